@@ -1,0 +1,288 @@
+/*
+ * cover.c - which domains of a node stand for it, and which would count twice
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "core/cover.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static void say(struct es_domain *domain, const char *reason)
+{
+	(void)snprintf(domain->reason, sizeof(domain->reason), "%s", reason);
+}
+
+bool es_domain_is_usable(const struct es_domain *domain)
+{
+	return (domain->state == ES_STATE_OK || domain->state == ES_STATE_UNPROVEN) && !domain->is_partial;
+}
+
+static void judge_movement(struct es_domain *domain, const struct es_evidence *evidence)
+{
+	if (domain->state != ES_STATE_OK && domain->state != ES_STATE_UNPROVEN)
+		return;
+	if (!evidence || !evidence->was_watched) {
+		domain->state = ES_STATE_UNPROVEN;
+		say(domain, "not watched: whether it moves is not known");
+	} else if (evidence->has_moved || domain->is_power) {
+		domain->state = ES_STATE_OK;
+		domain->reason[0] = '\0';
+	} else if (evidence->was_busy) {
+		domain->state = ES_STATE_DEAD;
+		say(domain, "stood still while the CPU was busy: this meter is dead");
+	} else {
+		domain->state = ES_STATE_UNPROVEN;
+		say(domain, "stood still, and nothing proved that it should have moved");
+	}
+}
+
+static void mark_duplicate(struct es_domain *domains, size_t i, size_t of, const char *why)
+{
+	domains[i].state = ES_STATE_DUPLICATE;
+	domains[i].duplicate_of = (int32_t)of;
+	(void)snprintf(domains[i].reason, sizeof(domains[i].reason), "%.60s %.160s", why, domains[of].id);
+}
+
+static void judge_twins(struct es_domain *domains, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t best = i;
+
+		if (!es_domain_is_usable(&domains[i]) || domains[i].kind == ES_KIND_ESTIMATED)
+			continue;
+		/* The best state first, then the order of the registry. */
+		for (size_t j = 0; j < n; j++)
+			if (j != i && es_domain_is_usable(&domains[j]) && es_domain_is_twin(&domains[i], &domains[j]) &&
+			    domains[j].kind != ES_KIND_ESTIMATED &&
+			    (domains[j].state < domains[best].state || (domains[j].state == domains[best].state && j < best)))
+				best = j;
+		if (best != i)
+			mark_duplicate(domains, i, best, "the same joules as");
+	}
+}
+
+static void judge_mirrors(struct es_domain *domains, size_t n, const struct es_evidence *evidence)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!es_domain_is_usable(&domains[i]) || domains[i].die <= 0 || !domains[i].may_mirror)
+			continue;
+		for (size_t j = 0; j < i; j++) {
+			bool is_first_die = domains[j].type == domains[i].type && domains[j].package == domains[i].package &&
+					    domains[j].node == domains[i].node && es_domain_is_usable(&domains[j]) &&
+					    strcmp(domains[j].source, domains[i].source) == 0;
+
+			if (!is_first_die)
+				continue;
+			/* Dies seen to differ are real dies; where nothing moved, this vendor's are taken for mirrors. */
+			if (evidence && evidence[i].was_watched && evidence[i].has_moved && evidence[i].mirrors < 0)
+				continue;
+			mark_duplicate(domains, i, j, "mirrors the counter of the whole package:");
+			break;
+		}
+	}
+}
+
+void es_cover_judge(struct es_domain *domains, size_t n, const struct es_evidence *evidence)
+{
+	for (size_t i = 0; i < n; i++)
+		judge_movement(&domains[i], evidence ? &evidence[i] : NULL);
+	judge_twins(domains, n);
+	judge_mirrors(domains, n, evidence);
+}
+
+static bool overlaps(const struct es_domain *a, const struct es_domain *b)
+{
+	return es_domain_contains(a, b) || es_domain_contains(b, a) || es_domain_is_twin(a, b);
+}
+
+/* Add to the cover what overlaps nothing in it; in the order of the array. */
+static void add_type(struct es_domain *domains, size_t n, uint32_t node, enum es_domain_type type, bool is_total)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool is_free = true;
+
+		if (domains[i].node != node || domains[i].type != type || !es_domain_is_usable(&domains[i]) ||
+		    domains[i].kind == ES_KIND_ESTIMATED)
+			continue;
+		for (size_t j = 0; j < n && is_free; j++)
+			if (j != i && (is_total ? domains[j].is_chosen_total : domains[j].is_chosen))
+				is_free = !overlaps(&domains[i], &domains[j]);
+		if (!is_free)
+			continue;
+		if (is_total)
+			domains[i].is_chosen_total = true;
+		else
+			domains[i].is_chosen = true;
+	}
+}
+
+/* Sum of the fine cover's parts that @outer must contain; false where one of them has no evidence. */
+static bool sum_inside(const struct es_domain *domains, size_t n, const struct es_evidence *evidence, size_t outer, uint64_t *ret_uj)
+{
+	uint64_t sum_uj = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!domains[i].is_chosen || !es_domain_contains(&domains[outer], &domains[i]))
+			continue;
+		if (!evidence[i].was_watched)
+			return false;
+		sum_uj += evidence[i].energy_uj;
+	}
+	*ret_uj = sum_uj;
+	return true;
+}
+
+/* Why this psys domain is not to be trusted as the node's meter; NULL: it is. */
+static const char *distrust_psys(const struct es_domain *domains, size_t n, const struct es_evidence *evidence, size_t psys,
+				 enum es_psys_policy policy)
+{
+	uint64_t inside_uj;
+	unsigned n_psys = 0;
+
+	if (policy == ES_PSYS_IGNORE)
+		return "left out by configuration (psys: ignore)";
+	if (domains[psys].state != ES_STATE_OK)
+		return "not seen to move: not trusted for the node";
+	if (policy == ES_PSYS_TRUST)
+		return NULL;
+	for (size_t i = 0; i < n; i++)
+		n_psys += domains[i].type == ES_DOMAIN_PSYS && domains[i].node == domains[psys].node && es_domain_is_usable(&domains[i]);
+	if (n_psys > 1)
+		return "several psys domains may all be the same board: scope unknown";
+	if (!evidence || !sum_inside(domains, n, evidence, psys, &inside_uj))
+		return "not compared with the parts it should contain";
+	/* 2 % for two meters that are not read at the same instant. */
+	if (evidence[psys].energy_uj < inside_uj - inside_uj / 50)
+		return "shows less than the parts it should contain: scope unknown";
+	return NULL;
+}
+
+static bool has_chosen(const struct es_domain *domains, size_t n, uint32_t node, unsigned types, bool is_total)
+{
+	for (size_t i = 0; i < n; i++)
+		if (domains[i].node == node && (types & 1u << domains[i].type) &&
+		    (is_total ? domains[i].is_chosen_total : domains[i].is_chosen))
+			return true;
+	return false;
+}
+
+static void choose_estimate(struct es_domain *domains, size_t n, uint32_t node, bool is_total)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (domains[i].node != node || domains[i].kind != ES_KIND_ESTIMATED ||
+		    (domains[i].state != ES_STATE_OK && domains[i].state != ES_STATE_UNPROVEN))
+			continue;
+		if (is_total)
+			domains[i].is_chosen_total = true;
+		else
+			domains[i].is_chosen = true;
+		return;
+	}
+}
+
+static void choose_fine(struct es_domain *domains, size_t n, uint32_t node)
+{
+	static const enum es_domain_type order[] = {
+		ES_DOMAIN_DIE,	ES_DOMAIN_PACKAGE, ES_DOMAIN_DRAM,  ES_DOMAIN_GPU,  ES_DOMAIN_CORE,
+		ES_DOMAIN_UNCORE, ES_DOMAIN_MODULE,  ES_DOMAIN_OTHER, ES_DOMAIN_PSYS, ES_DOMAIN_NODE,
+	};
+
+	for (size_t i = 0; i < ES_ARRAY_SIZE(order); i++) {
+		/* A platform meter that nobody saw move does not stand for a node. */
+		if (order[i] == ES_DOMAIN_PSYS && has_chosen(domains, n, node, ~0u, false))
+			continue;
+		add_type(domains, n, node, order[i], false);
+	}
+	if (!has_chosen(domains, n, node, ~0u, false))
+		choose_estimate(domains, n, node, false);
+}
+
+static void choose_total(struct es_domain *domains, size_t n, uint32_t node, const struct es_evidence *evidence,
+			 enum es_psys_policy policy)
+{
+	const unsigned whole = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE | 1u << ES_DOMAIN_PSYS | 1u << ES_DOMAIN_MODULE |
+			       1u << ES_DOMAIN_NODE;
+
+	add_type(domains, n, node, ES_DOMAIN_NODE, true);
+	add_type(domains, n, node, ES_DOMAIN_MODULE, true);
+	for (size_t i = 0; i < n; i++) {
+		const char *why;
+
+		if (domains[i].node != node || domains[i].type != ES_DOMAIN_PSYS || !es_domain_is_usable(&domains[i]))
+			continue;
+		why = distrust_psys(domains, n, evidence, i, policy);
+		if (why)
+			say(&domains[i], why);
+		else if (!has_chosen(domains, n, node, 1u << ES_DOMAIN_NODE, true))
+			domains[i].is_chosen_total = true;
+	}
+	for (size_t i = 0; i < n; i++) {
+		bool is_free = true;
+
+		if (domains[i].node != node || !domains[i].is_chosen)
+			continue;
+		for (size_t j = 0; j < n && is_free; j++)
+			is_free = j == i || !domains[j].is_chosen_total || !overlaps(&domains[i], &domains[j]);
+		domains[i].is_chosen_total = domains[i].is_chosen_total || is_free;
+	}
+	/* Memory or devices alone do not stand for a node: then the estimate of the whole is nearer. */
+	if (!has_chosen(domains, n, node, whole, true)) {
+		for (size_t i = 0; i < n; i++)
+			if (domains[i].node == node)
+				domains[i].is_chosen_total = false;
+		choose_estimate(domains, n, node, true);
+		if (!has_chosen(domains, n, node, ~0u, true))
+			for (size_t i = 0; i < n; i++)
+				if (domains[i].node == node)
+					domains[i].is_chosen_total = domains[i].is_chosen;
+	}
+}
+
+static void explain_left_out(struct es_domain *domains, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct es_domain *domain = &domains[i];
+
+		if (domain->is_chosen || domain->is_chosen_total || (domain->state != ES_STATE_OK && domain->state != ES_STATE_UNPROVEN))
+			continue;
+		if (domain->reason[0] != '\0' && domain->state == ES_STATE_OK)
+			continue;
+		if (domain->kind == ES_KIND_ESTIMATED) {
+			say(domain, "not needed: this node has a meter");
+			continue;
+		}
+		if (domain->is_partial) {
+			say(domain, "one core only, not the cores of the package");
+			continue;
+		}
+		for (size_t j = 0; j < n; j++) {
+			if ((domains[j].is_chosen || domains[j].is_chosen_total) && es_domain_contains(&domains[j], domain)) {
+				(void)snprintf(domain->reason, sizeof(domain->reason), "already in %.200s", domains[j].id);
+				break;
+			}
+		}
+	}
+}
+
+void es_cover_choose(struct es_domain *domains, size_t n, const struct es_evidence *evidence, enum es_psys_policy psys)
+{
+	for (size_t i = 0; i < n; i++) {
+		domains[i].is_chosen = false;
+		domains[i].is_chosen_total = false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		bool is_first_of_node = true;
+
+		for (size_t j = 0; j < i && is_first_of_node; j++)
+			is_first_of_node = domains[j].node != domains[i].node;
+		if (!is_first_of_node)
+			continue;
+		choose_fine(domains, n, domains[i].node);
+		choose_total(domains, n, domains[i].node, evidence, psys);
+	}
+	explain_left_out(domains, n);
+}

@@ -1,0 +1,96 @@
+/*
+ * domain.h - the physical parts of a node whose energy a source reports
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_CORE_DOMAIN_H
+#define ES_CORE_DOMAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/limits.h"
+#include "core/counter.h"
+
+enum es_domain_type {
+	ES_DOMAIN_PACKAGE,
+	ES_DOMAIN_DIE,
+	ES_DOMAIN_CORE, /* RAPL PP0: all cores of a package; on AMD one core only */
+	ES_DOMAIN_UNCORE, /* RAPL PP1: on client chips mostly the GPU */
+	ES_DOMAIN_DRAM,
+	ES_DOMAIN_PSYS,
+	ES_DOMAIN_GPU,
+	ES_DOMAIN_MODULE, /* CPU, memory and GPU on one board (Grace) */
+	ES_DOMAIN_NODE,
+	ES_DOMAIN_OTHER,
+	ES_N_DOMAIN_TYPES,
+};
+
+/** enum es_kind - where a number of joules comes from; never mixed silently */
+enum es_kind {
+	ES_KIND_MEASURED, /* a hardware energy counter */
+	ES_KIND_INTEGRATED, /* from power readings */
+	ES_KIND_ESTIMATED, /* a model */
+	ES_KIND_ATTRIBUTED, /* a share by a rule */
+	ES_N_KINDS,
+};
+
+/** enum es_domain_state - best first: a source's state is its best domain's */
+enum es_domain_state {
+	ES_STATE_OK, /* seen to move */
+	ES_STATE_UNPROVEN, /* stands still, or was not watched */
+	ES_STATE_DUPLICATE, /* the same joules as @duplicate_of */
+	ES_STATE_DENIED,
+	ES_STATE_DEAD, /* stood still while its CPU was busy */
+	ES_STATE_ABSENT,
+	ES_N_STATES,
+};
+
+/** struct es_domain - one part of one node as one source reports it; plain data, copied freely */
+struct es_domain {
+	char id[ES_NAME_MAX_BYTES]; /* source/name, unique on its node */
+	char name[ES_NAME_MAX_BYTES]; /* package-0, dram-1, psys, … */
+	char source[32];
+	enum es_domain_type type;
+	enum es_kind kind;
+	enum es_domain_state state;
+	bool is_power; /* readings are powers in mW; else they are a counter in µJ */
+	bool may_mirror; /* dies of this vendor can show one counter of the whole package */
+	bool is_partial; /* covers only part of what its type says (AMD: core is one core): never in a cover */
+	uint32_t node; /* index of its node in a recording */
+	int32_t package, die, core; /* -1: not of one */
+	int32_t parent; /* index of the domain that contains it, -1: none */
+	int32_t duplicate_of; /* index, -1: none */
+	struct es_counter_range range;
+	uint64_t peak_mw; /* power above which a reading cannot be true */
+	uint64_t limit_mw; /* power limit in force or TDP; 0: not known */
+	char limit_kind[16]; /* "long_term", "tdp", … */
+	int64_t update_period_ns; /* how often the hardware refreshes the value; 0: not known */
+	uint32_t spread_ppm; /* estimates: half width of the 95 % interval, relative */
+	bool has_activity; /* its readings carry the CPU time of the machine as well */
+	bool is_chosen, is_chosen_total; /* in the fine cover, in the total cover */
+	char reason[ES_NAME_MAX_BYTES]; /* why it is not ok or left out */
+	char fix[ES_NAME_MAX_BYTES]; /* the command that would change that */
+};
+
+const char *es_domain_type_name(enum es_domain_type type);
+const char *es_kind_name(enum es_kind kind);
+const char *es_state_name(enum es_domain_state state);
+/** es_…_from_name - 0 or -ENOENT */
+int es_domain_type_from_name(const char *name, enum es_domain_type *ret);
+int es_kind_from_name(const char *name, enum es_kind *ret);
+
+/** es_domain_init - a domain of @source with nothing known but its type and place; name and id by convention */
+void es_domain_init(struct es_domain *domain, const char *source, enum es_domain_type type, int32_t package, int32_t die);
+
+/** es_domain_contains - true where the joules of @inner are, by their types and places, also joules of @outer */
+bool es_domain_contains(const struct es_domain *outer, const struct es_domain *inner);
+/** es_domain_is_twin - true where both report the same part of the same node */
+bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b);
+
+/** es_peak_default_mw - power that no part of @type reaches today; generous, so that no true joule is rejected */
+uint64_t es_peak_default_mw(enum es_domain_type type);
+
+#endif

@@ -1,0 +1,69 @@
+/*
+ * track.h - following one domain from reading to reading
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_CORE_TRACK_H
+#define ES_CORE_TRACK_H
+
+#include "core/domain.h"
+
+/** struct es_sample - what two readings of a domain say: the energy of (t0, t1] */
+struct es_sample {
+	int64_t t0_ns, t1_ns;
+	uint64_t energy_uj;
+	enum es_step_verdict verdict;
+	bool is_gap; /* nothing valid is known between t0 and t1; energy_uj is then 0 and means nothing */
+};
+
+/** struct es_track - a domain's readings so far; plain data, no memory of its own */
+struct es_track {
+	const struct es_domain *domain; /* borrowed */
+	int64_t gap_ns; /* power readings further apart than this leave a gap; 0: none do */
+
+	bool has_first, has_pending;
+	int64_t first_t_ns, last_t_ns; /* of accepted readings */
+	uint64_t first_value, last_value;
+	int64_t pending_t_ns; /* a reading that fits nothing yet: a glitch, or the first after a reset */
+	uint64_t pending_value;
+
+	uint64_t energy_uj; /* sum over samples */
+	uint64_t rest_pj; /* of integrated powers: what is less than a µJ */
+	int64_t covered_ns; /* sum of their lengths */
+	int64_t longest_ns; /* longest sample */
+	uint64_t max_mw; /* of samples at least @max_over_ns long */
+	int64_t max_over_ns;
+	uint64_t n_readings, n_samples, n_wraps, n_ambiguous, n_resets, n_rejected, n_failed, n_standing, n_gaps;
+	int64_t gap_total_ns;
+	bool has_moved;
+};
+
+/**
+ * es_track_init - nothing read yet
+ * @domain: borrowed, must outlive @track
+ * @gap_ns: for domains that report powers: readings further apart leave a gap
+ */
+void es_track_init(struct es_track *track, const struct es_domain *domain, int64_t gap_ns);
+
+/** es_track_fail - a reading failed; it is counted, and nothing is assumed about its value */
+void es_track_fail(struct es_track *track);
+
+/**
+ * es_track_feed - one more reading
+ * @t_ns: when it was taken; later than the last one
+ * @value: µJ, or mW for a domain that reports power
+ * @ret: up to two samples, a gap first: room for two
+ *
+ * A reading that fits neither as a step nor as a wrap waits: if the next one fits the older value it was a glitch
+ * and is rejected, if the next one fits it there was a reset (a gap up to it). So no wrong value ever enters the
+ * energy, and a reset loses only the interval it happened in.
+ *
+ * Returns the number of samples in @ret: 0, 1 or 2.
+ */
+int es_track_feed(struct es_track *track, int64_t t_ns, uint64_t value, struct es_sample ret[static 2]);
+
+/** es_track_finish - no more readings: a reading that still waits was the first after a reset; returns samples as es_track_feed() */
+int es_track_finish(struct es_track *track, struct es_sample ret[static 2]);
+
+#endif

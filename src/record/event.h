@@ -1,0 +1,43 @@
+/*
+ * event.h - what happened during a recording besides readings
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_RECORD_EVENT_H
+#define ES_RECORD_EVENT_H
+
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/limits.h"
+
+/* Numbers are stored: add at the end, never renumber. Unknown ones are passed over by readers. */
+enum es_event_type {
+	ES_EVENT_COMMAND_START = 1, /* value: pid */
+	ES_EVENT_COMMAND_STOP = 2, /* value: wait status */
+	ES_EVENT_TAG_START = 3, /* text: name */
+	ES_EVENT_TAG_STOP = 4, /* text: name */
+	ES_EVENT_MISSED = 5, /* value: deadlines missed in a row, before this time */
+	ES_EVENT_SUSPEND = 6, /* value: ns the machine slept, before this time */
+	ES_EVENT_CLOCK_STEP = 7, /* value: ns the wall clock was set by, before this time */
+	ES_EVENT_READ_FAILED = 8, /* value: index of the domain; text: why, with how often */
+	ES_EVENT_SURVIVOR = 9, /* value: pid; text: name of a process that outlived the command */
+	ES_EVENT_NOTE = 10, /* text */
+	ES_EVENT_END = 11, /* of the recording; value: CPU time of the recorder itself, ns */
+	ES_EVENT_CHILD_CPU = 12, /* value: CPU time of the command and its waited-for children, ns */
+};
+
+struct es_event {
+	uint32_t type;
+	int64_t t_ns; /* boot clock */
+	int64_t value;
+	char text[ES_NAME_MAX_BYTES];
+};
+
+/** es_event_put - append the bytes of an event */
+int es_event_put(const struct es_event *event, struct es_buf *out);
+/** es_event_get - 0 or -EBADMSG */
+int es_event_get(const void *data, size_t n, struct es_event *ret);
+
+#endif

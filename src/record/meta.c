@@ -1,0 +1,343 @@
+/*
+ * meta.c - what a recording says about itself
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "record/meta.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+
+#define SCHEMA "energyscopium.recording/1"
+
+static const char *const virt_names[] = {
+	[ES_VIRT_UNKNOWN] = "unknown",
+	[ES_VIRT_NONE] = "none",
+	[ES_VIRT_VM] = "vm",
+	[ES_VIRT_CONTAINER] = "container",
+};
+
+const char *es_virt_name(enum es_virt virt)
+{
+	return virt_names[virt];
+}
+
+void es_meta_init(struct es_meta *meta)
+{
+	memset(meta, 0, sizeof(*meta));
+}
+
+void es_meta_finish(struct es_meta *meta)
+{
+	free(meta->nodes);
+	free(meta->domains);
+	es_meta_init(meta);
+}
+
+int es_meta_add_node(struct es_meta *meta, const char *name)
+{
+	struct es_node_info *nodes;
+
+	if (meta->n_nodes >= ES_NODES_MAX || strlen(name) >= sizeof(nodes->name))
+		return -E2BIG;
+	nodes = reallocarray(meta->nodes, meta->n_nodes + 1, sizeof(*nodes));
+	if (!nodes)
+		return -ENOMEM;
+	meta->nodes = nodes;
+	memset(&nodes[meta->n_nodes], 0, sizeof(*nodes));
+	memcpy(nodes[meta->n_nodes].name, name, strlen(name) + 1);
+	meta->n_nodes++;
+	return 0;
+}
+
+int es_meta_add_domain(struct es_meta *meta, const struct es_domain *domain)
+{
+	struct es_domain *domains;
+
+	if (meta->n_domains >= ES_DOMAINS_MAX)
+		return -E2BIG;
+	domains = reallocarray(meta->domains, meta->n_domains + 1, sizeof(*domains));
+	if (!domains)
+		return -ENOMEM;
+	meta->domains = domains;
+	domains[meta->n_domains++] = *domain;
+	return 0;
+}
+
+static void put_text(struct es_json *json, const char *key, const char *text)
+{
+	if (text[0] != '\0')
+		es_json_string(json, key, text);
+}
+
+static void put_domain(struct es_json *json, const struct es_domain *domain)
+{
+	es_json_object(json, NULL);
+	es_json_string(json, "id", domain->id);
+	es_json_string(json, "name", domain->name);
+	es_json_string(json, "source", domain->source);
+	es_json_string(json, "type", es_domain_type_name(domain->type));
+	es_json_string(json, "kind", es_kind_name(domain->kind));
+	es_json_u64(json, "node", domain->node);
+	es_json_i64(json, "package", domain->package);
+	es_json_i64(json, "die", domain->die);
+	es_json_i64(json, "core", domain->core);
+	es_json_i64(json, "parent", domain->parent);
+	es_json_bool(json, "is_power", domain->is_power);
+	es_json_bool(json, "may_mirror", domain->may_mirror);
+	es_json_bool(json, "is_partial", domain->is_partial);
+	es_json_bool(json, "has_activity", domain->has_activity);
+	es_json_u64(json, "unit_nj", domain->range.unit_nj);
+	es_json_u64(json, "modulus_nj", domain->range.modulus_nj);
+	es_json_u64(json, "peak_mw", domain->peak_mw);
+	es_json_u64(json, "limit_mw", domain->limit_mw);
+	put_text(json, "limit_kind", domain->limit_kind);
+	es_json_i64(json, "update_period_ns", domain->update_period_ns);
+	es_json_u64(json, "spread_ppm", domain->spread_ppm);
+	es_json_object_end(json);
+}
+
+static void put_job(struct es_json *json, const struct es_meta *meta)
+{
+	es_json_object(json, "job");
+	put_text(json, "id", meta->job);
+	put_text(json, "user", meta->user);
+	put_text(json, "command", meta->command);
+	put_text(json, "cluster", meta->cluster);
+	put_text(json, "account", meta->account);
+	put_text(json, "partition", meta->partition);
+	put_text(json, "step", meta->step);
+	put_text(json, "comment", meta->comment);
+	es_json_u64(json, "ncpus", meta->n_cpus);
+	es_json_u64(json, "ngpus", meta->n_gpus);
+	es_json_object_end(json);
+}
+
+int es_meta_write(const struct es_meta *meta, struct es_buf *out)
+{
+	struct es_json json;
+
+	es_json_init(&json, es_json_sink_buf, out, false);
+	es_json_object(&json, NULL);
+	es_json_string(&json, "schema", SCHEMA);
+	put_text(&json, "tool", meta->tool);
+	put_job(&json, meta);
+	es_json_i64(&json, "period_ns", meta->period_ns);
+	es_json_i64(&json, "start_boot_ns", meta->start_boot_ns);
+	es_json_i64(&json, "start_mono_ns", meta->start_mono_ns);
+	es_json_i64(&json, "start_unix_ns", meta->start_unix_ns);
+	put_text(&json, "boot_id", meta->boot_id);
+	put_text(&json, "country", meta->country);
+	put_text(&json, "timezone", meta->timezone);
+	es_json_string(&json, "virt", virt_names[meta->virt]);
+	es_json_bool(&json, "battery", meta->has_battery);
+	es_json_array(&json, "nodes");
+	for (size_t i = 0; i < meta->n_nodes; i++) {
+		es_json_object(&json, NULL);
+		es_json_string(&json, "name", meta->nodes[i].name);
+		put_text(&json, "cpu_model", meta->nodes[i].cpu_model);
+		es_json_u64(&json, "cpus", meta->nodes[i].n_cpus);
+		es_json_u64(&json, "packages", meta->nodes[i].n_packages);
+		es_json_object_end(&json);
+	}
+	es_json_array_end(&json);
+	es_json_array(&json, "domains");
+	for (size_t i = 0; i < meta->n_domains; i++)
+		put_domain(&json, &meta->domains[i]);
+	es_json_array_end(&json);
+	es_json_object_end(&json);
+	return es_json_end(&json);
+}
+
+/* A member that is absent leaves *ret as it is; one of a wrong type or too long is an error. */
+struct reading {
+	const char *wrong; /* the first member that is wrong; NULL: none */
+};
+
+static void get_text(struct reading *reading, json_t *object, const char *key, char *ret, size_t size)
+{
+	json_t *member = json_object_get(object, key);
+
+	if (!member)
+		return;
+	if (!json_is_string(member) || json_string_length(member) >= size || strlen(json_string_value(member)) != json_string_length(member)) {
+		reading->wrong = reading->wrong ? reading->wrong : key;
+		return;
+	}
+	memcpy(ret, json_string_value(member), json_string_length(member) + 1);
+}
+
+static int64_t get_integer(struct reading *reading, json_t *object, const char *key, int64_t lo, int64_t hi, int64_t otherwise)
+{
+	json_t *member = json_object_get(object, key);
+	json_int_t v;
+
+	if (!member)
+		return otherwise;
+	v = json_integer_value(member);
+	if (!json_is_integer(member) || v < lo || v > hi) {
+		reading->wrong = reading->wrong ? reading->wrong : key;
+		return otherwise;
+	}
+	return v;
+}
+
+static bool get_flag(json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+static void get_domain(struct reading *reading, json_t *object, struct es_domain *ret)
+{
+	char type[32] = "", kind[32] = "";
+
+	get_text(reading, object, "id", ret->id, sizeof(ret->id));
+	get_text(reading, object, "name", ret->name, sizeof(ret->name));
+	get_text(reading, object, "source", ret->source, sizeof(ret->source));
+	get_text(reading, object, "limit_kind", ret->limit_kind, sizeof(ret->limit_kind));
+	get_text(reading, object, "type", type, sizeof(type));
+	get_text(reading, object, "kind", kind, sizeof(kind));
+	if (es_domain_type_from_name(type, &ret->type) < 0)
+		reading->wrong = reading->wrong ? reading->wrong : "type";
+	if (es_kind_from_name(kind, &ret->kind) < 0)
+		reading->wrong = reading->wrong ? reading->wrong : "kind";
+	if (ret->name[0] == '\0')
+		reading->wrong = reading->wrong ? reading->wrong : "name";
+	ret->state = ES_STATE_UNPROVEN;
+	ret->duplicate_of = -1;
+	ret->node = (uint32_t)get_integer(reading, object, "node", 0, ES_NODES_MAX, 0);
+	ret->package = (int32_t)get_integer(reading, object, "package", -1, INT32_MAX, -1);
+	ret->die = (int32_t)get_integer(reading, object, "die", -1, INT32_MAX, -1);
+	ret->core = (int32_t)get_integer(reading, object, "core", -1, INT32_MAX, -1);
+	ret->parent = (int32_t)get_integer(reading, object, "parent", -1, ES_DOMAINS_MAX, -1);
+	ret->is_power = get_flag(object, "is_power");
+	ret->may_mirror = get_flag(object, "may_mirror");
+	ret->is_partial = get_flag(object, "is_partial");
+	ret->has_activity = get_flag(object, "has_activity");
+	ret->range.unit_nj = (uint64_t)get_integer(reading, object, "unit_nj", 0, UINT32_MAX, 0);
+	ret->range.modulus_nj = (uint64_t)get_integer(reading, object, "modulus_nj", 0, INT64_MAX, 0);
+	ret->peak_mw = (uint64_t)get_integer(reading, object, "peak_mw", 0, INT64_MAX, 0);
+	ret->limit_mw = (uint64_t)get_integer(reading, object, "limit_mw", 0, INT64_MAX, 0);
+	ret->update_period_ns = get_integer(reading, object, "update_period_ns", 0, INT64_MAX, 0);
+	ret->spread_ppm = (uint32_t)get_integer(reading, object, "spread_ppm", 0, UINT32_MAX, 0);
+}
+
+static int get_nodes(struct reading *reading, json_t *array, struct es_meta *meta)
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(array, i, object) {
+		struct es_node_info node = { .n_cpus = 0 };
+		int r;
+
+		get_text(reading, object, "name", node.name, sizeof(node.name));
+		get_text(reading, object, "cpu_model", node.cpu_model, sizeof(node.cpu_model));
+		node.n_cpus = (uint32_t)get_integer(reading, object, "cpus", 0, UINT32_MAX, 0);
+		node.n_packages = (uint32_t)get_integer(reading, object, "packages", 0, UINT32_MAX, 0);
+		r = es_meta_add_node(meta, node.name);
+		if (r < 0)
+			return r;
+		meta->nodes[meta->n_nodes - 1] = node;
+	}
+	return 0;
+}
+
+static int get_domains(struct reading *reading, json_t *array, struct es_meta *meta)
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(array, i, object) {
+		struct es_domain domain;
+		int r;
+
+		memset(&domain, 0, sizeof(domain));
+		get_domain(reading, object, &domain);
+		if (domain.node >= meta->n_nodes)
+			reading->wrong = reading->wrong ? reading->wrong : "node";
+		if (domain.parent >= (int32_t)json_array_size(array) || domain.parent == (int32_t)i)
+			reading->wrong = reading->wrong ? reading->wrong : "parent";
+		r = es_meta_add_domain(meta, &domain);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static void get_job(struct reading *reading, json_t *object, struct es_meta *meta)
+{
+	get_text(reading, object, "id", meta->job, sizeof(meta->job));
+	get_text(reading, object, "user", meta->user, sizeof(meta->user));
+	get_text(reading, object, "command", meta->command, sizeof(meta->command));
+	get_text(reading, object, "cluster", meta->cluster, sizeof(meta->cluster));
+	get_text(reading, object, "account", meta->account, sizeof(meta->account));
+	get_text(reading, object, "partition", meta->partition, sizeof(meta->partition));
+	get_text(reading, object, "step", meta->step, sizeof(meta->step));
+	get_text(reading, object, "comment", meta->comment, sizeof(meta->comment));
+	meta->n_cpus = (uint32_t)get_integer(reading, object, "ncpus", 0, UINT32_MAX, 0);
+	meta->n_gpus = (uint32_t)get_integer(reading, object, "ngpus", 0, UINT32_MAX, 0);
+}
+
+static int get_all(struct reading *reading, json_t *top, struct es_meta *meta)
+{
+	char virt[16] = "";
+	int r;
+
+	get_text(reading, top, "tool", meta->tool, sizeof(meta->tool));
+	get_text(reading, top, "boot_id", meta->boot_id, sizeof(meta->boot_id));
+	get_text(reading, top, "country", meta->country, sizeof(meta->country));
+	get_text(reading, top, "timezone", meta->timezone, sizeof(meta->timezone));
+	get_text(reading, top, "virt", virt, sizeof(virt));
+	for (unsigned i = 0; i < ES_ARRAY_SIZE(virt_names); i++)
+		if (strcmp(virt, virt_names[i]) == 0)
+			meta->virt = (enum es_virt)i;
+	meta->has_battery = get_flag(top, "battery");
+	meta->period_ns = get_integer(reading, top, "period_ns", 0, INT64_MAX, 0);
+	meta->start_boot_ns = get_integer(reading, top, "start_boot_ns", INT64_MIN, INT64_MAX, 0);
+	meta->start_mono_ns = get_integer(reading, top, "start_mono_ns", INT64_MIN, INT64_MAX, 0);
+	meta->start_unix_ns = get_integer(reading, top, "start_unix_ns", INT64_MIN, INT64_MAX, 0);
+	get_job(reading, json_object_get(top, "job"), meta);
+	r = get_nodes(reading, json_object_get(top, "nodes"), meta);
+	if (r == 0)
+		r = get_domains(reading, json_object_get(top, "domains"), meta);
+	if (r == 0 && meta->n_nodes == 0)
+		reading->wrong = reading->wrong ? reading->wrong : "nodes";
+	return r;
+}
+
+int es_meta_read(const char *text, size_t n, struct es_meta *ret, struct es_error *err)
+{
+	json_error_t where;
+	json_t *top = json_loadb(text, n, JSON_REJECT_DUPLICATES, &where);
+	struct reading reading = { .wrong = NULL };
+	char schema[64] = "";
+	struct es_meta meta;
+	int r;
+
+	if (!top)
+		return es_error_say(err, -EBADMSG, "its description is not JSON: line %d: %s", where.line, where.text);
+	es_meta_init(&meta);
+	get_text(&reading, top, "schema", schema, sizeof(schema));
+	if (strcmp(schema, SCHEMA) != 0) {
+		r = es_error_say(err, -EBADMSG, "its schema is '%s', this program reads '%s'", schema, SCHEMA);
+	} else {
+		r = get_all(&reading, top, &meta);
+		if (r < 0)
+			(void)es_error_set(err, r, "too many nodes or domains");
+		else if (reading.wrong)
+			r = es_error_say(err, -EBADMSG, "its description has a wrong member '%s'", reading.wrong);
+	}
+	json_decref(top);
+	if (r < 0)
+		es_meta_finish(&meta);
+	else
+		*ret = meta;
+	return r;
+}

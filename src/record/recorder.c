@@ -1,0 +1,196 @@
+/*
+ * recorder.c - writing a recording, frame by frame
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "record/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "record/frame.h"
+
+struct es_recorder {
+	int fd;
+	off_t size; /* bytes on disk: whole frames only */
+	uint32_t number; /* of the next frame */
+	int problem;
+	struct es_buf frame;
+	struct es_buf kept; /* frames the disk did not take, oldest first */
+};
+
+/* All of it at the end of the file, or none of it. */
+static int append(struct es_recorder *recorder, const uint8_t *data, size_t n)
+{
+	size_t done = 0;
+
+	while (done < n) {
+		ssize_t w = pwrite(recorder->fd, data + done, n - done, recorder->size + (off_t)done);
+
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0) {
+			int r = w < 0 ? -errno : -EIO;
+
+			if (ftruncate(recorder->fd, recorder->size) < 0)
+				return r; /* the checksum tells a reader that the rest is no frame */
+			return r;
+		}
+		done += (size_t)w;
+	}
+	recorder->size += (off_t)n;
+	return 0;
+}
+
+/* The frame in recorder->frame: to disk after what was kept, or kept as well. */
+static int commit(struct es_recorder *recorder)
+{
+	int r = recorder->frame.error;
+
+	recorder->number++;
+	if (r < 0)
+		return r;
+	if (recorder->kept.len > 0) {
+		r = append(recorder, recorder->kept.data, recorder->kept.len);
+		if (r == 0)
+			es_buf_reset(&recorder->kept);
+	}
+	if (r == 0)
+		r = append(recorder, recorder->frame.data, recorder->frame.len);
+	recorder->problem = r;
+	if (r < 0)
+		return es_buf_append(&recorder->kept, recorder->frame.data, recorder->frame.len);
+	return 0;
+}
+
+static size_t begin(struct es_recorder *recorder, enum es_frame_type type)
+{
+	es_buf_reset(&recorder->frame);
+	return es_frame_begin(&recorder->frame, type, recorder->number);
+}
+
+static int write_header(struct es_recorder *recorder, const struct es_meta *meta)
+{
+	static const uint8_t header[ES_RECORD_HEADER_BYTES] = { 'E', 'S', 'R', 'E', 'C', '\r', '\n', ES_RECORD_VERSION };
+	size_t at;
+	int r;
+
+	r = append(recorder, header, sizeof(header));
+	if (r < 0)
+		return r;
+	at = begin(recorder, ES_FRAME_META);
+	r = es_meta_write(meta, &recorder->frame);
+	if (r == 0)
+		r = es_frame_finish(&recorder->frame, at);
+	if (r == 0)
+		r = append(recorder, recorder->frame.data, recorder->frame.len);
+	recorder->number++;
+	return r;
+}
+
+int es_recorder_create(const char *path, bool may_replace, const struct es_meta *meta, struct es_recorder **ret, struct es_error *err)
+{
+	struct es_recorder *recorder = calloc(1, sizeof(*recorder));
+	int r;
+
+	if (!recorder)
+		return es_error_set(err, -ENOMEM, "recording '%s'", path);
+	es_buf_init(&recorder->frame, ES_FRAME_PAYLOAD_MAX_BYTES + ES_FRAME_OVERHEAD_BYTES);
+	es_buf_init(&recorder->kept, ES_RECORDER_KEEP_MAX_BYTES);
+	recorder->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (may_replace ? 0 : O_EXCL), 0600);
+	if (recorder->fd < 0) {
+		r = es_error_set(err, -errno, "cannot create recording '%s'", path);
+		goto fail;
+	}
+	if (may_replace && (ftruncate(recorder->fd, 0) < 0 || fchmod(recorder->fd, 0600) < 0)) {
+		r = es_error_set(err, -errno, "cannot replace recording '%s'", path);
+		goto fail;
+	}
+	r = write_header(recorder, meta);
+	if (r < 0) {
+		r = es_error_set(err, r, "cannot write recording '%s'", path);
+		if (!may_replace)
+			(void)unlink(path);
+		goto fail;
+	}
+	*ret = recorder;
+	return 0;
+fail:
+	es_recorder_close(recorder);
+	return r;
+}
+
+void es_recorder_close(struct es_recorder *recorder)
+{
+	if (!recorder)
+		return;
+	es_closep(&recorder->fd);
+	es_buf_finish(&recorder->frame);
+	es_buf_finish(&recorder->kept);
+	free(recorder);
+}
+
+int es_recorder_reserve(struct es_recorder *recorder, const struct es_rows *rows)
+{
+	/* Three columns a domain of at most 11 bytes a value, rarely reached; pages not touched cost nothing. */
+	size_t n = (rows->n_domains * 3 + 1) * rows->cap_rows * 4;
+
+	es_buf_reset(&recorder->frame);
+	return es_buf_reserve(&recorder->frame, n < ES_FRAME_PAYLOAD_MAX_BYTES ? n : ES_FRAME_PAYLOAD_MAX_BYTES);
+}
+
+int es_recorder_rows(struct es_recorder *recorder, const struct es_rows *rows)
+{
+	size_t at;
+	int r;
+
+	if (rows->n_rows == 0)
+		return 0;
+	at = begin(recorder, ES_FRAME_BLOCK);
+	r = es_rows_encode(rows, &recorder->frame);
+	if (r == 0)
+		r = es_frame_finish(&recorder->frame, at);
+	return r < 0 ? r : commit(recorder);
+}
+
+int es_recorder_event(struct es_recorder *recorder, const struct es_event *event)
+{
+	size_t at = begin(recorder, event->type == ES_EVENT_END ? ES_FRAME_END : ES_FRAME_EVENT);
+	int r = es_event_put(event, &recorder->frame);
+
+	if (r == 0)
+		r = es_frame_finish(&recorder->frame, at);
+	return r < 0 ? r : commit(recorder);
+}
+
+int es_recorder_clock(struct es_recorder *recorder, int64_t boot_ns, int64_t mono_ns, int64_t unix_ns)
+{
+	size_t at = begin(recorder, ES_FRAME_CLOCK);
+
+	(void)es_buf_le64(&recorder->frame, (uint64_t)boot_ns);
+	(void)es_buf_le64(&recorder->frame, (uint64_t)mono_ns);
+	(void)es_buf_le64(&recorder->frame, (uint64_t)unix_ns);
+	if (es_frame_finish(&recorder->frame, at) < 0)
+		return recorder->frame.error;
+	return commit(recorder);
+}
+
+int es_recorder_problem(const struct es_recorder *recorder)
+{
+	return recorder->problem;
+}
+
+const struct es_buf *es_recorder_kept(const struct es_recorder *recorder)
+{
+	return &recorder->kept;
+}
+
+int es_recorder_sync(struct es_recorder *recorder)
+{
+	return fdatasync(recorder->fd) < 0 ? -errno : 0;
+}

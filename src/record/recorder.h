@@ -1,0 +1,54 @@
+/*
+ * recorder.h - writing a recording, frame by frame
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_RECORD_RECORDER_H
+#define ES_RECORD_RECORDER_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "record/event.h"
+#include "record/meta.h"
+#include "record/rows.h"
+
+/**
+ * struct es_recorder - an append-only file of frames
+ *
+ * A frame is written whole or not at all. What the disk does not take (full, I/O error) is kept in memory up to
+ * ES_RECORDER_KEEP_MAX_BYTES and tried again with each later frame, so that nothing measured is lost while the
+ * process lives; es_recorder_kept() lends those bytes to a reader.
+ */
+struct es_recorder;
+
+#define ES_RECORDER_KEEP_MAX_BYTES (256U << 20)
+
+/**
+ * es_recorder_create - a new recording at @path, mode 0600, with its first frame written
+ * @may_replace: an existing file is replaced; else -EEXIST
+ * @ret: owned by caller, es_recorder_close() it
+ */
+int es_recorder_create(const char *path, bool may_replace, const struct es_meta *meta, struct es_recorder **ret, struct es_error *err);
+
+/*
+ * Each returns 0 also when the disk took nothing (the frame is kept), -ENOMEM or -EMSGSIZE when it could not be kept.
+ * es_recorder_problem() tells what the disk said.
+ */
+int es_recorder_rows(struct es_recorder *recorder, const struct es_rows *rows);
+int es_recorder_event(struct es_recorder *recorder, const struct es_event *event);
+int es_recorder_clock(struct es_recorder *recorder, int64_t boot_ns, int64_t mono_ns, int64_t unix_ns);
+
+/** es_recorder_reserve - take the memory for frames of @rows now, so that none is taken while sampling */
+int es_recorder_reserve(struct es_recorder *recorder, const struct es_rows *rows);
+
+/** es_recorder_problem - 0, or why the file on disk is behind what was recorded */
+int es_recorder_problem(const struct es_recorder *recorder);
+/** es_recorder_kept - bytes that are not on disk (borrowed) */
+const struct es_buf *es_recorder_kept(const struct es_recorder *recorder);
+/** es_recorder_sync - the file's bytes on stable storage; 0 or negative errno */
+int es_recorder_sync(struct es_recorder *recorder);
+void es_recorder_close(struct es_recorder *recorder);
+
+#endif

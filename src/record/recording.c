@@ -1,0 +1,284 @@
+/*
+ * recording.c - reading a recording, as far as it is whole
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "record/recording.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "record/frame.h"
+#include "record/rows.h"
+
+#define CHUNK_BYTES 65536U
+
+struct es_recording {
+	int fd;
+	uint64_t file_bytes;
+	const struct es_buf *kept;
+	struct es_meta meta;
+	struct es_rows rows;
+	uint8_t *window; /* bytes of the stream from @window_at */
+	size_t window_bytes, window_cap;
+	uint64_t window_at;
+	bool is_whole;
+	uint64_t lost_bytes;
+};
+
+static uint64_t stream_bytes(const struct es_recording *recording)
+{
+	return recording->file_bytes + (recording->kept ? recording->kept->len : 0);
+}
+
+/* Bytes of file and kept frames as one stream; returns how many, 0 at the end, or negative errno. */
+static ssize_t read_stream(struct es_recording *recording, uint64_t at, uint8_t *data, size_t n)
+{
+	if (at < recording->file_bytes) {
+		ssize_t r;
+
+		if (n > recording->file_bytes - at)
+			n = (size_t)(recording->file_bytes - at);
+		do
+			r = pread(recording->fd, data, n, (off_t)at);
+		while (r < 0 && errno == EINTR);
+		return r < 0 ? -errno : r;
+	}
+	at -= recording->file_bytes;
+	if (!recording->kept || at >= recording->kept->len)
+		return 0;
+	if (n > recording->kept->len - at)
+		n = (size_t)(recording->kept->len - at);
+	memcpy(data, recording->kept->data + at, n);
+	return (ssize_t)n;
+}
+
+/* Have at least @n bytes from @at in the window, fewer only at the end of the stream. */
+static int fill_window(struct es_recording *recording, uint64_t at, size_t n)
+{
+	size_t keep = 0;
+
+	if (at >= recording->window_at && at <= recording->window_at + recording->window_bytes) {
+		size_t skip = (size_t)(at - recording->window_at);
+
+		keep = recording->window_bytes - skip;
+		if (keep >= n)
+			return 0;
+		memmove(recording->window, recording->window + skip, keep);
+	}
+	recording->window_at = at;
+	recording->window_bytes = keep;
+	n = n < CHUNK_BYTES ? CHUNK_BYTES : n;
+	if (n > recording->window_cap) {
+		uint8_t *window = realloc(recording->window, n);
+
+		if (!window)
+			return -ENOMEM;
+		recording->window = window;
+		recording->window_cap = n;
+	}
+	while (recording->window_bytes < n) {
+		ssize_t r = read_stream(recording, at + recording->window_bytes, recording->window + recording->window_bytes,
+					n - recording->window_bytes);
+
+		if (r < 0)
+			return (int)r;
+		if (r == 0)
+			break;
+		recording->window_bytes += (size_t)r;
+	}
+	return 0;
+}
+
+/* The frame at @at: 1, 0 at the end of what is valid, or negative errno. */
+static int frame_at(struct es_recording *recording, uint64_t at, struct es_frame *ret)
+{
+	size_t need = ES_FRAME_OVERHEAD_BYTES;
+
+	for (;;) {
+		size_t have;
+		int r = fill_window(recording, at, need);
+
+		if (r < 0)
+			return r;
+		have = (size_t)(recording->window_at + recording->window_bytes - at);
+		if (have < need)
+			return 0; /* cut off */
+		r = es_frame_parse(recording->window + (at - recording->window_at), have, ret, &need);
+		if (r != -EAGAIN)
+			return r == 0;
+	}
+}
+
+static int read_header(struct es_recording *recording, const char *path, struct es_error *err)
+{
+	uint8_t header[ES_RECORD_HEADER_BYTES];
+	struct es_frame frame;
+	ssize_t n = read_stream(recording, 0, header, sizeof(header));
+	int r;
+
+	if (n < 0)
+		return es_error_set(err, (int)n, "cannot read '%s'", path);
+	if ((size_t)n < sizeof(header) || memcmp(header, ES_RECORD_MAGIC, ES_RECORD_HEADER_BYTES - 1) != 0)
+		return es_error_say(err, -EBADMSG, "'%s' is no recording of energyscopium", path);
+	if (header[ES_RECORD_HEADER_BYTES - 1] != ES_RECORD_VERSION)
+		return es_error_say(err, -ENOTSUP, "'%s' has format %u, this program reads format %u: a newer energyscopium wrote it", path,
+				    header[ES_RECORD_HEADER_BYTES - 1], ES_RECORD_VERSION);
+	r = frame_at(recording, ES_RECORD_HEADER_BYTES, &frame);
+	if (r < 0)
+		return es_error_set(err, r, "cannot read '%s'", path);
+	if (r == 0 || frame.type != ES_FRAME_META)
+		return es_error_say(err, -EBADMSG, "'%s' breaks off before its description: nothing in it can be used", path);
+	return es_meta_read((const char *)frame.payload, frame.payload_bytes, &recording->meta, err);
+}
+
+int es_recording_open(const char *path, const struct es_buf *kept, struct es_recording **ret, struct es_error *err)
+{
+	struct es_recording *recording = calloc(1, sizeof(*recording));
+	struct stat st;
+	int r;
+
+	if (!recording)
+		return es_error_set(err, -ENOMEM, "'%s'", path);
+	recording->kept = kept;
+	recording->fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (recording->fd < 0 || fstat(recording->fd, &st) < 0) {
+		r = es_error_set(err, -errno, "cannot open '%s'", path);
+		goto fail;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		r = es_error_say(err, -EINVAL, "'%s' is no file", path);
+		goto fail;
+	}
+	recording->file_bytes = (uint64_t)st.st_size;
+	r = read_header(recording, path, err);
+	if (r < 0)
+		goto fail;
+	r = es_rows_init(&recording->rows, recording->meta.domains, recording->meta.n_domains, 1);
+	if (r < 0) {
+		(void)es_error_set(err, r, "'%s'", path);
+		goto fail;
+	}
+	*ret = recording;
+	return 0;
+fail:
+	es_recording_close(recording);
+	return r;
+}
+
+void es_recording_close(struct es_recording *recording)
+{
+	if (!recording)
+		return;
+	es_closep(&recording->fd);
+	es_meta_finish(&recording->meta);
+	es_rows_finish(&recording->rows);
+	free(recording->window);
+	free(recording);
+}
+
+const struct es_meta *es_recording_meta(const struct es_recording *recording)
+{
+	return &recording->meta;
+}
+
+static int visit_row(const struct es_rows *rows, size_t row, const struct es_visitor *visitor, void *arg)
+{
+	int r = visitor->sweep ? visitor->sweep(arg, rows->sweep_ns[row]) : 0;
+
+	for (size_t i = 0; r >= 0 && visitor->reading && i < rows->n_domains; i++) {
+		size_t cell = i * rows->cap_rows + row;
+
+		if (rows->present[cell])
+			r = visitor->reading(arg, i, rows->sweep_ns[row] + rows->offsets_ns[cell], (uint64_t)rows->values[cell],
+					     rows->activities_ns[cell]);
+	}
+	return r;
+}
+
+static int visit_block(struct es_recording *recording, const struct es_frame *frame, const struct es_visitor *visitor, void *arg)
+{
+	int r = es_rows_decode(&recording->rows, frame->payload, frame->payload_bytes);
+
+	for (size_t row = 0; r >= 0 && row < recording->rows.n_rows; row++)
+		r = visit_row(&recording->rows, row, visitor, arg);
+	return r;
+}
+
+static int visit_clock(const struct es_frame *frame, const struct es_visitor *visitor, void *arg)
+{
+	struct es_cursor cursor;
+	int64_t boot_ns, mono_ns, unix_ns;
+
+	es_cursor_init(&cursor, frame->payload, frame->payload_bytes);
+	boot_ns = (int64_t)es_cursor_le64(&cursor);
+	mono_ns = (int64_t)es_cursor_le64(&cursor);
+	unix_ns = (int64_t)es_cursor_le64(&cursor);
+	if (cursor.error)
+		return -EBADMSG;
+	return visitor->clock ? visitor->clock(arg, boot_ns, mono_ns, unix_ns) : 0;
+}
+
+static int visit_event(const struct es_frame *frame, const struct es_visitor *visitor, void *arg)
+{
+	struct es_event event;
+	int r = es_event_get(frame->payload, frame->payload_bytes, &event);
+
+	return r == 0 && visitor->event ? visitor->event(arg, &event) : r;
+}
+
+static int visit_frame(struct es_recording *recording, const struct es_frame *frame, const struct es_visitor *visitor, void *arg)
+{
+	switch (frame->type) {
+	case ES_FRAME_BLOCK:
+		return visit_block(recording, frame, visitor, arg);
+	case ES_FRAME_EVENT:
+	case ES_FRAME_END:
+		return visit_event(frame, visitor, arg);
+	case ES_FRAME_CLOCK:
+		return visit_clock(frame, visitor, arg);
+	default:
+		return 0;
+	}
+}
+
+int es_recording_walk(struct es_recording *recording, const struct es_visitor *visitor, void *arg)
+{
+	uint64_t at = ES_RECORD_HEADER_BYTES;
+	struct es_frame frame;
+	int r;
+
+	recording->is_whole = false;
+	while ((r = frame_at(recording, at, &frame)) > 0) {
+		at += frame.total_bytes;
+		recording->is_whole = frame.type == ES_FRAME_END;
+		r = visit_frame(recording, &frame, visitor, arg);
+		/* A frame whose checksum is right and whose content is not ends the recording too. */
+		if (r == -EBADMSG) {
+			at -= frame.total_bytes;
+			recording->is_whole = false;
+			r = 0;
+			break;
+		}
+		if (r < 0)
+			break;
+	}
+	recording->lost_bytes = stream_bytes(recording) - at;
+	return r < 0 ? r : 0;
+}
+
+bool es_recording_is_whole(const struct es_recording *recording)
+{
+	return recording->is_whole && recording->lost_bytes == 0;
+}
+
+uint64_t es_recording_lost_bytes(const struct es_recording *recording)
+{
+	return recording->lost_bytes;
+}

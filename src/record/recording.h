@@ -1,0 +1,53 @@
+/*
+ * recording.h - reading a recording, as far as it is whole
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_RECORD_RECORDING_H
+#define ES_RECORD_RECORDING_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "record/event.h"
+#include "record/meta.h"
+
+struct es_recording;
+
+/** struct es_visitor - who is told what is in a recording; NULL members are left out; a negative return stops the walk */
+struct es_visitor {
+	/* One reading: when it was taken, its value (µJ, or mW where the domain reports power); CPU time where it has one. */
+	int (*reading)(void *arg, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns);
+	int (*sweep)(void *arg, int64_t t_ns); /* before its readings */
+	int (*event)(void *arg, const struct es_event *event); /* the end of the recording among them */
+	int (*clock)(void *arg, int64_t boot_ns, int64_t mono_ns, int64_t unix_ns);
+};
+
+/**
+ * es_recording_open - open a recording and read what it says about itself
+ * @kept: frames that follow those of the file (of a recorder whose disk is full); NULL: none. Borrowed.
+ * @ret: owned by caller, es_recording_close() it
+ *
+ * Returns 0; -EBADMSG: no recording, or its first frame is broken; -ENOTSUP: written by a newer version; errors of open.
+ */
+int es_recording_open(const char *path, const struct es_buf *kept, struct es_recording **ret, struct es_error *err);
+void es_recording_close(struct es_recording *recording);
+
+/** es_recording_meta - borrowed, lives as long as @recording */
+const struct es_meta *es_recording_meta(const struct es_recording *recording);
+
+/**
+ * es_recording_walk - all frames in order, from the start; may be called again
+ *
+ * Memory does not grow with the recording. Returns 0 (also where the recording breaks off: es_recording_is_whole()
+ * tells), a visitor's negative return, -ENOMEM, or a read error.
+ */
+int es_recording_walk(struct es_recording *recording, const struct es_visitor *visitor, void *arg);
+
+/** es_recording_is_whole - after a walk: its last frame was the one that ends a recording */
+bool es_recording_is_whole(const struct es_recording *recording);
+/** es_recording_lost_bytes - after a walk: bytes behind the last valid frame */
+uint64_t es_recording_lost_bytes(const struct es_recording *recording);
+
+#endif

@@ -1,0 +1,64 @@
+/*
+ * source/source.h - a way to read domains on this node
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_SOURCE_SOURCE_H
+#define ES_SOURCE_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/domain.h"
+#include "sys/root.h"
+
+/** struct es_reading - one domain read once */
+struct es_reading {
+	int64_t t_ns; /* boot clock, the middle of the read */
+	int64_t width_ns; /* how long the read took */
+	uint64_t value; /* µJ, or mW where the domain reports power */
+	int64_t activity_ns; /* CPU time of the machine, where the domain carries it */
+	int error; /* 0, or negative errno: then nothing else is set but the time */
+};
+
+/** struct es_plan - how often a source is worth reading */
+struct es_plan {
+	int64_t at_least_ns; /* a longer time between readings could lose energy (a quarter of a wrap at peak power, a heartbeat); INT64_MAX: none could */
+	int64_t at_most_ns; /* reading more often than this gives nothing new; 0: no bound */
+};
+
+struct es_source;
+
+/**
+ * struct es_source_ops - one meter; one const table per file
+ *
+ * open finds out everything (domains, ranges, rights) once; read makes as few calls as the meter allows, without
+ * allocation or logging.
+ */
+struct es_source_ops {
+	const char *name; /* stable, lower case, appears in configuration and output */
+	/* Domains that are denied or absent are listed too, with reason and fix. -ENODEV: this machine has no such meter. */
+	int (*open)(const struct es_root *root, struct es_source **ret, struct es_error *err);
+	int (*plan)(const struct es_source *source, struct es_plan *ret);
+	/* @ret has room for each domain, in their order; domains that cannot be read have their error set. Returns 0 or negative errno. */
+	int (*read)(struct es_source *source, struct es_reading *ret, size_t n);
+	void (*close)(struct es_source *source);
+};
+
+/** struct es_source - the start of every source's own struct */
+struct es_source {
+	const struct es_source_ops *ops;
+	struct es_domain *domains; /* owned by the source; parents are indices into this array */
+	size_t n_domains;
+};
+
+extern const struct es_source_ops es_source_perf;
+extern const struct es_source_ops es_source_powercap;
+extern const struct es_source_ops es_source_estimate;
+
+/** es_registry_at - the sources in their order (it breaks ties among domains whose state is ok); NULL after the last one */
+const struct es_source_ops *es_registry_at(size_t i);
+
+#endif

@@ -63,8 +63,9 @@ char *es_time_rfc3339(int64_t t_unix_ns, char text[static ES_TIME_TEXT_BYTES])
 		return text;
 	}
 	offset_min = tm.tm_gmtoff / 60;
-	(void)snprintf(text, ES_TIME_TEXT_BYTES, "%s.%03d%c%02ld:%02ld", date, (int)(rest_ns / ES_NS_PER_MS),
-		       offset_min < 0 ? '-' : '+', labs(offset_min) / 60, labs(offset_min) % 60);
+	(void)snprintf(text, ES_TIME_TEXT_BYTES, "%s.%03d%c%02ld:%02ld", date,
+		       (int)(rest_ns / ES_NS_PER_MS), offset_min < 0 ? '-' : '+',
+		       labs(offset_min) / 60, labs(offset_min) % 60);
 	return text;
 }
 
@@ -89,7 +90,8 @@ char *es_time_local_seconds(int64_t t_unix_ns, char text[static ES_TIME_TEXT_BYT
 	time_t s = floor_seconds(t_unix_ns, &rest_ns);
 	struct tm tm;
 
-	if (!localtime_r(&s, &tm) || strftime(text, ES_TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+	if (!localtime_r(&s, &tm) ||
+	    strftime(text, ES_TIME_TEXT_BYTES, "%Y-%m-%dT%H:%M:%S", &tm) == 0)
 		text[0] = '\0';
 	return text;
 }
@@ -185,10 +187,12 @@ int es_time_parse(const char *text, int64_t *ret_unix_ns)
 
 	if (take_char(&p, "@"))
 		return parse_at_seconds(p, ret_unix_ns);
-	if (!take_digits(&p, 4, 1900, 2260, &tm.tm_year) || !take_char(&p, "-/") || !take_digits(&p, 2, 1, 12, &tm.tm_mon) ||
-	    !take_char(&p, "-/") || !take_digits(&p, 2, 1, 31, &tm.tm_mday) || !take_char(&p, "Tt ") ||
-	    !take_digits(&p, 2, 0, 24, &tm.tm_hour) || !take_char(&p, ":") || !take_digits(&p, 2, 0, 59, &tm.tm_min) ||
-	    !take_char(&p, ":") || !take_digits(&p, 2, 0, 60, &tm.tm_sec) || !take_fraction(&p, &ns) ||
+	if (!take_digits(&p, 4, 1900, 2260, &tm.tm_year) || !take_char(&p, "-/") ||
+	    !take_digits(&p, 2, 1, 12, &tm.tm_mon) || !take_char(&p, "-/") ||
+	    !take_digits(&p, 2, 1, 31, &tm.tm_mday) || !take_char(&p, "Tt ") ||
+	    !take_digits(&p, 2, 0, 24, &tm.tm_hour) || !take_char(&p, ":") ||
+	    !take_digits(&p, 2, 0, 59, &tm.tm_min) || !take_char(&p, ":") ||
+	    !take_digits(&p, 2, 0, 60, &tm.tm_sec) || !take_fraction(&p, &ns) ||
 	    !take_zone(&p, &has_zone, &offset_s) || *p != '\0')
 		return -EBADMSG;
 	tm.tm_year -= 1900;

@@ -20,10 +20,12 @@ struct es_error {
  * @err: may be NULL: then only the code is returned
  * @code: negative errno; its words are appended after ": "
  */
-int es_error_set(struct es_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int es_error_set(struct es_error *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /** es_error_say - like es_error_set(), but the text stands alone: no words of errno are added */
-int es_error_say(struct es_error *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int es_error_say(struct es_error *err, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /** es_strerror - words for a negative or positive errno, thread-safe, in English and never NULL */
 const char *es_strerror(int code);

@@ -75,13 +75,17 @@ static void new_line(struct es_json *json)
 /* Length of the valid UTF-8 sequence at s (1..4), 0 if it is none. */
 static size_t utf8_length(const unsigned char *s)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] >= 0xf0 && s[0] < 0xf5 ? 4 : 0;
+	size_t n = s[0] < 0x80			 ? 1
+		   : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+		   : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+		   : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+						 : 0;
 
 	for (size_t i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-	    (s[0] == 0xf4 && s[1] > 0x8f))
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
 		return 0;
 	return n;
 }
@@ -119,7 +123,8 @@ static void begin_member(struct es_json *json, const char *key)
 {
 	if (json->depth > 0) {
 		if (json->has_member[json->depth])
-			put(json, json->is_inline[json->depth] && json->is_pretty ? ", " : ",", json->is_inline[json->depth] && json->is_pretty ? 2 : 1);
+			put(json, json->is_inline[json->depth] && json->is_pretty ? ", " : ",",
+			    json->is_inline[json->depth] && json->is_pretty ? 2 : 1);
 		json->has_member[json->depth] = true;
 		new_line(json);
 	}

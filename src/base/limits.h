@@ -8,11 +8,13 @@
 #define ES_BASE_LIMITS_H
 
 /* Over a limit is an error (-E2BIG, -ENAMETOOLONG, -EMSGSIZE), never a truncation. */
-#define ES_NAME_MAX_BYTES 256U /* names of domains, sources, nodes, jobs, tags; with the final NUL */
+#define ES_NAME_MAX_BYTES \
+	256U /* names of domains, sources, nodes, jobs, tags; with the final NUL */
 #define ES_TEXT_MAX_BYTES 1024U /* an error's or reason's text; with the final NUL */
 #define ES_PATH_MAX_BYTES 4096U /* a path; with the final NUL */
 #define ES_SYSFS_FILE_MAX_BYTES 4096U /* a sysfs attribute is at most a page */
-#define ES_PROC_FILE_MAX_BYTES (16U << 20) /* /proc/cpuinfo and /proc/stat of the largest machines */
+#define ES_PROC_FILE_MAX_BYTES \
+	(16U << 20) /* /proc/cpuinfo and /proc/stat of the largest machines */
 #define ES_CONF_FILE_MAX_BYTES (1U << 20) /* a configuration file */
 #define ES_DOMAINS_MAX 4096U /* domains in one recording */
 #define ES_NODES_MAX 16384U /* nodes in one recording */

@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 
 /* Digits at *p into *ret; false where there is none; sticks at -ERANGE. */
 static int take_u64(const char **p, const char *end, uint64_t *ret)
@@ -106,7 +106,8 @@ struct unit {
 };
 
 /* value = (whole + fraction) * factor, exactly; digits of the fraction that the factor cannot hold are -ERANGE. */
-static int scale_decimal(uint64_t whole, const char *fraction, size_t n_digits, uint64_t factor, uint64_t *ret)
+static int scale_decimal(uint64_t whole, const char *fraction, size_t n_digits, uint64_t factor,
+			 uint64_t *ret)
 {
 	uint64_t v, place = factor;
 
@@ -166,8 +167,14 @@ static int parse_quantity(const char *text, const struct unit *units, size_t n_u
 int es_parse_duration_ns(const char *text, int64_t *ret_ns)
 {
 	static const struct unit units[] = {
-		{ "ns", 1 },		     { "us", 1000 },	      { "µs", 1000 },		{ "ms", 1000000 },
-		{ "s", 1000000000 },	     { "m", 60000000000 },    { "min", 60000000000 },	{ "h", 3600000000000 },
+		{ "ns", 1 },
+		{ "us", 1000 },
+		{ "µs", 1000 },
+		{ "ms", 1000000 },
+		{ "s", 1000000000 },
+		{ "m", 60000000000 },
+		{ "min", 60000000000 },
+		{ "h", 3600000000000 },
 		{ "d", 86400000000000 },
 	};
 	uint64_t v;
@@ -183,7 +190,9 @@ int es_parse_duration_ns(const char *text, int64_t *ret_ns)
 
 int es_parse_power_mw(const char *text, uint64_t *ret_mw)
 {
-	static const struct unit units[] = { { "mW", 1 }, { "W", 1000 }, { "kW", 1000000 }, { "MW", 1000000000 } };
+	static const struct unit units[] = {
+		{ "mW", 1 }, { "W", 1000 }, { "kW", 1000000 }, { "MW", 1000000000 }
+	};
 
 	return parse_quantity(text, units, ES_ARRAY_SIZE(units), ret_mw);
 }
@@ -194,7 +203,8 @@ int es_parse_freq_khz(const char *text, uint64_t *ret_khz)
 	uint64_t hz;
 	int r;
 
-	if (strlen(text) > 2 && isdigit((unsigned char)text[strlen(text) - 3]) && strcmp(text + strlen(text) - 2, "Hz") == 0) {
+	if (strlen(text) > 2 && isdigit((unsigned char)text[strlen(text) - 3]) &&
+	    strcmp(text + strlen(text) - 2, "Hz") == 0) {
 		static const struct unit hertz[] = { { "Hz", 1 } };
 
 		r = parse_quantity(text, hertz, 1, &hz);
@@ -226,8 +236,13 @@ int es_parse_share_ppm(const char *text, int64_t *ret_ppm)
 int es_parse_size_bytes(const char *text, uint64_t *ret_bytes)
 {
 	static const struct unit units[] = {
-		{ "B", 1 },	       { "kB", 1000 },	       { "MB", 1000000 },     { "GB", 1000000000 },
-		{ "KiB", 1024 },       { "MiB", 1024 * 1024 }, { "GiB", 1024 * 1024 * 1024 },
+		{ "B", 1 },
+		{ "kB", 1000 },
+		{ "MB", 1000000 },
+		{ "GB", 1000000000 },
+		{ "KiB", 1024 },
+		{ "MiB", 1024 * 1024 },
+		{ "GiB", 1024 * 1024 * 1024 },
 	};
 
 	return parse_quantity(text, units, ES_ARRAY_SIZE(units), ret_bytes);
@@ -244,9 +259,11 @@ char *es_duration_text(int64_t dur_ns, char text[static ES_QUANTITY_TEXT_BYTES])
 	else if (s < 60)
 		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%.4g s", (double)dur_ns / 1e9);
 	else if (s < 3600)
-		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%d min %02d s", (int)(s / 60), (int)(s % 60));
+		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%d min %02d s", (int)(s / 60),
+			       (int)(s % 60));
 	else
-		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%lld h %02d min", (long long)(s / 3600), (int)(s % 3600 / 60));
+		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%lld h %02d min",
+			       (long long)(s / 3600), (int)(s % 3600 / 60));
 	return text;
 }
 

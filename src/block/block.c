@@ -57,10 +57,12 @@ static bool is_row_present(const struct es_block_column *column, size_t row)
 
 static bool has_counts(const struct es_block_column *column, size_t n_rows)
 {
-	if (column->unit_num == 0 || column->unit_den == 0 || (column->unit_num == 1 && column->unit_den == 1))
+	if (column->unit_num == 0 || column->unit_den == 0 ||
+	    (column->unit_num == 1 && column->unit_den == 1))
 		return false;
 	for (size_t row = 0; row < n_rows; row++)
-		if (is_row_present(column, row) && count_of(column->values[row], column->unit_num, column->unit_den) < 0)
+		if (is_row_present(column, row) &&
+		    count_of(column->values[row], column->unit_num, column->unit_den) < 0)
 			return false;
 	return true;
 }
@@ -87,7 +89,9 @@ static bool walk_next(struct walk *walk, uint64_t *ret)
 	if (walk->uses_counts)
 		v = count_of(v, column->unit_num, column->unit_den);
 	d = minus(v, walk->last);
-	result = walk->order == 0 || walk->n_seen == 0 ? v : walk->order == 1 || walk->n_seen == 1 ? d : minus(d, walk->last_difference);
+	result = walk->order == 0 || walk->n_seen == 0	 ? v
+		 : walk->order == 1 || walk->n_seen == 1 ? d
+							 : minus(d, walk->last_difference);
 	walk->last = v;
 	walk->last_difference = d;
 	walk->n_seen++;
@@ -145,7 +149,9 @@ static void put_bitmap(const struct es_block_column *column, size_t n_rows, stru
 
 static int put_column(const struct es_block_column *column, size_t n_rows, struct es_buf *out)
 {
-	struct walk walk = { .column = column, .n_rows = n_rows, .uses_counts = has_counts(column, n_rows) };
+	struct walk walk = { .column = column,
+			     .n_rows = n_rows,
+			     .uses_counts = has_counts(column, n_rows) };
 	uint64_t best_bits = UINT64_MAX;
 	unsigned best = 0;
 	size_t n_present = 0, size_at, start;
@@ -179,7 +185,8 @@ static int put_column(const struct es_block_column *column, size_t n_rows, struc
 	return 0;
 }
 
-int es_block_encode(const struct es_block_column *columns, size_t n_columns, size_t n_rows, struct es_buf *out)
+int es_block_encode(const struct es_block_column *columns, size_t n_columns, size_t n_rows,
+		    struct es_buf *out)
 {
 	if (n_rows == 0 || n_rows > ES_BLOCK_ROWS_MAX || n_columns > ES_BLOCK_COLUMNS_MAX)
 		return -EINVAL;
@@ -205,7 +212,8 @@ int es_block_open(struct es_block *block, const void *data, size_t n)
 		return -EBADMSG;
 	n_rows = es_cursor_varint(&block->cursor);
 	n_columns = es_cursor_varint(&block->cursor);
-	if (block->cursor.error || n_rows == 0 || n_rows > ES_BLOCK_ROWS_MAX || n_columns > ES_BLOCK_COLUMNS_MAX)
+	if (block->cursor.error || n_rows == 0 || n_rows > ES_BLOCK_ROWS_MAX ||
+	    n_columns > ES_BLOCK_COLUMNS_MAX)
 		return -EBADMSG;
 	block->n_rows = (size_t)n_rows;
 	block->n_columns = (size_t)n_columns;
@@ -238,13 +246,15 @@ int es_block_next(struct es_block *block, struct es_block_info *ret)
 		info.bitmap = es_cursor_bytes(cursor, (block->n_rows + 7) / 8);
 	info.payload_bytes = es_cursor_le32(cursor);
 	info.payload = es_cursor_bytes(cursor, info.payload_bytes);
-	if (cursor->error || id > UINT32_MAX || num == 0 || num > UINT32_MAX || den == 0 || den > UINT32_MAX || (flags & 0x7f) > ORDER_MAX)
+	if (cursor->error || id > UINT32_MAX || num == 0 || num > UINT32_MAX || den == 0 ||
+	    den > UINT32_MAX || (flags & 0x7f) > ORDER_MAX)
 		return -EBADMSG;
 	info.id = (uint32_t)id;
 	info.unit_num = (uint32_t)num;
 	info.unit_den = (uint32_t)den;
 	info.order = flags & 0x7f;
-	info.n_present = info.bitmap ? count_bitmap(info.bitmap, block->n_rows) : (uint32_t)block->n_rows;
+	info.n_present = info.bitmap ? count_bitmap(info.bitmap, block->n_rows)
+				     : (uint32_t)block->n_rows;
 	block->next++;
 	*ret = info;
 	return 1;
@@ -277,7 +287,8 @@ static int restore(const struct es_block_info *info, int64_t *values, size_t n)
 	return 0;
 }
 
-static void spread_out(const struct es_block_info *info, size_t n_rows, int64_t *values, uint8_t *present)
+static void spread_out(const struct es_block_info *info, size_t n_rows, int64_t *values,
+		       uint8_t *present)
 {
 	size_t from = info->n_present;
 
@@ -291,7 +302,8 @@ static void spread_out(const struct es_block_info *info, size_t n_rows, int64_t 
 	}
 }
 
-int es_block_decode(const struct es_block *block, const struct es_block_info *info, int64_t *values, uint8_t *present)
+int es_block_decode(const struct es_block *block, const struct es_block_info *info, int64_t *values,
+		    uint8_t *present)
 {
 	struct es_bit_reader bits;
 	int r;

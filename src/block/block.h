@@ -37,7 +37,8 @@ struct es_block_column {
  *
  * Returns 0; -EINVAL: no row, or too many rows or columns; errors of @out.
  */
-int es_block_encode(const struct es_block_column *columns, size_t n_columns, size_t n_rows, struct es_buf *out);
+int es_block_encode(const struct es_block_column *columns, size_t n_columns, size_t n_rows,
+		    struct es_buf *out);
 
 struct es_block_info {
 	uint32_t id;
@@ -68,6 +69,7 @@ int es_block_next(struct es_block *block, struct es_block_info *ret);
  *
  * Returns 0 or -EBADMSG.
  */
-int es_block_decode(const struct es_block *block, const struct es_block_info *info, int64_t *values, uint8_t *present);
+int es_block_decode(const struct es_block *block, const struct es_block_info *info, int64_t *values,
+		    uint8_t *present);
 
 #endif

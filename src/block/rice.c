@@ -10,7 +10,8 @@
 
 #define PARAMETER_BITS 7U
 #define ALL_ZERO 64U
-#define QUOTIENT_MAX 20U /* longer quotients are written as that many ones, then the 64 bits themselves */
+#define QUOTIENT_MAX \
+	20U /* longer quotients are written as that many ones, then the 64 bits themselves */
 
 void es_bit_writer_init(struct es_bit_writer *bits, struct es_buf *out)
 {

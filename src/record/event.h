@@ -25,7 +25,8 @@ enum es_event_type {
 	ES_EVENT_SURVIVOR = 9, /* value: pid; text: name of a process that outlived the command */
 	ES_EVENT_NOTE = 10, /* text */
 	ES_EVENT_END = 11, /* of the recording; value: CPU time of the recorder itself, ns */
-	ES_EVENT_CHILD_CPU = 12, /* value: CPU time of the command and its waited-for children, ns */
+	ES_EVENT_CHILD_CPU =
+		12, /* value: CPU time of the command and its waited-for children, ns */
 };
 
 struct es_event {

@@ -99,7 +99,13 @@ static void put_domain(struct es_json *json, const struct es_domain *domain)
 	es_json_u64(json, "limit_mw", domain->limit_mw);
 	put_text(json, "limit_kind", domain->limit_kind);
 	es_json_i64(json, "update_period_ns", domain->update_period_ns);
+	if (domain->kind == ES_KIND_ESTIMATED) {
+		es_json_u64(json, "idle_mw", domain->idle_mw);
+		es_json_u64(json, "full_mw", domain->full_mw);
+		es_json_u64(json, "idle_spread_ppm", domain->idle_spread_ppm);
+	}
 	es_json_u64(json, "spread_ppm", domain->spread_ppm);
+	put_text(json, "reason", domain->reason);
 	es_json_object_end(json);
 }
 
@@ -160,20 +166,23 @@ struct reading {
 	const char *wrong; /* the first member that is wrong; NULL: none */
 };
 
-static void get_text(struct reading *reading, json_t *object, const char *key, char *ret, size_t size)
+static void get_text(struct reading *reading, json_t *object, const char *key, char *ret,
+		     size_t size)
 {
 	json_t *member = json_object_get(object, key);
 
 	if (!member)
 		return;
-	if (!json_is_string(member) || json_string_length(member) >= size || strlen(json_string_value(member)) != json_string_length(member)) {
+	if (!json_is_string(member) || json_string_length(member) >= size ||
+	    strlen(json_string_value(member)) != json_string_length(member)) {
 		reading->wrong = reading->wrong ? reading->wrong : key;
 		return;
 	}
 	memcpy(ret, json_string_value(member), json_string_length(member) + 1);
 }
 
-static int64_t get_integer(struct reading *reading, json_t *object, const char *key, int64_t lo, int64_t hi, int64_t otherwise)
+static int64_t get_integer(struct reading *reading, json_t *object, const char *key, int64_t lo,
+			   int64_t hi, int64_t otherwise)
 {
 	json_t *member = json_object_get(object, key);
 	json_int_t v;
@@ -221,10 +230,15 @@ static void get_domain(struct reading *reading, json_t *object, struct es_domain
 	ret->is_partial = get_flag(object, "is_partial");
 	ret->has_activity = get_flag(object, "has_activity");
 	ret->range.unit_nj = (uint64_t)get_integer(reading, object, "unit_nj", 0, UINT32_MAX, 0);
-	ret->range.modulus_nj = (uint64_t)get_integer(reading, object, "modulus_nj", 0, INT64_MAX, 0);
+	ret->range.modulus_nj =
+		(uint64_t)get_integer(reading, object, "modulus_nj", 0, INT64_MAX, 0);
 	ret->peak_mw = (uint64_t)get_integer(reading, object, "peak_mw", 0, INT64_MAX, 0);
 	ret->limit_mw = (uint64_t)get_integer(reading, object, "limit_mw", 0, INT64_MAX, 0);
 	ret->update_period_ns = get_integer(reading, object, "update_period_ns", 0, INT64_MAX, 0);
+	ret->idle_mw = (uint64_t)get_integer(reading, object, "idle_mw", 0, INT64_MAX, 0);
+	ret->full_mw = (uint64_t)get_integer(reading, object, "full_mw", 0, INT64_MAX, 0);
+	ret->idle_spread_ppm = (uint32_t)get_integer(reading, object, "idle_spread_ppm", 0, UINT32_MAX, 0);
+	get_text(reading, object, "reason", ret->reason, sizeof(ret->reason));
 	ret->spread_ppm = (uint32_t)get_integer(reading, object, "spread_ppm", 0, UINT32_MAX, 0);
 }
 
@@ -233,14 +247,16 @@ static int get_nodes(struct reading *reading, json_t *array, struct es_meta *met
 	json_t *object;
 	size_t i;
 
-	json_array_foreach(array, i, object) {
+	json_array_foreach(array, i, object)
+	{
 		struct es_node_info node = { .n_cpus = 0 };
 		int r;
 
 		get_text(reading, object, "name", node.name, sizeof(node.name));
 		get_text(reading, object, "cpu_model", node.cpu_model, sizeof(node.cpu_model));
 		node.n_cpus = (uint32_t)get_integer(reading, object, "cpus", 0, UINT32_MAX, 0);
-		node.n_packages = (uint32_t)get_integer(reading, object, "packages", 0, UINT32_MAX, 0);
+		node.n_packages =
+			(uint32_t)get_integer(reading, object, "packages", 0, UINT32_MAX, 0);
 		r = es_meta_add_node(meta, node.name);
 		if (r < 0)
 			return r;
@@ -254,7 +270,8 @@ static int get_domains(struct reading *reading, json_t *array, struct es_meta *m
 	json_t *object;
 	size_t i;
 
-	json_array_foreach(array, i, object) {
+	json_array_foreach(array, i, object)
+	{
 		struct es_domain domain;
 		int r;
 
@@ -322,17 +339,20 @@ int es_meta_read(const char *text, size_t n, struct es_meta *ret, struct es_erro
 	int r;
 
 	if (!top)
-		return es_error_say(err, -EBADMSG, "its description is not JSON: line %d: %s", where.line, where.text);
+		return es_error_say(err, -EBADMSG, "its description is not JSON: line %d: %s",
+				    where.line, where.text);
 	es_meta_init(&meta);
 	get_text(&reading, top, "schema", schema, sizeof(schema));
 	if (strcmp(schema, SCHEMA) != 0) {
-		r = es_error_say(err, -EBADMSG, "its schema is '%s', this program reads '%s'", schema, SCHEMA);
+		r = es_error_say(err, -EBADMSG, "its schema is '%s', this program reads '%s'",
+				 schema, SCHEMA);
 	} else {
 		r = get_all(&reading, top, &meta);
 		if (r < 0)
 			(void)es_error_set(err, r, "too many nodes or domains");
 		else if (reading.wrong)
-			r = es_error_say(err, -EBADMSG, "its description has a wrong member '%s'", reading.wrong);
+			r = es_error_say(err, -EBADMSG, "its description has a wrong member '%s'",
+					 reading.wrong);
 	}
 	json_decref(top);
 	if (r < 0)

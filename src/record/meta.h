@@ -37,7 +37,8 @@ struct es_meta {
 	char job[ES_NAME_MAX_BYTES];
 	char user[ES_NAME_MAX_BYTES]; /* "": not known, as for all texts here */
 	char command[ES_PATH_MAX_BYTES];
-	char cluster[ES_NAME_MAX_BYTES], account[ES_NAME_MAX_BYTES], partition[ES_NAME_MAX_BYTES], step[ES_NAME_MAX_BYTES];
+	char cluster[ES_NAME_MAX_BYTES], account[ES_NAME_MAX_BYTES], partition[ES_NAME_MAX_BYTES],
+		step[ES_NAME_MAX_BYTES];
 	char comment[ES_TEXT_MAX_BYTES];
 	uint32_t n_cpus, n_gpus; /* allocated to the job; 0 CPUs: not known */
 	int64_t period_ns; /* planned sampling period */

@@ -30,7 +30,8 @@ static int append(struct es_recorder *recorder, const uint8_t *data, size_t n)
 	size_t done = 0;
 
 	while (done < n) {
-		ssize_t w = pwrite(recorder->fd, data + done, n - done, recorder->size + (off_t)done);
+		ssize_t w =
+			pwrite(recorder->fd, data + done, n - done, recorder->size + (off_t)done);
 
 		if (w < 0 && errno == EINTR)
 			continue;
@@ -76,7 +77,9 @@ static size_t begin(struct es_recorder *recorder, enum es_frame_type type)
 
 static int write_header(struct es_recorder *recorder, const struct es_meta *meta)
 {
-	static const uint8_t header[ES_RECORD_HEADER_BYTES] = { 'E', 'S', 'R', 'E', 'C', '\r', '\n', ES_RECORD_VERSION };
+	static const uint8_t header[ES_RECORD_HEADER_BYTES] = {
+		'E', 'S', 'R', 'E', 'C', '\r', '\n', ES_RECORD_VERSION
+	};
 	size_t at;
 	int r;
 
@@ -93,7 +96,8 @@ static int write_header(struct es_recorder *recorder, const struct es_meta *meta
 	return r;
 }
 
-int es_recorder_create(const char *path, bool may_replace, const struct es_meta *meta, struct es_recorder **ret, struct es_error *err)
+int es_recorder_create(const char *path, bool may_replace, const struct es_meta *meta,
+		       struct es_recorder **ret, struct es_error *err)
 {
 	struct es_recorder *recorder = calloc(1, sizeof(*recorder));
 	int r;
@@ -102,7 +106,9 @@ int es_recorder_create(const char *path, bool may_replace, const struct es_meta 
 		return es_error_set(err, -ENOMEM, "recording '%s'", path);
 	es_buf_init(&recorder->frame, ES_FRAME_PAYLOAD_MAX_BYTES + ES_FRAME_OVERHEAD_BYTES);
 	es_buf_init(&recorder->kept, ES_RECORDER_KEEP_MAX_BYTES);
-	recorder->fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (may_replace ? 0 : O_EXCL), 0600);
+	recorder->fd =
+		open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (may_replace ? 0 : O_EXCL),
+		     0600);
 	if (recorder->fd < 0) {
 		r = es_error_set(err, -errno, "cannot create recording '%s'", path);
 		goto fail;
@@ -141,7 +147,8 @@ int es_recorder_reserve(struct es_recorder *recorder, const struct es_rows *rows
 	size_t n = (rows->n_domains * 3 + 1) * rows->cap_rows * 4;
 
 	es_buf_reset(&recorder->frame);
-	return es_buf_reserve(&recorder->frame, n < ES_FRAME_PAYLOAD_MAX_BYTES ? n : ES_FRAME_PAYLOAD_MAX_BYTES);
+	return es_buf_reserve(&recorder->frame,
+			      n < ES_FRAME_PAYLOAD_MAX_BYTES ? n : ES_FRAME_PAYLOAD_MAX_BYTES);
 }
 
 int es_recorder_rows(struct es_recorder *recorder, const struct es_rows *rows)
@@ -168,7 +175,8 @@ int es_recorder_event(struct es_recorder *recorder, const struct es_event *event
 	return r < 0 ? r : commit(recorder);
 }
 
-int es_recorder_clock(struct es_recorder *recorder, int64_t boot_ns, int64_t mono_ns, int64_t unix_ns)
+int es_recorder_clock(struct es_recorder *recorder, int64_t boot_ns, int64_t mono_ns,
+		      int64_t unix_ns)
 {
 	size_t at = begin(recorder, ES_FRAME_CLOCK);
 

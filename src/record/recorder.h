@@ -30,7 +30,8 @@ struct es_recorder;
  * @may_replace: an existing file is replaced; else -EEXIST
  * @ret: owned by caller, es_recorder_close() it
  */
-int es_recorder_create(const char *path, bool may_replace, const struct es_meta *meta, struct es_recorder **ret, struct es_error *err);
+int es_recorder_create(const char *path, bool may_replace, const struct es_meta *meta,
+		       struct es_recorder **ret, struct es_error *err);
 
 /*
  * Each returns 0 also when the disk took nothing (the frame is kept), -ENOMEM or -EMSGSIZE when it could not be kept.
@@ -38,7 +39,8 @@ int es_recorder_create(const char *path, bool may_replace, const struct es_meta 
  */
 int es_recorder_rows(struct es_recorder *recorder, const struct es_rows *rows);
 int es_recorder_event(struct es_recorder *recorder, const struct es_event *event);
-int es_recorder_clock(struct es_recorder *recorder, int64_t boot_ns, int64_t mono_ns, int64_t unix_ns);
+int es_recorder_clock(struct es_recorder *recorder, int64_t boot_ns, int64_t mono_ns,
+		      int64_t unix_ns);
 
 /** es_recorder_reserve - take the memory for frames of @rows now, so that none is taken while sampling */
 int es_recorder_reserve(struct es_recorder *recorder, const struct es_rows *rows);

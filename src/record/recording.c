@@ -84,7 +84,8 @@ static int fill_window(struct es_recording *recording, uint64_t at, size_t n)
 		recording->window_cap = n;
 	}
 	while (recording->window_bytes < n) {
-		ssize_t r = read_stream(recording, at + recording->window_bytes, recording->window + recording->window_bytes,
+		ssize_t r = read_stream(recording, at + recording->window_bytes,
+					recording->window + recording->window_bytes,
 					n - recording->window_bytes);
 
 		if (r < 0)
@@ -110,7 +111,8 @@ static int frame_at(struct es_recording *recording, uint64_t at, struct es_frame
 		have = (size_t)(recording->window_at + recording->window_bytes - at);
 		if (have < need)
 			return 0; /* cut off */
-		r = es_frame_parse(recording->window + (at - recording->window_at), have, ret, &need);
+		r = es_frame_parse(recording->window + (at - recording->window_at), have, ret,
+				   &need);
 		if (r != -EAGAIN)
 			return r == 0;
 	}
@@ -125,20 +127,27 @@ static int read_header(struct es_recording *recording, const char *path, struct 
 
 	if (n < 0)
 		return es_error_set(err, (int)n, "cannot read '%s'", path);
-	if ((size_t)n < sizeof(header) || memcmp(header, ES_RECORD_MAGIC, ES_RECORD_HEADER_BYTES - 1) != 0)
+	if ((size_t)n < sizeof(header) ||
+	    memcmp(header, ES_RECORD_MAGIC, ES_RECORD_HEADER_BYTES - 1) != 0)
 		return es_error_say(err, -EBADMSG, "'%s' is no recording of energyscopium", path);
 	if (header[ES_RECORD_HEADER_BYTES - 1] != ES_RECORD_VERSION)
-		return es_error_say(err, -ENOTSUP, "'%s' has format %u, this program reads format %u: a newer energyscopium wrote it", path,
-				    header[ES_RECORD_HEADER_BYTES - 1], ES_RECORD_VERSION);
+		return es_error_say(
+			err, -ENOTSUP,
+			"'%s' has format %u, this program reads format %u: a newer energyscopium wrote it",
+			path, header[ES_RECORD_HEADER_BYTES - 1], ES_RECORD_VERSION);
 	r = frame_at(recording, ES_RECORD_HEADER_BYTES, &frame);
 	if (r < 0)
 		return es_error_set(err, r, "cannot read '%s'", path);
 	if (r == 0 || frame.type != ES_FRAME_META)
-		return es_error_say(err, -EBADMSG, "'%s' breaks off before its description: nothing in it can be used", path);
-	return es_meta_read((const char *)frame.payload, frame.payload_bytes, &recording->meta, err);
+		return es_error_say(
+			err, -EBADMSG,
+			"'%s' breaks off before its description: nothing in it can be used", path);
+	return es_meta_read((const char *)frame.payload, frame.payload_bytes, &recording->meta,
+			    err);
 }
 
-int es_recording_open(const char *path, const struct es_buf *kept, struct es_recording **ret, struct es_error *err)
+int es_recording_open(const char *path, const struct es_buf *kept, struct es_recording **ret,
+		      struct es_error *err)
 {
 	struct es_recording *recording = calloc(1, sizeof(*recording));
 	struct stat st;
@@ -188,7 +197,8 @@ const struct es_meta *es_recording_meta(const struct es_recording *recording)
 	return &recording->meta;
 }
 
-static int visit_row(const struct es_rows *rows, size_t row, const struct es_visitor *visitor, void *arg)
+static int visit_row(const struct es_rows *rows, size_t row, const struct es_visitor *visitor,
+		     void *arg)
 {
 	int r = visitor->sweep ? visitor->sweep(arg, rows->sweep_ns[row]) : 0;
 
@@ -196,13 +206,15 @@ static int visit_row(const struct es_rows *rows, size_t row, const struct es_vis
 		size_t cell = i * rows->cap_rows + row;
 
 		if (rows->present[cell])
-			r = visitor->reading(arg, i, rows->sweep_ns[row] + rows->offsets_ns[cell], (uint64_t)rows->values[cell],
+			r = visitor->reading(arg, i, rows->sweep_ns[row] + rows->offsets_ns[cell],
+					     (uint64_t)rows->values[cell],
 					     rows->activities_ns[cell]);
 	}
 	return r;
 }
 
-static int visit_block(struct es_recording *recording, const struct es_frame *frame, const struct es_visitor *visitor, void *arg)
+static int visit_block(struct es_recording *recording, const struct es_frame *frame,
+		       const struct es_visitor *visitor, void *arg)
 {
 	int r = es_rows_decode(&recording->rows, frame->payload, frame->payload_bytes);
 
@@ -233,7 +245,8 @@ static int visit_event(const struct es_frame *frame, const struct es_visitor *vi
 	return r == 0 && visitor->event ? visitor->event(arg, &event) : r;
 }
 
-static int visit_frame(struct es_recording *recording, const struct es_frame *frame, const struct es_visitor *visitor, void *arg)
+static int visit_frame(struct es_recording *recording, const struct es_frame *frame,
+		       const struct es_visitor *visitor, void *arg)
 {
 	switch (frame->type) {
 	case ES_FRAME_BLOCK:

@@ -20,7 +20,8 @@ struct es_visitor {
 	/* One reading: when it was taken, its value (µJ, or mW where the domain reports power); CPU time where it has one. */
 	int (*reading)(void *arg, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns);
 	int (*sweep)(void *arg, int64_t t_ns); /* before its readings */
-	int (*event)(void *arg, const struct es_event *event); /* the end of the recording among them */
+	int (*event)(void *arg,
+		     const struct es_event *event); /* the end of the recording among them */
 	int (*clock)(void *arg, int64_t boot_ns, int64_t mono_ns, int64_t unix_ns);
 };
 
@@ -31,7 +32,8 @@ struct es_visitor {
  *
  * Returns 0; -EBADMSG: no recording, or its first frame is broken; -ENOTSUP: written by a newer version; errors of open.
  */
-int es_recording_open(const char *path, const struct es_buf *kept, struct es_recording **ret, struct es_error *err);
+int es_recording_open(const char *path, const struct es_buf *kept, struct es_recording **ret,
+		      struct es_error *err);
 void es_recording_close(struct es_recording *recording);
 
 /** es_recording_meta - borrowed, lives as long as @recording */

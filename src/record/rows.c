@@ -36,12 +36,16 @@ static int64_t to_us(int64_t t_ns)
 	return t_ns - rest + (rest >= NS_PER_US / 2 ? NS_PER_US : 0);
 }
 
-int es_rows_init(struct es_rows *rows, const struct es_domain *domains, size_t n_domains, size_t cap_rows)
+int es_rows_init(struct es_rows *rows, const struct es_domain *domains, size_t n_domains,
+		 size_t cap_rows)
 {
 	size_t n_cells = n_domains * cap_rows;
 
-	*rows = (struct es_rows){ .n_domains = n_domains, .cap_rows = cap_rows, .domains = domains };
-	if (n_domains > ES_DOMAINS_MAX || cap_rows == 0 || cap_rows > ES_BLOCK_ROWS_MAX || n_cells > ES_ROWS_CELLS_MAX)
+	*rows = (struct es_rows){ .n_domains = n_domains,
+				  .cap_rows = cap_rows,
+				  .domains = domains };
+	if (n_domains > ES_DOMAINS_MAX || cap_rows == 0 || cap_rows > ES_BLOCK_ROWS_MAX ||
+	    n_cells > ES_ROWS_CELLS_MAX)
 		return -EINVAL;
 	rows->sweep_ns = calloc(cap_rows, sizeof(*rows->sweep_ns));
 	rows->all_present = malloc(cap_rows);
@@ -49,7 +53,8 @@ int es_rows_init(struct es_rows *rows, const struct es_domain *domains, size_t n
 	rows->offsets_ns = calloc(n_cells + 1, sizeof(*rows->offsets_ns));
 	rows->activities_ns = calloc(n_cells + 1, sizeof(*rows->activities_ns));
 	rows->present = calloc(n_cells + 1, 1);
-	if (!rows->sweep_ns || !rows->all_present || !rows->values || !rows->offsets_ns || !rows->activities_ns || !rows->present) {
+	if (!rows->sweep_ns || !rows->all_present || !rows->values || !rows->offsets_ns ||
+	    !rows->activities_ns || !rows->present) {
 		es_rows_finish(rows);
 		return -ENOMEM;
 	}
@@ -77,7 +82,8 @@ bool es_rows_add(struct es_rows *rows, int64_t t_ns)
 	return true;
 }
 
-void es_rows_set(struct es_rows *rows, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns)
+void es_rows_set(struct es_rows *rows, size_t domain, int64_t t_ns, uint64_t value,
+		 int64_t activity_ns)
 {
 	size_t row = rows->n_rows - 1, cell = domain * rows->cap_rows + row;
 
@@ -104,11 +110,14 @@ static size_t fill_columns(const struct es_rows *rows, struct es_block_column *c
 {
 	size_t n = 0;
 
-	columns[n++] = (struct es_block_column){ .id = 0, .unit_num = NS_PER_US, .unit_den = 1, .values = rows->sweep_ns };
+	columns[n++] = (struct es_block_column){
+		.id = 0, .unit_num = NS_PER_US, .unit_den = 1, .values = rows->sweep_ns
+	};
 	for (size_t i = 0; i < rows->n_domains; i++) {
 		const struct es_domain *domain = &rows->domains[i];
 		size_t cell = i * rows->cap_rows;
-		bool has_unit = !domain->is_power && domain->range.unit_nj > 0 && domain->range.unit_nj <= UINT32_MAX;
+		bool has_unit = !domain->is_power && domain->range.unit_nj > 0 &&
+				domain->range.unit_nj <= UINT32_MAX;
 
 		if (!has_any(rows, i))
 			continue;
@@ -168,12 +177,15 @@ static int grow(struct es_rows *rows, size_t n_rows)
 	return 0;
 }
 
-static int decode_column(struct es_rows *rows, const struct es_block *block, const struct es_block_info *info)
+static int decode_column(struct es_rows *rows, const struct es_block *block,
+			 const struct es_block_info *info)
 {
 	size_t domain, cell;
 
 	if (info->id == 0)
-		return info->bitmap ? -EBADMSG : es_block_decode(block, info, rows->sweep_ns, rows->all_present);
+		return info->bitmap
+			       ? -EBADMSG
+			       : es_block_decode(block, info, rows->sweep_ns, rows->all_present);
 	domain = (info->id - 1) / N_COLUMNS_OF_DOMAIN;
 	if (domain >= rows->n_domains)
 		return -EBADMSG;
@@ -184,7 +196,8 @@ static int decode_column(struct es_rows *rows, const struct es_block *block, con
 	case COLUMN_OFFSET:
 		return es_block_decode(block, info, rows->offsets_ns + cell, rows->present + cell);
 	case COLUMN_ACTIVITY:
-		return es_block_decode(block, info, rows->activities_ns + cell, rows->present + cell);
+		return es_block_decode(block, info, rows->activities_ns + cell,
+				       rows->present + cell);
 	case N_COLUMNS_OF_DOMAIN:
 		break;
 	}

@@ -32,7 +32,8 @@ struct es_rows {
 };
 
 /** es_rows_init - room for @cap_rows sweeps over @domains; 0, -ENOMEM or -EINVAL; free with es_rows_finish() */
-int es_rows_init(struct es_rows *rows, const struct es_domain *domains, size_t n_domains, size_t cap_rows);
+int es_rows_init(struct es_rows *rows, const struct es_domain *domains, size_t n_domains,
+		 size_t cap_rows);
 void es_rows_finish(struct es_rows *rows);
 
 /** es_rows_add - begin a sweep at @t_ns; false when the table is full (encode and clear it first) */
@@ -41,7 +42,8 @@ bool es_rows_add(struct es_rows *rows, int64_t t_ns);
  * es_rows_set - a reading of the sweep begun last
  * @t_ns: when it was taken; @activity_ns: CPU time of the machine, for domains that carry it
  */
-void es_rows_set(struct es_rows *rows, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns);
+void es_rows_set(struct es_rows *rows, size_t domain, int64_t t_ns, uint64_t value,
+		 int64_t activity_ns);
 void es_rows_clear(struct es_rows *rows);
 
 /** es_rows_encode - append the rows as one block to @out; nothing where there is no row */

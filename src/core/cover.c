@@ -99,14 +99,26 @@ static bool overlaps(const struct es_domain *a, const struct es_domain *b)
 	return es_domain_contains(a, b) || es_domain_contains(b, a) || es_domain_is_twin(a, b);
 }
 
+/* Whether a domain can stand for its part: a meter of a whole board or node only if it was not seen standing still. */
+static bool can_stand(const struct es_domain *domain, const struct es_evidence *evidence)
+{
+	bool is_whole = domain->type == ES_DOMAIN_PSYS || domain->type == ES_DOMAIN_NODE || domain->type == ES_DOMAIN_MODULE;
+
+	if (!es_domain_is_usable(domain) || domain->kind == ES_KIND_ESTIMATED)
+		return false;
+	if (!evidence)
+		return true;
+	return !evidence->is_unknown && !(is_whole && evidence->was_watched && domain->state != ES_STATE_OK);
+}
+
 /* Add to the cover what overlaps nothing in it; in the order of the array. */
-static void add_type(struct es_domain *domains, size_t n, uint32_t node, enum es_domain_type type, bool is_total)
+static void add_type(struct es_domain *domains, size_t n, const struct es_evidence *evidence, uint32_t node, enum es_domain_type type,
+		     bool is_total)
 {
 	for (size_t i = 0; i < n; i++) {
 		bool is_free = true;
 
-		if (domains[i].node != node || domains[i].type != type || !es_domain_is_usable(&domains[i]) ||
-		    domains[i].kind == ES_KIND_ESTIMATED)
+		if (domains[i].node != node || domains[i].type != type || !can_stand(&domains[i], evidence ? &evidence[i] : NULL))
 			continue;
 		for (size_t j = 0; j < n && is_free; j++)
 			if (j != i && (is_total ? domains[j].is_chosen_total : domains[j].is_chosen))
@@ -184,7 +196,7 @@ static void choose_estimate(struct es_domain *domains, size_t n, uint32_t node, 
 	}
 }
 
-static void choose_fine(struct es_domain *domains, size_t n, uint32_t node)
+static void choose_fine(struct es_domain *domains, size_t n, uint32_t node, const struct es_evidence *evidence)
 {
 	static const enum es_domain_type order[] = {
 		ES_DOMAIN_DIE,	ES_DOMAIN_PACKAGE, ES_DOMAIN_DRAM,  ES_DOMAIN_GPU,  ES_DOMAIN_CORE,
@@ -192,10 +204,10 @@ static void choose_fine(struct es_domain *domains, size_t n, uint32_t node)
 	};
 
 	for (size_t i = 0; i < ES_ARRAY_SIZE(order); i++) {
-		/* A platform meter that nobody saw move does not stand for a node. */
+		/* Whatever a platform meter would add to measured parts is not known. */
 		if (order[i] == ES_DOMAIN_PSYS && has_chosen(domains, n, node, ~0u, false))
 			continue;
-		add_type(domains, n, node, order[i], false);
+		add_type(domains, n, evidence, node, order[i], false);
 	}
 	if (!has_chosen(domains, n, node, ~0u, false))
 		choose_estimate(domains, n, node, false);
@@ -207,8 +219,8 @@ static void choose_total(struct es_domain *domains, size_t n, uint32_t node, con
 	const unsigned whole = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE | 1u << ES_DOMAIN_PSYS | 1u << ES_DOMAIN_MODULE |
 			       1u << ES_DOMAIN_NODE;
 
-	add_type(domains, n, node, ES_DOMAIN_NODE, true);
-	add_type(domains, n, node, ES_DOMAIN_MODULE, true);
+	add_type(domains, n, evidence, node, ES_DOMAIN_NODE, true);
+	add_type(domains, n, evidence, node, ES_DOMAIN_MODULE, true);
 	for (size_t i = 0; i < n; i++) {
 		const char *why;
 
@@ -281,7 +293,7 @@ void es_cover_choose(struct es_domain *domains, size_t n, const struct es_eviden
 			is_first_of_node = domains[j].node != domains[i].node;
 		if (!is_first_of_node)
 			continue;
-		choose_fine(domains, n, domains[i].node);
+		choose_fine(domains, n, domains[i].node, evidence);
 		choose_total(domains, n, domains[i].node, evidence, psys);
 	}
 	explain_left_out(domains, n);

@@ -14,9 +14,9 @@ struct es_evidence {
 	bool was_watched; /* read at least twice */
 	bool has_moved; /* its value changed */
 	bool was_busy; /* the CPU it measures was kept busy meanwhile, long enough for any live meter to move */
+	bool is_unknown; /* it should have moved in so long a time and did not: its energy is not known, it cannot stand for anything */
 	uint64_t energy_uj; /* over the stretch */
 	int32_t mirrors; /* index of an earlier die of its package whose every step was the same to one unit; -1: none */
-	uint32_t n_windows; /* windows in which it moved */
 };
 
 /** enum es_psys_policy - what to do with a platform domain, whose scope the board's maker chose */
@@ -39,8 +39,8 @@ void es_cover_judge(struct es_domain *domains, size_t n, const struct es_evidenc
  * es_cover_choose - choose the two covers of each node among judged domains
  *
  * Fine: the parts that do not overlap (packages or dies, dram, devices); total: the widest trusted meter, else the
- * fine one. An estimate is chosen only on a node where nothing else can be. Sets is_chosen and is_chosen_total,
- * and the reason of each usable domain that was left out.
+ * fine one. An estimate is chosen only on a node where nothing else can be. What is_unknown is passed over. Sets
+ * is_chosen and is_chosen_total, and the reason of each usable domain that was left out.
  */
 void es_cover_choose(struct es_domain *domains, size_t n, const struct es_evidence *evidence, enum es_psys_policy psys);
 

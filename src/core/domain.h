@@ -68,7 +68,9 @@ struct es_domain {
 	uint64_t limit_mw; /* power limit in force or TDP; 0: not known */
 	char limit_kind[16]; /* "long_term", "tdp", … */
 	int64_t update_period_ns; /* how often the hardware refreshes the value; 0: not known */
-	uint32_t spread_ppm; /* estimates: half width of the 95 % interval, relative */
+	/* Estimates: watts of the model idle and at full load, and half widths of their 95 % intervals, relative. */
+	uint64_t idle_mw, full_mw;
+	uint32_t idle_spread_ppm, spread_ppm;
 	bool has_activity; /* its readings carry the CPU time of the machine as well */
 	bool is_chosen, is_chosen_total; /* in the fine cover, in the total cover */
 	char reason[ES_NAME_MAX_BYTES]; /* why it is not ok or left out */

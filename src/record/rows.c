@@ -53,8 +53,9 @@ int es_rows_init(struct es_rows *rows, const struct es_domain *domains, size_t n
 	rows->offsets_ns = calloc(n_cells + 1, sizeof(*rows->offsets_ns));
 	rows->activities_ns = calloc(n_cells + 1, sizeof(*rows->activities_ns));
 	rows->present = calloc(n_cells + 1, 1);
+	rows->columns = calloc(1 + n_domains * N_COLUMNS_OF_DOMAIN, sizeof(*rows->columns));
 	if (!rows->sweep_ns || !rows->all_present || !rows->values || !rows->offsets_ns ||
-	    !rows->activities_ns || !rows->present) {
+	    !rows->activities_ns || !rows->present || !rows->columns) {
 		es_rows_finish(rows);
 		return -ENOMEM;
 	}
@@ -69,6 +70,7 @@ void es_rows_finish(struct es_rows *rows)
 	free(rows->offsets_ns);
 	free(rows->activities_ns);
 	free(rows->present);
+	free(rows->columns);
 	*rows = (struct es_rows){ .n_domains = 0 };
 }
 
@@ -147,19 +149,9 @@ static size_t fill_columns(const struct es_rows *rows, struct es_block_column *c
 
 int es_rows_encode(const struct es_rows *rows, struct es_buf *out)
 {
-	struct es_block_column *columns;
-	size_t n;
-	int r;
-
 	if (rows->n_rows == 0)
 		return 0;
-	columns = calloc(1 + rows->n_domains * N_COLUMNS_OF_DOMAIN, sizeof(*columns));
-	if (!columns)
-		return -ENOMEM;
-	n = fill_columns(rows, columns);
-	r = es_block_encode(columns, n, rows->n_rows, out);
-	free(columns);
-	return r;
+	return es_block_encode(rows->columns, fill_columns(rows, rows->columns), rows->n_rows, out);
 }
 
 static int grow(struct es_rows *rows, size_t n_rows)

@@ -14,6 +14,8 @@
 #include "base/buf.h"
 #include "core/domain.h"
 
+struct es_block_column;
+
 /* Cells of a table: a block that claims more is refused, so that a small file cannot ask for all memory. */
 #define ES_ROWS_CELLS_MAX (1U << 22)
 
@@ -29,6 +31,7 @@ struct es_rows {
 	int64_t *values, *offsets_ns, *activities_ns; /* [domain * cap_rows + row] */
 	uint8_t *present; /* likewise */
 	uint8_t *all_present; /* [row] for the columns without holes */
+	struct es_block_column *columns; /* for encoding: taken at the start like all memory here */
 };
 
 /** es_rows_init - room for @cap_rows sweeps over @domains; 0, -ENOMEM or -EINVAL; free with es_rows_finish() */

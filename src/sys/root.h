@@ -8,6 +8,7 @@
 #define ES_SYS_ROOT_H
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,0 +1,44 @@
+/*
+ * core/series.h - cumulative energy in equal bins of time
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_CORE_SERIES_H
+#define ES_CORE_SERIES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/track.h"
+
+/** struct es_series - energy of one domain in equal bins; sums stay exact to the µJ */
+struct es_series {
+	int64_t t0_ns, bin_ns; /* bin i is (t0 + i * bin, t0 + (i + 1) * bin] */
+	size_t n_bins;
+	uint64_t *energy_uj; /* [bin], owned */
+	int64_t *covered_ns; /* [bin], owned: time with valid samples */
+};
+
+/** es_series_init - @n_bins empty bins; 0 or -ENOMEM; free with es_series_finish() */
+int es_series_init(struct es_series *series, int64_t t0_ns, int64_t bin_ns, size_t n_bins);
+void es_series_finish(struct es_series *series);
+
+/** es_series_add - spread a sample over the bins it touches, by time; gaps add nothing; what lies outside goes to the nearest bin */
+void es_series_add(struct es_series *series, const struct es_sample *sample);
+
+/** es_series_power_mw - mean power of a bin over the time covered; false where less than half of the bin is */
+bool es_series_power_mw(const struct es_series *series, size_t bin, uint64_t *ret_mw);
+
+/** struct es_edge - a domain's cumulative energy at one instant, interpolated inside the sample that holds it */
+struct es_edge {
+	int64_t t_ns;
+	uint64_t energy_uj;
+	uint64_t bound_uj; /* the most that interpolation can be wrong by: all of that sample on one side of the edge */
+};
+
+/** es_edge_add - take into account one more sample of the domain */
+void es_edge_add(struct es_edge *edge, const struct es_sample *sample);
+
+#endif

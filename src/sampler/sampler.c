@@ -1,0 +1,378 @@
+/*
+ * sampler.c - reads the sources of a node on time and keeps what they say
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "sampler/sampler.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "record/rows.h"
+#include "sampler/deadline.h"
+
+#define FLUSH_NS ES_NS_PER_S
+#define ROWS_MAX 256
+#define ESTIMATE_PERIOD_NS ES_NS_PER_S /* beside real meters its readings only tell whether the CPU was busy */
+#define SUSPEND_MIN_NS (2 * ES_NS_PER_MS)
+#define CLOCK_STEP_MIN_NS (20 * ES_NS_PER_MS) /* slewing moves the wall clock by 0.5 ms a second at most */
+
+struct es_sampler {
+	struct es_sampler_source *sources;
+	struct es_deadline *deadlines; /* [source] */
+	size_t n_sources;
+	struct es_domain *domains;
+	size_t n_domains;
+	struct es_reading *readings; /* [domain] */
+	size_t *recorded_as; /* [domain] index in the recording, or SIZE_MAX */
+	struct es_domain *recorded; /* those of the recording, for the rows' units */
+	size_t n_recorded;
+	uint64_t *n_failed; /* [domain] */
+	int *last_failure; /* [domain] negative errno */
+	struct es_rows rows;
+	struct es_recorder *recorder; /* borrowed */
+	int64_t oldest_row_ns; /* monotonic time of the first row not flushed; valid while there is one */
+	int64_t slept_ns, wall_ahead_ns; /* boot - monotonic, wall - boot, at the last look */
+	struct es_sampler_stats stats;
+};
+
+static int add_source(struct es_sampler *sampler, const struct es_root *root, const struct es_source_ops *ops)
+{
+	struct es_sampler_source *entry = &sampler->sources[sampler->n_sources];
+	struct es_domain *domains;
+	struct es_error why = { .code = 0 };
+	int r;
+
+	*entry = (struct es_sampler_source){ .ops = ops, .first_domain = sampler->n_domains };
+	r = ops->open(root, &entry->source, &why);
+	sampler->n_sources++;
+	if (r < 0) {
+		entry->source = NULL;
+		(void)snprintf(entry->absent, sizeof(entry->absent), "%.*s", (int)sizeof(entry->absent) - 1, why.text);
+		return r == -ENOMEM ? r : 0;
+	}
+	r = ops->plan(entry->source, &entry->plan);
+	if (r < 0)
+		return r;
+	entry->n = entry->source->n_domains;
+	if (entry->n == 0)
+		return 0;
+	domains = reallocarray(sampler->domains, sampler->n_domains + entry->n, sizeof(*domains));
+	if (!domains)
+		return -ENOMEM;
+	sampler->domains = domains;
+	for (size_t i = 0; i < entry->n; i++) {
+		struct es_domain *domain = &domains[sampler->n_domains + i];
+
+		*domain = entry->source->domains[i];
+		if (domain->parent >= 0)
+			domain->parent += (int32_t)entry->first_domain;
+	}
+	sampler->n_domains += entry->n;
+	return 0;
+}
+
+static int allocate(struct es_sampler *sampler)
+{
+	size_t n = sampler->n_domains + 1;
+
+	sampler->readings = calloc(n, sizeof(*sampler->readings));
+	sampler->recorded_as = calloc(n, sizeof(*sampler->recorded_as));
+	sampler->recorded = calloc(n, sizeof(*sampler->recorded));
+	sampler->n_failed = calloc(n, sizeof(*sampler->n_failed));
+	sampler->last_failure = calloc(n, sizeof(*sampler->last_failure));
+	sampler->deadlines = calloc(sampler->n_sources + 1, sizeof(*sampler->deadlines));
+	if (!sampler->readings || !sampler->recorded_as || !sampler->recorded || !sampler->n_failed || !sampler->last_failure ||
+	    !sampler->deadlines)
+		return -ENOMEM;
+	return 0;
+}
+
+int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struct es_error *err)
+{
+	struct es_sampler *sampler = calloc(1, sizeof(*sampler));
+	size_t n = 0;
+	int r = 0;
+
+	while (es_registry_at(n))
+		n++;
+	if (sampler)
+		sampler->sources = calloc(n + 1, sizeof(*sampler->sources));
+	if (!sampler || !sampler->sources)
+		r = -ENOMEM;
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = add_source(sampler, root, es_registry_at(i));
+	if (r == 0)
+		r = allocate(sampler);
+	if (r < 0) {
+		es_sampler_destroy(sampler);
+		return es_error_set(err, r, "cannot open the meters");
+	}
+	*ret = sampler;
+	return 0;
+}
+
+void es_sampler_destroy(struct es_sampler *sampler)
+{
+	if (!sampler)
+		return;
+	for (size_t i = 0; i < sampler->n_sources; i++)
+		if (sampler->sources[i].source)
+			sampler->sources[i].ops->close(sampler->sources[i].source);
+	free(sampler->sources);
+	free(sampler->deadlines);
+	free(sampler->domains);
+	free(sampler->readings);
+	free(sampler->recorded_as);
+	free(sampler->recorded);
+	free(sampler->n_failed);
+	free(sampler->last_failure);
+	es_rows_finish(&sampler->rows);
+	free(sampler);
+}
+
+const struct es_sampler_source *es_sampler_sources(const struct es_sampler *sampler, size_t *ret_n)
+{
+	*ret_n = sampler->n_sources;
+	return sampler->sources;
+}
+
+struct es_domain *es_sampler_domains(struct es_sampler *sampler, size_t *ret_n)
+{
+	*ret_n = sampler->n_domains;
+	return sampler->domains;
+}
+
+bool es_sampler_is_recorded(const struct es_domain *domain)
+{
+	return domain->state != ES_STATE_DENIED && domain->state != ES_STATE_ABSENT;
+}
+
+static void read_source(struct es_sampler_source *entry, struct es_reading *ret)
+{
+	int r = entry->ops->read(entry->source, ret, entry->n);
+
+	for (size_t i = 0; r < 0 && i < entry->n; i++)
+		ret[i].error = r;
+}
+
+void es_sampler_read(struct es_sampler *sampler, struct es_reading *ret)
+{
+	for (size_t i = 0; i < sampler->n_sources; i++)
+		if (sampler->sources[i].source && sampler->sources[i].n)
+			read_source(&sampler->sources[i], ret + sampler->sources[i].first_domain);
+}
+
+static int64_t round_up(int64_t v, int64_t step)
+{
+	return (v + step - 1) / step * step;
+}
+
+static bool has_real_meter(const struct es_sampler *sampler)
+{
+	for (size_t i = 0; i < sampler->n_domains; i++)
+		if (sampler->domains[i].kind != ES_KIND_ESTIMATED && es_sampler_is_recorded(&sampler->domains[i]))
+			return true;
+	return false;
+}
+
+/* Often enough for no wrap to be missed, not more often than it gives something new, else as planned. */
+static int64_t plan_period(const struct es_sampler_source *entry, int64_t period_ns, bool has_meter)
+{
+	bool is_estimate = entry->ops == &es_source_estimate;
+	int64_t at_most_ns = is_estimate && has_meter ? ESTIMATE_PERIOD_NS : entry->plan.at_most_ns;
+
+	if (at_most_ns > period_ns)
+		return round_up(at_most_ns, period_ns);
+	return period_ns < entry->plan.at_least_ns ? period_ns : entry->plan.at_least_ns;
+}
+
+static void plan(struct es_sampler *sampler, int64_t period_ns, int64_t now_mono_ns)
+{
+	bool has_meter = has_real_meter(sampler);
+
+	for (size_t i = 0; i < sampler->n_sources; i++) {
+		struct es_sampler_source *entry = &sampler->sources[i];
+
+		if (!entry->source)
+			continue;
+		entry->period_ns = plan_period(entry, period_ns, has_meter);
+		es_deadline_init(&sampler->deadlines[i], now_mono_ns, entry->period_ns);
+	}
+}
+
+static int flush(struct es_sampler *sampler)
+{
+	int r = es_recorder_rows(sampler->recorder, &sampler->rows);
+
+	es_rows_clear(&sampler->rows);
+	return r;
+}
+
+static void keep_reading(struct es_sampler *sampler, size_t domain)
+{
+	const struct es_reading *reading = &sampler->readings[domain];
+
+	if (sampler->recorded_as[domain] == SIZE_MAX)
+		return;
+	if (reading->error) {
+		sampler->n_failed[domain]++;
+		sampler->last_failure[domain] = reading->error;
+		return;
+	}
+	es_rows_set(&sampler->rows, sampler->recorded_as[domain], reading->t_ns, reading->value, reading->activity_ns);
+}
+
+/* One row: the sources whose turn it is, or all of them. */
+static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
+{
+	int64_t t0_ns = es_clock_boot_ns(), late_ns, t1_ns;
+	int r = 0;
+
+	if (sampler->rows.n_rows == sampler->rows.cap_rows)
+		r = flush(sampler);
+	if (sampler->rows.n_rows == 0)
+		sampler->oldest_row_ns = now_mono_ns;
+	(void)es_rows_add(&sampler->rows, t0_ns);
+	for (size_t i = 0; i < sampler->n_sources; i++) {
+		struct es_sampler_source *entry = &sampler->sources[i];
+
+		if (!entry->source || entry->n == 0 || (!all && sampler->deadlines[i].next_ns > now_mono_ns))
+			continue;
+		read_source(entry, sampler->readings + entry->first_domain);
+		for (size_t j = 0; j < entry->n; j++)
+			keep_reading(sampler, entry->first_domain + j);
+		if (all)
+			continue;
+		late_ns = now_mono_ns - sampler->deadlines[i].next_ns;
+		sampler->stats.worst_late_ns = late_ns > sampler->stats.worst_late_ns ? late_ns : sampler->stats.worst_late_ns;
+		sampler->stats.n_missed += (uint64_t)es_deadline_pass(&sampler->deadlines[i], now_mono_ns);
+	}
+	sampler->stats.n_sweeps++;
+	t1_ns = es_clock_boot_ns();
+	if (t1_ns - t0_ns > sampler->stats.worst_sweep_ns)
+		sampler->stats.worst_sweep_ns = t1_ns - t0_ns;
+	return r;
+}
+
+static void look_at_clocks(struct es_sampler *sampler, bool is_first)
+{
+	int64_t boot_ns = es_clock_boot_ns(), mono_ns = es_clock_mono_ns(), unix_ns = es_clock_unix_ns();
+	int64_t slept_ns = boot_ns - mono_ns - sampler->slept_ns, stepped_ns = unix_ns - boot_ns - sampler->wall_ahead_ns;
+	struct es_event event = { .t_ns = boot_ns };
+
+	sampler->slept_ns += slept_ns;
+	sampler->wall_ahead_ns += stepped_ns;
+	if (!is_first && slept_ns > SUSPEND_MIN_NS) {
+		event.type = ES_EVENT_SUSPEND;
+		event.value = slept_ns;
+		(void)es_recorder_event(sampler->recorder, &event);
+	}
+	if (!is_first && llabs(stepped_ns) > CLOCK_STEP_MIN_NS) {
+		event.type = ES_EVENT_CLOCK_STEP;
+		event.value = stepped_ns;
+		(void)es_recorder_event(sampler->recorder, &event);
+	}
+	if (is_first || slept_ns > SUSPEND_MIN_NS || llabs(stepped_ns) > CLOCK_STEP_MIN_NS)
+		(void)es_recorder_clock(sampler->recorder, boot_ns, mono_ns, unix_ns);
+}
+
+int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_recorder *recorder, int64_t now_mono_ns)
+{
+	size_t n_rows = (size_t)(FLUSH_NS / period_ns) + 2;
+	int r;
+
+	sampler->n_recorded = 0;
+	for (size_t i = 0; i < sampler->n_domains; i++) {
+		sampler->recorded_as[i] = es_sampler_is_recorded(&sampler->domains[i]) ? sampler->n_recorded : SIZE_MAX;
+		if (sampler->recorded_as[i] != SIZE_MAX)
+			sampler->recorded[sampler->n_recorded++] = sampler->domains[i];
+	}
+	es_rows_finish(&sampler->rows);
+	r = es_rows_init(&sampler->rows, sampler->recorded, sampler->n_recorded, n_rows < ROWS_MAX ? n_rows : ROWS_MAX);
+	if (r < 0)
+		return r;
+	r = es_recorder_reserve(recorder, &sampler->rows);
+	if (r < 0)
+		return r;
+	sampler->recorder = recorder;
+	sampler->stats = (struct es_sampler_stats){ .n_sweeps = 0 };
+	plan(sampler, period_ns, now_mono_ns);
+	look_at_clocks(sampler, true);
+	r = sweep(sampler, now_mono_ns, true);
+	/* The first readings are on disk before anything is measured: even a command killed at once has its start. */
+	return r < 0 ? r : flush(sampler);
+}
+
+int64_t es_sampler_next_ns(const struct es_sampler *sampler)
+{
+	int64_t next_ns = INT64_MAX;
+
+	for (size_t i = 0; i < sampler->n_sources; i++)
+		if (sampler->sources[i].source && sampler->sources[i].n && sampler->deadlines[i].next_ns < next_ns)
+			next_ns = sampler->deadlines[i].next_ns;
+	return next_ns;
+}
+
+int es_sampler_tick(struct es_sampler *sampler, int64_t now_mono_ns)
+{
+	int r;
+
+	if (now_mono_ns < es_sampler_next_ns(sampler))
+		return 0;
+	r = sweep(sampler, now_mono_ns, false);
+	/* Flush now if these rows would be older than a second at the next deadline. */
+	if (r == 0 && es_sampler_next_ns(sampler) - sampler->oldest_row_ns >= FLUSH_NS) {
+		look_at_clocks(sampler, false);
+		r = flush(sampler);
+	}
+	return r;
+}
+
+static int put_failures(struct es_sampler *sampler)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sampler->n_domains; i++) {
+		struct es_event event = { .type = ES_EVENT_READ_FAILED, .t_ns = es_clock_boot_ns() };
+
+		if (sampler->n_failed[i] == 0)
+			continue;
+		event.value = (int64_t)sampler->recorded_as[i];
+		(void)snprintf(event.text, sizeof(event.text), "%llu reads failed, last: %s", (unsigned long long)sampler->n_failed[i],
+			       es_strerror(sampler->last_failure[i]));
+		r = es_recorder_event(sampler->recorder, &event);
+	}
+	return r;
+}
+
+static int put_missed(struct es_sampler *sampler)
+{
+	struct es_event event = { .type = ES_EVENT_MISSED, .t_ns = es_clock_boot_ns(), .value = (int64_t)sampler->stats.n_missed };
+
+	return sampler->stats.n_missed ? es_recorder_event(sampler->recorder, &event) : 0;
+}
+
+int es_sampler_stop(struct es_sampler *sampler)
+{
+	int r = sweep(sampler, es_clock_mono_ns(), true);
+
+	look_at_clocks(sampler, false);
+	if (r == 0)
+		r = flush(sampler);
+	if (r == 0)
+		r = put_failures(sampler);
+	if (r == 0)
+		r = put_missed(sampler);
+	return r;
+}
+
+void es_sampler_stats(const struct es_sampler *sampler, struct es_sampler_stats *ret)
+{
+	*ret = sampler->stats;
+}

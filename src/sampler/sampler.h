@@ -1,0 +1,82 @@
+/*
+ * sampler.h - reads the sources of a node on time and keeps what they say
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_SAMPLER_SAMPLER_H
+#define ES_SAMPLER_SAMPLER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/domain.h"
+#include "record/recorder.h"
+#include "source/source.h"
+
+struct es_sampler;
+
+/** struct es_sampler_source - a source as the sampler uses it */
+struct es_sampler_source {
+	struct es_source *source;
+	const struct es_source_ops *ops;
+	struct es_plan plan;
+	int64_t period_ns; /* between its readings */
+	size_t first_domain; /* of the sampler's domains: @n of them */
+	size_t n;
+	char absent[ES_NAME_MAX_BYTES]; /* why it could not be opened; source is NULL then */
+};
+
+/** struct es_sampler_stats - how well the plan was kept */
+struct es_sampler_stats {
+	uint64_t n_sweeps, n_missed;
+	int64_t worst_late_ns; /* latest start of a sweep after its deadline */
+	int64_t worst_sweep_ns; /* longest sweep */
+};
+
+/**
+ * es_sampler_create - open every source of @root
+ * @ret: owned by caller, es_sampler_destroy() it. A source that this machine does not have is no error.
+ */
+int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struct es_error *err);
+void es_sampler_destroy(struct es_sampler *sampler);
+
+/** es_sampler_sources - all of the registry, absent ones too; borrowed */
+const struct es_sampler_source *es_sampler_sources(const struct es_sampler *sampler, size_t *ret_n);
+/** es_sampler_domains - of all sources, with parents as indices into this array; borrowed, states may be settled in place */
+struct es_domain *es_sampler_domains(struct es_sampler *sampler, size_t *ret_n);
+
+/** es_sampler_read - read each open source once; @ret has room for every domain (those of absent or denied ones get an error) */
+void es_sampler_read(struct es_sampler *sampler, struct es_reading *ret);
+
+/**
+ * es_sampler_start - plan the readings and take the first sweep
+ * @period_ns: planned sampling period. A source is never read more often than it refreshes, nor so seldom that a
+ *             wrap could be missed; estimates beside real meters once a second.
+ * @recorder: where the readings go (borrowed); its domains are those for which es_sampler_is_recorded()
+ * @now_mono_ns: when deadlines begin to count
+ */
+int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_recorder *recorder, int64_t now_mono_ns);
+
+/** es_sampler_is_recorded - whether the readings of a domain go into recordings (it can be read) */
+bool es_sampler_is_recorded(const struct es_domain *domain);
+
+/** es_sampler_next_ns - when es_sampler_tick() is due next, on the monotonic clock */
+int64_t es_sampler_next_ns(const struct es_sampler *sampler);
+
+/**
+ * es_sampler_tick - take what is due, write what is old enough
+ * @now_mono_ns: the time; nothing happens before the deadline
+ * Readings are with the recorder at the latest one second after they were taken, or at the sweep after.
+ * Returns 0, or negative errno when frames could not even be kept in memory.
+ */
+int es_sampler_tick(struct es_sampler *sampler, int64_t now_mono_ns);
+
+/** es_sampler_stop - a last sweep of all sources, and everything to the recorder; failed reads become events */
+int es_sampler_stop(struct es_sampler *sampler);
+
+void es_sampler_stats(const struct es_sampler *sampler, struct es_sampler_stats *ret);
+
+#endif

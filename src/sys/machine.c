@@ -1,0 +1,265 @@
+/*
+ * sys/machine.c - what machine this is
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "sys/machine.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+
+static void copy(char *to, size_t size, const char *from, size_t n)
+{
+	if (n >= size)
+		n = size - 1;
+	memcpy(to, from, n);
+	to[n] = '\0';
+}
+
+static void read_text(const struct es_root *root, const char *path, char *to, size_t size)
+{
+	char text[ES_SYSFS_FILE_MAX_BYTES];
+	ssize_t n = es_root_read_line(root, path, text, sizeof(text));
+
+	if (n > 0)
+		copy(to, size, text, (size_t)n);
+}
+
+uint32_t es_cpulist_count(const char *list)
+{
+	uint32_t n = 0;
+	const char *p = list;
+
+	while (*p) {
+		char *end;
+		unsigned long first = strtoul(p, &end, 10), last = first;
+
+		if (end == p)
+			return 0;
+		if (*end == '-')
+			last = strtoul(end + 1, &end, 10);
+		if (last < first || last > 1U << 20)
+			return 0;
+		n += (uint32_t)(last - first + 1);
+		if (*end != ',' && *end != '\0')
+			return 0;
+		p = *end == ',' ? end + 1 : end;
+	}
+	return n;
+}
+
+/* The value of "key : value" in the first lines of cpuinfo. */
+static bool cpuinfo_value(const char *info, const char *key, char *to, size_t size)
+{
+	size_t n_key = strlen(key);
+
+	for (const char *line = info; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+		const char *value;
+
+		if (strncmp(line, key, n_key) != 0 || !strchr("\t :", line[n_key]))
+			continue;
+		value = line + n_key + strspn(line + n_key, "\t ");
+		if (*value != ':')
+			continue;
+		value += 1 + strspn(value + 1, " \t");
+		copy(to, size, value, strcspn(value, "\n"));
+		return true;
+	}
+	return false;
+}
+
+static unsigned cpuinfo_number(const char *info, const char *key)
+{
+	char text[32];
+
+	return cpuinfo_value(info, key, text, sizeof(text)) ? (unsigned)strtoul(text, NULL, 0) : 0;
+}
+
+/* Only the first processor: on large machines the kernel takes milliseconds for the whole file. */
+static void read_cpuinfo(const struct es_root *root, struct es_machine *machine)
+{
+	es_cleanup(es_closep) int fd = es_root_openat(root, "proc/cpuinfo", O_RDONLY);
+	char info[8192], flags[4096];
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	n = read(fd, info, sizeof(info) - 1);
+	if (n <= 0)
+		return;
+	info[n] = '\0';
+	if (cpuinfo_value(info, "vendor_id", machine->cpu_vendor, sizeof(machine->cpu_vendor))) {
+		machine->cpu_family = cpuinfo_number(info, "cpu family");
+		machine->cpu_model_number = cpuinfo_number(info, "model");
+		machine->cpu_stepping = cpuinfo_number(info, "stepping");
+	} else if (cpuinfo_value(info, "CPU implementer", machine->cpu_vendor, sizeof(machine->cpu_vendor))) {
+		machine->cpu_family = cpuinfo_number(info, "CPU architecture");
+		machine->cpu_model_number = cpuinfo_number(info, "CPU part");
+	}
+	(void)cpuinfo_value(info, "model name", machine->cpu_model, sizeof(machine->cpu_model));
+	if (cpuinfo_value(info, "flags", flags, sizeof(flags)) && strstr(flags, " hypervisor"))
+		machine->is_vm = true;
+}
+
+static void read_topology(const struct es_root *root, struct es_machine *machine)
+{
+	char online[ES_SYSFS_FILE_MAX_BYTES] = "";
+	uint64_t seen[16] = { 0 };
+
+	read_text(root, "sys/devices/system/cpu/online", online, sizeof(online));
+	machine->n_cpus = es_cpulist_count(online);
+	for (uint32_t cpu = 0, left = machine->n_cpus; left > 0 && cpu < 65536; cpu++) {
+		char path[96];
+		uint64_t package;
+		int r;
+
+		(void)snprintf(path, sizeof(path), "sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
+		r = es_root_read_u64(root, path, &package);
+		if (r < 0 && cpu > machine->n_cpus)
+			break;
+		if (r < 0)
+			continue;
+		left--;
+		if (package >= 1024 || seen[package / 64] & UINT64_C(1) << package % 64)
+			continue;
+		seen[package / 64] |= UINT64_C(1) << package % 64;
+		machine->n_packages++;
+	}
+}
+
+static void read_virt(const struct es_root *root, struct es_machine *machine)
+{
+	static const char *const marks[] = { ".dockerenv", "run/.containerenv", "run/systemd/container" };
+	char text[ES_SYSFS_FILE_MAX_BYTES] = "";
+	ssize_t n;
+
+	for (size_t i = 0; i < ES_ARRAY_SIZE(marks); i++)
+		machine->is_container = machine->is_container || es_root_exists(root, marks[i]);
+	/* The environment of the first process is a list of NUL-terminated strings. */
+	n = es_root_read(root, "proc/1/environ", text, sizeof(text));
+	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(text + i) + 1)
+		machine->is_container = machine->is_container || strncmp(text + i, "container=", 10) == 0;
+	n = es_root_read(root, "proc/1/cgroup", text, sizeof(text));
+	if (n > 0 && (strstr(text, "/docker") || strstr(text, "/kubepods") || strstr(text, "/lxc/") || strstr(text, "/libpod")))
+		machine->is_container = true;
+	machine->is_vm = machine->is_vm || es_root_exists(root, "sys/hypervisor/type");
+}
+
+static void read_battery(const struct es_root *root, struct es_machine *machine)
+{
+	int r;
+	es_cleanup(es_closedirp) DIR *dir = es_root_opendir(root, "sys/class/power_supply", &r);
+
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		char path[ES_NAME_MAX_BYTES + 64], type[32] = "", scope[32] = "";
+
+		if (entry->d_name[0] == '.')
+			continue;
+		(void)snprintf(path, sizeof(path), "sys/class/power_supply/%s/type", entry->d_name);
+		read_text(root, path, type, sizeof(type));
+		(void)snprintf(path, sizeof(path), "sys/class/power_supply/%s/scope", entry->d_name);
+		read_text(root, path, scope, sizeof(scope));
+		/* Scope "Device" is a mouse's or a keyboard's battery. */
+		if (strcmp(type, "Battery") == 0 && strcmp(scope, "Device") != 0)
+			machine->has_battery = true;
+	}
+}
+
+static void read_timezone(const struct es_root *root, struct es_machine *machine)
+{
+	const char *tz = root->is_machine ? getenv("TZ") : NULL;
+	char target[ES_PATH_MAX_BYTES];
+	const char *name;
+	ssize_t n;
+
+	if (tz && *tz) {
+		tz += *tz == ':';
+		copy(machine->timezone, sizeof(machine->timezone), tz, strlen(tz));
+		return;
+	}
+	n = readlinkat(root->fd, "etc/localtime", target, sizeof(target) - 1);
+	if (n > 0) {
+		target[n] = '\0';
+		name = strstr(target, "zoneinfo/");
+		if (name)
+			copy(machine->timezone, sizeof(machine->timezone), name + strlen("zoneinfo/"), strlen(name + strlen("zoneinfo/")));
+	}
+	if (machine->timezone[0] == '\0')
+		read_text(root, "etc/timezone", machine->timezone, sizeof(machine->timezone));
+}
+
+/* zone.tab: country, coordinates, name of the time zone, tabs between. */
+static void read_country(const struct es_root *root, struct es_machine *machine)
+{
+	es_cleanup(es_freep) char *table = NULL;
+	size_t n_name = strlen(machine->timezone);
+
+	if (n_name == 0 || es_root_read_file(root, "usr/share/zoneinfo/zone.tab", 1U << 20, &table) < 0)
+		return;
+	for (const char *line = table; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+		const char *name = *line == '#' ? NULL : strchr(line, '\t');
+
+		name = name ? strchr(name + 1, '\t') : NULL;
+		if (!name || strncmp(name + 1, machine->timezone, n_name) != 0 || !strchr("\t\n", name[1 + n_name]))
+			continue;
+		copy(machine->country, sizeof(machine->country), line, 2);
+		return;
+	}
+}
+
+/* Whole CPUs of the quota of our own cgroup (v2), rounded up; UINT32_MAX: none. */
+static uint32_t read_quota(const struct es_root *root)
+{
+	char text[64] = "";
+	unsigned long quota_us, period_us;
+	char *end;
+
+	read_text(root, "sys/fs/cgroup/cpu.max", text, sizeof(text));
+	quota_us = strtoul(text, &end, 10);
+	if (end == text)
+		return UINT32_MAX;
+	period_us = strtoul(end, NULL, 10);
+	if (quota_us == 0 || period_us == 0)
+		return UINT32_MAX;
+	return (uint32_t)((quota_us + period_us - 1) / period_us);
+}
+
+static void read_allowed(const struct es_root *root, struct es_machine *machine)
+{
+	uint32_t quota;
+	cpu_set_t set;
+
+	if (!root->is_machine) {
+		machine->n_allowed = machine->n_cpus;
+		return;
+	}
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		machine->n_allowed = (uint32_t)CPU_COUNT(&set);
+	else
+		machine->n_allowed = machine->n_cpus;
+	quota = read_quota(root);
+	if (machine->is_container && quota < machine->n_allowed)
+		machine->n_allowed = quota;
+}
+
+void es_machine_read(const struct es_root *root, struct es_machine *ret)
+{
+	*ret = (struct es_machine){ .n_cpus = 0 };
+	read_text(root, "proc/sys/kernel/hostname", ret->hostname, sizeof(ret->hostname));
+	read_text(root, "proc/sys/kernel/osrelease", ret->kernel, sizeof(ret->kernel));
+	read_text(root, "proc/sys/kernel/random/boot_id", ret->boot_id, sizeof(ret->boot_id));
+	read_cpuinfo(root, ret);
+	read_topology(root, ret);
+	read_virt(root, ret);
+	read_battery(root, ret);
+	read_timezone(root, ret);
+	read_country(root, ret);
+	read_allowed(root, ret);
+}

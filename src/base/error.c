@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const char *es_strerror(int code)
 {
 	/* strerrordesc_np() needs no locale and no buffer; it came with glibc 2.32, our floor is 2.28. */
@@ -31,6 +33,7 @@ static void set_text(struct es_error *err, int code, const char *fmt, va_list ar
 	err->code = code;
 	if (n < 0)
 		err->text[0] = '\0';
+	es_text_make_safe(err->text, true);
 }
 
 int es_error_set(struct es_error *err, int code, const char *fmt, ...)

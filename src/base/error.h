@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 
-/** struct es_error - what failed, why, and what happens now; zero-initialise, give to a callee, print once. */
+/** struct es_error - what failed, why, and what happens now; zero-initialise, give to a callee, print once. Control characters become '?'. */
 struct es_error {
 	int code; /* negative errno */
 	char text[ES_TEXT_MAX_BYTES];

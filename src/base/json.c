@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 void es_json_init(struct es_json *json, es_json_sink_fn write, void *sink, bool is_pretty)
 {
@@ -72,31 +73,13 @@ static void new_line(struct es_json *json)
 		put(json, "  ", 2);
 }
 
-/* Length of the valid UTF-8 sequence at s (1..4), 0 if it is none. */
-static size_t utf8_length(const unsigned char *s)
-{
-	size_t n = s[0] < 0x80			 ? 1
-		   : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-		   : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
-		   : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-						 : 0;
-
-	for (size_t i = 1; i < n; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return n;
-}
-
 static void put_string(struct es_json *json, const char *text)
 {
-	const unsigned char *s = (const unsigned char *)text;
+	const unsigned char *s = (const unsigned char *)text, *end = s + strlen(text);
 
 	put_char(json, '"');
-	while (*s) {
-		size_t n = utf8_length(s);
+	while (s < end) {
+		size_t n = es_utf8_length((const char *)s, (size_t)(end - s));
 
 		if (n == 0) {
 			put(json, "\\ufffd", 6);

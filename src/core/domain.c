@@ -137,6 +137,9 @@ bool es_domain_contains(const struct es_domain *outer, const struct es_domain *i
 
 bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b)
 {
+	/* Platform meters have no place, only names: psys-1 is another zone than psys, whatever board it may measure. */
+	bool is_named = a->type == ES_DOMAIN_OTHER || a->type == ES_DOMAIN_PSYS;
+
 	return a->node == b->node && a->type == b->type && a->package == b->package && a->die == b->die && a->core == b->core &&
-	       (a->type != ES_DOMAIN_OTHER || strcmp(a->name, b->name) == 0);
+	       (!is_named || strcmp(a->name, b->name) == 0);
 }

@@ -30,10 +30,13 @@ struct es_root {
 	bool judges_rights; /* rights are taken from mode bits for @uid, @gid instead of asking the kernel */
 	uid_t uid;
 	gid_t gid;
-	/* Seam for tests: perf_event_open(2) and read(2) on what it returned. NULL: the system calls. */
+	/* Seam for tests: perf_event_open(2), and read(2) on what it returned; negative errno on failure. NULL: the calls. */
 	int (*perf_open)(void *arg, const struct perf_event_attr *attr, int cpu, int group_fd);
 	ssize_t (*perf_read)(void *arg, int fd, void *data, size_t n);
 	void *perf_arg;
+	/* Seam for tests: pread(2) from the start of a kept descriptor, with errno. NULL: the call. */
+	ssize_t (*file_read)(void *arg, int fd, void *data, size_t n);
+	void *file_arg;
 };
 
 /**
@@ -47,6 +50,10 @@ void es_root_close(struct es_root *root);
 
 /** es_root_openat - open @path below the root, O_CLOEXEC; a descriptor or negative errno (-EACCES also by judged rights) */
 int es_root_openat(const struct es_root *root, const char *path, int flags);
+/** es_root_pread - the first @size bytes behind a kept descriptor; their number or negative errno */
+ssize_t es_root_pread(const struct es_root *root, int fd, char *data, size_t size);
+/** es_root_dup - the same root with a descriptor of its own, es_root_close() it; 0 or negative errno */
+int es_root_dup(const struct es_root *root, struct es_root *ret);
 /** es_root_opendir - a directory stream, owned by caller; NULL and *ret_r on failure */
 DIR *es_root_opendir(const struct es_root *root, const char *path, int *ret_r);
 /** es_root_exists - whether @path exists (rights aside) */

@@ -1,0 +1,20 @@
+/*
+ * source/registry.c - the sources in their order
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "base/cleanup.h"
+#include "source/source.h"
+
+/* Meters before models; perf before powercap: one call reads all counters of a package. */
+static const struct es_source_ops *const sources[] = {
+	&es_source_perf,
+	&es_source_powercap,
+	&es_source_estimate,
+};
+
+const struct es_source_ops *es_registry_at(size_t i)
+{
+	return i < ES_ARRAY_SIZE(sources) ? sources[i] : NULL;
+}

@@ -1,0 +1,291 @@
+/*
+ * player.c - es-player: move the counters of a tree as a machine at work would, and say by how much
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ *
+ * It is meant to be run as the measured command itself: counters stand still before it starts and after it ends, so
+ * that what it says at the end is exactly what a meter must have seen.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/parse.h"
+#include "support/tree.h"
+
+__extension__ typedef unsigned __int128 es_u128;
+
+#define PHASES_MAX 256
+#define REST ES_TREE_ZONES_MAX /* what a board draws beside its packages and memory */
+
+/** struct phase - a stretch of constant powers */
+struct phase {
+	int64_t dur_ns;
+	uint64_t power_mw[ES_TREE_ZONES_MAX + 1];
+};
+
+struct player {
+	struct es_tree tree;
+	struct phase phases[PHASES_MAX];
+	size_t n_phases;
+	es_u128 energy_pj[ES_TREE_ZONES_MAX];
+	uint32_t start_raw[ES_TREE_ZONES_MAX];
+	int64_t dur_ns;
+};
+
+static int usage(void)
+{
+	(void)fputs(
+		"usage: es-player TREE [--script FILE | --random SEED] [--duration 3s] [--period 2ms] [--truth FILE]\n"
+		"A script has a line for each phase: its length, then DOMAIN=WATTS ... (500ms package-0=200 dram=20 rest=30);\n"
+		"package, dram, core and uncore mean every such domain; what is not named goes on as before.\n",
+		stderr);
+	return 2;
+}
+
+static bool is_like(const char *key, const char *word)
+{
+	size_t n = strlen(word);
+
+	return strncmp(key, word, n) == 0 && (key[n] == '\0' || key[n] == '-');
+}
+
+static void set_power(const struct player *player, struct phase *phase, const char *word,
+		      uint64_t power_mw)
+{
+	if (strcmp(word, "rest") == 0)
+		phase->power_mw[REST] = power_mw;
+	for (size_t i = 0; i < player->tree.n; i++)
+		if (strcmp(player->tree.zones[i].key, word) == 0 ||
+		    (!strchr(word, '-') && is_like(player->tree.zones[i].key, word)))
+			phase->power_mw[i] = power_mw;
+}
+
+static void set_defaults(const struct player *player, struct phase *phase, int64_t dur_ns)
+{
+	*phase = (struct phase){ .dur_ns = dur_ns };
+	set_power(player, phase, "package", 150000);
+	set_power(player, phase, "dram", 20000);
+	set_power(player, phase, "core", 90000);
+	set_power(player, phase, "uncore", 8000);
+	set_power(player, phase, "rest", 35000);
+}
+
+static int read_script(struct player *player, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[2048];
+	int r = 0;
+
+	if (!file)
+		return -errno;
+	while (r == 0 && fgets(line, sizeof(line), file)) {
+		struct phase *phase = &player->phases[player->n_phases];
+		char *rest = line, *word;
+
+		line[strcspn(line, "#\n")] = '\0';
+		word = strtok_r(rest, " \t", &rest);
+		if (!word)
+			continue;
+		if (player->n_phases >= PHASES_MAX) {
+			r = -E2BIG;
+			break;
+		}
+		if (player->n_phases == 0)
+			set_defaults(player, phase, 0);
+		else
+			*phase = player->phases[player->n_phases - 1];
+		r = es_parse_duration_ns(word, &phase->dur_ns);
+		player->n_phases++;
+		while (r == 0 && (word = strtok_r(NULL, " \t", &rest))) {
+			char *value = strchr(word, '=');
+			double watts;
+
+			r = value ? es_parse_double(value + 1, &watts) : -EBADMSG;
+			if (r < 0 || watts < 0 || watts > 1e7)
+				r = -EBADMSG;
+			if (r < 0)
+				break;
+			*value = '\0';
+			set_power(player, phase, word, (uint64_t)(watts * 1000));
+		}
+	}
+	(void)fclose(file);
+	return r;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+	/* splitmix64 */
+	uint64_t z = *state += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+static void make_random(struct player *player, uint64_t seed, int64_t dur_ns)
+{
+	int64_t sum_ns = 0;
+
+	while (player->n_phases < PHASES_MAX && sum_ns < dur_ns) {
+		struct phase *phase = &player->phases[player->n_phases++];
+
+		set_defaults(player, phase,
+			     ES_NS_PER_MS * (int64_t)(50 + next_random(&seed) % 450));
+		for (size_t i = 0; i <= REST; i++)
+			phase->power_mw[i] =
+				phase->power_mw[i] * (100 + next_random(&seed) % 1900) / 1000;
+		sum_ns += phase->dur_ns;
+	}
+	if (sum_ns < dur_ns)
+		player->phases[player->n_phases - 1].dur_ns += dur_ns - sum_ns;
+}
+
+static bool is_on_board(const struct es_tree_zone *zone)
+{
+	return zone->role == ES_TREE_PART &&
+	       (is_like(zone->key, "package") || is_like(zone->key, "dram"));
+}
+
+/* @dur_ns more at the powers of @phase; mW * ns = pJ, and a step is num / den µJ. */
+static int advance(struct player *player, const struct phase *phase, int64_t dur_ns)
+{
+	uint64_t board_mw = phase->power_mw[REST];
+
+	for (size_t i = 0; i < player->tree.n; i++)
+		if (is_on_board(&player->tree.zones[i]))
+			board_mw += phase->power_mw[i];
+	for (size_t i = 0; i < player->tree.n; i++) {
+		const struct es_tree_zone *zone = &player->tree.zones[i];
+		uint64_t steps;
+		int r;
+
+		if (zone->role == ES_TREE_FOLLOWER || zone->role == ES_TREE_DEAD)
+			continue;
+		player->energy_pj[i] +=
+			(es_u128)(zone->role == ES_TREE_PSYS ? board_mw : phase->power_mw[i]) *
+			(uint64_t)dur_ns;
+		steps = (uint64_t)(player->energy_pj[i] * zone->den /
+				   ((es_u128)zone->num * 1000000));
+		if (steps == zone->n_steps)
+			continue;
+		r = es_tree_advance(&player->tree, i, steps - zone->n_steps);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int play(struct player *player, int64_t period_ns, int64_t most_ns)
+{
+	int64_t start_ns = es_clock_mono_ns(), last_ns = start_ns, phase_end_ns = start_ns,
+		next_ns = start_ns;
+
+	for (size_t i = 0; i < player->tree.n; i++)
+		player->start_raw[i] = player->tree.zones[i].raw;
+	for (size_t i = 0; i < player->n_phases; i++) {
+		phase_end_ns += player->phases[i].dur_ns;
+		if (phase_end_ns > start_ns + most_ns)
+			phase_end_ns = start_ns + most_ns;
+		while (last_ns < phase_end_ns) {
+			struct timespec at;
+			int64_t now_ns;
+			int r;
+
+			next_ns = next_ns + period_ns < phase_end_ns ? next_ns + period_ns
+								     : phase_end_ns;
+			at = (struct timespec){ .tv_sec = next_ns / ES_NS_PER_S,
+						.tv_nsec = next_ns % ES_NS_PER_S };
+			while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL) == EINTR)
+				;
+			now_ns = es_clock_mono_ns();
+			now_ns = now_ns < phase_end_ns ? now_ns : phase_end_ns;
+			r = advance(player, &player->phases[i], now_ns - last_ns);
+			if (r < 0)
+				return r;
+			last_ns = now_ns;
+		}
+	}
+	player->dur_ns = last_ns - start_ns;
+	return 0;
+}
+
+static int write_truth(const struct player *player, const char *path)
+{
+	FILE *file = fopen(path, "we");
+
+	if (!file)
+		return -errno;
+	(void)fprintf(file, "{\"duration_ns\": %lld, \"zones\": [", (long long)player->dur_ns);
+	for (size_t i = 0; i < player->tree.n; i++) {
+		const struct es_tree_zone *zone = &player->tree.zones[i];
+
+		(void)fprintf(
+			file,
+			"%s\n  {\"key\": \"%s\", \"zone\": \"%s\", \"steps\": %llu, \"energy_uj\": %llu, \"unit_nj\": %llu, "
+			"\"start_raw\": %lu, \"wraps\": %llu}",
+			i ? "," : "", zone->key, zone->zone, (unsigned long long)zone->n_steps,
+			(unsigned long long)es_tree_energy_uj(zone, zone->n_steps),
+			(unsigned long long)(zone->num * 1000 / zone->den),
+			(unsigned long)player->start_raw[i],
+			(unsigned long long)(zone->n_steps + player->start_raw[i]) >> 32);
+	}
+	(void)fputs("\n]}\n", file);
+	return fclose(file) == 0 ? 0 : -errno;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "script", required_argument, NULL, 's' },
+		{ "random", required_argument, NULL, 'r' },
+		{ "duration", required_argument, NULL, 'd' },
+		{ "period", required_argument, NULL, 'p' },
+		{ "truth", required_argument, NULL, 't' },
+		{ NULL, 0, NULL, 0 },
+	};
+	const char *script = NULL, *random = NULL, *truth = NULL;
+	int64_t dur_ns = 3 * ES_NS_PER_S, period_ns = 2 * ES_NS_PER_MS;
+	bool has_dur = false;
+	static struct player player;
+	uint64_t seed = 0;
+	int r = 0;
+
+	for (int c; r == 0 && (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (c == 's')
+			script = optarg;
+		else if (c == 'r')
+			random = optarg;
+		else if (c == 't')
+			truth = optarg;
+		else if (c == 'd' || c == 'p')
+			r = es_parse_duration_ns(optarg, c == 'd' ? &dur_ns : &period_ns);
+		else
+			return usage();
+		has_dur = has_dur || c == 'd';
+	}
+	if (r < 0 || optind != argc - 1 || period_ns <= 0 ||
+	    (random && es_parse_u64(random, &seed) < 0))
+		return usage();
+	r = es_tree_open(argv[optind], &player.tree);
+	if (r == 0 && script)
+		r = read_script(&player, script);
+	else if (r == 0 && random)
+		make_random(&player, seed, dur_ns);
+	else if (r == 0)
+		set_defaults(&player, &player.phases[player.n_phases++], dur_ns);
+	if (r == 0)
+		r = play(&player, period_ns, script && !has_dur ? INT64_MAX / 4 : dur_ns);
+	if (r == 0 && truth)
+		r = write_truth(&player, truth);
+	es_tree_close(&player.tree);
+	if (r < 0)
+		(void)fprintf(stderr, "es-player: '%s': %s\n", argv[optind], strerror(-r));
+	return r < 0;
+}

@@ -1,0 +1,171 @@
+/*
+ * tree.c - trees of files that look like a machine's sysfs, with energy counters that can be moved
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "support/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/tree_write.h"
+
+__extension__ typedef unsigned __int128 es_u128;
+
+uint64_t es_tree_shown_uj(const struct es_tree_zone *zone)
+{
+	return (uint64_t)((es_u128)zone->raw * zone->num / zone->den);
+}
+
+uint64_t es_tree_energy_uj(const struct es_tree_zone *zone, uint64_t n_steps)
+{
+	return (uint64_t)(((es_u128)n_steps * zone->num + zone->den / 2) / zone->den);
+}
+
+int es_tree_find(const struct es_tree *tree, const char *key)
+{
+	for (size_t i = 0; i < tree->n; i++)
+		if (strcmp(tree->zones[i].key, key) == 0 || strcmp(tree->zones[i].zone, key) == 0)
+			return (int)i;
+	return -1;
+}
+
+/*
+ * One pwrite replaces the whole line, so that a reader sees the old value or the new one. A shorter line leaves the
+ * tail of the old one behind its newline for a moment: readers take the first line.
+ */
+static int show(struct es_tree_zone *zone)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)es_tree_shown_uj(zone));
+
+	if (pwrite(zone->fd, text, (size_t)n, 0) != n)
+		return -errno;
+	if ((unsigned)n < zone->n_shown && ftruncate(zone->fd, n) < 0)
+		return -errno;
+	zone->n_shown = (unsigned)n;
+	return 0;
+}
+
+int es_tree_set(struct es_tree *tree, size_t zone, uint32_t raw)
+{
+	tree->zones[zone].raw = raw;
+	return show(&tree->zones[zone]);
+}
+
+int es_tree_advance(struct es_tree *tree, size_t zone, uint64_t raw_steps)
+{
+	for (size_t i = 0; i < tree->n; i++) {
+		int r;
+
+		if (i != zone &&
+		    (tree->zones[i].role != ES_TREE_FOLLOWER || tree->zones[i].leader != (int)zone))
+			continue;
+		tree->zones[i].raw += (uint32_t)raw_steps;
+		tree->zones[i].n_steps += raw_steps;
+		r = show(&tree->zones[i]);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* Counters are 0400: an ordinary user can write its own only after a chmod. */
+static int open_zone(const struct es_tree *tree, struct es_tree_zone *zone)
+{
+	char path[sizeof(tree->root) + sizeof(zone->path) + 16];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s/%s/energy_uj", tree->root, zone->path);
+	zone->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (zone->fd < 0 && errno == EACCES && stat(path, &st) == 0 && chmod(path, 0600) == 0) {
+		zone->fd = open(path, O_RDWR | O_CLOEXEC);
+		(void)chmod(path, st.st_mode & 07777);
+	}
+	return zone->fd < 0 ? -errno : 0;
+}
+
+/* Where the counter stands follows from what is shown: a step is worth more than a µJ. */
+static int recover_raw(struct es_tree_zone *zone)
+{
+	char text[32];
+	ssize_t n = pread(zone->fd, text, sizeof(text) - 1, 0);
+	unsigned long long shown_uj;
+
+	if (n <= 0)
+		return n < 0 ? -errno : -ENODATA;
+	text[n] = '\0';
+	zone->n_shown = (unsigned)n;
+	shown_uj = strtoull(text, NULL, 10);
+	zone->raw = (uint32_t)(((es_u128)shown_uj * zone->den + zone->num - 1) / zone->num);
+	return 0;
+}
+
+int es_tree_open(const char *root, struct es_tree *ret)
+{
+	char path[sizeof(ret->root) + sizeof(ES_TREE_LIST) + 1], line[512];
+	struct es_tree tree = { .n = 0 };
+	FILE *list;
+	int r = 0;
+
+	if (snprintf(tree.root, sizeof(tree.root), "%s", root) >= (int)sizeof(tree.root))
+		return -ENAMETOOLONG;
+	(void)snprintf(path, sizeof(path), "%s/" ES_TREE_LIST, root);
+	list = fopen(path, "re");
+	if (!list)
+		return -errno;
+	while (r == 0 && fgets(line, sizeof(line), list)) {
+		struct es_tree_zone *zone = &tree.zones[tree.n];
+		unsigned long long num, den;
+		int role;
+
+		if (tree.n >= ES_TREE_ZONES_MAX ||
+		    sscanf(line, "%63s %63s %255s %llu %llu %d %d", zone->key, zone->zone,
+			   zone->path, &num, &den, &role, &zone->leader) != 7) {
+			r = -EBADMSG;
+			break;
+		}
+		zone->num = num;
+		zone->den = den;
+		zone->role = (enum es_tree_role)role;
+		r = open_zone(&tree, zone);
+		if (r < 0)
+			break;
+		tree.n++;
+		r = recover_raw(zone);
+	}
+	(void)fclose(list);
+	if (r < 0) {
+		es_tree_close(&tree);
+		return r;
+	}
+	*ret = tree;
+	return 0;
+}
+
+void es_tree_close(struct es_tree *tree)
+{
+	for (size_t i = 0; i < tree->n; i++)
+		(void)close(tree->zones[i].fd);
+	tree->n = 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+void es_tree_remove(const char *root)
+{
+	(void)nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}

@@ -1,0 +1,70 @@
+/*
+ * tree.h - trees of files that look like a machine's sysfs, with energy counters that can be moved
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_TESTS_SUPPORT_TREE_H
+#define ES_TESTS_SUPPORT_TREE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ES_TREE_ZONES_MAX 64
+#define ES_TREE_NEAR_WRAP UINT32_C(0xfffff000) /* a quarter of a joule at 61 µJ before 0 */
+
+enum es_tree_role {
+	ES_TREE_PART, /* its own counter */
+	ES_TREE_FOLLOWER, /* the same steps as another zone: an MMIO twin, a mirrored die */
+	ES_TREE_PSYS, /* all packages and dram of the board, and the rest of it */
+	ES_TREE_DEAD, /* never moves */
+};
+
+/** struct es_tree_zone - one powercap zone; shows floor(raw * num / den) µJ */
+struct es_tree_zone {
+	char path[256]; /* its directory, below the tree */
+	char zone[64]; /* intel-rapl:0:0 */
+	char key[64]; /* its name and place: package-0, dram-1, package-0-die-1, psys-1, mmio:package-0 */
+	uint64_t num, den; /* µJ per raw step */
+	uint32_t raw;
+	uint64_t n_steps; /* advanced since the tree was made or opened */
+	enum es_tree_role role;
+	int leader; /* index of the zone that a follower follows, else -1 */
+	int fd; /* energy_uj, open for writing */
+	unsigned n_shown; /* bytes of what it shows now */
+};
+
+/** struct es_tree - a tree that was made or opened here */
+struct es_tree {
+	char root[4096];
+	struct es_tree_zone zones[ES_TREE_ZONES_MAX];
+	size_t n;
+};
+
+/** es_tree_model_at - names of the models; NULL after the last one */
+const char *es_tree_model_at(size_t i);
+
+/** es_tree_create - make the tree of @model in @root (a directory, made where missing; a former tree in it is replaced); 0 or negative errno */
+int es_tree_create(const char *root, const char *model, struct es_tree *ret);
+/** es_tree_open - a tree made by es_tree_create(), to move its counters; 0 or negative errno */
+int es_tree_open(const char *root, struct es_tree *ret);
+void es_tree_close(struct es_tree *tree);
+/** es_tree_remove - delete the directory and all in it */
+void es_tree_remove(const char *root);
+
+/** es_tree_find - index of the zone with this key or zone name, or -1 */
+int es_tree_find(const struct es_tree *tree, const char *key);
+/** es_tree_set - put a raw value into one zone, as if it had counted there before; no steps are counted */
+int es_tree_set(struct es_tree *tree, size_t zone, uint32_t raw);
+/** es_tree_advance - @raw_steps more for a zone and those that follow it; past 2^32 it goes on at 0 */
+int es_tree_advance(struct es_tree *tree, size_t zone, uint64_t raw_steps);
+/** es_tree_shown_uj - what a zone shows now */
+uint64_t es_tree_shown_uj(const struct es_tree_zone *zone);
+/** es_tree_energy_uj - what @n_steps of this zone are, rounded to the nearest µJ */
+uint64_t es_tree_energy_uj(const struct es_tree_zone *zone, uint64_t n_steps);
+
+/** es_tree_write - (re)write a file below the tree, directories made where missing; 0 or negative errno */
+int es_tree_write(const char *root, const char *path, const char *text, unsigned mode);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * tree_models.h - the machines that trees are made of
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_TESTS_SUPPORT_TREE_MODELS_H
+#define ES_TESTS_SUPPORT_TREE_MODELS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum es_tree_psys {
+	ES_TREE_NO_PSYS,
+	ES_TREE_PSYS_ONE, /* beside the first package */
+	ES_TREE_PSYS_EACH, /* beside every package */
+	ES_TREE_PSYS_ONLY, /* nothing else, and it never moves */
+};
+
+/* Rows of sys/bus/event_source/devices/power/events */
+#define ES_TREE_PKG 1u
+#define ES_TREE_CORES 2u
+#define ES_TREE_RAM 4u
+#define ES_TREE_GPU 8u
+#define ES_TREE_SYS 16u
+
+/** struct es_tree_model - one kind of machine */
+struct es_tree_model {
+	const char *name, *vendor, *cpu;
+	unsigned family, model, stepping;
+	unsigned n_packages, n_dies, n_cores,
+		n_threads; /* dies and cores per package, threads per core */
+	unsigned unit_nj, dram_nj, psys_nj; /* of the counters; 0: none */
+	unsigned tdp_w; /* 0: no constraints (AMD) */
+	enum es_tree_psys psys;
+	unsigned events; /* of the PMU "power" */
+	bool has_core, has_uncore, has_mmio;
+	bool has_zone_per_die, is_mirrored;
+	bool has_power_core; /* PMU "power_core" */
+	bool is_old; /* energy_uj for all, values in 10^6 / 2^14 */
+	bool is_vm;
+};
+
+/** es_tree_model_find - NULL: no such model */
+const struct es_tree_model *es_tree_model_find(const char *name);
+
+#endif

@@ -50,7 +50,7 @@ static time_t floor_seconds(int64_t t_ns, int64_t *ret_rest_ns)
 	return (time_t)s;
 }
 
-char *es_time_rfc3339(int64_t t_unix_ns, char text[static ES_TIME_TEXT_BYTES])
+static char *local_text(int64_t t_unix_ns, bool has_us, char text[static ES_TIME_TEXT_BYTES])
 {
 	int64_t rest_ns;
 	time_t s = floor_seconds(t_unix_ns, &rest_ns);
@@ -63,10 +63,20 @@ char *es_time_rfc3339(int64_t t_unix_ns, char text[static ES_TIME_TEXT_BYTES])
 		return text;
 	}
 	offset_min = tm.tm_gmtoff / 60;
-	(void)snprintf(text, ES_TIME_TEXT_BYTES, "%s.%03d%c%02ld:%02ld", date,
-		       (int)(rest_ns / ES_NS_PER_MS), offset_min < 0 ? '-' : '+',
-		       labs(offset_min) / 60, labs(offset_min) % 60);
+	(void)snprintf(text, ES_TIME_TEXT_BYTES, "%s.%0*d%c%02ld:%02ld", date, has_us ? 6 : 3,
+		       (int)(rest_ns / (has_us ? ES_NS_PER_US : ES_NS_PER_MS)), offset_min < 0 ? '-' : '+', labs(offset_min) / 60,
+		       labs(offset_min) % 60);
 	return text;
+}
+
+char *es_time_rfc3339(int64_t t_unix_ns, char text[static ES_TIME_TEXT_BYTES])
+{
+	return local_text(t_unix_ns, false, text);
+}
+
+char *es_time_rfc3339_us(int64_t t_unix_ns, char text[static ES_TIME_TEXT_BYTES])
+{
+	return local_text(t_unix_ns, true, text);
 }
 
 char *es_time_rfc3339_utc(int64_t t_unix_ns, char text[static ES_TIME_TEXT_BYTES])

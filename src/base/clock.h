@@ -25,6 +25,8 @@ int64_t es_clock_unix_ns(void);
 
 /** es_time_rfc3339 - @t_unix_ns in local time with its offset, ms: 2026-03-13T23:59:50.123+01:00; returns @text */
 char *es_time_rfc3339(int64_t t_unix_ns, char text[static ES_TIME_TEXT_BYTES]);
+/** es_time_rfc3339_us - the same with microseconds */
+char *es_time_rfc3339_us(int64_t t_unix_ns, char text[static ES_TIME_TEXT_BYTES]);
 /** es_time_rfc3339_utc - the same in UTC: …Z */
 char *es_time_rfc3339_utc(int64_t t_unix_ns, char text[static ES_TIME_TEXT_BYTES]);
 /** es_time_local_seconds - @t_unix_ns as the original tool writes it: 2023-03-13T23:59:50 (local, whole seconds) */

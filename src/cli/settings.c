@@ -130,7 +130,7 @@ static int put_value(struct es_settings *settings, const struct es_conf_key *key
 	} else if (strcmp(key->key, "out") == 0) {
 		(void)snprintf(settings->out, sizeof(settings->out), "%s", text);
 	} else {
-		settings->psys = (enum es_psys)value.integer;
+		settings->psys = (enum es_psys_policy)value.integer;
 	}
 	(void)snprintf(origin_of(settings, key->key), ES_ORIGIN_MAX_BYTES, "%s", origin);
 	return 0;

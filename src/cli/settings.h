@@ -14,15 +14,9 @@
 #include "base/conf.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "core/cover.h"
 
 #define ES_ORIGIN_MAX_BYTES (ES_PATH_MAX_BYTES + 64U)
-
-/** enum es_psys - whether the platform's own meter is believed */
-enum es_psys {
-	ES_PSYS_AUTO, /* where it moves and covers what it must */
-	ES_PSYS_IGNORE,
-	ES_PSYS_TRUST,
-};
 
 /**
  * struct es_settings - values, each with its origin in words
@@ -36,7 +30,7 @@ struct es_settings {
 	double pue;
 	int64_t period_ns;
 	char out[ES_PATH_MAX_BYTES];
-	enum es_psys psys;
+	enum es_psys_policy psys;
 	char zone_origin[ES_ORIGIN_MAX_BYTES], pue_origin[ES_ORIGIN_MAX_BYTES];
 	char period_origin[ES_ORIGIN_MAX_BYTES], out_origin[ES_ORIGIN_MAX_BYTES];
 	char psys_origin[ES_ORIGIN_MAX_BYTES];

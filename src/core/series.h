@@ -15,14 +15,14 @@
 
 /** struct es_series - energy of one domain in equal bins; sums stay exact to the µJ */
 struct es_series {
-	int64_t t0_ns, bin_ns; /* bin i is (t0 + i * bin, t0 + (i + 1) * bin] */
+	int64_t t0_ns, t1_ns, bin_ns; /* bin i is (t0 + i * bin, t0 + (i + 1) * bin], the last one ends at t1 */
 	size_t n_bins;
 	uint64_t *energy_uj; /* [bin], owned */
 	int64_t *covered_ns; /* [bin], owned: time with valid samples */
 };
 
-/** es_series_init - @n_bins empty bins; 0 or -ENOMEM; free with es_series_finish() */
-int es_series_init(struct es_series *series, int64_t t0_ns, int64_t bin_ns, size_t n_bins);
+/** es_series_init - empty bins of @bin_ns from @t0_ns to @t1_ns; 0 or -ENOMEM; free with es_series_finish() */
+int es_series_init(struct es_series *series, int64_t t0_ns, int64_t t1_ns, int64_t bin_ns);
 void es_series_finish(struct es_series *series);
 
 /** es_series_add - spread a sample over the bins it touches, by time; gaps add nothing; what lies outside goes to the nearest bin */

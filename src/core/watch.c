@@ -33,7 +33,7 @@ static void find_first_dies(struct es_watch *watch)
 	}
 }
 
-int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, unsigned gap_factor)
+int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, int64_t planned_ns)
 {
 	*watch = (struct es_watch){ .domains = domains, .n = n };
 	watch->tracks = calloc(n + 1, sizeof(*watch->tracks));
@@ -47,8 +47,9 @@ int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, u
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
-		es_track_init(&watch->tracks[i], &domains[i],
-			      domains[i].is_power ? domains[i].update_period_ns * (int64_t)gap_factor : 0);
+		int64_t period_ns = planned_ns > domains[i].update_period_ns ? planned_ns : domains[i].update_period_ns;
+
+		es_track_init(&watch->tracks[i], &domains[i], domains[i].is_power ? period_ns / 4 * 7 : 0);
 		watch->tracks[i].max_over_ns = 5 * domains[i].update_period_ns;
 	}
 	find_first_dies(watch);

@@ -31,10 +31,11 @@ struct es_watch {
 
 /**
  * es_watch_init - follow @n domains
- * @gap_factor: powers that are further apart than this many update periods leave a gap; 0: none do
+ * @planned_ns: planned sampling period; powers further apart than 1.75 of it, or of the meter's update period where
+ *	that is longer, leave a gap: one reading is missing
  * Returns 0 or -ENOMEM; free with es_watch_finish().
  */
-int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, unsigned gap_factor);
+int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, int64_t planned_ns);
 void es_watch_finish(struct es_watch *watch);
 
 /** es_watch_reading - one reading; @activity_ns counts where the domain carries CPU time */

@@ -1,0 +1,206 @@
+/*
+ * child.c - a command that waits at a gate until its first reading is taken
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "cli/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/limits.h"
+
+static const int passed_on[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
+
+static void watched_signals(sigset_t *set)
+{
+	(void)sigemptyset(set);
+	(void)sigaddset(set, SIGCHLD);
+	for (size_t i = 0; i < ES_ARRAY_SIZE(passed_on); i++)
+		(void)sigaddset(set, passed_on[i]);
+}
+
+/* In the child: wait for the gate, then become the command. */
+static _Noreturn void become(char *const *argv, int gate_fd, int error_fd, const sigset_t *old_mask, const struct sigaction *old_pipe)
+{
+	char byte;
+	ssize_t n;
+	int error;
+
+	do
+		n = read(gate_fd, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		_exit(125); /* the parent gave up */
+	(void)sigaction(SIGPIPE, old_pipe, NULL);
+	(void)sigprocmask(SIG_SETMASK, old_mask, NULL);
+	(void)execvp(argv[0], argv);
+	error = errno;
+	n = write(error_fd, &error, sizeof(error));
+	_exit(n == sizeof(error) ? 127 : 125);
+}
+
+int es_child_start(char *const *argv, struct es_child *ret)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	int gate[2] = { -1, -1 }, error[2] = { -1, -1 };
+	sigset_t set, old_mask;
+	struct es_child child = { .pid = -1 };
+	int r;
+
+	watched_signals(&set);
+	if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0 || sigprocmask(SIG_BLOCK, &set, &old_mask) < 0) {
+		r = -errno;
+		goto fail;
+	}
+	/* A reader of our messages that goes away must not end the measurement. */
+	(void)sigaction(SIGPIPE, &ignore, &child.old_pipe);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	child.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (child.signal_fd < 0) {
+		r = -errno;
+		goto fail;
+	}
+	child.pid = fork();
+	if (child.pid < 0) {
+		r = -errno;
+		(void)close(child.signal_fd);
+		goto fail;
+	}
+	if (child.pid == 0) {
+		(void)close(gate[1]);
+		(void)close(error[0]);
+		become(argv, gate[0], error[1], &old_mask, &child.old_pipe);
+	}
+	(void)close(gate[0]);
+	(void)close(error[1]);
+	child.gate_fd = gate[1];
+	child.error_fd = error[0];
+	*ret = child;
+	return 0;
+fail:
+	for (int i = 0; i < 2; i++) {
+		es_closep(&gate[i]);
+		es_closep(&error[i]);
+	}
+	return r;
+}
+
+int es_child_release(struct es_child *child)
+{
+	int error = 0;
+	ssize_t n;
+
+	if (write(child->gate_fd, "", 1) != 1)
+		return -errno;
+	(void)close(es_steal_fd(&child->gate_fd));
+	do
+		n = read(child->error_fd, &error, sizeof(error));
+	while (n < 0 && errno == EINTR);
+	(void)close(es_steal_fd(&child->error_fd));
+	if (n != sizeof(error))
+		return 0; /* closed by exec */
+	(void)waitpid(child->pid, NULL, 0);
+	child->pid = -1;
+	return -error;
+}
+
+void es_child_cancel(struct es_child *child)
+{
+	if (child->pid <= 0)
+		return;
+	es_closep(&child->gate_fd); /* it reads the end, and ends */
+	child->gate_fd = -1;
+	(void)waitpid(child->pid, NULL, 0);
+	child->pid = -1;
+}
+
+static int reap(struct es_child *child, int *ret_status)
+{
+	int status, ended = 0;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != child->pid)
+			continue;
+		*ret_status = status;
+		ended = 1;
+	}
+	return ended;
+}
+
+int es_child_handle(struct es_child *child, int *ret_status)
+{
+	struct signalfd_siginfo info;
+	int ended = 0;
+
+	while (read(child->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGCHLD)
+			ended = reap(child, ret_status) || ended;
+		else if (info.ssi_code <= 0 && !ended)
+			/* Sent by a process. What the terminal sends goes to the command's process group by itself. */
+			(void)kill(child->pid, (int)info.ssi_signo);
+	}
+	return ended;
+}
+
+int es_child_exit_status(int status)
+{
+	if (WIFSIGNALED(status))
+		return 128 + WTERMSIG(status);
+	return WEXITSTATUS(status);
+}
+
+static void name_of(pid_t pid, char *name, size_t size)
+{
+	char path[64];
+	ssize_t n;
+	es_cleanup(es_closep) int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, name, size - 1);
+	name[n > 0 ? n : 0] = '\0';
+	name[strcspn(name, "\n")] = '\0';
+}
+
+void es_child_survivors(const struct es_child *child, es_child_survivor_fn tell, void *arg)
+{
+	char path[64], list[ES_SYSFS_FILE_MAX_BYTES], name[64];
+	es_cleanup(es_closep) int fd = -1;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, list, sizeof(list) - 1);
+	if (n <= 0)
+		return;
+	list[n] = '\0';
+	for (char *p = list, *end; *p; p = end) {
+		long pid = strtol(p, &end, 10);
+
+		if (end == p)
+			break;
+		if (pid <= 0 || pid == child->pid)
+			continue;
+		name_of((pid_t)pid, name, sizeof(name));
+		tell(arg, (pid_t)pid, name);
+	}
+}
+
+void es_child_finish(struct es_child *child)
+{
+	es_child_cancel(child);
+	es_closep(&child->gate_fd);
+	es_closep(&child->error_fd);
+	es_closep(&child->signal_fd);
+}

@@ -1,0 +1,52 @@
+/*
+ * child.h - a command that waits at a gate until its first reading is taken
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_CLI_CHILD_H
+#define ES_CLI_CHILD_H
+
+#include <signal.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+
+/** struct es_child - a forked process that has not yet become the command */
+struct es_child {
+	pid_t pid;
+	int gate_fd, error_fd;
+	int signal_fd; /* SIGCHLD and the signals to pass on, blocked in this process */
+	struct sigaction old_pipe;
+};
+
+/**
+ * es_child_start - fork; the child waits. Signals that a command could get are blocked here from now on and read
+ * from signal_fd; processes that the command leaves behind become our children, so that they can be named.
+ * Returns 0 or negative errno.
+ */
+int es_child_start(char *const *argv, struct es_child *ret);
+
+/** es_child_release - let it become the command; 0, or why it could not (-ENOENT, -EACCES …; it is gone then) */
+int es_child_release(struct es_child *child);
+
+/** es_child_cancel - end a child that was not released */
+void es_child_cancel(struct es_child *child);
+
+/**
+ * es_child_handle - take what signal_fd has: pass signals on, reap
+ * Returns 1 with *ret_status (of waitpid) when the command has ended, else 0.
+ */
+int es_child_handle(struct es_child *child, int *ret_status);
+
+/** es_child_exit_status - as a shell says it: the code, or 128 + signal */
+int es_child_exit_status(int status);
+
+/** es_child_survivor_fn - told of a process the command left behind */
+typedef void (*es_child_survivor_fn)(void *arg, pid_t pid, const char *name);
+void es_child_survivors(const struct es_child *child, es_child_survivor_fn tell, void *arg);
+
+void es_child_finish(struct es_child *child);
+
+#endif

@@ -1,0 +1,243 @@
+/*
+ * doctor.c - energyscopium doctor: what is wrong on this machine, each with its fix
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/timex.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/parse.h"
+#include "cli/command.h"
+#include "cli/settings.h"
+#include "cli/survey.h"
+#include "core/grid.h"
+
+enum verdict {
+	VERDICT_OK,
+	VERDICT_NOTE, /* works, with less than there could be */
+	VERDICT_PROBLEM,
+};
+
+static const char *const verdict_names[] = { [VERDICT_OK] = "ok", [VERDICT_NOTE] = "note", [VERDICT_PROBLEM] = "problem" };
+
+struct finding {
+	const char *what;
+	enum verdict verdict;
+	char text[ES_TEXT_MAX_BYTES];
+	char fix[ES_NAME_MAX_BYTES];
+};
+
+#define FINDINGS_MAX 64U
+
+struct doctor {
+	const char *root, *as;
+	bool is_json;
+	struct es_survey survey;
+	struct es_settings settings;
+	struct finding findings[FINDINGS_MAX];
+	size_t n;
+};
+
+static __attribute__((format(printf, 5, 6))) void find(struct doctor *doctor, const char *what, enum verdict verdict, const char *fix,
+						       const char *fmt, ...)
+{
+	struct finding *finding = &doctor->findings[doctor->n];
+	va_list args;
+
+	if (doctor->n == FINDINGS_MAX)
+		return;
+	doctor->n++;
+	*finding = (struct finding){ .what = what, .verdict = verdict };
+	va_start(args, fmt);
+	(void)vsnprintf(finding->text, sizeof(finding->text), fmt, args);
+	va_end(args);
+	(void)snprintf(finding->fix, sizeof(finding->fix), "%s", fix);
+}
+
+static void check_machine(struct doctor *doctor)
+{
+	const struct es_machine *machine = &doctor->survey.machine;
+	const char *kind = machine->is_container ? "container" : machine->is_vm ? "VM" : machine->has_battery ? "machine with a battery" : "machine";
+
+	find(doctor, "machine", VERDICT_OK, "", "%s %s: %s, %u hardware threads, %u package%s, Linux %s", kind, machine->hostname,
+	     machine->cpu_model[0] ? machine->cpu_model : "processor unknown", machine->n_cpus, machine->n_packages,
+	     machine->n_packages == 1 ? "" : "s", machine->kernel);
+}
+
+static void check_meters(struct doctor *doctor)
+{
+	const struct es_survey *survey = &doctor->survey;
+	unsigned n_chosen = 0, n_estimated = 0;
+
+	for (size_t i = 0; i < survey->n_domains; i++) {
+		const struct es_domain *domain = &survey->domains[i];
+
+		n_chosen += domain->is_chosen_total && domain->kind != ES_KIND_ESTIMATED;
+		n_estimated += domain->is_chosen_total && domain->kind == ES_KIND_ESTIMATED;
+		if (domain->state == ES_STATE_DENIED)
+			find(doctor, "rights", VERDICT_PROBLEM, domain->fix, "%s: %s", domain->id, domain->reason);
+		if (domain->state == ES_STATE_DEAD)
+			find(doctor, "meter", VERDICT_NOTE, "", "%s: %s", domain->id, domain->reason);
+	}
+	if (n_chosen)
+		find(doctor, "meters", VERDICT_OK, "", "%u domain%s stand%s for the node", n_chosen, n_chosen == 1 ? "" : "s", n_chosen == 1 ? "s" : "");
+	else if (n_estimated)
+		find(doctor, "meters", VERDICT_NOTE, "", "none: energy is estimated from CPU time; it can be added up, never compared");
+	else
+		find(doctor, "meters", VERDICT_PROBLEM, "", "none, and CPU time cannot be read either: nothing can be said about energy");
+	for (size_t i = 0; i < survey->n_unmeasured; i++)
+		find(doctor, "unmeasured", VERDICT_NOTE, survey->unmeasured[i].fix, "%s: %s", survey->unmeasured[i].what,
+		     survey->unmeasured[i].reason);
+}
+
+static void check_clock(struct doctor *doctor)
+{
+	struct timex timex = { .modes = 0 };
+	int state = adjtimex(&timex);
+
+	if (!doctor->survey.root.is_machine)
+		return;
+	if (state == TIME_ERROR || (timex.status & STA_UNSYNC))
+		find(doctor, "clock", VERDICT_NOTE, "sudo timedatectl set-ntp true",
+		     "not synchronised: one machine is right all the same, several cannot be aligned");
+	else
+		find(doctor, "clock", VERDICT_OK, "", "synchronised, error below %.1f ms", (double)timex.maxerror / 1e3);
+}
+
+static void check_place(struct doctor *doctor)
+{
+	const struct es_machine *machine = &doctor->survey.machine;
+	const struct es_grid_factor *row =
+		es_grid_find(doctor->settings.zone[0] ? doctor->settings.zone : machine->country[0] ? machine->country : "WORLD");
+
+	if (doctor->settings.zone[0] && row)
+		find(doctor, "zone", VERDICT_OK, "", "%s, %g g/kWh (%s)", row->zone, row->mg_per_kwh / 1000.0, doctor->settings.zone_origin);
+	else if (row && machine->country[0])
+		find(doctor, "zone", VERDICT_OK, "", "%s, %g g/kWh (country of time zone %s)", row->zone, row->mg_per_kwh / 1000.0, machine->timezone);
+	else
+		find(doctor, "zone", VERDICT_NOTE, "export ENERGYSCOPIUM_ZONE=FR", "not known (time zone %s): the world's average is taken",
+		     machine->timezone[0] ? machine->timezone : "unknown");
+	if (doctor->settings.has_pue)
+		find(doctor, "pue", VERDICT_OK, "", "%g (%s)", doctor->settings.pue, doctor->settings.pue_origin);
+	else
+		find(doctor, "pue", VERDICT_NOTE, "export ENERGYSCOPIUM_PUE=1.3", "not set: %s by default",
+		     machine->is_vm || machine->is_container || machine->has_battery ? "1" : "1.3");
+}
+
+static void check_folder(struct doctor *doctor)
+{
+	const char *out = doctor->settings.out;
+	struct stat st;
+
+	if (!doctor->survey.root.is_machine)
+		return;
+	if (stat(out, &st) < 0)
+		find(doctor, "folder", VERDICT_OK, "", "'%s' is made by the first run", out);
+	else if (!S_ISDIR(st.st_mode) || access(out, W_OK | X_OK) < 0)
+		find(doctor, "folder", VERDICT_PROBLEM, "energyscopium run --out DIR …", "'%s' cannot be written into", out);
+	else
+		find(doctor, "folder", VERDICT_OK, "", "'%s' can be written into", out);
+}
+
+static int put_json(const struct doctor *doctor, bool has_problem, struct es_buf *out)
+{
+	struct es_json json;
+
+	es_json_init(&json, es_json_sink_buf, out, true);
+	es_json_object(&json, NULL);
+	es_json_string(&json, "schema", "energyscopium.doctor/1");
+	es_json_bool(&json, "healthy", !has_problem);
+	es_json_array(&json, "findings");
+	for (size_t i = 0; i < doctor->n; i++) {
+		es_json_object(&json, NULL);
+		es_json_string(&json, "what", doctor->findings[i].what);
+		es_json_string(&json, "verdict", verdict_names[doctor->findings[i].verdict]);
+		es_json_string(&json, "text", doctor->findings[i].text);
+		es_json_string(&json, "fix", doctor->findings[i].fix[0] ? doctor->findings[i].fix : NULL);
+		es_json_object_end(&json);
+	}
+	es_json_array_end(&json);
+	es_json_object_end(&json);
+	return es_json_end(&json);
+}
+
+static void put_table(const struct doctor *doctor, struct es_buf *out)
+{
+	for (size_t i = 0; i < doctor->n; i++) {
+		const struct finding *finding = &doctor->findings[i];
+
+		(void)es_buf_printf(out, "%-8s %-11s %s\n", verdict_names[finding->verdict], finding->what, finding->text);
+		if (finding->fix[0])
+			(void)es_buf_printf(out, "%-8s %-11s fix: %s\n", "", "", finding->fix);
+	}
+}
+
+static int examine(struct doctor *doctor)
+{
+	struct es_survey_options options = { .root = doctor->root, .as_uid = -1 };
+	struct es_error err = { .code = 0 };
+	bool has_problem = false;
+	struct es_buf out;
+	int status;
+
+	if (doctor->as && (es_parse_i64(doctor->as, &options.as_uid) < 0 || options.as_uid < 0 || options.as_uid > UINT32_MAX))
+		return es_complain("doctor", ES_EXIT_USAGE, "--as '%s': not a user's number", doctor->as);
+	if (es_settings_load(&doctor->settings, &err) < 0)
+		return es_complain("doctor", ES_EXIT_FAILURE, "%s", err.text);
+	options.psys = doctor->settings.psys;
+	if (es_survey_make(&options, &doctor->survey, &err) < 0)
+		return es_complain("doctor", ES_EXIT_FAILURE, "%s", err.text);
+	check_machine(doctor);
+	check_meters(doctor);
+	check_clock(doctor);
+	check_place(doctor);
+	check_folder(doctor);
+	for (size_t i = 0; i < doctor->n; i++)
+		has_problem = has_problem || doctor->findings[i].verdict == VERDICT_PROBLEM;
+	es_buf_init(&out, 4U << 20);
+	if (doctor->is_json)
+		out.error = put_json(doctor, has_problem, &out);
+	else
+		put_table(doctor, &out);
+	status = es_put_out("doctor", &out);
+	es_buf_finish(&out);
+	es_survey_finish(&doctor->survey);
+	return status ? status : has_problem ? ES_EXIT_FAILURE : ES_EXIT_OK;
+}
+
+int es_cmd_doctor(int argc, char **argv)
+{
+	es_cleanup(es_freep) struct doctor *doctor = calloc(1, sizeof(*doctor));
+	int first, status;
+
+	if (!doctor)
+		return es_complain("doctor", ES_EXIT_FAILURE, "%s", es_strerror(-ENOMEM));
+	const struct es_option options[] = {
+		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &doctor->is_json },
+		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine", ES_OPTION_TEXT, &doctor->root },
+		{ "as", "UID", "judge rights for this user, by mode bits", ES_OPTION_TEXT, &doctor->as },
+	};
+	const struct es_usage usage = {
+		.command = "doctor",
+		.synopsis = "[OPTION]…",
+		.text = "Checks what measuring on this machine needs; ends with 1 where something is a problem.",
+		.options = options,
+		.n_options = ES_ARRAY_SIZE(options),
+	};
+
+	status = es_options_parse(&usage, argc, argv, &first);
+	if (status >= 0)
+		return status;
+	if (first < argc)
+		return es_complain("doctor", ES_EXIT_USAGE, "'%s': no operand is taken", argv[first]);
+	return examine(doctor);
+}

@@ -1,0 +1,27 @@
+/*
+ * job.h - which job this is, by what the scheduler says
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_CLI_JOB_H
+#define ES_CLI_JOB_H
+
+#include "base/error.h"
+#include "record/meta.h"
+#include "sys/machine.h"
+#include "sys/root.h"
+
+/**
+ * es_job_describe - fill in who, where and what of a recording
+ * @name: the job's name from the command line; NULL: the scheduler's id, else yyyymmddHHMMSS-PID
+ * @command: argv; only its first word is kept unless @keeps_args
+ * Returns 0; -EINVAL: the name cannot be a file's; -E2BIG
+ */
+int es_job_describe(const struct es_root *root, const char *name, char *const *command, bool keeps_args, struct es_meta *meta,
+		    struct es_error *err);
+
+/** es_job_check_name - 0, or -EINVAL where @name cannot be part of a file's name */
+int es_job_check_name(const char *name, struct es_error *err);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * main.c - energyscopium, the command line
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/command.h"
+
+static const struct es_command commands[] = {
+	{ "doctor", "check this machine: meters, rights, clocks; each problem with its fix", es_cmd_doctor },
+//	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },
+	{ "profile", "power over time of a recording, as an eprofile or CSV", es_cmd_profile },
+	{ "report", "energy, carbon and quality of a recording", es_cmd_report },
+	{ "run", "measure a command from start to end", es_cmd_run },
+	{ "sources", "the meters of this machine, what is chosen and why", es_cmd_sources },
+	{ "workload", "a small program with phases, to try the meter on", es_cmd_workload },
+};
+
+const struct es_command *es_commands(size_t *ret_n)
+{
+	*ret_n = ES_ARRAY_SIZE(commands);
+	return commands;
+}
+
+static int show_help(void)
+{
+	(void)printf("usage: energyscopium COMMAND [OPTION]…\n\n"
+		     "Measures, explains and lowers the energy of what runs on a computer.\n\ncommands:\n");
+	for (size_t i = 0; i < ES_ARRAY_SIZE(commands); i++)
+		(void)printf("  %-10s  %s\n", commands[i].name, commands[i].help);
+	(void)printf("\n'energyscopium COMMAND --help' tells more about each.\n\noptions:\n"
+		     "  --help      show this help\n  --version   show the version\n");
+	return fflush(stdout) == 0 ? ES_EXIT_OK : ES_EXIT_FAILURE;
+}
+
+/* Distance by transposed, missing and wrong letters, for "did you mean". */
+static bool is_near(const char *a, const char *b)
+{
+	size_t same = 0;
+
+	while (a[same] && a[same] == b[same])
+		same++;
+	return same >= 2 && strlen(a) <= strlen(b) + 3 && strlen(b) <= strlen(a) + 3;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		(void)fprintf(stderr, "energyscopium: a command is missing; see 'energyscopium --help'\n");
+		return ES_EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+		return show_help();
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)printf("energyscopium %s\n", ES_VERSION);
+		return fflush(stdout) == 0 ? ES_EXIT_OK : ES_EXIT_FAILURE;
+	}
+	for (size_t i = 0; i < ES_ARRAY_SIZE(commands); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	(void)fprintf(stderr, "energyscopium: '%s' is no command", argv[1]);
+	for (size_t i = 0; i < ES_ARRAY_SIZE(commands); i++) {
+		if (is_near(argv[1], commands[i].name)) {
+			(void)fprintf(stderr, "; did you mean '%s'?\n", commands[i].name);
+			return ES_EXIT_USAGE;
+		}
+	}
+	(void)fprintf(stderr, "; see 'energyscopium --help'\n");
+	return ES_EXIT_USAGE;
+}

@@ -1,0 +1,111 @@
+/*
+ * measure.c - measuring a command from just before its start to its end
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "cli/measure.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "cli/child.h"
+
+static int64_t cpu_ns(int who)
+{
+	struct rusage usage;
+
+	if (getrusage(who, &usage) < 0)
+		return 0;
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * ES_NS_PER_S + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * ES_NS_PER_US;
+}
+
+static int put_event(struct es_recorder *recorder, uint32_t type, int64_t t_ns, int64_t value, const char *text)
+{
+	struct es_event event = { .type = type, .t_ns = t_ns, .value = value };
+
+	(void)snprintf(event.text, sizeof(event.text), "%.*s", (int)sizeof(event.text) - 1, text);
+	return es_recorder_event(recorder, &event);
+}
+
+/* One thread: a signal or the deadline, whichever comes first. Returns 0 with the command's status, or negative errno. */
+static int loop(struct es_sampler *sampler, struct es_child *child, int *ret_status, int64_t *ret_stop_ns)
+{
+	struct pollfd pollfd = { .fd = child->signal_fd, .events = POLLIN };
+	int failure = 0;
+
+	for (;;) {
+		int64_t wait_ns = es_sampler_next_ns(sampler) - es_clock_mono_ns();
+		struct timespec wait = { .tv_sec = 0 };
+		int n, r;
+
+		if (wait_ns > 0)
+			wait = (struct timespec){ .tv_sec = wait_ns / ES_NS_PER_S, .tv_nsec = wait_ns % ES_NS_PER_S };
+		n = ppoll(&pollfd, 1, &wait, NULL);
+		if (n > 0 && es_child_handle(child, ret_status)) {
+			*ret_stop_ns = es_clock_boot_ns();
+			return failure;
+		}
+		/* Frames that cannot even be kept in memory are lost; the command goes on, and the loss is told at its end. */
+		r = es_sampler_tick(sampler, es_clock_mono_ns());
+		failure = failure ? failure : r;
+	}
+}
+
+static void tell_survivor(void *arg, pid_t pid, const char *name)
+{
+	(void)put_event(arg, ES_EVENT_SURVIVOR, es_clock_boot_ns(), pid, name);
+}
+
+static int finish(struct es_sampler *sampler, struct es_recorder *recorder, const struct es_child *child, int status, int64_t stop_ns)
+{
+	int r = es_sampler_stop(sampler);
+
+	if (r == 0)
+		r = put_event(recorder, ES_EVENT_COMMAND_STOP, stop_ns, status, "");
+	es_child_survivors(child, tell_survivor, recorder);
+	if (r == 0)
+		r = put_event(recorder, ES_EVENT_CHILD_CPU, es_clock_boot_ns(), cpu_ns(RUSAGE_CHILDREN), "");
+	if (r == 0)
+		r = put_event(recorder, ES_EVENT_END, es_clock_boot_ns(), cpu_ns(RUSAGE_SELF), "");
+	return r;
+}
+
+int es_measure(struct es_sampler *sampler, struct es_recorder *recorder, int64_t period_ns, char *const *command, struct es_measured *ret,
+	       struct es_error *err)
+{
+	struct es_measured measured = { .status = 0 };
+	struct es_child child;
+	int64_t stop_ns;
+	int r, failure;
+
+	r = es_child_start(command, &child);
+	if (r < 0)
+		return es_error_set(err, r, "cannot start a process");
+	/* Wake up on time: the default slack of 50 µs is for programs that do not mind. */
+	(void)prctl(PR_SET_TIMERSLACK, 1UL);
+	r = es_sampler_start(sampler, period_ns, recorder, es_clock_mono_ns());
+	if (r == 0)
+		r = put_event(recorder, ES_EVENT_COMMAND_START, es_clock_boot_ns(), child.pid, "");
+	if (r < 0) {
+		es_child_finish(&child);
+		return es_error_set(err, r, "cannot record");
+	}
+	measured.exec_error = es_child_release(&child);
+	if (measured.exec_error < 0) {
+		es_child_finish(&child);
+		*ret = measured;
+		return 0;
+	}
+	failure = loop(sampler, &child, &measured.status, &stop_ns);
+	r = finish(sampler, recorder, &child, measured.status, stop_ns);
+	es_child_finish(&child);
+	measured.lost = failure ? failure : r;
+	*ret = measured;
+	return 0;
+}

@@ -1,0 +1,117 @@
+/*
+ * output.c - files and texts that come out of a recording
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "cli/output.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+int es_outcome_open(const char *path, const struct es_buf *kept, struct es_chain *chain, struct es_outcome *ret, struct es_error *err)
+{
+	struct es_outcome outcome = { .recording = NULL };
+	struct es_report_options options;
+	int r = es_recording_open(path, kept, &outcome.recording, err);
+
+	if (r == 0)
+		r = es_chain_options(chain, es_recording_meta(outcome.recording), &options, err);
+	if (r == 0)
+		r = es_report_build(outcome.recording, &options, &outcome.report, err);
+	if (r < 0) {
+		es_recording_close(outcome.recording);
+		return r;
+	}
+	outcome.has_report = true;
+	*ret = outcome;
+	return 0;
+}
+
+void es_outcome_finish(struct es_outcome *outcome)
+{
+	if (outcome->has_report)
+		es_report_finish(&outcome->report);
+	es_recording_close(outcome->recording);
+	*outcome = (struct es_outcome){ .recording = NULL };
+}
+
+/* Beside its place first, then moved there: a reader never sees half of it. */
+static int commit_file(const char *temporary, const char *path, bool may_replace)
+{
+	if (may_replace)
+		return rename(temporary, path) < 0 ? -errno : 0;
+	if (link(temporary, path) < 0)
+		return -errno;
+	(void)unlink(temporary);
+	return 0;
+}
+
+int es_write_eprofile(const struct es_outcome *outcome, const struct es_profile_options *options, const char *path, bool may_replace,
+		      struct es_error *err)
+{
+	struct es_profile profile;
+	char temporary[ES_PATH_MAX_BYTES];
+	es_cleanup(es_closep) int fd = -1;
+	int r;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, (int)getpid()) >= (int)sizeof(temporary))
+		return es_error_set(err, -ENAMETOOLONG, "eprofile '%.200s…'", path);
+	r = es_profile_build(outcome->recording, &outcome->report, options, &profile, err);
+	if (r < 0)
+		return r;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	r = fd < 0 ? -errno : es_eprofile_write(&profile, options, es_json_sink_fd, &fd);
+	es_profile_finish(&profile);
+	if (r == 0)
+		r = commit_file(temporary, path, may_replace);
+	if (r < 0) {
+		if (fd >= 0)
+			(void)unlink(temporary);
+		return es_error_set(err, r, "cannot write eprofile '%s'", path);
+	}
+	return 0;
+}
+
+int es_make_directories(const char *path, struct es_error *err)
+{
+	char part[ES_PATH_MAX_BYTES];
+	struct stat st;
+
+	if (strlen(path) >= sizeof(part))
+		return es_error_set(err, -ENAMETOOLONG, "folder '%.200s…'", path);
+	for (size_t i = 1; i <= strlen(path); i++) {
+		if (path[i] != '/' && path[i] != '\0')
+			continue;
+		memcpy(part, path, i);
+		part[i] = '\0';
+		if (mkdir(part, 0777) < 0 && errno != EEXIST)
+			return es_error_set(err, -errno, "cannot make folder '%s'", part);
+	}
+	if (stat(path, &st) < 0)
+		return es_error_set(err, -errno, "folder '%s'", path);
+	if (!S_ISDIR(st.st_mode))
+		return es_error_set(err, -ENOTDIR, "'%s'", path);
+	if (access(path, W_OK | X_OK) < 0)
+		return es_error_set(err, -errno, "cannot write into folder '%s'", path);
+	return 0;
+}
+
+int es_find_recording(const char *what, const struct es_settings *settings, char *ret, struct es_error *err)
+{
+	if (strlen(what) >= ES_PATH_MAX_BYTES)
+		return es_error_set(err, -ENAMETOOLONG, "'%.200s…'", what);
+	if (access(what, F_OK) == 0 || strchr(what, '/') || strlen(what) > ES_NAME_MAX_BYTES) {
+		memcpy(ret, what, strlen(what) + 1);
+		return 0;
+	}
+	if (snprintf(ret, ES_PATH_MAX_BYTES, "%s/%s.esr", settings->out, what) < (int)ES_PATH_MAX_BYTES && access(ret, F_OK) == 0)
+		return 0;
+	return es_error_say(err, -ENOENT, "'%s': no such file, and no job of that name in '%s'", what, settings->out);
+}

@@ -1,0 +1,84 @@
+/*
+ * report.c - energyscopium report: energy, carbon and quality of a recording
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "cli/command.h"
+#include "cli/output.h"
+
+struct report {
+	bool is_json;
+	struct es_optional_text line;
+	struct es_chain chain;
+};
+
+static int show(struct report *report, const char *what)
+{
+	struct es_error err = { .code = 0 };
+	char path[ES_PATH_MAX_BYTES];
+	struct es_outcome outcome;
+	struct es_json json;
+	struct es_buf out;
+	bool is_short = report->line.text && strcmp(report->line.text, "short") == 0;
+	int status;
+
+	if (report->line.text && !is_short)
+		return es_complain("report", ES_EXIT_USAGE, "--line=%s: there is 'short'", report->line.text);
+	if (es_chain_load(&report->chain, &err) < 0)
+		return es_complain("report", ES_EXIT_USAGE, "%s", err.text);
+	if (es_find_recording(what, &report->chain.settings, path, &err) < 0 ||
+	    es_outcome_open(path, NULL, &report->chain, &outcome, &err) < 0)
+		return es_complain("report", ES_EXIT_FAILURE, "%s", err.text);
+	es_buf_init(&out, 64U << 20);
+	if (report->is_json) {
+		es_json_init(&json, es_json_sink_buf, &out, true);
+		es_json_object(&json, NULL);
+		es_json_string(&json, "schema", "energyscopium.report/1");
+		es_report_members(&outcome.report, &json);
+		es_json_object_end(&json);
+		out.error = es_json_end(&json);
+	} else {
+		(void)es_report_line(&outcome.report, is_short, &out);
+		(void)es_buf_u8(&out, '\n');
+		if (!report->line.is_given)
+			(void)es_report_table(&outcome.report, &out);
+	}
+	status = es_put_out("report", &out);
+	es_buf_finish(&out);
+	es_outcome_finish(&outcome);
+	return status;
+}
+
+int es_cmd_report(int argc, char **argv)
+{
+	struct report report = { .is_json = false };
+	const struct es_option options[] = {
+		{ "line", "short", "only the job line; short: long node lists folded", ES_OPTION_OPTIONAL, &report.line },
+		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &report.is_json },
+		{ "zone", "ZONE", "where the electricity comes from (FR, US, WORLD …)", ES_OPTION_TEXT, &report.chain.zone },
+		{ "pue", "NUMBER", "power usage effectiveness of the site, 1 or more", ES_OPTION_TEXT, &report.chain.pue },
+		{ "model", "NAME", "node model: none, joule_model_202203", ES_OPTION_TEXT, &report.chain.model },
+		{ "carbon", "NAME", "carbon model: carbon_model_202203, carbon_model_2024", ES_OPTION_TEXT, &report.chain.carbon },
+	};
+	const struct es_usage usage = {
+		.command = "report",
+		.synopsis = "[OPTION]… FILE|JOB",
+		.text = "Shows the job line and the table of a recording: what was measured and how, the energy\n"
+			"of the node and the facility, carbon with its factor, and how well the plan was kept.",
+		.options = options,
+		.n_options = ES_ARRAY_SIZE(options),
+	};
+	int first, status = es_options_parse(&usage, argc, argv, &first);
+
+	if (status >= 0)
+		return status;
+	if (first + 1 != argc)
+		return es_complain("report", ES_EXIT_USAGE, "one FILE or JOB is wanted; see 'energyscopium report --help'");
+	return show(&report, argv[first]);
+}

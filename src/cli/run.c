@@ -1,0 +1,342 @@
+/*
+ * run.c - energyscopium run: measure a command from start to end
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/parse.h"
+#include "cli/chain.h"
+#include "cli/child.h"
+#include "cli/command.h"
+#include "cli/job.h"
+#include "cli/measure.h"
+#include "cli/output.h"
+
+/* As env, nice and timeout do: own failures apart from those of the command. */
+#define EXIT_OWN 125
+#define EXIT_NOT_EXECUTABLE 126
+#define EXIT_NOT_FOUND 127
+
+struct run {
+	const char *period, *out, *name, *root, *as, *require;
+	struct es_text_list domains;
+	struct es_optional_text json;
+	bool may_replace, keeps_args;
+	struct es_chain chain;
+
+	int64_t period_ns, as_uid;
+	char *const *command;
+	struct es_root tree;
+	struct es_sampler *sampler;
+	struct es_meta meta;
+	struct es_recorder *recorder;
+	char recording_path[ES_PATH_MAX_BYTES], eprofile_path[ES_PATH_MAX_BYTES];
+	struct es_measured measured;
+	int exit_status;
+};
+
+static int complain(const struct es_error *err)
+{
+	return es_complain("run", EXIT_OWN, "%s", err->text);
+}
+
+static int check_options(struct run *run, struct es_error *err)
+{
+	int r = es_chain_load(&run->chain, err);
+
+	if (r == 0 && run->period)
+		r = es_settings_option(&run->chain.settings, "period", run->period, err);
+	if (r == 0 && run->out)
+		r = es_settings_option(&run->chain.settings, "out", run->out, err);
+	if (r < 0)
+		return r;
+	run->period_ns = run->chain.settings.period_ns;
+	run->as_uid = -1;
+	if (run->as && (es_parse_i64(run->as, &run->as_uid) < 0 || run->as_uid < 0 || run->as_uid > UINT32_MAX))
+		return es_error_say(err, -EINVAL, "--as '%s': not a user's number", run->as);
+	if (run->require && strcmp(run->require, "measured") != 0 && strcmp(run->require, "any") != 0)
+		return es_error_say(err, -EINVAL, "--require '%s': there are 'measured' and 'any'", run->require);
+	if (run->name)
+		return es_job_check_name(run->name, err);
+	return 0;
+}
+
+static bool is_named(const struct es_text_list *names, const struct es_domain *domain)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strcmp(names->texts[i], domain->name) == 0 || strcmp(names->texts[i], domain->id) == 0)
+			return true;
+	return false;
+}
+
+/* Only the domains asked for; each must be there and readable. */
+static int choose_domains(struct run *run, struct es_error *err)
+{
+	size_t n;
+	struct es_domain *domains = es_sampler_domains(run->sampler, &n);
+
+	for (size_t j = 0; j < run->domains.n; j++) {
+		const struct es_text_list one = { .texts = &run->domains.texts[j], .n = 1 };
+		const struct es_domain *found = NULL;
+
+		for (size_t i = 0; i < n; i++)
+			if (is_named(&one, &domains[i]) && (!found || es_sampler_is_recorded(&domains[i])))
+				found = &domains[i];
+		if (!found)
+			return es_error_say(err, -ENOENT, "--domain '%s': there is none; 'energyscopium sources' lists them", run->domains.texts[j]);
+		if (!es_sampler_is_recorded(found))
+			return es_error_say(err, -EACCES, "--domain '%s': %s; fix: %s", run->domains.texts[j], found->reason,
+					    found->fix[0] ? found->fix : "none known");
+	}
+	for (size_t i = 0; run->domains.n && i < n; i++) {
+		if (is_named(&run->domains, &domains[i]))
+			continue;
+		domains[i].state = ES_STATE_ABSENT;
+		(void)snprintf(domains[i].reason, sizeof(domains[i].reason), "not asked for (--domain)");
+	}
+	return 0;
+}
+
+static bool has_meter(const struct es_domain *domains, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (es_sampler_is_recorded(&domains[i]) && domains[i].kind != ES_KIND_ESTIMATED)
+			return true;
+	return false;
+}
+
+/* The domains that can be read go into the description; parents are theirs among those. */
+static int describe(struct run *run, struct es_error *err)
+{
+	size_t n;
+	const struct es_domain *domains = es_sampler_domains(run->sampler, &n);
+	es_cleanup(es_freep) int32_t *as = calloc(n + 1, sizeof(*as));
+	int r = as ? es_job_describe(&run->tree, run->name, run->command, run->keeps_args, &run->meta, err) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	run->meta.period_ns = run->period_ns;
+	for (size_t i = 0; i < n; i++)
+		as[i] = es_sampler_is_recorded(&domains[i]) ? (int32_t)run->meta.n_domains++ : -1;
+	run->meta.n_domains = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct es_domain domain = domains[i];
+
+		if (as[i] < 0)
+			continue;
+		domain.parent = domain.parent >= 0 ? as[domain.parent] : -1;
+		r = es_meta_add_domain(&run->meta, &domain);
+		if (r < 0)
+			return es_error_set(err, r, "domain '%s'", domain.id);
+	}
+	return 0;
+}
+
+static int open_meters(struct run *run, struct es_error *err)
+{
+	size_t n;
+	const struct es_domain *domains;
+	int r = es_root_open(run->root, run->as_uid, &run->tree, err);
+
+	if (r == 0)
+		r = es_sampler_create(&run->tree, &run->sampler, err);
+	if (r == 0)
+		r = choose_domains(run, err);
+	if (r < 0)
+		return r;
+	domains = es_sampler_domains(run->sampler, &n);
+	if (run->require && strcmp(run->require, "measured") == 0 && !has_meter(domains, n))
+		return es_error_say(err, -ENODATA, "--require measured: no meter here can be read; 'energyscopium sources' tells why");
+	return 0;
+}
+
+static int open_recording(struct run *run, struct es_error *err)
+{
+	const char *out = run->chain.settings.out;
+	int r = es_make_directories(out, err);
+
+	if (r < 0)
+		return r;
+	if (snprintf(run->recording_path, sizeof(run->recording_path), "%s/%s.esr", out, run->meta.job) >= (int)sizeof(run->recording_path) ||
+	    snprintf(run->eprofile_path, sizeof(run->eprofile_path), "%s/%s.eprofile.json", out, run->meta.job) >= (int)sizeof(run->eprofile_path))
+		return es_error_set(err, -ENAMETOOLONG, "recording in '%.200s…'", out);
+	if (!run->may_replace && access(run->eprofile_path, F_OK) == 0)
+		return es_error_say(err, -EEXIST, "job '%s' exists already in '%s'; give --name, or --force to replace it", run->meta.job, out);
+	r = es_recorder_create(run->recording_path, run->may_replace, &run->meta, &run->recorder, err);
+	if (r == -EEXIST)
+		return es_error_say(err, r, "job '%s' exists already in '%s'; give --name, or --force to replace it", run->meta.job, out);
+	return r;
+}
+
+static int refuse_command(struct run *run)
+{
+	bool is_absent = run->measured.exec_error == -ENOENT;
+
+	/* Nothing was measured: a recording of nothing would only be in the way. */
+	(void)unlink(run->recording_path);
+	return es_complain("run", is_absent ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "'%s': %s: nothing was measured", run->command[0],
+			   is_absent ? "command not found" : es_strerror(run->measured.exec_error));
+}
+
+/* What stood in the way of measuring more, each with the command that changes it. */
+static void put_hints(const struct run *run, struct es_buf *out)
+{
+	size_t n;
+	const struct es_domain *domains = es_sampler_domains(run->sampler, &n);
+	const char *last = "";
+
+	for (size_t i = 0; i < n; i++) {
+		if (domains[i].state != ES_STATE_DENIED || strcmp(domains[i].reason, last) == 0)
+			continue;
+		last = domains[i].reason;
+		(void)es_buf_printf(out, "  %-10s %s: %s\n", "denied", domains[i].id, domains[i].reason);
+		if (domains[i].fix[0])
+			(void)es_buf_printf(out, "  %-10s %s\n", "fix", domains[i].fix);
+	}
+}
+
+static void put_files(const struct run *run, int eprofile_error, const struct es_error *why, struct es_buf *out)
+{
+	int problem = es_recorder_problem(run->recorder);
+
+	(void)es_buf_printf(out, "  %-10s %s\n", "recording", run->recording_path);
+	if (problem < 0)
+		(void)es_buf_printf(out, "  %-10s the recording lacks its last %zu bytes: %s; this report has them\n", "", es_recorder_kept(run->recorder)->len,
+				    es_strerror(problem));
+	if (run->measured.lost < 0)
+		(void)es_buf_printf(out, "  %-10s readings were lost: %s\n", "", es_strerror(run->measured.lost));
+	if (eprofile_error < 0)
+		(void)es_buf_printf(out, "  %-10s %s\n", "profile", why->text);
+	else
+		(void)es_buf_printf(out, "  %-10s %s\n", "profile", run->eprofile_path);
+}
+
+static int put_json(const struct run *run, const struct es_outcome *outcome, bool has_eprofile)
+{
+	es_cleanup(es_fclosep) FILE *file = NULL;
+	struct es_json json;
+	int fd = STDERR_FILENO, r;
+
+	if (run->json.text) {
+		file = fopen(run->json.text, "we");
+		if (!file)
+			return -errno;
+		fd = fileno(file);
+	}
+	es_json_init(&json, es_json_sink_fd, &fd, false);
+	es_json_object(&json, NULL);
+	es_json_string(&json, "schema", "energyscopium.run/1");
+	es_report_members(&outcome->report, &json);
+	es_json_string(&json, "recording", run->recording_path);
+	es_json_string(&json, "eprofile", has_eprofile ? run->eprofile_path : NULL);
+	es_json_i64(&json, "exit_status", run->exit_status);
+	es_json_object_end(&json);
+	r = es_json_end(&json);
+	return r < 0 ? r : es_write_all(fd, "\n", 1);
+}
+
+/* Everything that is said comes after the command's own output, in one write. */
+static int tell(struct run *run)
+{
+	struct es_profile_options options = { .is_full = false };
+	struct es_error err = { .code = 0 }, eprofile_why = { .code = 0 };
+	struct es_outcome outcome;
+	struct es_buf text;
+	int r, eprofile_error;
+
+	r = es_outcome_open(run->recording_path, es_recorder_kept(run->recorder), &run->chain, &outcome, &err);
+	if (r < 0)
+		return es_complain("run", ES_EXIT_FAILURE, "%s; the recording '%s' is kept", err.text, run->recording_path);
+	eprofile_error = es_write_eprofile(&outcome, &options, run->eprofile_path, run->may_replace, &eprofile_why);
+	es_buf_init(&text, 1U << 20);
+	(void)es_report_line(&outcome.report, false, &text);
+	(void)es_buf_u8(&text, '\n');
+	(void)es_report_table(&outcome.report, &text);
+	put_hints(run, &text);
+	put_files(run, eprofile_error, &eprofile_why, &text);
+	(void)es_write_all(STDERR_FILENO, text.data, text.len);
+	es_buf_finish(&text);
+	if (run->json.is_given) {
+		r = put_json(run, &outcome, eprofile_error == 0);
+		if (r < 0)
+			(void)es_complain("run", 0, "cannot write JSON to '%s': %s", run->json.text ? run->json.text : "stderr", es_strerror(r));
+	}
+	if (run->require && strcmp(run->require, "measured") == 0 && outcome.report.metered_uj == 0)
+		run->exit_status =
+			es_complain("run", EXIT_OWN, "--require measured: the meters here stood still; the command ended with status %d", run->exit_status);
+	es_outcome_finish(&outcome);
+	return ES_EXIT_OK;
+}
+
+static int run_all(struct run *run)
+{
+	struct es_error err = { .code = 0 };
+
+	if (check_options(run, &err) < 0)
+		return es_complain("run", ES_EXIT_USAGE, "%s", err.text);
+	if (open_meters(run, &err) < 0 || describe(run, &err) < 0 || open_recording(run, &err) < 0)
+		return complain(&err);
+	if (es_measure(run->sampler, run->recorder, run->period_ns, run->command, &run->measured, &err) < 0) {
+		(void)unlink(run->recording_path);
+		return complain(&err);
+	}
+	if (run->measured.exec_error < 0)
+		return refuse_command(run);
+	run->exit_status = es_child_exit_status(run->measured.status);
+	(void)tell(run);
+	return run->exit_status;
+}
+
+int es_cmd_run(int argc, char **argv)
+{
+	struct run run = { .tree = { .fd = -1 } };
+	const struct es_option options[] = {
+		{ "period", "TIME", "sampling period, 1ms to 1h (default 100ms)", ES_OPTION_TEXT, &run.period },
+		{ "out", "DIR", "folder for recording and eprofile\n(default energyscopium-out)", ES_OPTION_TEXT, &run.out },
+		{ "name", "JOB", "name of the job (default: the scheduler's id,\nelse date, time and process number)", ES_OPTION_TEXT, &run.name },
+		{ "force", NULL, "replace an existing JOB", ES_OPTION_FLAG, &run.may_replace },
+		{ "keep-args", NULL, "record the command with its arguments", ES_OPTION_FLAG, &run.keeps_args },
+		{ "domain", "NAME", "measure only this domain; may be repeated", ES_OPTION_LIST, &run.domains },
+		{ "require", "KIND", "'measured': fail rather than estimate", ES_OPTION_TEXT, &run.require },
+		{ "zone", "ZONE", "where the electricity comes from (FR, US, WORLD …)", ES_OPTION_TEXT, &run.chain.zone },
+		{ "pue", "NUMBER", "power usage effectiveness of the site, 1 or more", ES_OPTION_TEXT, &run.chain.pue },
+		{ "model", "NAME", "node model: none, joule_model_202203", ES_OPTION_TEXT, &run.chain.model },
+		{ "carbon", "NAME", "carbon model: carbon_model_202203, carbon_model_2024", ES_OPTION_TEXT, &run.chain.carbon },
+		{ "json", "FILE", "the report as JSON: last line of stderr, or to FILE", ES_OPTION_OPTIONAL, &run.json },
+		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine", ES_OPTION_TEXT, &run.root },
+		{ "as", "UID", "judge rights below --root for this user", ES_OPTION_TEXT, &run.as },
+	};
+	const struct es_usage usage = {
+		.command = "run",
+		.synopsis = "[OPTION]… -- COMMAND [ARGUMENT]…",
+		.text = "Measures COMMAND from just before its start to its end, with all it starts, and\n"
+			"ends with its exit status (125: own failure, 126: not executable, 127: not found).\n"
+			"Writes DIR/JOB.esr and DIR/JOB.eprofile.json; says the rest on stderr.",
+		.options = options,
+		.n_options = ES_ARRAY_SIZE(options),
+		.stops_at_operand = true,
+	};
+	int first, status = es_options_parse(&usage, argc, argv, &first);
+
+	if (status < 0 && first >= argc)
+		status = es_complain("run", ES_EXIT_USAGE, "a command is missing; see 'energyscopium run --help'");
+	if (status < 0) {
+		run.command = argv + first;
+		status = run_all(&run);
+	}
+	es_recorder_close(run.recorder);
+	es_sampler_destroy(run.sampler);
+	es_meta_finish(&run.meta);
+	es_root_close(&run.tree);
+	es_text_list_finish(&run.domains);
+	return status;
+}

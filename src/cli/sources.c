@@ -1,0 +1,225 @@
+/*
+ * sources.c - energyscopium sources: the meters of this machine, what is chosen and why
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/parse.h"
+#include "cli/command.h"
+#include "cli/settings.h"
+#include "cli/survey.h"
+
+struct sources {
+	const char *root, *as;
+	bool is_unwatched, explains;
+	bool is_json;
+	struct es_survey survey;
+};
+
+static void put_domain_json(const struct es_survey *survey, const struct es_domain *domain, struct es_json *json)
+{
+	es_json_object(json, NULL);
+	es_json_string(json, "id", domain->id);
+	es_json_string(json, "name", domain->name);
+	es_json_string(json, "type", es_domain_type_name(domain->type));
+	es_json_string(json, "kind", es_kind_name(domain->kind));
+	es_json_string(json, "parent", domain->parent >= 0 ? survey->domains[domain->parent].id : NULL);
+	es_json_string(json, "state", es_state_name(domain->state));
+	es_json_string(json, "duplicate_of", domain->duplicate_of >= 0 ? survey->domains[domain->duplicate_of].id : NULL);
+	es_json_string(json, "reason", domain->reason[0] ? domain->reason : NULL);
+	es_json_string(json, "fix", domain->fix[0] ? domain->fix : NULL);
+	/* The largest value: one step less than the modulus. */
+	if (domain->range.modulus_nj)
+		es_json_u64(json, "range_uj", (domain->range.modulus_nj - domain->range.unit_nj) / 1000);
+	else
+		es_json_null(json, "range_uj");
+	if (domain->update_period_ns)
+		es_json_decimal(json, "update_period_ms", domain->update_period_ns, 6);
+	else
+		es_json_null(json, "update_period_ms");
+	if (domain->limit_mw)
+		es_json_decimal(json, "limit_w", (int64_t)domain->limit_mw, 3);
+	else
+		es_json_null(json, "limit_w");
+	es_json_bool(json, "chosen", domain->is_chosen || domain->is_chosen_total);
+	es_json_object_end(json);
+}
+
+static void put_cover_json(const struct es_survey *survey, const char *key, bool is_total, struct es_json *json)
+{
+	es_json_array(json, key);
+	for (size_t i = 0; i < survey->n_domains; i++)
+		if (is_total ? survey->domains[i].is_chosen_total : survey->domains[i].is_chosen)
+			es_json_string(json, NULL, survey->domains[i].id);
+	es_json_array_end(json);
+}
+
+static int put_json(const struct es_survey *survey, es_json_sink_fn write, void *sink)
+{
+	size_t n;
+	const struct es_sampler_source *sources = es_sampler_sources(survey->sampler, &n);
+	struct es_json json;
+
+	es_json_init(&json, write, sink, true);
+	es_json_object(&json, NULL);
+	es_json_string(&json, "schema", "energyscopium.sources/1");
+	es_json_array(&json, "sources");
+	for (size_t i = 0; i < n; i++) {
+		es_json_object(&json, NULL);
+		es_json_string(&json, "name", sources[i].ops->name);
+		es_json_string(&json, "state", es_state_name(es_survey_source_state(survey, &sources[i])));
+		es_json_string(&json, "reason", sources[i].source ? NULL : sources[i].absent);
+		es_json_array(&json, "domains");
+		for (size_t j = 0; sources[i].source && j < sources[i].n; j++)
+			put_domain_json(survey, &survey->domains[sources[i].first_domain + j], &json);
+		es_json_array_end(&json);
+		es_json_object_end(&json);
+	}
+	es_json_array_end(&json);
+	put_cover_json(survey, "cover", false, &json);
+	put_cover_json(survey, "cover_total", true, &json);
+	es_json_array(&json, "unmeasured");
+	for (size_t i = 0; i < survey->n_unmeasured; i++) {
+		es_json_object(&json, NULL);
+		es_json_string(&json, "what", survey->unmeasured[i].what);
+		es_json_string(&json, "reason", survey->unmeasured[i].reason);
+		es_json_string(&json, "fix", survey->unmeasured[i].fix[0] ? survey->unmeasured[i].fix : NULL);
+		es_json_object_end(&json);
+	}
+	es_json_array_end(&json);
+	es_json_object_end(&json);
+	return es_json_end(&json);
+}
+
+static void put_domain_row(const struct es_survey *survey, const struct es_domain *domain, struct es_buf *out)
+{
+	char range[32] = "-", update[ES_QUANTITY_TEXT_BYTES] = "-", limit[32] = "-";
+	const char *role = domain->is_chosen && domain->is_chosen_total ? "fine, total" :
+			   domain->is_chosen				? "fine" :
+			   domain->is_chosen_total			? "total" :
+									  "";
+	int depth = 0;
+
+	for (int32_t up = domain->parent; up >= 0 && depth < 4; up = survey->domains[up].parent)
+		depth++;
+	if (domain->range.modulus_nj)
+		(void)snprintf(range, sizeof(range), "%.3f", (double)domain->range.modulus_nj / 1e12);
+	if (domain->update_period_ns)
+		(void)es_duration_text(domain->update_period_ns, update);
+	if (domain->limit_mw)
+		(void)snprintf(limit, sizeof(limit), "%.0f", es_w_from_mw(domain->limit_mw));
+	(void)es_buf_printf(out, "%*s%-*s %-10s %-9s %10s %9s %9s  %-11s %s\n", 2 + 2 * depth, "", 34 - 2 * depth, domain->id,
+			    es_kind_name(domain->kind), es_state_name(domain->state), range, update, limit, role, domain->reason);
+	if (domain->fix[0])
+		(void)es_buf_printf(out, "%*s fix: %s\n", 4 + 2 * depth, "", domain->fix);
+}
+
+static void put_cover_row(const struct es_survey *survey, const char *label, bool is_total, struct es_buf *out)
+{
+	bool has_any = false;
+
+	(void)es_buf_printf(out, "%-12s", label);
+	for (size_t i = 0; i < survey->n_domains; i++) {
+		if (!(is_total ? survey->domains[i].is_chosen_total : survey->domains[i].is_chosen))
+			continue;
+		(void)es_buf_printf(out, "%s%s", has_any ? " + " : "", survey->domains[i].id);
+		has_any = true;
+	}
+	(void)es_buf_str(out, has_any ? "\n" : "nothing\n");
+}
+
+static const char explanation[] =
+	"\nA domain is a part of the node whose energy one source reports. The fine cover is made of the\n"
+	"parts that do not overlap, for profiles and regions; the total cover is the widest meter that can\n"
+	"be trusted, for the account. Nested domains are never added up. A meter is 'ok' when it was seen\n"
+	"to move, 'dead' when it stood still while its CPU was busy, 'unproven' when it stood still without\n"
+	"that proof, 'duplicate' when it shows the same joules as another one, 'denied' when it is there\n"
+	"and may not be read.\n";
+
+static void put_table(const struct sources *sources, struct es_buf *out)
+{
+	const struct es_survey *survey = &sources->survey;
+	size_t n;
+	const struct es_sampler_source *entries = es_sampler_sources(survey->sampler, &n);
+
+	(void)es_buf_printf(out, "  %-34s %-10s %-9s %10s %9s %9s  %-11s %s\n", "domain", "kind", "state", "range (kJ)", "update", "limit (W)",
+			    "cover", "reason");
+	for (size_t i = 0; i < n; i++) {
+		if (!entries[i].source) {
+			(void)es_buf_printf(out, "  %-34s %-10s %-9s %10s %9s %9s  %-11s %s\n", entries[i].ops->name, "", "absent", "-", "-", "-", "",
+					    entries[i].absent);
+			continue;
+		}
+		for (size_t j = 0; j < entries[i].n; j++)
+			put_domain_row(survey, &survey->domains[entries[i].first_domain + j], out);
+	}
+	(void)es_buf_u8(out, '\n');
+	put_cover_row(survey, "fine cover", false, out);
+	put_cover_row(survey, "total cover", true, out);
+	for (size_t i = 0; i < survey->n_unmeasured; i++) {
+		(void)es_buf_printf(out, "unmeasured  %s: %s\n", survey->unmeasured[i].what, survey->unmeasured[i].reason);
+		if (survey->unmeasured[i].fix[0])
+			(void)es_buf_printf(out, "            fix: %s\n", survey->unmeasured[i].fix);
+	}
+	if (sources->explains)
+		(void)es_buf_str(out, explanation);
+}
+
+static int show(struct sources *sources)
+{
+	struct es_survey_options options = { .root = sources->root, .as_uid = -1, .is_unwatched = sources->is_unwatched };
+	struct es_settings settings;
+	struct es_error err = { .code = 0 };
+	struct es_buf out;
+	int status;
+
+	if (sources->as && (es_parse_i64(sources->as, &options.as_uid) < 0 || options.as_uid < 0 || options.as_uid > UINT32_MAX))
+		return es_complain("sources", ES_EXIT_USAGE, "--as '%s': not a user's number", sources->as);
+	if (es_settings_load(&settings, &err) < 0)
+		return es_complain("sources", ES_EXIT_FAILURE, "%s", err.text);
+	options.psys = settings.psys;
+	if (es_survey_make(&options, &sources->survey, &err) < 0)
+		return es_complain("sources", ES_EXIT_FAILURE, "%s", err.text);
+	es_buf_init(&out, 8U << 20);
+	if (sources->is_json)
+		out.error = put_json(&sources->survey, es_json_sink_buf, &out);
+	else
+		put_table(sources, &out);
+	status = es_put_out("sources", &out);
+	es_buf_finish(&out);
+	es_survey_finish(&sources->survey);
+	return status;
+}
+
+int es_cmd_sources(int argc, char **argv)
+{
+	struct sources sources = { .root = NULL };
+	const struct es_option options[] = {
+		{ "explain", NULL, "say what the columns mean", ES_OPTION_FLAG, &sources.explains },
+		{ "no-probe", NULL, "do not keep each package busy for a second to see\nwhich meters move", ES_OPTION_FLAG, &sources.is_unwatched },
+		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &sources.is_json },
+		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine", ES_OPTION_TEXT, &sources.root },
+		{ "as", "UID", "judge rights for this user, by mode bits", ES_OPTION_TEXT, &sources.as },
+	};
+	const struct es_usage usage = {
+		.command = "sources",
+		.synopsis = "[OPTION]…",
+		.text = "Lists each energy meter of this machine, which ones stand for the node, what was left\n"
+			"out and why, and for each problem the command that fixes it.",
+		.options = options,
+		.n_options = ES_ARRAY_SIZE(options),
+	};
+	int first, status = es_options_parse(&usage, argc, argv, &first);
+
+	if (status >= 0)
+		return status;
+	if (first < argc)
+		return es_complain("sources", ES_EXIT_USAGE, "'%s': no operand is taken", argv[first]);
+	return show(&sources);
+}

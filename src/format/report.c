@@ -1,0 +1,410 @@
+/*
+ * report.c - what a recording says, in numbers ready to be shown
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "format/report.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/parse.h"
+#include "format/regions.h"
+
+#define HOLE_PERIODS 2.5 /* readings further apart than this many planned periods are a hole in the profile */
+#define HOLE_MIN_NS (20 * ES_NS_PER_MS)
+
+/* What the first walk gathers. */
+struct walk {
+	struct es_report *report;
+	struct es_watch watch;
+	struct es_regions *regions;
+	int64_t *last_row_ns; /* [node] */
+	int64_t row_ns;
+	bool has_row;
+	bool has_meter; /* else the estimate's readings are what the period is about */
+	int64_t sum_period_ns;
+	uint64_t n_periods;
+	int error;
+};
+
+int64_t es_report_unix_ns(const struct es_report *report, int64_t t_boot_ns)
+{
+	return report->meta->start_unix_ns + (t_boot_ns - report->meta->start_boot_ns);
+}
+
+static int on_sweep(void *arg, int64_t t_ns)
+{
+	struct walk *walk = arg;
+
+	es_watch_row(&walk->watch);
+	walk->report->n_rows++;
+	walk->row_ns = t_ns;
+	walk->has_row = true;
+	return 0;
+}
+
+static bool is_outside(const struct es_report_options *options, int64_t t_ns)
+{
+	return (options->from_ns && t_ns < options->from_ns) || (options->to_ns && t_ns > options->to_ns);
+}
+
+static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns)
+{
+	struct walk *walk = arg;
+	struct es_report *report = walk->report;
+
+	if (is_outside(&report->options, t_ns))
+		return 0;
+	if (!report->has_start || t_ns < report->start_ns)
+		report->start_ns = t_ns;
+	if (!report->has_start || t_ns > report->stop_ns)
+		report->stop_ns = t_ns;
+	report->has_start = true;
+	es_watch_reading(&walk->watch, domain, t_ns, value, activity_ns);
+	return 0;
+}
+
+static void add_gap(struct es_report *report, uint32_t node, const struct es_sample *sample)
+{
+	struct es_report_gap *last = report->n_gaps_kept ? &report->gaps[report->n_gaps_kept - 1] : NULL;
+
+	/* The domains of a node miss the same sweeps: one gap for all that overlap. */
+	if (last && last->node == node && sample->t0_ns < last->stop_ns && sample->t1_ns > last->start_ns) {
+		int64_t before_ns = last->stop_ns - last->start_ns;
+
+		last->start_ns = sample->t0_ns < last->start_ns ? sample->t0_ns : last->start_ns;
+		last->stop_ns = sample->t1_ns > last->stop_ns ? sample->t1_ns : last->stop_ns;
+		last->has_energy = last->has_energy && !sample->is_gap;
+		report->gap_ns += last->stop_ns - last->start_ns - before_ns;
+		return;
+	}
+	report->n_gaps++;
+	report->gap_ns += sample->t1_ns - sample->t0_ns;
+	if (report->n_gaps_kept == ES_REPORT_GAPS_MAX)
+		return;
+	report->gaps[report->n_gaps_kept++] = (struct es_report_gap){
+		.node = node,
+		.start_ns = sample->t0_ns,
+		.stop_ns = sample->t1_ns,
+		.has_energy = !sample->is_gap,
+	};
+}
+
+static void on_first_sample(void *arg, size_t domain, const struct es_sample *sample)
+{
+	struct walk *walk = arg;
+	struct es_report *report = walk->report;
+	const struct es_domain *meta = &report->domains[domain];
+	int64_t planned_ns = report->meta->period_ns > meta->update_period_ns ? report->meta->period_ns : meta->update_period_ns;
+	int64_t dur_ns = sample->t1_ns - sample->t0_ns;
+
+	/* An estimate beside meters is read once a second on purpose; counters are told apart by their own plan. */
+	if (meta->kind == ES_KIND_ESTIMATED && walk->has_meter)
+		planned_ns = planned_ns > 1000 * ES_NS_PER_MS ? planned_ns : 1000 * ES_NS_PER_MS;
+	/* The last reading comes when the command ends, not when a period does. */
+	if ((meta->kind != ES_KIND_ESTIMATED || !walk->has_meter) && !sample->is_gap && 2 * dur_ns > planned_ns) {
+		walk->sum_period_ns += dur_ns;
+		walk->n_periods++;
+		report->max_period_ns = dur_ns > report->max_period_ns ? dur_ns : report->max_period_ns;
+	}
+	if (sample->is_gap || (planned_ns > 0 && dur_ns > HOLE_MIN_NS && (double)dur_ns > HOLE_PERIODS * (double)planned_ns))
+		add_gap(report, meta->node, sample);
+}
+
+static int on_event(void *arg, const struct es_event *event)
+{
+	struct walk *walk = arg;
+	struct es_report *report = walk->report;
+	size_t n;
+
+	switch (event->type) {
+	case ES_EVENT_COMMAND_START:
+		report->has_command_start = true;
+		report->command_start_ns = event->t_ns;
+		break;
+	case ES_EVENT_COMMAND_STOP:
+		report->has_command_stop = true;
+		report->command_stop_ns = event->t_ns;
+		report->command_status = event->value;
+		break;
+	case ES_EVENT_TAG_START:
+		walk->error = es_regions_start(walk->regions, event->text, event->t_ns);
+		break;
+	case ES_EVENT_TAG_STOP:
+		walk->error = es_regions_stop(walk->regions, event->text, event->t_ns);
+		break;
+	case ES_EVENT_MISSED:
+		report->n_missed += (uint64_t)event->value;
+		break;
+	case ES_EVENT_SUSPEND:
+		report->suspended_ns += event->value;
+		break;
+	case ES_EVENT_CLOCK_STEP:
+		report->clock_stepped_ns += event->value;
+		break;
+	case ES_EVENT_READ_FAILED:
+		report->n_failed++;
+		if (event->value >= 0 && (size_t)event->value < report->meta->n_domains)
+			(void)snprintf(report->failed_text, sizeof(report->failed_text), "%.120s: %.120s",
+				       report->domains[event->value].id, event->text);
+		break;
+	case ES_EVENT_SURVIVOR:
+		n = strlen(report->survivors);
+		(void)snprintf(report->survivors + n, sizeof(report->survivors) - n, "%s%.32s (%lld)", n ? ", " : "", event->text,
+			       (long long)event->value);
+		break;
+	case ES_EVENT_CHILD_CPU:
+		report->child_cpu_ns = event->value;
+		break;
+	case ES_EVENT_END:
+		report->own_cpu_ns = event->value;
+		break;
+	default:
+		break;
+	}
+	return walk->error;
+}
+
+/* The node of a recording that has CPU time; imports have none. */
+static void judge(struct es_report *report, const struct es_watch *watch)
+{
+	const struct es_meta *meta = report->meta;
+	uint32_t n_cpus = meta->n_nodes == 1 ? meta->nodes[0].n_cpus : 0;
+	uint32_t n_packages = meta->n_nodes == 1 ? meta->nodes[0].n_packages : 0;
+
+	es_watch_evidence(watch, n_cpus, n_packages, false, report->evidence);
+	es_cover_judge(report->domains, meta->n_domains, report->evidence);
+	es_cover_choose(report->domains, meta->n_domains, report->evidence, report->options.psys);
+}
+
+/* Half width of a 95 % interval for a model's energy: its errors at idle and at full load go together. */
+static double estimate_uncertainty_j(const struct es_domain *domain, uint64_t energy_uj, int64_t dur_ns)
+{
+	double full_w = es_w_from_mw(domain->full_mw), idle_w = es_w_from_mw(domain->idle_mw), s = es_s_from_ns(dur_ns);
+	double energy_j = es_j_from_uj(energy_uj), busy = 1.0;
+
+	if (domain->full_mw > domain->idle_mw && s > 0)
+		busy = fmin(fmax((energy_j / s - idle_w) / (full_w - idle_w), 0.0), 1.0);
+	if (domain->full_mw == 0)
+		return energy_j * domain->spread_ppm / 1e6;
+	return s * ((1 - busy) * idle_w * domain->idle_spread_ppm / 1e6 + busy * full_w * domain->spread_ppm / 1e6);
+}
+
+static void sum_domain(struct es_report *report, const struct es_track *track, size_t i)
+{
+	const struct es_domain *domain = &report->domains[i];
+	struct es_report_domain *sum = &report->by_domain[i];
+	double mean_w, edge_j, gap_s = es_s_from_ns(track->gap_total_ns);
+
+	sum->domain = domain;
+	sum->is_known = track->n_samples > 0 && !report->evidence[i].is_unknown && domain->state != ES_STATE_DEAD;
+	if (!sum->is_known)
+		return;
+	sum->covered_ns = track->covered_ns;
+	sum->mean_mw = es_mean_power_mw(track->energy_uj, track->covered_ns);
+	sum->max_mw = track->max_mw;
+	mean_w = es_w_from_mw(sum->mean_mw);
+	if (track->gap_total_ns > 0)
+		sum->filled_uj = es_energy_at_most_uj(sum->mean_mw, track->gap_total_ns);
+	sum->energy_uj = track->energy_uj + sum->filled_uj;
+	if (domain->kind == ES_KIND_ESTIMATED || domain->spread_ppm) {
+		sum->uncertainty_j = estimate_uncertainty_j(domain, sum->energy_uj, track->covered_ns);
+		return;
+	}
+	/*
+	 * A counter's two ends: one step, and up to one refresh old each. Powers: half an update period of the whole
+	 * swing at each end. A gap may hold anything up to twice the mean.
+	 */
+	edge_j = (double)domain->range.unit_nj / 1e9 + mean_w * es_s_from_ns(domain->update_period_ns);
+	if (!track->has_moved && !domain->is_power)
+		edge_j += es_j_from_uj(es_energy_at_most_uj(domain->limit_mw ? domain->limit_mw : 100000, domain->update_period_ns));
+	sum->uncertainty_j = edge_j + mean_w * gap_s;
+}
+
+static void sum_covers(struct es_report *report)
+{
+	double variance = 0, estimated_j = 0, coverage = 1.0;
+	int64_t dur_ns = report->stop_ns - report->start_ns;
+
+	for (size_t i = 0; i < report->meta->n_domains; i++) {
+		const struct es_report_domain *sum = &report->by_domain[i];
+		double share;
+
+		if (sum->is_known && report->domains[i].is_chosen)
+			report->fine_uj += sum->energy_uj;
+		if (!report->domains[i].is_chosen_total)
+			continue;
+		share = sum->is_known && dur_ns > 0 ? (double)sum->covered_ns / (double)dur_ns : dur_ns > 0 ? 0.0 : 1.0;
+		coverage = fmin(coverage, share);
+		if (!sum->is_known)
+			continue;
+		report->has_energy = true;
+		report->total_uj += sum->energy_uj;
+		if (report->domains[i].kind == ES_KIND_ESTIMATED) {
+			report->has_estimate = true;
+			estimated_j += sum->uncertainty_j;
+		} else {
+			report->metered_uj += sum->energy_uj - sum->filled_uj;
+			report->has_estimate = report->has_estimate || sum->filled_uj > 0;
+			variance += sum->uncertainty_j * sum->uncertainty_j;
+		}
+	}
+	report->time_coverage = report->has_energy ? fmin(coverage, 1.0) : 0.0;
+	report->uncertainty_j = sqrt(variance) + estimated_j;
+}
+
+/* Measured -> node -> facility -> carbon; nothing is rounded but where a named model says so. */
+static void follow_chain(struct es_report *report)
+{
+	const struct es_node_model *model = report->options.model;
+	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns), measured_j = es_j_from_uj(report->total_uj);
+	bool is_at_the_wall = report->metered_uj == 0 && report->has_estimate;
+
+	if (!report->has_energy)
+		return;
+	report->offset_w = is_at_the_wall ? 0.0 : es_node_model_offset_w(model, report->meta->n_nodes, report->meta->n_gpus);
+	if (model->truncates && !is_at_the_wall) {
+		measured_j = 0;
+		for (size_t i = 0; i < report->meta->n_domains; i++)
+			if (report->domains[i].is_chosen_total && report->by_domain[i].is_known)
+				measured_j += floor(es_j_from_uj(report->by_domain[i].energy_uj));
+		dur_s = floor(dur_s);
+	}
+	report->measured_j = measured_j;
+	report->node_j = (is_at_the_wall ? 1.0 : model->slope) * measured_j + report->offset_w * dur_s;
+	report->facility_j = report->node_j * report->options.pue;
+	report->metered_share = report->node_j > 0 ? es_j_from_uj(report->metered_uj) / report->node_j : report->metered_uj ? 1.0 : 0.0;
+	report->metered_share = fmin(report->metered_share, 1.0);
+	if (report->options.carbon.zone) {
+		report->has_carbon = true;
+		report->gco2 = es_carbon_g(&report->options.carbon, report->node_j, report->facility_j);
+	}
+}
+
+static void sum_quality(struct es_report *report, const struct walk *walk)
+{
+	for (size_t i = 0; i < report->meta->n_domains; i++) {
+		const struct es_track *track = &walk->watch.tracks[i];
+
+		if (report->domains[i].state == ES_STATE_DUPLICATE)
+			continue;
+		report->n_rejected += track->n_rejected;
+		report->n_ambiguous += track->n_ambiguous;
+		report->n_resets += track->n_resets;
+		report->n_wraps += track->n_wraps;
+	}
+	if (walk->watch.has_busy)
+		report->busy_ns = walk->watch.busy_last_ns - walk->watch.busy_first_ns;
+	report->mean_period_ns = walk->n_periods ? walk->sum_period_ns / (int64_t)walk->n_periods : 0;
+}
+
+static int allocate(struct es_report *report)
+{
+	size_t n = report->meta->n_domains;
+
+	report->domains = calloc(n + 1, sizeof(*report->domains));
+	report->evidence = calloc(n + 1, sizeof(*report->evidence));
+	report->by_domain = calloc(n + 1, sizeof(*report->by_domain));
+	report->gaps = calloc(ES_REPORT_GAPS_MAX, sizeof(*report->gaps));
+	if (!report->domains || !report->evidence || !report->by_domain || !report->gaps)
+		return -ENOMEM;
+	if (n)
+		memcpy(report->domains, report->meta->domains, n * sizeof(*report->domains));
+	return 0;
+}
+
+static int walk_once(struct es_recording *recording, struct es_report *report, struct walk *walk)
+{
+	static const struct es_visitor visitor = { .reading = on_reading, .sweep = on_sweep, .event = on_event };
+	int r = es_watch_init(&walk->watch, report->domains, report->meta->n_domains, report->meta->period_ns);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < report->meta->n_domains; i++)
+		walk->has_meter = walk->has_meter || report->domains[i].kind != ES_KIND_ESTIMATED;
+	walk->watch.on_sample = on_first_sample;
+	walk->watch.arg = walk;
+	r = es_recording_walk(recording, &visitor, walk);
+	if (r < 0)
+		return r;
+	es_watch_end(&walk->watch);
+	report->is_whole = es_recording_is_whole(recording);
+	report->lost_bytes = es_recording_lost_bytes(recording);
+	judge(report, &walk->watch);
+	for (size_t i = 0; i < report->meta->n_domains; i++)
+		sum_domain(report, &walk->watch.tracks[i], i);
+	sum_covers(report);
+	follow_chain(report);
+	sum_quality(report, walk);
+	return 0;
+}
+
+static int add_automatic_regions(struct es_report *report, struct es_regions *regions)
+{
+	int r = es_regions_start(regions, "es_total", report->start_ns);
+
+	if (r == 0)
+		r = es_regions_stop(regions, "es_total", report->stop_ns);
+	if (r < 0 || !report->has_command_start)
+		return r;
+	r = es_regions_start(regions, "es_appli_total", report->command_start_ns);
+	/* Without its end (killed recorder) the command lasts as long as the recording. */
+	if (r == 0)
+		r = es_regions_stop(regions, "es_appli_total", report->has_command_stop ? report->command_stop_ns : report->stop_ns);
+	return r;
+}
+
+int es_report_build(struct es_recording *recording, const struct es_report_options *options, struct es_report *ret, struct es_error *err)
+{
+	struct es_report report = { .meta = es_recording_meta(recording), .options = *options, .own_cpu_ns = -1, .child_cpu_ns = -1, .busy_ns = -1 };
+	struct es_regions *regions = es_regions_create();
+	struct walk walk = { .report = &report, .regions = regions };
+	int r = regions ? allocate(&report) : -ENOMEM;
+
+	if (r == 0)
+		r = walk_once(recording, &report, &walk);
+	if (r == 0)
+		r = add_automatic_regions(&report, regions);
+	if (r == 0)
+		r = es_regions_measure(regions, recording, &report);
+	es_watch_finish(&walk.watch);
+	es_regions_destroy(regions);
+	if (r < 0) {
+		es_report_finish(&report);
+		return es_error_set(err, r, "cannot make the report");
+	}
+	*ret = report;
+	return 0;
+}
+
+void es_report_finish(struct es_report *report)
+{
+	free(report->domains);
+	free(report->evidence);
+	free(report->by_domain);
+	free(report->regions);
+	free(report->gaps);
+	*report = (struct es_report){ .meta = NULL };
+}
+
+/* A real gap or a doubtful step: low. 1.12 is where the original tool drew its line between high and medium. */
+const char *es_report_quality(const struct es_report *report)
+{
+	double planned_ns = (double)report->meta->period_ns, mean_ns = (double)report->mean_period_ns;
+	double holes = report->stop_ns > report->start_ns ? (double)report->gap_ns / (double)(report->stop_ns - report->start_ns) : 0.0;
+
+	for (size_t i = 0; i < report->n_gaps_kept; i++)
+		if (!report->gaps[i].has_energy)
+			return "low";
+	if (report->n_resets || report->n_ambiguous || holes > 0.02 || (planned_ns > 0 && mean_ns > 2.0 * planned_ns))
+		return "low";
+	if (report->n_gaps || report->n_rejected || report->n_failed || (planned_ns > 0 && mean_ns > 1.12 * planned_ns))
+		return "medium";
+	return "high";
+}

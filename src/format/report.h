@@ -1,0 +1,122 @@
+/*
+ * report.h - what a recording says, in numbers ready to be shown
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_FORMAT_REPORT_H
+#define ES_FORMAT_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "core/cover.h"
+#include "core/model.h"
+#include "core/series.h"
+#include "core/watch.h"
+#include "record/recording.h"
+
+/** struct es_report_options - what a report needs beside the recording; texts borrowed */
+struct es_report_options {
+	double pue;
+	const char *pue_source; /* "option --pue", "default: in a VM" */
+	struct es_carbon_factor carbon; /* zone NULL: carbon is not known */
+	const char *zone_source;
+	const struct es_node_model *model;
+	enum es_psys_policy psys;
+	int64_t from_ns, to_ns; /* restrict to this part, boot clock; 0: all */
+};
+
+/** struct es_report_domain - one domain over the job */
+struct es_report_domain {
+	const struct es_domain *domain; /* of the report, its state settled */
+	bool is_known; /* else nothing valid was read, or it should have moved and did not */
+	uint64_t energy_uj; /* with what was filled in over gaps */
+	uint64_t filled_uj; /* of that: mean power times the time of gaps; estimated */
+	double uncertainty_j;
+	uint64_t mean_mw, max_mw;
+	int64_t covered_ns;
+};
+
+/** struct es_report_region - a tag; es_total and es_appli_total among them */
+struct es_report_region {
+	char name[ES_NAME_MAX_BYTES];
+	int64_t start_ns, stop_ns; /* boot clock, first start and last stop */
+	int64_t dur_ns; /* sum over its calls */
+	uint32_t n_calls;
+	bool is_known;
+	uint64_t energy_uj; /* of the fine cover */
+	double uncertainty_j;
+};
+
+/** struct es_report_gap - an interval without valid readings, or between readings too far apart */
+struct es_report_gap {
+	uint32_t node;
+	int64_t start_ns, stop_ns;
+	bool has_energy; /* a counter went on: only the profile is unknown in it, not the sum */
+};
+
+#define ES_REPORT_GAPS_MAX 256U /* shown one by one; all are counted */
+
+/** struct es_report - owned by its user, es_report_finish() it; borrows the recording and the options' texts */
+struct es_report {
+	const struct es_meta *meta;
+	struct es_report_options options;
+	struct es_domain *domains; /* [meta->n_domains], states settled, covers chosen */
+	struct es_evidence *evidence;
+	struct es_report_domain *by_domain; /* [meta->n_domains] */
+	struct es_report_region *regions;
+	size_t n_regions;
+	struct es_report_gap *gaps;
+	size_t n_gaps, n_gaps_kept;
+	int64_t gap_ns; /* sum */
+
+	bool has_start; /* at least one reading */
+	int64_t start_ns, stop_ns; /* of the acquisition, boot clock */
+	bool has_command_start, has_command_stop;
+	int64_t command_start_ns, command_stop_ns;
+	int64_t command_status;
+	bool is_whole; /* the recording was finished */
+	uint64_t lost_bytes;
+
+	bool has_energy; /* else nothing could be said about energy at all */
+	bool has_estimate; /* a part of the total is an estimate */
+	uint64_t fine_uj, total_uj; /* the two covers */
+	uint64_t metered_uj; /* of the total, from hardware meters */
+	double measured_j, node_j, facility_j; /* the chain */
+	double uncertainty_j; /* of node_j */
+	double time_coverage, metered_share;
+	bool has_carbon;
+	double gco2;
+	double offset_w;
+
+	uint64_t n_rows, n_missed, n_rejected, n_ambiguous, n_resets, n_wraps, n_failed;
+	int64_t mean_period_ns, max_period_ns;
+	int64_t own_cpu_ns, child_cpu_ns, busy_ns; /* CPU time of the recorder, the command, the machine; -1: not known */
+	int64_t suspended_ns, clock_stepped_ns;
+	char failed_text[ES_NAME_MAX_BYTES]; /* of the last failed reads */
+	char survivors[ES_NAME_MAX_BYTES];
+};
+
+/** es_report_build - walk the recording twice and make its report; 0, or negative errno with @err */
+int es_report_build(struct es_recording *recording, const struct es_report_options *options, struct es_report *ret, struct es_error *err);
+void es_report_finish(struct es_report *report);
+
+/** es_report_quality - "high", "medium" or "low", by how well the plan was kept; thresholds in report.c */
+const char *es_report_quality(const struct es_report *report);
+
+/** es_report_unix_ns - a time on the boot clock as wall-clock time */
+int64_t es_report_unix_ns(const struct es_report *report, int64_t t_boot_ns);
+
+/** es_report_line - the job line (interfaces: byte for byte); @is_short folds long node lists; appended to @out without newline */
+int es_report_line(const struct es_report *report, bool is_short, struct es_buf *out);
+/** es_report_table - the table below it, for people; appended to @out */
+int es_report_table(const struct es_report *report, struct es_buf *out);
+
+struct es_json;
+/** es_report_members - the members of energyscopium.report/1 into an open object */
+void es_report_members(const struct es_report *report, struct es_json *json);
+
+#endif

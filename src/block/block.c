@@ -3,18 +3,48 @@
  *
  * SPDX-License-Identifier: BSD-3-Clause
  * Copyright (C) 2026 the EnergyScopium authors
+ *
+ * A block: u8 version, varint rows, varint columns; then for each column
+ *   varint id; u8 flags: 0x03 order, 0x04 coded by ANS, 0x38 unit, 0x40 zero, 0x80 has a bitmap;
+ *   where the unit is 7: varint numerator, varint denominator;
+ *   where it has a bitmap: a bit for each row, the lowest first, set where the row has a value;
+ *   varint bytes of the payload; payload: the first values by which differences begin (as many as the order), as
+ *   varints of zigzag; then the differences as zigzag, Rice-coded in runs or by ANS in chunks.
  */
 #include "block/block.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+#include "block/ans.h"
 #include "block/rice.h"
 
 #define BLOCK_VERSION 1
-#define ORDER_MAX 2
+#define ORDER_MAX 2U
+#define FLAG_ORDER 0x03U
+#define FLAG_ANS 0x04U
+#define FLAG_UNIT_SHIFT 3U
+#define FLAG_UNIT 0x38U
+#define FLAG_ZERO 0x40U
+#define FLAG_BITMAP 0x80U
+#define UNIT_GIVEN 7U
+#define ANS_VALUES_MIN 32U /* below, a table never pays */
+
+_Static_assert(ES_ANS_CHUNK % ES_RICE_RUN == 0, "chunks are whole runs");
 
 __extension__ typedef __int128 es_i128;
+__extension__ typedef unsigned __int128 es_u128;
+
+/* Units that many meters have: one number instead of two. Stored: add at the end, at most 7. */
+static const struct {
+	uint32_t num, den;
+} known_units[] = {
+	{ 1, 1 },	 { 1000, 1 }, /* µs in ns, mJ in µJ, W in mW */
+	{ 61035, 1000 }, /* 2^-14 J */
+	{ 15258, 1000 }, /* 2^-16 J */
+	{ 1000000, 1 }, /* J in µJ */
+};
 
 static uint64_t zigzag(int64_t v)
 {
@@ -38,100 +68,185 @@ static int64_t plus(int64_t a, int64_t b)
 }
 
 /* The smallest count whose value is @value, or -1 where none is. */
-static int64_t count_of(int64_t value, uint32_t num, uint32_t den)
+static int64_t count_of(int64_t value, uint32_t num, uint32_t den, uint64_t narrow)
 {
 	es_i128 count;
 
 	if (value < 0)
 		return -1;
+	if ((uint64_t)value <= narrow) {
+		uint64_t scaled = (uint64_t)value * den, n = (scaled + num - 1) / num;
+
+		return n * num < scaled + den ? (int64_t)n : -1;
+	}
 	count = ((es_i128)value * den + num - 1) / num;
 	if (count > INT64_MAX || count * num / den != value)
 		return -1;
 	return (int64_t)count;
 }
 
-static bool is_row_present(const struct es_block_column *column, size_t row)
-{
-	return !column->present || column->present[row];
-}
-
-static bool has_counts(const struct es_block_column *column, size_t n_rows)
-{
-	if (column->unit_num == 0 || column->unit_den == 0 ||
-	    (column->unit_num == 1 && column->unit_den == 1))
-		return false;
-	for (size_t row = 0; row < n_rows; row++)
-		if (is_row_present(column, row) &&
-		    count_of(column->values[row], column->unit_num, column->unit_den) < 0)
-			return false;
-	return true;
-}
-
-/* Walks the present values of a column as differences of one order. */
+/* Walks the present values of a column, as counts or as they are. */
 struct walk {
 	const struct es_block_column *column;
 	size_t n_rows, row;
 	bool uses_counts;
-	unsigned order, n_seen;
-	int64_t last, last_difference;
+	uint64_t narrow; /* values up to here are counted in 64 bits */
 };
 
-static bool walk_next(struct walk *walk, uint64_t *ret)
+/* Up to @n values; how many there were. In @ret_is_counted: false where one has no count. */
+static size_t walk_values(struct walk *walk, int64_t *values, size_t n, bool *ret_is_counted)
 {
 	const struct es_block_column *column = walk->column;
-	int64_t v, d, result;
+	size_t got = 0;
 
-	while (walk->row < walk->n_rows && !is_row_present(column, walk->row))
-		walk->row++;
-	if (walk->row >= walk->n_rows)
-		return false;
-	v = column->values[walk->row++];
-	if (walk->uses_counts)
-		v = count_of(v, column->unit_num, column->unit_den);
-	d = minus(v, walk->last);
-	result = walk->order == 0 || walk->n_seen == 0	 ? v
-		 : walk->order == 1 || walk->n_seen == 1 ? d
-							 : minus(d, walk->last_difference);
-	walk->last = v;
-	walk->last_difference = d;
-	walk->n_seen++;
-	*ret = zigzag(result);
-	return true;
+	*ret_is_counted = true;
+	for (; walk->row < walk->n_rows && got < n; walk->row++) {
+		int64_t v = column->values[walk->row];
+
+		if (column->present && !column->present[walk->row])
+			continue;
+		if (walk->uses_counts) {
+			v = count_of(v, column->unit_num, column->unit_den, walk->narrow);
+			if (v < 0) {
+				*ret_is_counted = false;
+				return got;
+			}
+		}
+		values[got++] = v;
+	}
+	return got;
 }
 
-/* Bits of the column in this order: each run at its best parameter. */
-static uint64_t cost_bits(struct walk walk)
+/* Differences of one order from values, in chunks; knows what came before. */
+struct differences {
+	unsigned order, n_heads; /* heads: the first values, by which differences begin */
+	int64_t last, last_difference;
+	uint64_t heads[ORDER_MAX];
+};
+
+/* @n values become what is left of them to code; the heads are taken out. Returns how many are left. */
+static size_t take_differences(struct differences *d, const int64_t *values, size_t n,
+			       uint64_t *ret)
 {
-	uint64_t run[ES_RICE_RUN], bits = 0;
-	size_t n = 0;
+	size_t got = 0;
 
-	for (bool more = true; more;) {
-		more = walk_next(&walk, &run[n]);
-		n += more;
-		if (n == ES_RICE_RUN || (!more && n > 0)) {
-			unsigned parameter = es_rice_parameter(run, n);
+	for (size_t i = 0; i < n; i++) {
+		int64_t v = values[i], difference = minus(v, d->last);
 
-			bits += es_rice_bits(run, n, parameter);
-			n = 0;
+		if (d->n_heads < d->order)
+			d->heads[d->n_heads++] = zigzag(difference);
+		else if (d->order == 0)
+			ret[got++] = zigzag(v);
+		else if (d->order == 1)
+			ret[got++] = zigzag(difference);
+		else
+			ret[got++] = zigzag(minus(difference, d->last_difference));
+		d->last = v;
+		d->last_difference = difference;
+	}
+	return got;
+}
+
+/* What a first look at a column finds. */
+struct outlook {
+	size_t n_present;
+	bool is_counted;
+	unsigned order; /* whose differences are shortest */
+};
+
+static unsigned length_of(uint64_t v)
+{
+	return v ? 64U - (unsigned)__builtin_clzll(v) : 0;
+}
+
+static struct walk walk_of(const struct es_block_column *column, size_t n_rows, bool uses_counts)
+{
+	return (struct walk){
+		.column = column,
+		.n_rows = n_rows,
+		.uses_counts = uses_counts,
+		.narrow = uses_counts ? (UINT64_MAX - UINT32_MAX) / column->unit_den : 0,
+	};
+}
+
+static void look(struct walk walk, struct outlook *ret)
+{
+	struct differences d[ORDER_MAX + 1] = { { .order = 0 }, { .order = 1 }, { .order = 2 } };
+	uint64_t left[ES_RICE_RUN], bits[ORDER_MAX + 1] = { 0 };
+	int64_t values[ES_RICE_RUN];
+	size_t n, n_left;
+
+	*ret = (struct outlook){ .n_present = 0 };
+	while ((n = walk_values(&walk, values, ES_RICE_RUN, &ret->is_counted)) > 0) {
+		ret->n_present += n;
+		for (unsigned order = 0; order <= ORDER_MAX; order++) {
+			n_left = take_differences(&d[order], values, n, left);
+			for (size_t i = 0; i < n_left; i++)
+				bits[order] += length_of(left[i]);
 		}
 	}
-	return bits;
+	for (unsigned order = 0; order <= ORDER_MAX; order++) {
+		for (unsigned i = 0; i < d[order].n_heads; i++)
+			bits[order] += 8 + length_of(d[order].heads[i]);
+		if (bits[order] < bits[ret->order])
+			ret->order = order;
+	}
 }
 
-static int put_values(struct walk walk, struct es_buf *out)
-{
-	struct es_bit_writer bits;
-	uint64_t run[ES_RICE_RUN];
-	size_t n = 0;
+/* How a column is coded. */
+struct plan {
+	struct walk walk; /* at its start */
+	struct outlook outlook;
+	struct es_ans_model model;
+	bool uses_ans;
+};
 
+/* Which coder takes fewer bits; its model. */
+static void choose_coder(struct plan *plan)
+{
+	struct es_ans_histogram histogram = { .n = 0 };
+	struct differences d = { .order = plan->outlook.order };
+	struct walk walk = plan->walk;
+	int64_t values[ES_RICE_RUN];
+	uint64_t left[ES_RICE_RUN], rice_bits = 0;
+	bool is_counted;
+	size_t n;
+
+	if (plan->outlook.n_present < ANS_VALUES_MIN)
+		return;
+	while ((n = walk_values(&walk, values, ES_RICE_RUN, &is_counted)) > 0) {
+		n = take_differences(&d, values, n, left);
+		es_ans_count(&histogram, left, n);
+		rice_bits += es_rice_bits(left, n, es_rice_parameter(left, n));
+	}
+	es_ans_fit(&histogram, &plan->model);
+	plan->uses_ans = es_ans_bits(&plan->model, &histogram) < rice_bits;
+}
+
+static int put_payload(const struct plan *plan, struct es_buf *out)
+{
+	struct differences d = { .order = plan->outlook.order };
+	struct walk walk = plan->walk;
+	struct es_ans_encoder encoder;
+	struct es_bit_writer bits;
+	int64_t values[ES_ANS_CHUNK];
+	uint64_t left[ES_ANS_CHUNK];
+	bool is_counted;
+	size_t n;
+
+	n = walk_values(&walk, values, d.order, &is_counted);
+	(void)take_differences(&d, values, n, left);
+	for (unsigned i = 0; i < d.n_heads; i++)
+		(void)es_buf_varint(out, d.heads[i]);
 	es_bit_writer_init(&bits, out);
-	for (bool more = true; more;) {
-		more = walk_next(&walk, &run[n]);
-		n += more;
-		if (n == ES_RICE_RUN || (!more && n > 0)) {
-			es_rice_put(&bits, run, n);
-			n = 0;
-		}
+	if (plan->uses_ans)
+		es_ans_put_model(&bits, &plan->model, &encoder);
+	while ((n = walk_values(&walk, values, ES_ANS_CHUNK, &is_counted)) > 0) {
+		n = take_differences(&d, values, n, left);
+		if (plan->uses_ans)
+			es_ans_put(&bits, &encoder, left, n);
+		for (size_t i = 0; !plan->uses_ans && i < n; i += ES_RICE_RUN)
+			es_rice_put(&bits, left + i, n - i < ES_RICE_RUN ? n - i : ES_RICE_RUN);
 	}
 	return es_bit_writer_end(&bits);
 }
@@ -147,42 +262,60 @@ static void put_bitmap(const struct es_block_column *column, size_t n_rows, stru
 	}
 }
 
+static unsigned unit_code(uint32_t num, uint32_t den)
+{
+	for (unsigned i = 0; i < ES_ARRAY_SIZE(known_units); i++)
+		if (known_units[i].num == num && known_units[i].den == den)
+			return i;
+	return UNIT_GIVEN;
+}
+
+/* The length of the payload goes before it, as a varint of its own length: most take one or two bytes. */
+static int put_sized_payload(const struct plan *plan, struct es_buf *out)
+{
+	size_t at = out->len, n, n_size;
+	int r = put_payload(plan, out);
+	uint8_t size[10];
+
+	if (r < 0)
+		return r;
+	n = out->len - at;
+	r = es_buf_varint(out, n);
+	if (r < 0)
+		return r;
+	n_size = out->len - at - n;
+	memcpy(size, out->data + at + n, n_size);
+	memmove(out->data + at + n_size, out->data + at, n);
+	memcpy(out->data + at, size, n_size);
+	return 0;
+}
+
 static int put_column(const struct es_block_column *column, size_t n_rows, struct es_buf *out)
 {
-	struct walk walk = { .column = column,
-			     .n_rows = n_rows,
-			     .uses_counts = has_counts(column, n_rows) };
-	uint64_t best_bits = UINT64_MAX;
-	unsigned best = 0;
-	size_t n_present = 0, size_at, start;
+	struct plan plan = { .uses_ans = false };
+	uint32_t num = column->unit_num, den = column->unit_den;
+	unsigned flags, unit = 0;
 
-	for (size_t row = 0; row < n_rows; row++)
-		n_present += is_row_present(column, row);
-	for (unsigned order = 0; order <= ORDER_MAX; order++) {
-		uint64_t bits;
-
-		walk.order = order;
-		bits = cost_bits(walk);
-		if (bits < best_bits) {
-			best_bits = bits;
-			best = order;
-		}
+	plan.walk = walk_of(column, n_rows, num > 0 && den > 0 && num != den);
+	look(plan.walk, &plan.outlook);
+	if (!plan.outlook.is_counted) {
+		plan.walk.uses_counts = false;
+		look(plan.walk, &plan.outlook);
 	}
-	walk.order = best;
+	choose_coder(&plan);
+	if (plan.walk.uses_counts)
+		unit = unit_code(num, den);
+	flags = plan.outlook.order | (plan.uses_ans ? FLAG_ANS : 0) | unit << FLAG_UNIT_SHIFT |
+		(plan.outlook.n_present < n_rows ? FLAG_BITMAP : 0);
 	(void)es_buf_varint(out, column->id);
-	(void)es_buf_u8(out, (uint8_t)(best | (n_present < n_rows ? 0x80 : 0)));
-	(void)es_buf_varint(out, walk.uses_counts ? column->unit_num : 1);
-	(void)es_buf_varint(out, walk.uses_counts ? column->unit_den : 1);
-	if (n_present < n_rows)
+	(void)es_buf_u8(out, (uint8_t)flags);
+	if (unit == UNIT_GIVEN) {
+		(void)es_buf_varint(out, num);
+		(void)es_buf_varint(out, den);
+	}
+	if (flags & FLAG_BITMAP)
 		put_bitmap(column, n_rows, out);
-	size_at = out->len;
-	(void)es_buf_le32(out, 0);
-	start = out->len;
-	if (put_values(walk, out) < 0 || out->len - start > UINT32_MAX)
-		return out->error ? out->error : -EMSGSIZE;
-	for (unsigned i = 0; i < 4; i++)
-		out->data[size_at + i] = (uint8_t)((out->len - start) >> (8 * i));
-	return 0;
+	return put_sized_payload(&plan, out);
 }
 
 int es_block_encode(const struct es_block_column *columns, size_t n_columns, size_t n_rows,
@@ -229,30 +362,52 @@ static uint32_t count_bitmap(const uint8_t *bitmap, size_t n_rows)
 	return n;
 }
 
+static int get_unit(struct es_cursor *cursor, unsigned code, struct es_block_info *info)
+{
+	uint64_t num, den;
+
+	if (code < ES_ARRAY_SIZE(known_units)) {
+		info->unit_num = known_units[code].num;
+		info->unit_den = known_units[code].den;
+		return 0;
+	}
+	if (code != UNIT_GIVEN)
+		return -EBADMSG;
+	num = es_cursor_varint(cursor);
+	den = es_cursor_varint(cursor);
+	if (num == 0 || num > UINT32_MAX || den == 0 || den > UINT32_MAX)
+		return -EBADMSG;
+	info->unit_num = (uint32_t)num;
+	info->unit_den = (uint32_t)den;
+	return 0;
+}
+
 int es_block_next(struct es_block *block, struct es_block_info *ret)
 {
 	struct es_cursor *cursor = &block->cursor;
 	struct es_block_info info = { .bitmap = NULL };
-	uint64_t id, num, den;
+	uint64_t id, payload_bytes;
 	uint8_t flags;
 
 	if (block->next == block->n_columns)
 		return es_cursor_left(cursor) ? -EBADMSG : 0;
 	id = es_cursor_varint(cursor);
 	flags = es_cursor_u8(cursor);
-	num = es_cursor_varint(cursor);
-	den = es_cursor_varint(cursor);
-	if (flags & 0x80)
+	info.order = flags & FLAG_ORDER;
+	info.uses_ans = flags & FLAG_ANS;
+	if (id > UINT32_MAX || info.order > ORDER_MAX || flags & FLAG_ZERO ||
+	    get_unit(cursor, (flags & FLAG_UNIT) >> FLAG_UNIT_SHIFT, &info) < 0)
+		return -EBADMSG;
+	if (flags & FLAG_BITMAP)
 		info.bitmap = es_cursor_bytes(cursor, (block->n_rows + 7) / 8);
-	info.payload_bytes = es_cursor_le32(cursor);
+	payload_bytes = es_cursor_varint(cursor);
+	if (payload_bytes > es_cursor_left(cursor))
+		return -EBADMSG;
+	info.payload_bytes = (size_t)payload_bytes;
 	info.payload = es_cursor_bytes(cursor, info.payload_bytes);
-	if (cursor->error || id > UINT32_MAX || num == 0 || num > UINT32_MAX || den == 0 ||
-	    den > UINT32_MAX || (flags & 0x7f) > ORDER_MAX)
+	if (cursor->error)
 		return -EBADMSG;
 	info.id = (uint32_t)id;
-	info.unit_num = (uint32_t)num;
-	info.unit_den = (uint32_t)den;
-	info.order = flags & 0x7f;
 	info.n_present = info.bitmap ? count_bitmap(info.bitmap, block->n_rows)
 				     : (uint32_t)block->n_rows;
 	block->next++;
@@ -260,31 +415,50 @@ int es_block_next(struct es_block *block, struct es_block_info *ret)
 	return 1;
 }
 
-/* Undo the differences and the counting, in place, over the packed values. */
-static int restore(const struct es_block_info *info, int64_t *values, size_t n)
+/* Counts become values, in place. */
+static int scale(const struct es_block_info *info, int64_t *values, size_t n)
 {
-	int64_t last = 0, last_difference = 0;
+	uint64_t num = info->unit_num, den = info->unit_den;
+	/* x / den = x * inverse / 2^64, or one more. */
+	uint64_t inverse = den > 1 ? (uint64_t)(((es_u128)1 << 64) / den) : 0;
+	uint64_t largest = INT64_MAX / num; /* count whose product fits */
 
 	for (size_t i = 0; i < n; i++) {
-		int64_t v = unzigzag((uint64_t)values[i]), d;
+		uint64_t count = (uint64_t)values[i], x = count * num, v = x;
 
-		if (info->order == 2 && i >= 2)
-			v = plus(last, plus(last_difference, v));
-		else if (info->order >= 1 && i >= 1)
-			v = plus(last, v);
-		d = minus(v, last);
-		last = v;
-		last_difference = d;
-		if (info->unit_num != 1 || info->unit_den != 1) {
-			es_i128 value = (es_i128)v * info->unit_num / info->unit_den;
+		if (count > largest) {
+			es_u128 value = (es_u128)count * num / den;
 
-			if (v < 0 || value > INT64_MAX)
+			if (values[i] < 0 || value > INT64_MAX)
 				return -EBADMSG;
-			v = (int64_t)value;
+			values[i] = (int64_t)value;
+			continue;
 		}
-		values[i] = v;
+		if (den > 1) {
+			v = (uint64_t)((es_u128)x * inverse >> 64);
+			v += x - v * den >= den;
+		}
+		values[i] = (int64_t)v;
 	}
 	return 0;
+}
+
+/* Undo the differences, in place; the heads are the first values. */
+static void sum_up(unsigned order, int64_t *values, size_t n)
+{
+	int64_t v, step;
+
+	for (size_t i = 0; i < n; i++)
+		values[i] = unzigzag((uint64_t)values[i]);
+	if (order == 0 || n < 2)
+		return;
+	v = values[0];
+	step = 0;
+	for (size_t i = 1; i < n; i++) {
+		step = order == 2 ? plus(step, values[i]) : values[i];
+		v = plus(v, step);
+		values[i] = v;
+	}
 }
 
 static void spread_out(const struct es_block_info *info, size_t n_rows, int64_t *values,
@@ -302,22 +476,47 @@ static void spread_out(const struct es_block_info *info, size_t n_rows, int64_t 
 	}
 }
 
+static int get_ans(struct es_bit_reader *bits, uint64_t *values, size_t n)
+{
+	struct es_ans_decoder decoder;
+	int r;
+
+	r = es_ans_get_model(bits, &decoder);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i += ES_ANS_CHUNK)
+		es_ans_get(bits, &decoder, values + i, n - i < ES_ANS_CHUNK ? n - i : ES_ANS_CHUNK);
+	return 0;
+}
+
+static int get_rice(struct es_bit_reader *bits, uint64_t *values, size_t n)
+{
+	for (size_t i = 0; i < n; i += ES_RICE_RUN)
+		if (es_rice_get(bits, values + i, n - i < ES_RICE_RUN ? n - i : ES_RICE_RUN) < 0)
+			return -EBADMSG;
+	return 0;
+}
+
 int es_block_decode(const struct es_block *block, const struct es_block_info *info, int64_t *values,
 		    uint8_t *present)
 {
+	size_t n = info->n_present, n_heads = info->order < n ? info->order : n;
 	struct es_bit_reader bits;
+	struct es_cursor cursor;
 	int r;
 
-	es_bit_reader_init(&bits, info->payload, info->payload_bytes);
-	for (size_t i = 0; i < info->n_present; i += ES_RICE_RUN) {
-		size_t n = info->n_present - i < ES_RICE_RUN ? info->n_present - i : ES_RICE_RUN;
-
-		if (es_rice_get(&bits, (uint64_t *)values + i, n) < 0)
-			return -EBADMSG;
-	}
-	r = restore(info, values, info->n_present);
-	if (r < 0)
-		return r;
+	es_cursor_init(&cursor, info->payload, info->payload_bytes);
+	for (size_t i = 0; i < n_heads; i++)
+		values[i] = (int64_t)es_cursor_varint(&cursor);
+	if (cursor.error)
+		return -EBADMSG;
+	es_bit_reader_init(&bits, cursor.p, es_cursor_left(&cursor));
+	r = (info->uses_ans ? get_ans : get_rice)(&bits, (uint64_t *)values + n_heads, n - n_heads);
+	if (r < 0 || es_bit_reader_end(&bits) < 0)
+		return -EBADMSG;
+	sum_up(info->order, values, n);
+	if (info->unit_num != info->unit_den && scale(info, values, n) < 0)
+		return -EBADMSG;
 	spread_out(info, block->n_rows, values, present);
 	return 0;
 }

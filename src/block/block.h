@@ -32,8 +32,9 @@ struct es_block_column {
 /**
  * es_block_encode - append one block to @out
  *
- * Values: differences (order 0, 1 or 2, the cheapest for the column), zigzag, Rice-coded in runs of 64 with a
- * parameter of their own. No memory but @out's growth. doc/formats.md has the layout.
+ * Values: differences (order 0, 1 or 2, the cheapest for the column), zigzag, then by a table near their entropy
+ * where the column is long enough, else Rice-coded in runs of 64 with a parameter of their own. No memory but
+ * @out's growth. block.c and doc/formats.md have the layout.
  *
  * Returns 0; -EINVAL: no row, or too many rows or columns; errors of @out.
  */
@@ -48,6 +49,7 @@ struct es_block_info {
 	const uint8_t *payload;
 	size_t payload_bytes;
 	uint8_t order;
+	bool uses_ans;
 };
 
 /** struct es_block - a block being read; borrows its bytes */

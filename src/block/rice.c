@@ -1,5 +1,5 @@
 /*
- * rice.c - Rice coding of runs of small whole numbers
+ * rice.c - Rice coding of runs of whole numbers: for columns too short for a table of their own
  *
  * SPDX-License-Identifier: BSD-3-Clause
  * Copyright (C) 2026 the EnergyScopium authors
@@ -10,83 +10,7 @@
 
 #define PARAMETER_BITS 7U
 #define ALL_ZERO 64U
-#define QUOTIENT_MAX \
-	20U /* longer quotients are written as that many ones, then the 64 bits themselves */
-
-void es_bit_writer_init(struct es_bit_writer *bits, struct es_buf *out)
-{
-	*bits = (struct es_bit_writer){ .out = out };
-}
-
-/* @n <= 32 */
-static void put_bits(struct es_bit_writer *bits, uint64_t v, unsigned n)
-{
-	bits->word |= v << bits->n_bits;
-	bits->n_bits += n;
-	if (bits->n_bits >= 32) {
-		(void)es_buf_le32(bits->out, (uint32_t)bits->word);
-		bits->word >>= 32;
-		bits->n_bits -= 32;
-	}
-}
-
-static void put_long(struct es_bit_writer *bits, uint64_t v, unsigned n)
-{
-	if (n > 32) {
-		put_bits(bits, v & 0xffffffffU, 32);
-		v >>= 32;
-		n -= 32;
-	}
-	put_bits(bits, v, n);
-}
-
-int es_bit_writer_end(struct es_bit_writer *bits)
-{
-	for (; bits->n_bits > 0; bits->n_bits = bits->n_bits > 8 ? bits->n_bits - 8 : 0) {
-		(void)es_buf_u8(bits->out, (uint8_t)bits->word);
-		bits->word >>= 8;
-	}
-	return bits->out->error;
-}
-
-void es_bit_reader_init(struct es_bit_reader *bits, const uint8_t *data, size_t n)
-{
-	*bits = (struct es_bit_reader){ .p = data, .end = data + n };
-}
-
-static void fill(struct es_bit_reader *bits)
-{
-	while (bits->n_bits <= 56 && bits->p < bits->end) {
-		bits->word |= (uint64_t)*bits->p++ << bits->n_bits;
-		bits->n_bits += 8;
-	}
-}
-
-/* @n <= 32 */
-static int get_bits(struct es_bit_reader *bits, unsigned n, uint64_t *ret)
-{
-	if (bits->n_bits < n)
-		fill(bits);
-	if (bits->n_bits < n)
-		return -EBADMSG;
-	*ret = bits->word & ((UINT64_C(1) << n) - 1);
-	bits->word >>= n;
-	bits->n_bits -= n;
-	return 0;
-}
-
-static int get_long(struct es_bit_reader *bits, unsigned n, uint64_t *ret)
-{
-	uint64_t low = 0, high = 0;
-
-	if (n > 32) {
-		if (get_bits(bits, 32, &low) < 0 || get_bits(bits, n - 32, &high) < 0)
-			return -EBADMSG;
-		*ret = low | high << 32;
-		return 0;
-	}
-	return get_bits(bits, n, ret);
-}
+#define QUOTIENT_MAX 20U /* longer quotients are that many ones, then the 64 bits themselves */
 
 static uint64_t value_bits(uint64_t v, unsigned parameter)
 {
@@ -104,90 +28,106 @@ uint64_t es_rice_bits(const uint64_t *values, size_t n, unsigned parameter)
 	return bits;
 }
 
-unsigned es_rice_parameter(const uint64_t *values, size_t n)
+/* Down the slope of bits over parameters from @p; returns where it ends. */
+static unsigned descend(const uint64_t *values, size_t n, unsigned p, uint64_t *ret_bits)
 {
-	uint64_t sum = 0, best_bits = UINT64_MAX;
-	unsigned guess = 0, best = 0;
+	uint64_t here = es_rice_bits(values, n, p), next;
+	unsigned step_up;
 
-	for (size_t i = 0; i < n; i++)
-		sum = sum + values[i] < sum ? UINT64_MAX : sum + values[i];
-	if (sum == 0)
-		return ALL_ZERO;
-	/* The best parameter lies near log2 of the mean. */
-	while (guess < 63 && (sum / n) >> (guess + 1))
-		guess++;
-	for (unsigned p = guess > 2 ? guess - 2 : 0; p <= guess + 1 && p < 64; p++) {
-		uint64_t bits = es_rice_bits(values, n, p);
-
-		if (bits < best_bits) {
-			best_bits = bits;
-			best = p;
+	for (step_up = 0; step_up < 2; step_up++) {
+		while (step_up ? p < 63 : p > 0) {
+			next = es_rice_bits(values, n, step_up ? p + 1 : p - 1);
+			if (next >= here)
+				break;
+			here = next;
+			p = step_up ? p + 1 : p - 1;
 		}
 	}
-	return best;
+	*ret_bits = here;
+	return p;
+}
+
+static unsigned log2_floor(uint64_t v)
+{
+	return v ? 63U - (unsigned)__builtin_clzll(v) : 0;
+}
+
+unsigned es_rice_parameter(const uint64_t *values, size_t n)
+{
+	uint64_t sum = 0, bits, bits_typical;
+	unsigned lengths = 0, p, typical;
+
+	for (size_t i = 0; i < n; i++) {
+		sum = sum + values[i] < sum ? UINT64_MAX : sum + values[i];
+		lengths += log2_floor(values[i]);
+	}
+	if (sum == 0)
+		return ALL_ZERO;
+	/* Near log2 of the mean; where one giant makes the mean, near the mean of log2. */
+	p = log2_floor(sum / n);
+	typical = lengths / (unsigned)n;
+	if (typical + 1 >= p)
+		return descend(values, n, p > 0 ? p - 1 : 0, &bits);
+	p = descend(values, n, p, &bits);
+	typical = descend(values, n, typical, &bits_typical);
+	return bits_typical < bits ? typical : p;
 }
 
 void es_rice_put(struct es_bit_writer *bits, const uint64_t *values, size_t n)
 {
 	unsigned parameter = es_rice_parameter(values, n);
 
-	put_bits(bits, parameter, PARAMETER_BITS);
+	es_bits_put(bits, parameter, PARAMETER_BITS);
 	for (size_t i = 0; parameter < ALL_ZERO && i < n; i++) {
 		uint64_t quotient = values[i] >> parameter;
 
 		if (quotient < QUOTIENT_MAX) {
 			/* ones, then a zero */
-			put_bits(bits, (UINT64_C(1) << quotient) - 1, (unsigned)quotient + 1);
-			put_long(bits, values[i] & ((UINT64_C(1) << parameter) - 1), parameter);
+			es_bits_put(bits, (UINT64_C(1) << quotient) - 1, (unsigned)quotient + 1);
+			es_bits_put_long(bits, values[i] & ((UINT64_C(1) << parameter) - 1),
+					 parameter);
 		} else {
-			put_bits(bits, (UINT64_C(1) << QUOTIENT_MAX) - 1, QUOTIENT_MAX);
-			put_long(bits, values[i], 64);
+			es_bits_put(bits, (UINT64_C(1) << QUOTIENT_MAX) - 1, QUOTIENT_MAX);
+			es_bits_put_long(bits, values[i], 64);
 		}
 	}
 }
 
-static int get_quotient(struct es_bit_reader *bits, unsigned *ret)
+/* The zeros above the bits at hand end a quotient that is cut off; es_bit_reader_end() tells later. */
+static unsigned get_quotient(struct es_bit_reader *bits)
 {
 	unsigned n;
 
 	if (bits->n_bits < QUOTIENT_MAX)
-		fill(bits);
-	n = ~bits->word ? (unsigned)__builtin_ctzll(~bits->word) : 64;
+		es_bits_fill(bits);
+	n = (unsigned)__builtin_ctzll(~bits->word);
 	if (n >= QUOTIENT_MAX) {
-		if (bits->n_bits < QUOTIENT_MAX)
-			return -EBADMSG;
-		bits->word >>= QUOTIENT_MAX;
-		bits->n_bits -= QUOTIENT_MAX;
-		*ret = QUOTIENT_MAX;
-		return 0;
+		(void)es_bits_take(bits, QUOTIENT_MAX);
+		return QUOTIENT_MAX;
 	}
-	if (bits->n_bits < n + 1)
-		return -EBADMSG;
-	bits->word >>= n + 1;
-	bits->n_bits -= n + 1;
-	*ret = n;
-	return 0;
+	(void)es_bits_take(bits, n + 1);
+	return n;
 }
 
 int es_rice_get(struct es_bit_reader *bits, uint64_t *values, size_t n)
 {
-	uint64_t parameter;
+	unsigned parameter = (unsigned)es_bits_get(bits, PARAMETER_BITS);
 
-	if (get_bits(bits, PARAMETER_BITS, &parameter) < 0 || parameter > ALL_ZERO)
+	if (parameter > ALL_ZERO)
 		return -EBADMSG;
 	for (size_t i = 0; i < n; i++) {
 		unsigned quotient;
-		uint64_t rest = 0;
 
 		if (parameter == ALL_ZERO) {
 			values[i] = 0;
 			continue;
 		}
-		if (get_quotient(bits, &quotient) < 0)
-			return -EBADMSG;
-		if (get_long(bits, quotient < QUOTIENT_MAX ? (unsigned)parameter : 64, &rest) < 0)
-			return -EBADMSG;
-		values[i] = quotient < QUOTIENT_MAX ? (uint64_t)quotient << parameter | rest : rest;
+		quotient = get_quotient(bits);
+		if (quotient < QUOTIENT_MAX)
+			values[i] = (uint64_t)quotient << parameter |
+				    es_bits_get_long(bits, parameter);
+		else
+			values[i] = es_bits_get_long(bits, 64);
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 /*
- * rice.h - Rice coding of runs of small whole numbers
+ * rice.h - Rice coding of runs of whole numbers: for columns too short for a table of their own
  *
  * SPDX-License-Identifier: BSD-3-Clause
  * Copyright (C) 2026 the EnergyScopium authors
@@ -10,27 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/buf.h"
+#include "block/bits.h"
 
 #define ES_RICE_RUN 64U /* values that share a parameter */
-
-struct es_bit_writer {
-	struct es_buf *out; /* borrowed */
-	uint64_t word;
-	unsigned n_bits;
-};
-
-void es_bit_writer_init(struct es_bit_writer *bits, struct es_buf *out);
-/** es_bit_writer_end - fill up to a whole byte; 0 or the buffer's error */
-int es_bit_writer_end(struct es_bit_writer *bits);
-
-struct es_bit_reader {
-	const uint8_t *p, *end; /* borrowed */
-	uint64_t word;
-	unsigned n_bits;
-};
-
-void es_bit_reader_init(struct es_bit_reader *bits, const uint8_t *data, size_t n);
 
 /** es_rice_parameter - the parameter with the fewest bits for @n values, 0..63; 64: all are 0 and none is stored */
 unsigned es_rice_parameter(const uint64_t *values, size_t n);
@@ -38,7 +20,7 @@ unsigned es_rice_parameter(const uint64_t *values, size_t n);
 uint64_t es_rice_bits(const uint64_t *values, size_t n, unsigned parameter);
 /** es_rice_put - one run at its best parameter */
 void es_rice_put(struct es_bit_writer *bits, const uint64_t *values, size_t n);
-/** es_rice_get - one run of @n values; 0 or -EBADMSG */
+/** es_rice_get - one run of @n values; 0 or -EBADMSG; es_bit_reader_end() tells whether all bits were there */
 int es_rice_get(struct es_bit_reader *bits, uint64_t *values, size_t n);
 
 #endif

@@ -28,21 +28,28 @@ int es_chain_load(struct es_chain *chain, struct es_error *err)
 	if (r < 0)
 		return r;
 	if (chain->model && !es_node_model_find(chain->model))
-		return es_error_say(err, -EINVAL, "--model '%s': not known; there are 'none' and 'joule_model_202203'", chain->model);
+		return es_error_say(
+			err, -EINVAL,
+			"--model '%s': not known; there are 'none' and 'joule_model_202203'",
+			chain->model);
 	if (chain->carbon && es_carbon_factor_named(chain->carbon, "FR", &factor) == -ENOENT)
-		return es_error_say(err, -EINVAL, "--carbon '%s': not known; there are 'carbon_model_202203' and 'carbon_model_2024'",
-				    chain->carbon);
+		return es_error_say(
+			err, -EINVAL,
+			"--carbon '%s': not known; there are 'carbon_model_202203' and 'carbon_model_2024'",
+			chain->carbon);
 	return 0;
 }
 
-static void choose_pue(struct es_chain *chain, const struct es_meta *meta, struct es_report_options *ret)
+static void choose_pue(struct es_chain *chain, const struct es_meta *meta,
+		       struct es_report_options *ret)
 {
 	const char *why = "default";
 
 	ret->pue_source = chain->pue_source;
 	if (chain->settings.has_pue) {
 		ret->pue = chain->settings.pue;
-		(void)snprintf(chain->pue_source, sizeof(chain->pue_source), "%s", chain->settings.pue_origin);
+		(void)snprintf(chain->pue_source, sizeof(chain->pue_source), "%s",
+			       chain->settings.pue_origin);
 		return;
 	}
 	ret->pue = PUE_DEFAULT;
@@ -63,24 +70,29 @@ static const struct es_grid_factor *choose_zone(struct es_chain *chain, const st
 	const struct es_grid_factor *row;
 
 	if (chain->settings.zone[0]) {
-		(void)snprintf(chain->zone_source, sizeof(chain->zone_source), "%s", chain->settings.zone_origin);
+		(void)snprintf(chain->zone_source, sizeof(chain->zone_source), "%s",
+			       chain->settings.zone_origin);
 		return es_grid_find(chain->settings.zone);
 	}
 	row = meta->country[0] ? es_grid_find(meta->country) : NULL;
 	if (row) {
-		(void)snprintf(chain->zone_source, sizeof(chain->zone_source), "default: time zone %s", meta->timezone);
+		(void)snprintf(chain->zone_source, sizeof(chain->zone_source),
+			       "default: time zone %s", meta->timezone);
 		return row;
 	}
 	if (meta->country[0])
-		(void)snprintf(chain->zone_source, sizeof(chain->zone_source), "default: no figure for %s, country of time zone %s", meta->country,
+		(void)snprintf(chain->zone_source, sizeof(chain->zone_source),
+			       "default: no figure for %s, country of time zone %s", meta->country,
 			       meta->timezone);
 	else
-		(void)snprintf(chain->zone_source, sizeof(chain->zone_source), "default: time zone %s is of no country",
+		(void)snprintf(chain->zone_source, sizeof(chain->zone_source),
+			       "default: time zone %s is of no country",
 			       meta->timezone[0] ? meta->timezone : "unknown");
 	return es_grid_find("WORLD");
 }
 
-int es_chain_options(struct es_chain *chain, const struct es_meta *meta, struct es_report_options *ret, struct es_error *err)
+int es_chain_options(struct es_chain *chain, const struct es_meta *meta,
+		     struct es_report_options *ret, struct es_error *err)
 {
 	struct es_report_options options = { .psys = chain->settings.psys };
 	const struct es_grid_factor *row = choose_zone(chain, meta);
@@ -92,10 +104,13 @@ int es_chain_options(struct es_chain *chain, const struct es_meta *meta, struct 
 	if (chain->carbon) {
 		r = es_carbon_factor_named(chain->carbon, row ? row->zone : "", &options.carbon);
 		if (r < 0)
-			return es_error_say(err, -EINVAL, "--carbon %s: it has no factor for zone %s (%s)", chain->carbon, row ? row->zone : "n/a",
+			return es_error_say(err, -EINVAL,
+					    "--carbon %s: it has no factor for zone %s (%s)",
+					    chain->carbon, row ? row->zone : "n/a",
 					    chain->zone_source);
 	} else if (row) {
-		(void)snprintf(chain->factor_id, sizeof(chain->factor_id), "ember-%s-%d", row->zone, row->year);
+		(void)snprintf(chain->factor_id, sizeof(chain->factor_id), "ember-%s-%d", row->zone,
+			       row->year);
 		options.carbon = (struct es_carbon_factor){
 			.g_per_kwh = row->mg_per_kwh / 1000.0,
 			.zone = row->zone,

@@ -17,7 +17,8 @@ struct es_chain {
 	struct es_settings settings;
 	/* Given on the command line; NULL: not */
 	const char *zone, *pue, *model, *carbon;
-	char zone_source[ES_ORIGIN_MAX_BYTES + 64], pue_source[ES_ORIGIN_MAX_BYTES + 64], factor_id[64], zone_code[16];
+	char zone_source[ES_ORIGIN_MAX_BYTES + 64], pue_source[ES_ORIGIN_MAX_BYTES + 64],
+		factor_id[64], zone_code[16];
 };
 
 /**
@@ -33,6 +34,7 @@ int es_chain_load(struct es_chain *chain, struct es_error *err);
  * default 1 on battery machines, in VMs and containers, 1.3 elsewhere. @chain must outlive @ret.
  * Returns 0; -EINVAL: a named carbon model has no factor for the zone.
  */
-int es_chain_options(struct es_chain *chain, const struct es_meta *meta, struct es_report_options *ret, struct es_error *err);
+int es_chain_options(struct es_chain *chain, const struct es_meta *meta,
+		     struct es_report_options *ret, struct es_error *err);
 
 #endif

@@ -30,7 +30,8 @@ static void watched_signals(sigset_t *set)
 }
 
 /* In the child: wait for the gate, then become the command. */
-static _Noreturn void become(char *const *argv, int gate_fd, int error_fd, const sigset_t *old_mask, const struct sigaction *old_pipe)
+static _Noreturn void become(char *const *argv, int gate_fd, int error_fd, const sigset_t *old_mask,
+			     const struct sigaction *old_pipe)
 {
 	char byte;
 	ssize_t n;
@@ -58,7 +59,8 @@ int es_child_start(char *const *argv, struct es_child *ret)
 	int r;
 
 	watched_signals(&set);
-	if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0 || sigprocmask(SIG_BLOCK, &set, &old_mask) < 0) {
+	if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0 ||
+	    sigprocmask(SIG_BLOCK, &set, &old_mask) < 0) {
 		r = -errno;
 		goto fail;
 	}

@@ -22,7 +22,8 @@
 struct es_command {
 	const char *name;
 	const char *help; /* one line */
-	int (*run)(int argc, char **argv); /* argv[0] is the command's name; returns the exit status */
+	int (*run)(int argc,
+		   char **argv); /* argv[0] is the command's name; returns the exit status */
 };
 
 /** es_commands - all commands, sorted by name */
@@ -84,7 +85,8 @@ struct es_usage {
 int es_options_parse(const struct es_usage *usage, int argc, char **argv, int *ret_first);
 
 /** es_complain - "energyscopium COMMAND: text" on stderr; returns @status */
-int es_complain(const char *command, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int es_complain(const char *command, int status, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /** es_put_out - a buffer to stdout; ES_EXIT_OK, or ES_EXIT_FAILURE with a complaint */
 int es_put_out(const char *command, const struct es_buf *buf);

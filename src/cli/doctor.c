@@ -27,7 +27,9 @@ enum verdict {
 	VERDICT_PROBLEM,
 };
 
-static const char *const verdict_names[] = { [VERDICT_OK] = "ok", [VERDICT_NOTE] = "note", [VERDICT_PROBLEM] = "problem" };
+static const char *const verdict_names[] = {
+	[VERDICT_OK] = "ok", [VERDICT_NOTE] = "note", [VERDICT_PROBLEM] = "problem"
+};
 
 struct finding {
 	const char *what;
@@ -47,7 +49,8 @@ struct doctor {
 	size_t n;
 };
 
-static __attribute__((format(printf, 5, 6))) void find(struct doctor *doctor, const char *what, enum verdict verdict, const char *fix,
+static __attribute__((format(printf, 5, 6))) void find(struct doctor *doctor, const char *what,
+						       enum verdict verdict, const char *fix,
 						       const char *fmt, ...)
 {
 	struct finding *finding = &doctor->findings[doctor->n];
@@ -66,11 +69,15 @@ static __attribute__((format(printf, 5, 6))) void find(struct doctor *doctor, co
 static void check_machine(struct doctor *doctor)
 {
 	const struct es_machine *machine = &doctor->survey.machine;
-	const char *kind = machine->is_container ? "container" : machine->is_vm ? "VM" : machine->has_battery ? "machine with a battery" : "machine";
+	const char *kind = machine->is_container  ? "container"
+			   : machine->is_vm	  ? "VM"
+			   : machine->has_battery ? "machine with a battery"
+						  : "machine";
 
-	find(doctor, "machine", VERDICT_OK, "", "%s %s: %s, %u hardware threads, %u package%s, Linux %s", kind, machine->hostname,
-	     machine->cpu_model[0] ? machine->cpu_model : "processor unknown", machine->n_cpus, machine->n_packages,
-	     machine->n_packages == 1 ? "" : "s", machine->kernel);
+	find(doctor, "machine", VERDICT_OK, "",
+	     "%s %s: %s, %u hardware threads, %u package%s, Linux %s", kind, machine->hostname,
+	     machine->cpu_model[0] ? machine->cpu_model : "processor unknown", machine->n_cpus,
+	     machine->n_packages, machine->n_packages == 1 ? "" : "s", machine->kernel);
 }
 
 static void check_meters(struct doctor *doctor)
@@ -84,19 +91,24 @@ static void check_meters(struct doctor *doctor)
 		n_chosen += domain->is_chosen_total && domain->kind != ES_KIND_ESTIMATED;
 		n_estimated += domain->is_chosen_total && domain->kind == ES_KIND_ESTIMATED;
 		if (domain->state == ES_STATE_DENIED)
-			find(doctor, "rights", VERDICT_PROBLEM, domain->fix, "%s: %s", domain->id, domain->reason);
+			find(doctor, "rights", VERDICT_PROBLEM, domain->fix, "%s: %s", domain->id,
+			     domain->reason);
 		if (domain->state == ES_STATE_DEAD)
-			find(doctor, "meter", VERDICT_NOTE, "", "%s: %s", domain->id, domain->reason);
+			find(doctor, "meter", VERDICT_NOTE, "", "%s: %s", domain->id,
+			     domain->reason);
 	}
 	if (n_chosen)
-		find(doctor, "meters", VERDICT_OK, "", "%u domain%s stand%s for the node", n_chosen, n_chosen == 1 ? "" : "s", n_chosen == 1 ? "s" : "");
+		find(doctor, "meters", VERDICT_OK, "", "%u domain%s stand%s for the node", n_chosen,
+		     n_chosen == 1 ? "" : "s", n_chosen == 1 ? "s" : "");
 	else if (n_estimated)
-		find(doctor, "meters", VERDICT_NOTE, "", "none: energy is estimated from CPU time; it can be added up, never compared");
+		find(doctor, "meters", VERDICT_NOTE, "",
+		     "none: energy is estimated from CPU time; it can be added up, never compared");
 	else
-		find(doctor, "meters", VERDICT_PROBLEM, "", "none, and CPU time cannot be read either: nothing can be said about energy");
+		find(doctor, "meters", VERDICT_PROBLEM, "",
+		     "none, and CPU time cannot be read either: nothing can be said about energy");
 	for (size_t i = 0; i < survey->n_unmeasured; i++)
-		find(doctor, "unmeasured", VERDICT_NOTE, survey->unmeasured[i].fix, "%s: %s", survey->unmeasured[i].what,
-		     survey->unmeasured[i].reason);
+		find(doctor, "unmeasured", VERDICT_NOTE, survey->unmeasured[i].fix, "%s: %s",
+		     survey->unmeasured[i].what, survey->unmeasured[i].reason);
 }
 
 static void check_clock(struct doctor *doctor)
@@ -110,26 +122,34 @@ static void check_clock(struct doctor *doctor)
 		find(doctor, "clock", VERDICT_NOTE, "sudo timedatectl set-ntp true",
 		     "not synchronised: one machine is right all the same, several cannot be aligned");
 	else
-		find(doctor, "clock", VERDICT_OK, "", "synchronised, error below %.1f ms", (double)timex.maxerror / 1e3);
+		find(doctor, "clock", VERDICT_OK, "", "synchronised, error below %.1f ms",
+		     (double)timex.maxerror / 1e3);
 }
 
 static void check_place(struct doctor *doctor)
 {
 	const struct es_machine *machine = &doctor->survey.machine;
-	const struct es_grid_factor *row =
-		es_grid_find(doctor->settings.zone[0] ? doctor->settings.zone : machine->country[0] ? machine->country : "WORLD");
+	const struct es_grid_factor *row = es_grid_find(doctor->settings.zone[0]
+								? doctor->settings.zone
+							: machine->country[0] ? machine->country
+									      : "WORLD");
 
 	if (doctor->settings.zone[0] && row)
-		find(doctor, "zone", VERDICT_OK, "", "%s, %g g/kWh (%s)", row->zone, row->mg_per_kwh / 1000.0, doctor->settings.zone_origin);
+		find(doctor, "zone", VERDICT_OK, "", "%s, %g g/kWh (%s)", row->zone,
+		     row->mg_per_kwh / 1000.0, doctor->settings.zone_origin);
 	else if (row && machine->country[0])
-		find(doctor, "zone", VERDICT_OK, "", "%s, %g g/kWh (country of time zone %s)", row->zone, row->mg_per_kwh / 1000.0, machine->timezone);
+		find(doctor, "zone", VERDICT_OK, "", "%s, %g g/kWh (country of time zone %s)",
+		     row->zone, row->mg_per_kwh / 1000.0, machine->timezone);
 	else
-		find(doctor, "zone", VERDICT_NOTE, "export ENERGYSCOPIUM_ZONE=FR", "not known (time zone %s): the world's average is taken",
+		find(doctor, "zone", VERDICT_NOTE, "export ENERGYSCOPIUM_ZONE=FR",
+		     "not known (time zone %s): the world's average is taken",
 		     machine->timezone[0] ? machine->timezone : "unknown");
 	if (doctor->settings.has_pue)
-		find(doctor, "pue", VERDICT_OK, "", "%g (%s)", doctor->settings.pue, doctor->settings.pue_origin);
+		find(doctor, "pue", VERDICT_OK, "", "%g (%s)", doctor->settings.pue,
+		     doctor->settings.pue_origin);
 	else
-		find(doctor, "pue", VERDICT_NOTE, "export ENERGYSCOPIUM_PUE=1.3", "not set: %s by default",
+		find(doctor, "pue", VERDICT_NOTE, "export ENERGYSCOPIUM_PUE=1.3",
+		     "not set: %s by default",
 		     machine->is_vm || machine->is_container || machine->has_battery ? "1" : "1.3");
 }
 
@@ -143,7 +163,8 @@ static void check_folder(struct doctor *doctor)
 	if (stat(out, &st) < 0)
 		find(doctor, "folder", VERDICT_OK, "", "'%s' is made by the first run", out);
 	else if (!S_ISDIR(st.st_mode) || access(out, W_OK | X_OK) < 0)
-		find(doctor, "folder", VERDICT_PROBLEM, "energyscopium run --out DIR …", "'%s' cannot be written into", out);
+		find(doctor, "folder", VERDICT_PROBLEM, "energyscopium run --out DIR …",
+		     "'%s' cannot be written into", out);
 	else
 		find(doctor, "folder", VERDICT_OK, "", "'%s' can be written into", out);
 }
@@ -162,7 +183,8 @@ static int put_json(const struct doctor *doctor, bool has_problem, struct es_buf
 		es_json_string(&json, "what", doctor->findings[i].what);
 		es_json_string(&json, "verdict", verdict_names[doctor->findings[i].verdict]);
 		es_json_string(&json, "text", doctor->findings[i].text);
-		es_json_string(&json, "fix", doctor->findings[i].fix[0] ? doctor->findings[i].fix : NULL);
+		es_json_string(&json, "fix",
+			       doctor->findings[i].fix[0] ? doctor->findings[i].fix : NULL);
 		es_json_object_end(&json);
 	}
 	es_json_array_end(&json);
@@ -175,7 +197,8 @@ static void put_table(const struct doctor *doctor, struct es_buf *out)
 	for (size_t i = 0; i < doctor->n; i++) {
 		const struct finding *finding = &doctor->findings[i];
 
-		(void)es_buf_printf(out, "%-8s %-11s %s\n", verdict_names[finding->verdict], finding->what, finding->text);
+		(void)es_buf_printf(out, "%-8s %-11s %s\n", verdict_names[finding->verdict],
+				    finding->what, finding->text);
 		if (finding->fix[0])
 			(void)es_buf_printf(out, "%-8s %-11s fix: %s\n", "", "", finding->fix);
 	}
@@ -189,8 +212,10 @@ static int examine(struct doctor *doctor)
 	struct es_buf out;
 	int status;
 
-	if (doctor->as && (es_parse_i64(doctor->as, &options.as_uid) < 0 || options.as_uid < 0 || options.as_uid > UINT32_MAX))
-		return es_complain("doctor", ES_EXIT_USAGE, "--as '%s': not a user's number", doctor->as);
+	if (doctor->as && (es_parse_i64(doctor->as, &options.as_uid) < 0 || options.as_uid < 0 ||
+			   options.as_uid > UINT32_MAX))
+		return es_complain("doctor", ES_EXIT_USAGE, "--as '%s': not a user's number",
+				   doctor->as);
 	if (es_settings_load(&doctor->settings, &err) < 0)
 		return es_complain("doctor", ES_EXIT_FAILURE, "%s", err.text);
 	options.psys = doctor->settings.psys;
@@ -223,8 +248,10 @@ int es_cmd_doctor(int argc, char **argv)
 		return es_complain("doctor", ES_EXIT_FAILURE, "%s", es_strerror(-ENOMEM));
 	const struct es_option options[] = {
 		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &doctor->is_json },
-		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine", ES_OPTION_TEXT, &doctor->root },
-		{ "as", "UID", "judge rights for this user, by mode bits", ES_OPTION_TEXT, &doctor->as },
+		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
+		  ES_OPTION_TEXT, &doctor->root },
+		{ "as", "UID", "judge rights for this user, by mode bits", ES_OPTION_TEXT,
+		  &doctor->as },
 	};
 	const struct es_usage usage = {
 		.command = "doctor",
@@ -238,6 +265,7 @@ int es_cmd_doctor(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first < argc)
-		return es_complain("doctor", ES_EXIT_USAGE, "'%s': no operand is taken", argv[first]);
+		return es_complain("doctor", ES_EXIT_USAGE, "'%s': no operand is taken",
+				   argv[first]);
 	return examine(doctor);
 }

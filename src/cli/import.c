@@ -52,7 +52,8 @@ static int write_eprofile(struct import *import, const char *recording, struct e
 
 	if (r < 0)
 		return r;
-	if (snprintf(path, sizeof(path), "%.*s.eprofile.json", (int)stem, recording) >= (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%.*s.eprofile.json", (int)stem, recording) >=
+	    (int)sizeof(path))
 		r = es_error_set(err, -ENAMETOOLONG, "eprofile of '%.200s…'", recording);
 	else
 		r = es_write_eprofile(&outcome, &options, path, import->may_replace, err);
@@ -60,7 +61,8 @@ static int write_eprofile(struct import *import, const char *recording, struct e
 	return r < 0 ? r : keep(&import->eprofiles, path);
 }
 
-static int import_one(struct import *import, const char *path, uint32_t n_cpus, struct es_error *err)
+static int import_one(struct import *import, const char *path, uint32_t n_cpus,
+		      struct es_error *err)
 {
 	const struct es_import_options options = {
 		.out_dir = import->chain.settings.out,
@@ -126,9 +128,11 @@ static int import_all(struct import *import, char **paths, int n)
 	int status = ES_EXIT_OK;
 
 	if (import->cpus && (es_parse_u64(import->cpus, &n_cpus) < 0 || n_cpus > UINT32_MAX))
-		return es_complain("import", ES_EXIT_USAGE, "--ncpus '%s': a number is wanted", import->cpus);
+		return es_complain("import", ES_EXIT_USAGE, "--ncpus '%s': a number is wanted",
+				   import->cpus);
 	if (es_chain_load(&import->chain, &err) < 0 ||
-	    (import->out && es_settings_option(&import->chain.settings, "out", import->out, &err) < 0))
+	    (import->out &&
+	     es_settings_option(&import->chain.settings, "out", import->out, &err) < 0))
 		return es_complain("import", ES_EXIT_USAGE, "%s", err.text);
 	if (es_make_directories(import->chain.settings.out, &err) < 0)
 		return es_complain("import", ES_EXIT_FAILURE, "%s", err.text);
@@ -147,9 +151,12 @@ int es_cmd_import(int argc, char **argv)
 {
 	struct import import = { .out = NULL };
 	const struct es_option options[] = {
-		{ "out", "DIR", "folder for recordings and eprofiles\n(default energyscopium-out)", ES_OPTION_TEXT, &import.out },
-		{ "name", "JOB", "name of the job (default: the one in the data)", ES_OPTION_TEXT, &import.name },
-		{ "ncpus", "N", "CPUs of the job, where the data do not say", ES_OPTION_TEXT, &import.cpus },
+		{ "out", "DIR", "folder for recordings and eprofiles\n(default energyscopium-out)",
+		  ES_OPTION_TEXT, &import.out },
+		{ "name", "JOB", "name of the job (default: the one in the data)", ES_OPTION_TEXT,
+		  &import.name },
+		{ "ncpus", "N", "CPUs of the job, where the data do not say", ES_OPTION_TEXT,
+		  &import.cpus },
 		{ "force", NULL, "replace existing ones", ES_OPTION_FLAG, &import.may_replace },
 		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &import.is_json },
 	};
@@ -165,7 +172,8 @@ int es_cmd_import(int argc, char **argv)
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
 	if (status < 0 && first >= argc)
-		status = es_complain("import", ES_EXIT_USAGE, "a PATH is missing; see 'energyscopium import --help'");
+		status = es_complain("import", ES_EXIT_USAGE,
+				     "a PATH is missing; see 'energyscopium import --help'");
 	if (status < 0)
 		status = import_all(&import, argv + first, argc - first);
 	drop(&import.recordings);

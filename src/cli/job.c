@@ -40,17 +40,25 @@ static void copy_env(const char *name, char *to, size_t size)
 int es_job_check_name(const char *name, struct es_error *err)
 {
 	if (name[0] == '\0' || name[0] == '.' || strlen(name) > 200)
-		return es_error_say(err, -EINVAL, "job name '%.200s': it must have 1 to 200 bytes and not begin with a dot", name);
+		return es_error_say(
+			err, -EINVAL,
+			"job name '%.200s': it must have 1 to 200 bytes and not begin with a dot",
+			name);
 	for (const char *p = name; *p; p++)
 		if (*p == '/' || (unsigned char)*p < 0x20 || *p == 0x7f)
-			return es_error_say(err, -EINVAL, "job name '%s': it must have no slash and no control character", name);
+			return es_error_say(
+				err, -EINVAL,
+				"job name '%s': it must have no slash and no control character",
+				name);
 	return 0;
 }
 
 static int name_job(const char *name, struct es_meta *meta, struct es_error *err)
 {
-	static const char *const ids[] = { "SLURM_JOB_ID", "PBS_JOBID", "OAR_JOB_ID", "LSB_JOBID", "FLUX_JOB_ID" };
-	const char *id = name ? name : first_of(ids, ES_ARRAY_SIZE(ids)), *step = getenv("SLURM_STEP_ID");
+	static const char *const ids[] = { "SLURM_JOB_ID", "PBS_JOBID", "OAR_JOB_ID", "LSB_JOBID",
+					   "FLUX_JOB_ID" };
+	const char *id = name ? name : first_of(ids, ES_ARRAY_SIZE(ids)),
+		   *step = getenv("SLURM_STEP_ID");
 	time_t now = time(NULL);
 	char date[32] = "";
 	struct tm tm;
@@ -66,32 +74,37 @@ static int name_job(const char *name, struct es_meta *meta, struct es_error *err
 	if (r < 0)
 		return r;
 	(void)snprintf(meta->job, sizeof(meta->job), "%.200s", id);
-	if (!name && getenv("SLURM_JOB_ID") && step && strlen(step) < 16 && strspn(step, "0123456789") == strlen(step)) {
+	if (!name && getenv("SLURM_JOB_ID") && step && strlen(step) < 16 &&
+	    strspn(step, "0123456789") == strlen(step)) {
 		(void)snprintf(meta->step, sizeof(meta->step), "%s", step);
-		(void)snprintf(meta->job + strlen(meta->job), sizeof(meta->job) - strlen(meta->job), ".%s", step);
+		(void)snprintf(meta->job + strlen(meta->job), sizeof(meta->job) - strlen(meta->job),
+			       ".%s", step);
 	}
 	return 0;
 }
 
 static uint32_t count_cpus(const struct es_machine *machine)
 {
-	static const char *const counts[] = { "SLURM_CPUS_ON_NODE", "PBS_NCPUS", "NCPUS", "LSB_DJOB_NUMPROC" };
+	static const char *const counts[] = { "SLURM_CPUS_ON_NODE", "PBS_NCPUS", "NCPUS",
+					      "LSB_DJOB_NUMPROC" };
 	const char *count = first_of(counts, ES_ARRAY_SIZE(counts));
 	uint64_t n;
 
 	/* A bare NCPUS outside of PBS may be anybody's. */
-	if (count && (getenv("SLURM_JOB_ID") || getenv("PBS_JOBID") || getenv("LSB_JOBID")) && es_parse_u64(count, &n) == 0 && n > 0 &&
-	    n <= UINT32_MAX)
+	if (count && (getenv("SLURM_JOB_ID") || getenv("PBS_JOBID") || getenv("LSB_JOBID")) &&
+	    es_parse_u64(count, &n) == 0 && n > 0 && n <= UINT32_MAX)
 		return (uint32_t)n;
 	return machine->n_allowed;
 }
 
-static int keep_command(char *const *command, bool keeps_args, struct es_meta *meta, struct es_error *err)
+static int keep_command(char *const *command, bool keeps_args, struct es_meta *meta,
+			struct es_error *err)
 {
 	size_t used = 0;
 
 	for (size_t i = 0; command && command[i] && (i == 0 || keeps_args); i++) {
-		int n = snprintf(meta->command + used, sizeof(meta->command) - used, "%s%s", i ? " " : "", command[i]);
+		int n = snprintf(meta->command + used, sizeof(meta->command) - used, "%s%s",
+				 i ? " " : "", command[i]);
 
 		if (n < 0 || (size_t)n >= sizeof(meta->command) - used) {
 			if (i == 0)
@@ -115,12 +128,14 @@ static void keep_machine(const struct es_machine *machine, struct es_meta *meta)
 	(void)snprintf(meta->boot_id, sizeof(meta->boot_id), "%s", machine->boot_id);
 	(void)snprintf(meta->country, sizeof(meta->country), "%s", machine->country);
 	(void)snprintf(meta->timezone, sizeof(meta->timezone), "%s", machine->timezone);
-	meta->virt = machine->is_container ? ES_VIRT_CONTAINER : machine->is_vm ? ES_VIRT_VM : ES_VIRT_NONE;
+	meta->virt = machine->is_container ? ES_VIRT_CONTAINER
+		     : machine->is_vm	   ? ES_VIRT_VM
+					   : ES_VIRT_NONE;
 	meta->has_battery = machine->has_battery;
 }
 
-int es_job_describe(const struct es_root *root, const char *name, char *const *command, bool keeps_args, struct es_meta *meta,
-		    struct es_error *err)
+int es_job_describe(const struct es_root *root, const char *name, char *const *command,
+		    bool keeps_args, struct es_meta *meta, struct es_error *err)
 {
 	struct es_machine machine;
 	int r = name_job(name, meta, err);

@@ -18,8 +18,8 @@
  * @command: argv; only its first word is kept unless @keeps_args
  * Returns 0; -EINVAL: the name cannot be a file's; -E2BIG
  */
-int es_job_describe(const struct es_root *root, const char *name, char *const *command, bool keeps_args, struct es_meta *meta,
-		    struct es_error *err);
+int es_job_describe(const struct es_root *root, const char *name, char *const *command,
+		    bool keeps_args, struct es_meta *meta, struct es_error *err);
 
 /** es_job_check_name - 0, or -EINVAL where @name cannot be part of a file's name */
 int es_job_check_name(const char *name, struct es_error *err);

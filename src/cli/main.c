@@ -11,8 +11,9 @@
 #include "cli/command.h"
 
 static const struct es_command commands[] = {
-	{ "doctor", "check this machine: meters, rights, clocks; each problem with its fix", es_cmd_doctor },
-//	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },
+	{ "doctor", "check this machine: meters, rights, clocks; each problem with its fix",
+	  es_cmd_doctor },
+	//	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },
 	{ "profile", "power over time of a recording, as an eprofile or CSV", es_cmd_profile },
 	{ "report", "energy, carbon and quality of a recording", es_cmd_report },
 	{ "run", "measure a command from start to end", es_cmd_run },
@@ -28,8 +29,9 @@ const struct es_command *es_commands(size_t *ret_n)
 
 static int show_help(void)
 {
-	(void)printf("usage: energyscopium COMMAND [OPTION]…\n\n"
-		     "Measures, explains and lowers the energy of what runs on a computer.\n\ncommands:\n");
+	(void)printf(
+		"usage: energyscopium COMMAND [OPTION]…\n\n"
+		"Measures, explains and lowers the energy of what runs on a computer.\n\ncommands:\n");
 	for (size_t i = 0; i < ES_ARRAY_SIZE(commands); i++)
 		(void)printf("  %-10s  %s\n", commands[i].name, commands[i].help);
 	(void)printf("\n'energyscopium COMMAND --help' tells more about each.\n\noptions:\n"
@@ -50,10 +52,12 @@ static bool is_near(const char *a, const char *b)
 int main(int argc, char **argv)
 {
 	if (argc < 2) {
-		(void)fprintf(stderr, "energyscopium: a command is missing; see 'energyscopium --help'\n");
+		(void)fprintf(stderr,
+			      "energyscopium: a command is missing; see 'energyscopium --help'\n");
 		return ES_EXIT_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0)
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0)
 		return show_help();
 	if (strcmp(argv[1], "--version") == 0) {
 		(void)printf("energyscopium %s\n", ES_VERSION);

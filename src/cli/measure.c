@@ -22,10 +22,12 @@ static int64_t cpu_ns(int who)
 
 	if (getrusage(who, &usage) < 0)
 		return 0;
-	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * ES_NS_PER_S + (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * ES_NS_PER_US;
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * ES_NS_PER_S +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * ES_NS_PER_US;
 }
 
-static int put_event(struct es_recorder *recorder, uint32_t type, int64_t t_ns, int64_t value, const char *text)
+static int put_event(struct es_recorder *recorder, uint32_t type, int64_t t_ns, int64_t value,
+		     const char *text)
 {
 	struct es_event event = { .type = type, .t_ns = t_ns, .value = value };
 
@@ -34,7 +36,8 @@ static int put_event(struct es_recorder *recorder, uint32_t type, int64_t t_ns, 
 }
 
 /* One thread: a signal or the deadline, whichever comes first. Returns 0 with the command's status, or negative errno. */
-static int loop(struct es_sampler *sampler, struct es_child *child, int *ret_status, int64_t *ret_stop_ns)
+static int loop(struct es_sampler *sampler, struct es_child *child, int *ret_status,
+		int64_t *ret_stop_ns)
 {
 	struct pollfd pollfd = { .fd = child->signal_fd, .events = POLLIN };
 	int failure = 0;
@@ -45,7 +48,8 @@ static int loop(struct es_sampler *sampler, struct es_child *child, int *ret_sta
 		int n, r;
 
 		if (wait_ns > 0)
-			wait = (struct timespec){ .tv_sec = wait_ns / ES_NS_PER_S, .tv_nsec = wait_ns % ES_NS_PER_S };
+			wait = (struct timespec){ .tv_sec = wait_ns / ES_NS_PER_S,
+						  .tv_nsec = wait_ns % ES_NS_PER_S };
 		n = ppoll(&pollfd, 1, &wait, NULL);
 		if (n > 0 && es_child_handle(child, ret_status)) {
 			*ret_stop_ns = es_clock_boot_ns();
@@ -62,7 +66,8 @@ static void tell_survivor(void *arg, pid_t pid, const char *name)
 	(void)put_event(arg, ES_EVENT_SURVIVOR, es_clock_boot_ns(), pid, name);
 }
 
-static int finish(struct es_sampler *sampler, struct es_recorder *recorder, const struct es_child *child, int status, int64_t stop_ns)
+static int finish(struct es_sampler *sampler, struct es_recorder *recorder,
+		  const struct es_child *child, int status, int64_t stop_ns)
 {
 	int r = es_sampler_stop(sampler);
 
@@ -70,14 +75,15 @@ static int finish(struct es_sampler *sampler, struct es_recorder *recorder, cons
 		r = put_event(recorder, ES_EVENT_COMMAND_STOP, stop_ns, status, "");
 	es_child_survivors(child, tell_survivor, recorder);
 	if (r == 0)
-		r = put_event(recorder, ES_EVENT_CHILD_CPU, es_clock_boot_ns(), cpu_ns(RUSAGE_CHILDREN), "");
+		r = put_event(recorder, ES_EVENT_CHILD_CPU, es_clock_boot_ns(),
+			      cpu_ns(RUSAGE_CHILDREN), "");
 	if (r == 0)
 		r = put_event(recorder, ES_EVENT_END, es_clock_boot_ns(), cpu_ns(RUSAGE_SELF), "");
 	return r;
 }
 
-int es_measure(struct es_sampler *sampler, struct es_recorder *recorder, int64_t period_ns, char *const *command, struct es_measured *ret,
-	       struct es_error *err)
+int es_measure(struct es_sampler *sampler, struct es_recorder *recorder, int64_t period_ns,
+	       char *const *command, struct es_measured *ret, struct es_error *err)
 {
 	struct es_measured measured = { .status = 0 };
 	struct es_child child;

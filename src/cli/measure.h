@@ -23,7 +23,7 @@ struct es_measured {
  * @sampler, @recorder: opened; borrowed. Survivors of the command are recorded by name.
  * Returns 0, or negative errno with @err: then the command was not started.
  */
-int es_measure(struct es_sampler *sampler, struct es_recorder *recorder, int64_t period_ns, char *const *command, struct es_measured *ret,
-	       struct es_error *err);
+int es_measure(struct es_sampler *sampler, struct es_recorder *recorder, int64_t period_ns,
+	       char *const *command, struct es_measured *ret, struct es_error *err);
 
 #endif

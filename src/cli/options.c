@@ -35,7 +35,8 @@ int es_put_out(const char *command, const struct es_buf *buf)
 {
 	int r = buf->error ? buf->error : es_write_all(STDOUT_FILENO, buf->data, buf->len);
 
-	return r < 0 ? es_complain(command, ES_EXIT_FAILURE, "cannot write: %s", es_strerror(r)) : ES_EXIT_OK;
+	return r < 0 ? es_complain(command, ES_EXIT_FAILURE, "cannot write: %s", es_strerror(r))
+		     : ES_EXIT_OK;
 }
 
 void es_text_list_finish(struct es_text_list *list)
@@ -52,8 +53,11 @@ static void put_option(const struct es_option *option)
 		(void)printf("\n%s\n", option->help);
 		return;
 	}
-	(void)snprintf(left, sizeof(left), option->kind == ES_OPTION_OPTIONAL ? "--%s[=%s]" : option->argument ? "--%s %s" : "--%s", option->name,
-		       option->argument ? option->argument : "");
+	(void)snprintf(left, sizeof(left),
+		       option->kind == ES_OPTION_OPTIONAL ? "--%s[=%s]"
+		       : option->argument		  ? "--%s %s"
+							  : "--%s",
+		       option->name, option->argument ? option->argument : "");
 	(void)printf("  %-*s  ", HELP_COLUMN, left);
 	if (strlen(left) > HELP_COLUMN)
 		(void)printf("\n  %-*s  ", HELP_COLUMN, "");
@@ -68,9 +72,12 @@ static void put_option(const struct es_option *option)
 
 static int show_help(const struct es_usage *usage)
 {
-	static const struct es_option help = { .name = "help", .help = "show this help", .kind = ES_OPTION_FLAG };
+	static const struct es_option help = { .name = "help",
+					       .help = "show this help",
+					       .kind = ES_OPTION_FLAG };
 
-	(void)printf("usage: energyscopium %s %s\n\n%s\n\noptions:\n", usage->command, usage->synopsis, usage->text);
+	(void)printf("usage: energyscopium %s %s\n\n%s\n\noptions:\n", usage->command,
+		     usage->synopsis, usage->text);
 	for (size_t i = 0; i < usage->n_options; i++)
 		put_option(&usage->options[i]);
 	put_option(&help);
@@ -79,7 +86,8 @@ static int show_help(const struct es_usage *usage)
 
 static int usage_error(const struct es_usage *usage, const char *what, const char *which)
 {
-	return es_complain(usage->command, ES_EXIT_USAGE, "%s '%s'; see 'energyscopium %s --help'", what, which, usage->command);
+	return es_complain(usage->command, ES_EXIT_USAGE, "%s '%s'; see 'energyscopium %s --help'",
+			   what, which, usage->command);
 }
 
 static int take(const struct es_usage *usage, const struct es_option *option)
@@ -92,14 +100,16 @@ static int take(const struct es_usage *usage, const struct es_option *option)
 		*(const char **)option->value = optarg;
 		break;
 	case ES_OPTION_OPTIONAL:
-		*(struct es_optional_text *)option->value = (struct es_optional_text){ .is_given = true, .text = optarg };
+		*(struct es_optional_text *)option->value =
+			(struct es_optional_text){ .is_given = true, .text = optarg };
 		break;
 	case ES_OPTION_LIST: {
 		struct es_text_list *list = option->value;
 		const char **texts = reallocarray(list->texts, list->n + 1, sizeof(*texts));
 
 		if (!texts)
-			return es_complain(usage->command, ES_EXIT_FAILURE, "%s", es_strerror(-ENOMEM));
+			return es_complain(usage->command, ES_EXIT_FAILURE, "%s",
+					   es_strerror(-ENOMEM));
 		list->texts = texts;
 		list->texts[list->n++] = optarg;
 		break;
@@ -113,10 +123,8 @@ static int take(const struct es_usage *usage, const struct es_option *option)
 static struct option *make_table(const struct es_usage *usage)
 {
 	static const int arguments[] = {
-		[ES_OPTION_FLAG] = no_argument,
-		[ES_OPTION_TEXT] = required_argument,
-		[ES_OPTION_LIST] = required_argument,
-		[ES_OPTION_OPTIONAL] = optional_argument,
+		[ES_OPTION_FLAG] = no_argument,	      [ES_OPTION_TEXT] = required_argument,
+		[ES_OPTION_LIST] = required_argument, [ES_OPTION_OPTIONAL] = optional_argument,
 		[ES_OPTION_HEADING] = no_argument,
 	};
 	struct option *table = calloc(usage->n_options + 2, sizeof(*table));
@@ -144,7 +152,8 @@ int es_options_parse(const struct es_usage *usage, int argc, char **argv, int *r
 		return es_complain(usage->command, ES_EXIT_FAILURE, "%s", es_strerror(-ENOMEM));
 	optind = 0;
 	opterr = 0;
-	while (status < 0 && (c = getopt_long(argc, argv, usage->stops_at_operand ? "+:h" : ":h", table, NULL)) != -1) {
+	while (status < 0 && (c = getopt_long(argc, argv, usage->stops_at_operand ? "+:h" : ":h",
+					      table, NULL)) != -1) {
 		const char *given = optind > 0 && optind <= argc ? argv[optind - 1] : "";
 
 		if (c == HELP_OPTION || c == 'h')
@@ -152,7 +161,10 @@ int es_options_parse(const struct es_usage *usage, int argc, char **argv, int *r
 		else if (c == ':')
 			status = usage_error(usage, "an argument is missing after", given);
 		else if (c == '?')
-			status = usage_error(usage, optopt >= FIRST_OPTION ? "no argument goes with" : "unknown option", given);
+			status = usage_error(usage,
+					     optopt >= FIRST_OPTION ? "no argument goes with"
+								    : "unknown option",
+					     given);
 		else
 			status = take(usage, &usage->options[c - FIRST_OPTION]);
 	}

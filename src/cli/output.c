@@ -15,7 +15,8 @@
 
 #include "base/cleanup.h"
 
-int es_outcome_open(const char *path, const struct es_buf *kept, struct es_chain *chain, struct es_outcome *ret, struct es_error *err)
+int es_outcome_open(const char *path, const struct es_buf *kept, struct es_chain *chain,
+		    struct es_outcome *ret, struct es_error *err)
 {
 	struct es_outcome outcome = { .recording = NULL };
 	struct es_report_options options;
@@ -53,15 +54,16 @@ static int commit_file(const char *temporary, const char *path, bool may_replace
 	return 0;
 }
 
-int es_write_eprofile(const struct es_outcome *outcome, const struct es_profile_options *options, const char *path, bool may_replace,
-		      struct es_error *err)
+int es_write_eprofile(const struct es_outcome *outcome, const struct es_profile_options *options,
+		      const char *path, bool may_replace, struct es_error *err)
 {
 	struct es_profile profile;
 	char temporary[ES_PATH_MAX_BYTES];
 	es_cleanup(es_closep) int fd = -1;
 	int r;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, (int)getpid()) >= (int)sizeof(temporary))
+	if (snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, (int)getpid()) >=
+	    (int)sizeof(temporary))
 		return es_error_set(err, -ENAMETOOLONG, "eprofile '%.200s…'", path);
 	r = es_profile_build(outcome->recording, &outcome->report, options, &profile, err);
 	if (r < 0)
@@ -103,7 +105,8 @@ int es_make_directories(const char *path, struct es_error *err)
 	return 0;
 }
 
-int es_find_recording(const char *what, const struct es_settings *settings, char *ret, struct es_error *err)
+int es_find_recording(const char *what, const struct es_settings *settings, char *ret,
+		      struct es_error *err)
 {
 	if (strlen(what) >= ES_PATH_MAX_BYTES)
 		return es_error_set(err, -ENAMETOOLONG, "'%.200s…'", what);
@@ -111,7 +114,10 @@ int es_find_recording(const char *what, const struct es_settings *settings, char
 		memcpy(ret, what, strlen(what) + 1);
 		return 0;
 	}
-	if (snprintf(ret, ES_PATH_MAX_BYTES, "%s/%s.esr", settings->out, what) < (int)ES_PATH_MAX_BYTES && access(ret, F_OK) == 0)
+	if (snprintf(ret, ES_PATH_MAX_BYTES, "%s/%s.esr", settings->out, what) <
+		    (int)ES_PATH_MAX_BYTES &&
+	    access(ret, F_OK) == 0)
 		return 0;
-	return es_error_say(err, -ENOENT, "'%s': no such file, and no job of that name in '%s'", what, settings->out);
+	return es_error_say(err, -ENOENT, "'%s': no such file, and no job of that name in '%s'",
+			    what, settings->out);
 }

@@ -25,7 +25,8 @@ struct profile {
 };
 
 /* "+90s" after the start, or a date; into the boot clock of the recording. */
-static int parse_time(const char *text, const struct es_report *report, int64_t *ret_ns, struct es_error *err)
+static int parse_time(const char *text, const struct es_report *report, int64_t *ret_ns,
+		      struct es_error *err)
 {
 	int64_t t_ns;
 
@@ -34,12 +35,16 @@ static int parse_time(const char *text, const struct es_report *report, int64_t 
 		return 0;
 	}
 	if (es_time_parse(text, &t_ns) < 0)
-		return es_error_say(err, -EINVAL, "'%s' is no time: give +SECONDS after the start (+90s), or a date and time", text);
+		return es_error_say(
+			err, -EINVAL,
+			"'%s' is no time: give +SECONDS after the start (+90s), or a date and time",
+			text);
 	*ret_ns = t_ns - report->meta->start_unix_ns + report->meta->start_boot_ns;
 	return 0;
 }
 
-static int parse_options(struct profile *profile, const struct es_report *report, struct es_error *err)
+static int parse_options(struct profile *profile, const struct es_report *report,
+			 struct es_error *err)
 {
 	struct es_profile_options *options = &profile->options;
 	int r = 0;
@@ -50,7 +55,8 @@ static int parse_options(struct profile *profile, const struct es_report *report
 	if (profile->layout) {
 		options->has_layout_2022 = strcmp(profile->layout, "2022") == 0;
 		if (!options->has_layout_2022)
-			return es_error_say(err, -EINVAL, "--layout '%s': there is '2022'", profile->layout);
+			return es_error_say(err, -EINVAL, "--layout '%s': there is '2022'",
+					    profile->layout);
 	}
 	if (profile->from)
 		r = parse_time(profile->from, report, &options->from_ns, err);
@@ -59,18 +65,22 @@ static int parse_options(struct profile *profile, const struct es_report *report
 	if (r < 0)
 		return r;
 	for (size_t j = 0; j < options->n_domains; j++) {
-		const struct es_profile_options one = { .domains = &options->domains[j], .n_domains = 1 };
+		const struct es_profile_options one = { .domains = &options->domains[j],
+							.n_domains = 1 };
 		bool is_there = false;
 
 		for (size_t i = 0; i < report->meta->n_domains; i++)
 			is_there = is_there || es_profile_shows(&one, report, i);
 		if (!is_there)
-			return es_error_say(err, -ENOENT, "--domain '%s': the recording has no readings of it", options->domains[j]);
+			return es_error_say(err, -ENOENT,
+					    "--domain '%s': the recording has no readings of it",
+					    options->domains[j]);
 	}
 	return 0;
 }
 
-static int write_csv(const struct es_outcome *outcome, const struct profile *profile, struct es_error *err)
+static int write_csv(const struct es_outcome *outcome, const struct profile *profile,
+		     struct es_error *err)
 {
 	bool is_stdout = strcmp(profile->csv, "-") == 0;
 	es_cleanup(es_closep) int fd = -1;
@@ -81,11 +91,13 @@ static int write_csv(const struct es_outcome *outcome, const struct profile *pro
 		if (fd < 0)
 			return es_error_set(err, -errno, "cannot write '%s'", profile->csv);
 	}
-	r = es_profile_csv(outcome->recording, &outcome->report, &profile->options, is_stdout ? STDOUT_FILENO : fd);
+	r = es_profile_csv(outcome->recording, &outcome->report, &profile->options,
+			   is_stdout ? STDOUT_FILENO : fd);
 	return r < 0 ? es_error_set(err, r, "cannot write '%s'", profile->csv) : 0;
 }
 
-static int write_stdout(const struct es_outcome *outcome, const struct profile *profile, struct es_error *err)
+static int write_stdout(const struct es_outcome *outcome, const struct profile *profile,
+			struct es_error *err)
 {
 	int fd = STDOUT_FILENO, r;
 	struct es_profile bins;
@@ -118,24 +130,34 @@ static int show(struct profile *profile, const char *what)
 	if (r == 0 && profile->csv)
 		r = write_csv(&outcome, profile, &err);
 	/* With nothing asked for, and with --json, the eprofile is what is shown. */
-	if (r == 0 && (profile->is_json || (!profile->eprofile && !profile->csv) || (profile->eprofile && strcmp(profile->eprofile, "-") == 0)))
+	if (r == 0 && (profile->is_json || (!profile->eprofile && !profile->csv) ||
+		       (profile->eprofile && strcmp(profile->eprofile, "-") == 0)))
 		r = write_stdout(&outcome, profile, &err);
 	es_outcome_finish(&outcome);
-	return r < 0 ? es_complain("profile", r == -EINVAL ? ES_EXIT_USAGE : ES_EXIT_FAILURE, "%s", err.text) : ES_EXIT_OK;
+	return r < 0 ? es_complain("profile", r == -EINVAL ? ES_EXIT_USAGE : ES_EXIT_FAILURE, "%s",
+				   err.text)
+		     : ES_EXIT_OK;
 }
 
 int es_cmd_profile(int argc, char **argv)
 {
 	struct profile profile = { .eprofile = NULL };
 	const struct es_option options[] = {
-		{ "eprofile", "FILE", "power over time and tags as JSON; '-': stdout", ES_OPTION_TEXT, &profile.eprofile },
-		{ "csv", "FILE", "every sample: time, node, domain, power_w, energy_j;\n'-': stdout", ES_OPTION_TEXT, &profile.csv },
+		{ "eprofile", "FILE", "power over time and tags as JSON; '-': stdout",
+		  ES_OPTION_TEXT, &profile.eprofile },
+		{ "csv", "FILE",
+		  "every sample: time, node, domain, power_w, energy_j;\n'-': stdout",
+		  ES_OPTION_TEXT, &profile.csv },
 		{ "json", NULL, "the eprofile on stdout", ES_OPTION_FLAG, &profile.is_json },
-		{ "domain", "NAME", "only this domain; may be repeated (default: the covers)", ES_OPTION_LIST, &profile.domains },
-		{ "from", "TIME", "from here on: +90s after the start, or a date and time", ES_OPTION_TEXT, &profile.from },
+		{ "domain", "NAME", "only this domain; may be repeated (default: the covers)",
+		  ES_OPTION_LIST, &profile.domains },
+		{ "from", "TIME", "from here on: +90s after the start, or a date and time",
+		  ES_OPTION_TEXT, &profile.from },
 		{ "to", "TIME", "up to here", ES_OPTION_TEXT, &profile.to },
-		{ "full", NULL, "all points, not at most 10,000 averaged ones", ES_OPTION_FLAG, &profile.is_full },
-		{ "layout", "2022", "nest the eprofile as the original tool did", ES_OPTION_TEXT, &profile.layout },
+		{ "full", NULL, "all points, not at most 10,000 averaged ones", ES_OPTION_FLAG,
+		  &profile.is_full },
+		{ "layout", "2022", "nest the eprofile as the original tool did", ES_OPTION_TEXT,
+		  &profile.layout },
 	};
 	const struct es_usage usage = {
 		.command = "profile",
@@ -148,7 +170,9 @@ int es_cmd_profile(int argc, char **argv)
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
 	if (status < 0 && first + 1 != argc)
-		status = es_complain("profile", ES_EXIT_USAGE, "one FILE or JOB is wanted; see 'energyscopium profile --help'");
+		status = es_complain(
+			"profile", ES_EXIT_USAGE,
+			"one FILE or JOB is wanted; see 'energyscopium profile --help'");
 	if (status < 0)
 		status = show(&profile, argv[first]);
 	es_text_list_finish(&profile.domains);

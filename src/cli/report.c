@@ -29,7 +29,8 @@ static int show(struct report *report, const char *what)
 	int status;
 
 	if (report->line.text && !is_short)
-		return es_complain("report", ES_EXIT_USAGE, "--line=%s: there is 'short'", report->line.text);
+		return es_complain("report", ES_EXIT_USAGE, "--line=%s: there is 'short'",
+				   report->line.text);
 	if (es_chain_load(&report->chain, &err) < 0)
 		return es_complain("report", ES_EXIT_USAGE, "%s", err.text);
 	if (es_find_recording(what, &report->chain.settings, path, &err) < 0 ||
@@ -59,12 +60,17 @@ int es_cmd_report(int argc, char **argv)
 {
 	struct report report = { .is_json = false };
 	const struct es_option options[] = {
-		{ "line", "short", "only the job line; short: long node lists folded", ES_OPTION_OPTIONAL, &report.line },
+		{ "line", "short", "only the job line; short: long node lists folded",
+		  ES_OPTION_OPTIONAL, &report.line },
 		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &report.is_json },
-		{ "zone", "ZONE", "where the electricity comes from (FR, US, WORLD …)", ES_OPTION_TEXT, &report.chain.zone },
-		{ "pue", "NUMBER", "power usage effectiveness of the site, 1 or more", ES_OPTION_TEXT, &report.chain.pue },
-		{ "model", "NAME", "node model: none, joule_model_202203", ES_OPTION_TEXT, &report.chain.model },
-		{ "carbon", "NAME", "carbon model: carbon_model_202203, carbon_model_2024", ES_OPTION_TEXT, &report.chain.carbon },
+		{ "zone", "ZONE", "where the electricity comes from (FR, US, WORLD …)",
+		  ES_OPTION_TEXT, &report.chain.zone },
+		{ "pue", "NUMBER", "power usage effectiveness of the site, 1 or more",
+		  ES_OPTION_TEXT, &report.chain.pue },
+		{ "model", "NAME", "node model: none, joule_model_202203", ES_OPTION_TEXT,
+		  &report.chain.model },
+		{ "carbon", "NAME", "carbon model: carbon_model_202203, carbon_model_2024",
+		  ES_OPTION_TEXT, &report.chain.carbon },
 	};
 	const struct es_usage usage = {
 		.command = "report",
@@ -79,6 +85,7 @@ int es_cmd_report(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first + 1 != argc)
-		return es_complain("report", ES_EXIT_USAGE, "one FILE or JOB is wanted; see 'energyscopium report --help'");
+		return es_complain("report", ES_EXIT_USAGE,
+				   "one FILE or JOB is wanted; see 'energyscopium report --help'");
 	return show(&report, argv[first]);
 }

@@ -61,10 +61,13 @@ static int check_options(struct run *run, struct es_error *err)
 		return r;
 	run->period_ns = run->chain.settings.period_ns;
 	run->as_uid = -1;
-	if (run->as && (es_parse_i64(run->as, &run->as_uid) < 0 || run->as_uid < 0 || run->as_uid > UINT32_MAX))
+	if (run->as && (es_parse_i64(run->as, &run->as_uid) < 0 || run->as_uid < 0 ||
+			run->as_uid > UINT32_MAX))
 		return es_error_say(err, -EINVAL, "--as '%s': not a user's number", run->as);
-	if (run->require && strcmp(run->require, "measured") != 0 && strcmp(run->require, "any") != 0)
-		return es_error_say(err, -EINVAL, "--require '%s': there are 'measured' and 'any'", run->require);
+	if (run->require && strcmp(run->require, "measured") != 0 &&
+	    strcmp(run->require, "any") != 0)
+		return es_error_say(err, -EINVAL, "--require '%s': there are 'measured' and 'any'",
+				    run->require);
 	if (run->name)
 		return es_job_check_name(run->name, err);
 	return 0;
@@ -73,7 +76,8 @@ static int check_options(struct run *run, struct es_error *err)
 static bool is_named(const struct es_text_list *names, const struct es_domain *domain)
 {
 	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->texts[i], domain->name) == 0 || strcmp(names->texts[i], domain->id) == 0)
+		if (strcmp(names->texts[i], domain->name) == 0 ||
+		    strcmp(names->texts[i], domain->id) == 0)
 			return true;
 	return false;
 }
@@ -89,19 +93,25 @@ static int choose_domains(struct run *run, struct es_error *err)
 		const struct es_domain *found = NULL;
 
 		for (size_t i = 0; i < n; i++)
-			if (is_named(&one, &domains[i]) && (!found || es_sampler_is_recorded(&domains[i])))
+			if (is_named(&one, &domains[i]) &&
+			    (!found || es_sampler_is_recorded(&domains[i])))
 				found = &domains[i];
 		if (!found)
-			return es_error_say(err, -ENOENT, "--domain '%s': there is none; 'energyscopium sources' lists them", run->domains.texts[j]);
+			return es_error_say(
+				err, -ENOENT,
+				"--domain '%s': there is none; 'energyscopium sources' lists them",
+				run->domains.texts[j]);
 		if (!es_sampler_is_recorded(found))
-			return es_error_say(err, -EACCES, "--domain '%s': %s; fix: %s", run->domains.texts[j], found->reason,
+			return es_error_say(err, -EACCES, "--domain '%s': %s; fix: %s",
+					    run->domains.texts[j], found->reason,
 					    found->fix[0] ? found->fix : "none known");
 	}
 	for (size_t i = 0; run->domains.n && i < n; i++) {
 		if (is_named(&run->domains, &domains[i]))
 			continue;
 		domains[i].state = ES_STATE_ABSENT;
-		(void)snprintf(domains[i].reason, sizeof(domains[i].reason), "not asked for (--domain)");
+		(void)snprintf(domains[i].reason, sizeof(domains[i].reason),
+			       "not asked for (--domain)");
 	}
 	return 0;
 }
@@ -120,7 +130,9 @@ static int describe(struct run *run, struct es_error *err)
 	size_t n;
 	const struct es_domain *domains = es_sampler_domains(run->sampler, &n);
 	es_cleanup(es_freep) int32_t *as = calloc(n + 1, sizeof(*as));
-	int r = as ? es_job_describe(&run->tree, run->name, run->command, run->keeps_args, &run->meta, err) : -ENOMEM;
+	int r = as ? es_job_describe(&run->tree, run->name, run->command, run->keeps_args,
+				     &run->meta, err)
+		   : -ENOMEM;
 
 	if (r < 0)
 		return r;
@@ -155,7 +167,9 @@ static int open_meters(struct run *run, struct es_error *err)
 		return r;
 	domains = es_sampler_domains(run->sampler, &n);
 	if (run->require && strcmp(run->require, "measured") == 0 && !has_meter(domains, n))
-		return es_error_say(err, -ENODATA, "--require measured: no meter here can be read; 'energyscopium sources' tells why");
+		return es_error_say(
+			err, -ENODATA,
+			"--require measured: no meter here can be read; 'energyscopium sources' tells why");
 	return 0;
 }
 
@@ -166,14 +180,23 @@ static int open_recording(struct run *run, struct es_error *err)
 
 	if (r < 0)
 		return r;
-	if (snprintf(run->recording_path, sizeof(run->recording_path), "%s/%s.esr", out, run->meta.job) >= (int)sizeof(run->recording_path) ||
-	    snprintf(run->eprofile_path, sizeof(run->eprofile_path), "%s/%s.eprofile.json", out, run->meta.job) >= (int)sizeof(run->eprofile_path))
+	if (snprintf(run->recording_path, sizeof(run->recording_path), "%s/%s.esr", out,
+		     run->meta.job) >= (int)sizeof(run->recording_path) ||
+	    snprintf(run->eprofile_path, sizeof(run->eprofile_path), "%s/%s.eprofile.json", out,
+		     run->meta.job) >= (int)sizeof(run->eprofile_path))
 		return es_error_set(err, -ENAMETOOLONG, "recording in '%.200s…'", out);
 	if (!run->may_replace && access(run->eprofile_path, F_OK) == 0)
-		return es_error_say(err, -EEXIST, "job '%s' exists already in '%s'; give --name, or --force to replace it", run->meta.job, out);
-	r = es_recorder_create(run->recording_path, run->may_replace, &run->meta, &run->recorder, err);
+		return es_error_say(
+			err, -EEXIST,
+			"job '%s' exists already in '%s'; give --name, or --force to replace it",
+			run->meta.job, out);
+	r = es_recorder_create(run->recording_path, run->may_replace, &run->meta, &run->recorder,
+			       err);
 	if (r == -EEXIST)
-		return es_error_say(err, r, "job '%s' exists already in '%s'; give --name, or --force to replace it", run->meta.job, out);
+		return es_error_say(
+			err, r,
+			"job '%s' exists already in '%s'; give --name, or --force to replace it",
+			run->meta.job, out);
 	return r;
 }
 
@@ -183,7 +206,8 @@ static int refuse_command(struct run *run)
 
 	/* Nothing was measured: a recording of nothing would only be in the way. */
 	(void)unlink(run->recording_path);
-	return es_complain("run", is_absent ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "'%s': %s: nothing was measured", run->command[0],
+	return es_complain("run", is_absent ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,
+			   "'%s': %s: nothing was measured", run->command[0],
 			   is_absent ? "command not found" : es_strerror(run->measured.exec_error));
 }
 
@@ -198,22 +222,27 @@ static void put_hints(const struct run *run, struct es_buf *out)
 		if (domains[i].state != ES_STATE_DENIED || strcmp(domains[i].reason, last) == 0)
 			continue;
 		last = domains[i].reason;
-		(void)es_buf_printf(out, "  %-10s %s: %s\n", "denied", domains[i].id, domains[i].reason);
+		(void)es_buf_printf(out, "  %-10s %s: %s\n", "denied", domains[i].id,
+				    domains[i].reason);
 		if (domains[i].fix[0])
 			(void)es_buf_printf(out, "  %-10s %s\n", "fix", domains[i].fix);
 	}
 }
 
-static void put_files(const struct run *run, int eprofile_error, const struct es_error *why, struct es_buf *out)
+static void put_files(const struct run *run, int eprofile_error, const struct es_error *why,
+		      struct es_buf *out)
 {
 	int problem = es_recorder_problem(run->recorder);
 
 	(void)es_buf_printf(out, "  %-10s %s\n", "recording", run->recording_path);
 	if (problem < 0)
-		(void)es_buf_printf(out, "  %-10s the recording lacks its last %zu bytes: %s; this report has them\n", "", es_recorder_kept(run->recorder)->len,
-				    es_strerror(problem));
+		(void)es_buf_printf(
+			out,
+			"  %-10s the recording lacks its last %zu bytes: %s; this report has them\n",
+			"", es_recorder_kept(run->recorder)->len, es_strerror(problem));
 	if (run->measured.lost < 0)
-		(void)es_buf_printf(out, "  %-10s readings were lost: %s\n", "", es_strerror(run->measured.lost));
+		(void)es_buf_printf(out, "  %-10s readings were lost: %s\n", "",
+				    es_strerror(run->measured.lost));
 	if (eprofile_error < 0)
 		(void)es_buf_printf(out, "  %-10s %s\n", "profile", why->text);
 	else
@@ -253,10 +282,13 @@ static int tell(struct run *run)
 	struct es_buf text;
 	int r, eprofile_error;
 
-	r = es_outcome_open(run->recording_path, es_recorder_kept(run->recorder), &run->chain, &outcome, &err);
+	r = es_outcome_open(run->recording_path, es_recorder_kept(run->recorder), &run->chain,
+			    &outcome, &err);
 	if (r < 0)
-		return es_complain("run", ES_EXIT_FAILURE, "%s; the recording '%s' is kept", err.text, run->recording_path);
-	eprofile_error = es_write_eprofile(&outcome, &options, run->eprofile_path, run->may_replace, &eprofile_why);
+		return es_complain("run", ES_EXIT_FAILURE, "%s; the recording '%s' is kept",
+				   err.text, run->recording_path);
+	eprofile_error = es_write_eprofile(&outcome, &options, run->eprofile_path, run->may_replace,
+					   &eprofile_why);
 	es_buf_init(&text, 1U << 20);
 	(void)es_report_line(&outcome.report, false, &text);
 	(void)es_buf_u8(&text, '\n');
@@ -268,11 +300,15 @@ static int tell(struct run *run)
 	if (run->json.is_given) {
 		r = put_json(run, &outcome, eprofile_error == 0);
 		if (r < 0)
-			(void)es_complain("run", 0, "cannot write JSON to '%s': %s", run->json.text ? run->json.text : "stderr", es_strerror(r));
+			(void)es_complain("run", 0, "cannot write JSON to '%s': %s",
+					  run->json.text ? run->json.text : "stderr",
+					  es_strerror(r));
 	}
 	if (run->require && strcmp(run->require, "measured") == 0 && outcome.report.metered_uj == 0)
-		run->exit_status =
-			es_complain("run", EXIT_OWN, "--require measured: the meters here stood still; the command ended with status %d", run->exit_status);
+		run->exit_status = es_complain(
+			"run", EXIT_OWN,
+			"--require measured: the meters here stood still; the command ended with status %d",
+			run->exit_status);
 	es_outcome_finish(&outcome);
 	return ES_EXIT_OK;
 }
@@ -285,7 +321,8 @@ static int run_all(struct run *run)
 		return es_complain("run", ES_EXIT_USAGE, "%s", err.text);
 	if (open_meters(run, &err) < 0 || describe(run, &err) < 0 || open_recording(run, &err) < 0)
 		return complain(&err);
-	if (es_measure(run->sampler, run->recorder, run->period_ns, run->command, &run->measured, &err) < 0) {
+	if (es_measure(run->sampler, run->recorder, run->period_ns, run->command, &run->measured,
+		       &err) < 0) {
 		(void)unlink(run->recording_path);
 		return complain(&err);
 	}
@@ -300,19 +337,32 @@ int es_cmd_run(int argc, char **argv)
 {
 	struct run run = { .tree = { .fd = -1 } };
 	const struct es_option options[] = {
-		{ "period", "TIME", "sampling period, 1ms to 1h (default 100ms)", ES_OPTION_TEXT, &run.period },
-		{ "out", "DIR", "folder for recording and eprofile\n(default energyscopium-out)", ES_OPTION_TEXT, &run.out },
-		{ "name", "JOB", "name of the job (default: the scheduler's id,\nelse date, time and process number)", ES_OPTION_TEXT, &run.name },
+		{ "period", "TIME", "sampling period, 1ms to 1h (default 100ms)", ES_OPTION_TEXT,
+		  &run.period },
+		{ "out", "DIR", "folder for recording and eprofile\n(default energyscopium-out)",
+		  ES_OPTION_TEXT, &run.out },
+		{ "name", "JOB",
+		  "name of the job (default: the scheduler's id,\nelse date, time and process number)",
+		  ES_OPTION_TEXT, &run.name },
 		{ "force", NULL, "replace an existing JOB", ES_OPTION_FLAG, &run.may_replace },
-		{ "keep-args", NULL, "record the command with its arguments", ES_OPTION_FLAG, &run.keeps_args },
-		{ "domain", "NAME", "measure only this domain; may be repeated", ES_OPTION_LIST, &run.domains },
-		{ "require", "KIND", "'measured': fail rather than estimate", ES_OPTION_TEXT, &run.require },
-		{ "zone", "ZONE", "where the electricity comes from (FR, US, WORLD …)", ES_OPTION_TEXT, &run.chain.zone },
-		{ "pue", "NUMBER", "power usage effectiveness of the site, 1 or more", ES_OPTION_TEXT, &run.chain.pue },
-		{ "model", "NAME", "node model: none, joule_model_202203", ES_OPTION_TEXT, &run.chain.model },
-		{ "carbon", "NAME", "carbon model: carbon_model_202203, carbon_model_2024", ES_OPTION_TEXT, &run.chain.carbon },
-		{ "json", "FILE", "the report as JSON: last line of stderr, or to FILE", ES_OPTION_OPTIONAL, &run.json },
-		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine", ES_OPTION_TEXT, &run.root },
+		{ "keep-args", NULL, "record the command with its arguments", ES_OPTION_FLAG,
+		  &run.keeps_args },
+		{ "domain", "NAME", "measure only this domain; may be repeated", ES_OPTION_LIST,
+		  &run.domains },
+		{ "require", "KIND", "'measured': fail rather than estimate", ES_OPTION_TEXT,
+		  &run.require },
+		{ "zone", "ZONE", "where the electricity comes from (FR, US, WORLD …)",
+		  ES_OPTION_TEXT, &run.chain.zone },
+		{ "pue", "NUMBER", "power usage effectiveness of the site, 1 or more",
+		  ES_OPTION_TEXT, &run.chain.pue },
+		{ "model", "NAME", "node model: none, joule_model_202203", ES_OPTION_TEXT,
+		  &run.chain.model },
+		{ "carbon", "NAME", "carbon model: carbon_model_202203, carbon_model_2024",
+		  ES_OPTION_TEXT, &run.chain.carbon },
+		{ "json", "FILE", "the report as JSON: last line of stderr, or to FILE",
+		  ES_OPTION_OPTIONAL, &run.json },
+		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
+		  ES_OPTION_TEXT, &run.root },
 		{ "as", "UID", "judge rights below --root for this user", ES_OPTION_TEXT, &run.as },
 	};
 	const struct es_usage usage = {
@@ -328,7 +378,8 @@ int es_cmd_run(int argc, char **argv)
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
 	if (status < 0 && first >= argc)
-		status = es_complain("run", ES_EXIT_USAGE, "a command is missing; see 'energyscopium run --help'");
+		status = es_complain("run", ES_EXIT_USAGE,
+				     "a command is missing; see 'energyscopium run --help'");
 	if (status < 0) {
 		run.command = argv + first;
 		status = run_all(&run);

@@ -22,21 +22,25 @@ struct sources {
 	struct es_survey survey;
 };
 
-static void put_domain_json(const struct es_survey *survey, const struct es_domain *domain, struct es_json *json)
+static void put_domain_json(const struct es_survey *survey, const struct es_domain *domain,
+			    struct es_json *json)
 {
 	es_json_object(json, NULL);
 	es_json_string(json, "id", domain->id);
 	es_json_string(json, "name", domain->name);
 	es_json_string(json, "type", es_domain_type_name(domain->type));
 	es_json_string(json, "kind", es_kind_name(domain->kind));
-	es_json_string(json, "parent", domain->parent >= 0 ? survey->domains[domain->parent].id : NULL);
+	es_json_string(json, "parent",
+		       domain->parent >= 0 ? survey->domains[domain->parent].id : NULL);
 	es_json_string(json, "state", es_state_name(domain->state));
-	es_json_string(json, "duplicate_of", domain->duplicate_of >= 0 ? survey->domains[domain->duplicate_of].id : NULL);
+	es_json_string(json, "duplicate_of",
+		       domain->duplicate_of >= 0 ? survey->domains[domain->duplicate_of].id : NULL);
 	es_json_string(json, "reason", domain->reason[0] ? domain->reason : NULL);
 	es_json_string(json, "fix", domain->fix[0] ? domain->fix : NULL);
 	/* The largest value: one step less than the modulus. */
 	if (domain->range.modulus_nj)
-		es_json_u64(json, "range_uj", (domain->range.modulus_nj - domain->range.unit_nj) / 1000);
+		es_json_u64(json, "range_uj",
+			    (domain->range.modulus_nj - domain->range.unit_nj) / 1000);
 	else
 		es_json_null(json, "range_uj");
 	if (domain->update_period_ns)
@@ -51,7 +55,8 @@ static void put_domain_json(const struct es_survey *survey, const struct es_doma
 	es_json_object_end(json);
 }
 
-static void put_cover_json(const struct es_survey *survey, const char *key, bool is_total, struct es_json *json)
+static void put_cover_json(const struct es_survey *survey, const char *key, bool is_total,
+			   struct es_json *json)
 {
 	es_json_array(json, key);
 	for (size_t i = 0; i < survey->n_domains; i++)
@@ -73,11 +78,13 @@ static int put_json(const struct es_survey *survey, es_json_sink_fn write, void 
 	for (size_t i = 0; i < n; i++) {
 		es_json_object(&json, NULL);
 		es_json_string(&json, "name", sources[i].ops->name);
-		es_json_string(&json, "state", es_state_name(es_survey_source_state(survey, &sources[i])));
+		es_json_string(&json, "state",
+			       es_state_name(es_survey_source_state(survey, &sources[i])));
 		es_json_string(&json, "reason", sources[i].source ? NULL : sources[i].absent);
 		es_json_array(&json, "domains");
 		for (size_t j = 0; sources[i].source && j < sources[i].n; j++)
-			put_domain_json(survey, &survey->domains[sources[i].first_domain + j], &json);
+			put_domain_json(survey, &survey->domains[sources[i].first_domain + j],
+					&json);
 		es_json_array_end(&json);
 		es_json_object_end(&json);
 	}
@@ -89,7 +96,8 @@ static int put_json(const struct es_survey *survey, es_json_sink_fn write, void 
 		es_json_object(&json, NULL);
 		es_json_string(&json, "what", survey->unmeasured[i].what);
 		es_json_string(&json, "reason", survey->unmeasured[i].reason);
-		es_json_string(&json, "fix", survey->unmeasured[i].fix[0] ? survey->unmeasured[i].fix : NULL);
+		es_json_string(&json, "fix",
+			       survey->unmeasured[i].fix[0] ? survey->unmeasured[i].fix : NULL);
 		es_json_object_end(&json);
 	}
 	es_json_array_end(&json);
@@ -97,30 +105,35 @@ static int put_json(const struct es_survey *survey, es_json_sink_fn write, void 
 	return es_json_end(&json);
 }
 
-static void put_domain_row(const struct es_survey *survey, const struct es_domain *domain, struct es_buf *out)
+static void put_domain_row(const struct es_survey *survey, const struct es_domain *domain,
+			   struct es_buf *out)
 {
 	char range[32] = "-", update[ES_QUANTITY_TEXT_BYTES] = "-", limit[32] = "-";
-	const char *role = domain->is_chosen && domain->is_chosen_total ? "fine, total" :
-			   domain->is_chosen				? "fine" :
-			   domain->is_chosen_total			? "total" :
-									  "";
+	const char *role = domain->is_chosen && domain->is_chosen_total ? "fine, total"
+			   : domain->is_chosen				? "fine"
+			   : domain->is_chosen_total			? "total"
+									: "";
 	int depth = 0;
 
 	for (int32_t up = domain->parent; up >= 0 && depth < 4; up = survey->domains[up].parent)
 		depth++;
 	if (domain->range.modulus_nj)
-		(void)snprintf(range, sizeof(range), "%.3f", (double)domain->range.modulus_nj / 1e12);
+		(void)snprintf(range, sizeof(range), "%.3f",
+			       (double)domain->range.modulus_nj / 1e12);
 	if (domain->update_period_ns)
 		(void)es_duration_text(domain->update_period_ns, update);
 	if (domain->limit_mw)
 		(void)snprintf(limit, sizeof(limit), "%.0f", es_w_from_mw(domain->limit_mw));
-	(void)es_buf_printf(out, "%*s%-*s %-10s %-9s %10s %9s %9s  %-11s %s\n", 2 + 2 * depth, "", 34 - 2 * depth, domain->id,
-			    es_kind_name(domain->kind), es_state_name(domain->state), range, update, limit, role, domain->reason);
+	(void)es_buf_printf(out, "%*s%-*s %-10s %-9s %10s %9s %9s  %-11s %s\n", 2 + 2 * depth, "",
+			    34 - 2 * depth, domain->id, es_kind_name(domain->kind),
+			    es_state_name(domain->state), range, update, limit, role,
+			    domain->reason);
 	if (domain->fix[0])
 		(void)es_buf_printf(out, "%*s fix: %s\n", 4 + 2 * depth, "", domain->fix);
 }
 
-static void put_cover_row(const struct es_survey *survey, const char *label, bool is_total, struct es_buf *out)
+static void put_cover_row(const struct es_survey *survey, const char *label, bool is_total,
+			  struct es_buf *out)
 {
 	bool has_any = false;
 
@@ -148,11 +161,12 @@ static void put_table(const struct sources *sources, struct es_buf *out)
 	size_t n;
 	const struct es_sampler_source *entries = es_sampler_sources(survey->sampler, &n);
 
-	(void)es_buf_printf(out, "  %-34s %-10s %-9s %10s %9s %9s  %-11s %s\n", "domain", "kind", "state", "range (kJ)", "update", "limit (W)",
-			    "cover", "reason");
+	(void)es_buf_printf(out, "  %-34s %-10s %-9s %10s %9s %9s  %-11s %s\n", "domain", "kind",
+			    "state", "range (kJ)", "update", "limit (W)", "cover", "reason");
 	for (size_t i = 0; i < n; i++) {
 		if (!entries[i].source) {
-			(void)es_buf_printf(out, "  %-34s %-10s %-9s %10s %9s %9s  %-11s %s\n", entries[i].ops->name, "", "absent", "-", "-", "-", "",
+			(void)es_buf_printf(out, "  %-34s %-10s %-9s %10s %9s %9s  %-11s %s\n",
+					    entries[i].ops->name, "", "absent", "-", "-", "-", "",
 					    entries[i].absent);
 			continue;
 		}
@@ -163,9 +177,11 @@ static void put_table(const struct sources *sources, struct es_buf *out)
 	put_cover_row(survey, "fine cover", false, out);
 	put_cover_row(survey, "total cover", true, out);
 	for (size_t i = 0; i < survey->n_unmeasured; i++) {
-		(void)es_buf_printf(out, "unmeasured  %s: %s\n", survey->unmeasured[i].what, survey->unmeasured[i].reason);
+		(void)es_buf_printf(out, "unmeasured  %s: %s\n", survey->unmeasured[i].what,
+				    survey->unmeasured[i].reason);
 		if (survey->unmeasured[i].fix[0])
-			(void)es_buf_printf(out, "            fix: %s\n", survey->unmeasured[i].fix);
+			(void)es_buf_printf(out, "            fix: %s\n",
+					    survey->unmeasured[i].fix);
 	}
 	if (sources->explains)
 		(void)es_buf_str(out, explanation);
@@ -173,14 +189,18 @@ static void put_table(const struct sources *sources, struct es_buf *out)
 
 static int show(struct sources *sources)
 {
-	struct es_survey_options options = { .root = sources->root, .as_uid = -1, .is_unwatched = sources->is_unwatched };
+	struct es_survey_options options = { .root = sources->root,
+					     .as_uid = -1,
+					     .is_unwatched = sources->is_unwatched };
 	struct es_settings settings;
 	struct es_error err = { .code = 0 };
 	struct es_buf out;
 	int status;
 
-	if (sources->as && (es_parse_i64(sources->as, &options.as_uid) < 0 || options.as_uid < 0 || options.as_uid > UINT32_MAX))
-		return es_complain("sources", ES_EXIT_USAGE, "--as '%s': not a user's number", sources->as);
+	if (sources->as && (es_parse_i64(sources->as, &options.as_uid) < 0 || options.as_uid < 0 ||
+			    options.as_uid > UINT32_MAX))
+		return es_complain("sources", ES_EXIT_USAGE, "--as '%s': not a user's number",
+				   sources->as);
 	if (es_settings_load(&settings, &err) < 0)
 		return es_complain("sources", ES_EXIT_FAILURE, "%s", err.text);
 	options.psys = settings.psys;
@@ -202,10 +222,14 @@ int es_cmd_sources(int argc, char **argv)
 	struct sources sources = { .root = NULL };
 	const struct es_option options[] = {
 		{ "explain", NULL, "say what the columns mean", ES_OPTION_FLAG, &sources.explains },
-		{ "no-probe", NULL, "do not keep each package busy for a second to see\nwhich meters move", ES_OPTION_FLAG, &sources.is_unwatched },
+		{ "no-probe", NULL,
+		  "do not keep each package busy for a second to see\nwhich meters move",
+		  ES_OPTION_FLAG, &sources.is_unwatched },
 		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &sources.is_json },
-		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine", ES_OPTION_TEXT, &sources.root },
-		{ "as", "UID", "judge rights for this user, by mode bits", ES_OPTION_TEXT, &sources.as },
+		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
+		  ES_OPTION_TEXT, &sources.root },
+		{ "as", "UID", "judge rights for this user, by mode bits", ES_OPTION_TEXT,
+		  &sources.as },
 	};
 	const struct es_usage usage = {
 		.command = "sources",
@@ -220,6 +244,7 @@ int es_cmd_sources(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first < argc)
-		return es_complain("sources", ES_EXIT_USAGE, "'%s': no operand is taken", argv[first]);
+		return es_complain("sources", ES_EXIT_USAGE, "'%s': no operand is taken",
+				   argv[first]);
 	return show(&sources);
 }

@@ -41,7 +41,8 @@ static int64_t package_of(const struct es_root *root, uint32_t cpu)
 	char path[96];
 	uint64_t package;
 
-	(void)snprintf(path, sizeof(path), "sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
+	(void)snprintf(path, sizeof(path),
+		       "sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
 	return es_root_read_u64(root, path, &package) < 0 ? -1 : (int64_t)package;
 }
 
@@ -91,21 +92,25 @@ static void look(struct es_survey *survey, struct es_watch *watch, struct es_rea
 		if (readings[i].error)
 			es_track_fail(&watch->tracks[i]);
 		else
-			es_watch_reading(watch, i, readings[i].t_ns, readings[i].value, readings[i].activity_ns);
+			es_watch_reading(watch, i, readings[i].t_ns, readings[i].value,
+					 readings[i].activity_ns);
 	}
 	es_watch_row(watch);
 }
 
 /* A meter that could be opened but never read is not there. */
-static void judge_failures(struct es_survey *survey, const struct es_watch *watch, const struct es_reading *readings)
+static void judge_failures(struct es_survey *survey, const struct es_watch *watch,
+			   const struct es_reading *readings)
 {
 	for (size_t i = 0; i < survey->n_domains; i++) {
 		struct es_domain *domain = &survey->domains[i];
 
-		if (!es_sampler_is_recorded(domain) || watch->tracks[i].n_readings || !watch->tracks[i].n_failed)
+		if (!es_sampler_is_recorded(domain) || watch->tracks[i].n_readings ||
+		    !watch->tracks[i].n_failed)
 			continue;
 		domain->state = ES_STATE_ABSENT;
-		(void)snprintf(domain->reason, sizeof(domain->reason), "cannot be read: %s", es_strerror(readings[i].error));
+		(void)snprintf(domain->reason, sizeof(domain->reason), "cannot be read: %s",
+			       es_strerror(readings[i].error));
 	}
 }
 
@@ -120,7 +125,9 @@ static int watch_meters(struct es_survey *survey)
 	int r;
 
 	survey->evidence = calloc(survey->n_domains + 1, sizeof(*survey->evidence));
-	r = readings && survey->evidence ? es_watch_init(&watch, survey->domains, survey->n_domains, LOOK_NS) : -ENOMEM;
+	r = readings && survey->evidence
+		    ? es_watch_init(&watch, survey->domains, survey->n_domains, LOOK_NS)
+		    : -ENOMEM;
 	if (r < 0) {
 		free(readings);
 		return r;
@@ -139,8 +146,8 @@ static int watch_meters(struct es_survey *survey)
 	es_watch_end(&watch);
 	judge_failures(survey, &watch, readings);
 	/* A busy loop on every package we may use proves something only where that is every package. */
-	es_watch_evidence(&watch, survey->machine.n_cpus, survey->machine.n_packages, is_probed && n_spinning >= survey->machine.n_packages,
-			  survey->evidence);
+	es_watch_evidence(&watch, survey->machine.n_cpus, survey->machine.n_packages,
+			  is_probed && n_spinning >= survey->machine.n_packages, survey->evidence);
 	/* What stands still is still what would be chosen: here the states tell, there is no sum to spoil. */
 	for (size_t i = 0; i < survey->n_domains; i++)
 		survey->evidence[i].is_unknown = false;
@@ -149,7 +156,8 @@ static int watch_meters(struct es_survey *survey)
 	return 0;
 }
 
-static void add_unmeasured(struct es_survey *survey, const char *what, const char *reason, const char *fix)
+static void add_unmeasured(struct es_survey *survey, const char *what, const char *reason,
+			   const char *fix)
 {
 	struct es_unmeasured *entry = &survey->unmeasured[survey->n_unmeasured];
 
@@ -162,12 +170,14 @@ static void add_unmeasured(struct es_survey *survey, const char *what, const cha
 }
 
 /* The best domain of @type on @package that was not chosen: why not, and what would help. */
-static const struct es_domain *not_chosen(const struct es_survey *survey, enum es_domain_type type, int32_t package)
+static const struct es_domain *not_chosen(const struct es_survey *survey, enum es_domain_type type,
+					  int32_t package)
 {
 	const struct es_domain *best = NULL;
 
 	for (size_t i = 0; i < survey->n_domains; i++)
-		if (survey->domains[i].type == type && survey->domains[i].package == package && (!best || survey->domains[i].state < best->state))
+		if (survey->domains[i].type == type && survey->domains[i].package == package &&
+		    (!best || survey->domains[i].state < best->state))
 			best = &survey->domains[i];
 	return best;
 }
@@ -178,12 +188,16 @@ static bool is_covered(const struct es_survey *survey, enum es_domain_type type,
 
 	for (size_t i = 0; i < survey->n_domains; i++) {
 		const struct es_domain *domain = &survey->domains[i];
-		bool is_die_of_it = type == ES_DOMAIN_PACKAGE && domain->type == ES_DOMAIN_DIE && domain->package == package;
-		bool is_dram_of_it = type == ES_DOMAIN_DRAM && domain->type == ES_DOMAIN_DRAM && domain->package == package;
+		bool is_die_of_it = type == ES_DOMAIN_PACKAGE && domain->type == ES_DOMAIN_DIE &&
+				    domain->package == package;
+		bool is_dram_of_it = type == ES_DOMAIN_DRAM && domain->type == ES_DOMAIN_DRAM &&
+				     domain->package == package;
 
-		if (domain->kind == ES_KIND_ESTIMATED || !(domain->is_chosen || domain->is_chosen_total))
+		if (domain->kind == ES_KIND_ESTIMATED ||
+		    !(domain->is_chosen || domain->is_chosen_total))
 			continue;
-		if (is_die_of_it || is_dram_of_it || es_domain_is_twin(domain, &part) || es_domain_contains(domain, &part))
+		if (is_die_of_it || is_dram_of_it || es_domain_is_twin(domain, &part) ||
+		    es_domain_contains(domain, &part))
 			return true;
 	}
 	return false;
@@ -192,7 +206,8 @@ static bool is_covered(const struct es_survey *survey, enum es_domain_type type,
 static bool has_chosen_estimate(const struct es_survey *survey)
 {
 	for (size_t i = 0; i < survey->n_domains; i++)
-		if (survey->domains[i].kind == ES_KIND_ESTIMATED && survey->domains[i].is_chosen_total)
+		if (survey->domains[i].kind == ES_KIND_ESTIMATED &&
+		    survey->domains[i].is_chosen_total)
 			return true;
 	return false;
 }
@@ -200,7 +215,9 @@ static bool has_chosen_estimate(const struct es_survey *survey)
 static bool has_whole_meter(const struct es_survey *survey)
 {
 	for (size_t i = 0; i < survey->n_domains; i++)
-		if (survey->domains[i].is_chosen_total && (survey->domains[i].type == ES_DOMAIN_NODE || survey->domains[i].type == ES_DOMAIN_PSYS))
+		if (survey->domains[i].is_chosen_total &&
+		    (survey->domains[i].type == ES_DOMAIN_NODE ||
+		     survey->domains[i].type == ES_DOMAIN_PSYS))
 			return true;
 	return false;
 }
@@ -208,42 +225,54 @@ static bool has_whole_meter(const struct es_survey *survey)
 static void find_unmeasured(struct es_survey *survey)
 {
 	/* Nothing inside a VM brings back what its host does not pass on; a container's host may have it. */
-	const char *no_meter = survey->machine.is_vm	    ? "the host gives this VM no energy meter" :
-			       survey->machine.is_container ? "the container hides the host's meters" :
-							      "the kernel offers no energy meter";
-	const char *no_meter_fix = survey->machine.is_vm	? "" :
-				   survey->machine.is_container ? "start the container with -v /sys/devices/virtual/powercap:/sys/devices/virtual/powercap:ro" :
-								  "sudo modprobe intel_rapl_msr";
+	const char *no_meter = survey->machine.is_vm ? "the host gives this VM no energy meter"
+			       : survey->machine.is_container
+				       ? "the container hides the host's meters"
+				       : "the kernel offers no energy meter";
+	const char *no_meter_fix =
+		survey->machine.is_vm ? ""
+		: survey->machine.is_container
+			? "start the container with -v /sys/devices/virtual/powercap:/sys/devices/virtual/powercap:ro"
+			: "sudo modprobe intel_rapl_msr";
 	const struct es_domain *psys = not_chosen(survey, ES_DOMAIN_PSYS, -1);
 
 	for (uint32_t package = 0; package < survey->machine.n_packages; package++) {
 		static const enum es_domain_type types[] = { ES_DOMAIN_PACKAGE, ES_DOMAIN_DRAM };
 
 		for (size_t i = 0; i < 2; i++) {
-			const struct es_domain *domain = not_chosen(survey, types[i], (int32_t)package);
+			const struct es_domain *domain =
+				not_chosen(survey, types[i], (int32_t)package);
 			char what[ES_NAME_MAX_BYTES];
 
 			if (is_covered(survey, types[i], (int32_t)package))
 				continue;
-			(void)snprintf(what, sizeof(what), "%s of package %u", types[i] == ES_DOMAIN_DRAM ? "memory" : "processor", package);
+			(void)snprintf(what, sizeof(what), "%s of package %u",
+				       types[i] == ES_DOMAIN_DRAM ? "memory" : "processor",
+				       package);
 			if (domain)
 				add_unmeasured(survey, what, domain->reason, domain->fix);
-			else if (types[i] == ES_DOMAIN_DRAM && is_covered(survey, ES_DOMAIN_PACKAGE, (int32_t)package))
-				add_unmeasured(survey, what, "this processor reports no memory domain", "");
+			else if (types[i] == ES_DOMAIN_DRAM &&
+				 is_covered(survey, ES_DOMAIN_PACKAGE, (int32_t)package))
+				add_unmeasured(survey, what,
+					       "this processor reports no memory domain", "");
 			else
 				add_unmeasured(survey, what, no_meter, no_meter_fix);
 		}
 	}
 	if (has_chosen_estimate(survey))
-		add_unmeasured(survey, "node",
-			       psys && psys->state == ES_STATE_DEAD ? "psys is dead, and nothing else measures: the node is estimated" :
-								      "no meter can be used: the node is estimated from CPU time",
-			       no_meter_fix);
+		add_unmeasured(
+			survey, "node",
+			psys && psys->state == ES_STATE_DEAD
+				? "psys is dead, and nothing else measures: the node is estimated"
+				: "no meter can be used: the node is estimated from CPU time",
+			no_meter_fix);
 	else if (!has_whole_meter(survey))
-		add_unmeasured(survey, "rest of the node", "fans, power supplies, disks and network have no meter here", "");
+		add_unmeasured(survey, "rest of the node",
+			       "fans, power supplies, disks and network have no meter here", "");
 }
 
-int es_survey_make(const struct es_survey_options *options, struct es_survey *ret, struct es_error *err)
+int es_survey_make(const struct es_survey_options *options, struct es_survey *ret,
+		   struct es_error *err)
 {
 	struct es_survey survey = { .root = { .fd = -1 } };
 	int r = es_root_open(options->root, options->as_uid, &survey.root, err);
@@ -282,7 +311,8 @@ void es_survey_finish(struct es_survey *survey)
 	*survey = (struct es_survey){ .root = { .fd = -1 } };
 }
 
-enum es_domain_state es_survey_source_state(const struct es_survey *survey, const struct es_sampler_source *source)
+enum es_domain_state es_survey_source_state(const struct es_survey *survey,
+					    const struct es_sampler_source *source)
 {
 	enum es_domain_state best = ES_STATE_ABSENT;
 

@@ -43,10 +43,12 @@ struct es_survey_options {
 };
 
 /** es_survey_make - 0 or negative errno with @err */
-int es_survey_make(const struct es_survey_options *options, struct es_survey *ret, struct es_error *err);
+int es_survey_make(const struct es_survey_options *options, struct es_survey *ret,
+		   struct es_error *err);
 void es_survey_finish(struct es_survey *survey);
 
 /** es_survey_source_state - a source's state: its best domain's, absent without one */
-enum es_domain_state es_survey_source_state(const struct es_survey *survey, const struct es_sampler_source *source);
+enum es_domain_state es_survey_source_state(const struct es_survey *survey,
+					    const struct es_sampler_source *source);
 
 #endif

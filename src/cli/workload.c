@@ -59,27 +59,32 @@ static uint64_t stream(int64_t end_ns)
 static uint64_t rest(int64_t end_ns)
 {
 	int64_t left_ns = end_ns - es_clock_mono_ns();
-	struct timespec pause = { .tv_sec = left_ns > 0 ? left_ns / ES_NS_PER_S : 0, .tv_nsec = left_ns > 0 ? left_ns % ES_NS_PER_S : 0 };
+	struct timespec pause = { .tv_sec = left_ns > 0 ? left_ns / ES_NS_PER_S : 0,
+				  .tv_nsec = left_ns > 0 ? left_ns % ES_NS_PER_S : 0 };
 
 	(void)nanosleep(&pause, NULL);
 	return 0;
 }
 
-static int run_phase(const char *name, uint64_t (*work)(int64_t end_ns), int64_t dur_ns, unsigned n_processes)
+static int run_phase(const char *name, uint64_t (*work)(int64_t end_ns), int64_t dur_ns,
+		     unsigned n_processes)
 {
 	int64_t end_ns = es_clock_mono_ns() + dur_ns;
 	pid_t pids[PROCESSES_MAX];
 	char text[ES_QUANTITY_TEXT_BYTES];
 	int status = ES_EXIT_OK;
 
-	(void)printf("%-8s %s on %u CPU%s\n", name, es_duration_text(dur_ns, text), n_processes, n_processes == 1 ? "" : "s");
+	(void)printf("%-8s %s on %u CPU%s\n", name, es_duration_text(dur_ns, text), n_processes,
+		     n_processes == 1 ? "" : "s");
 	(void)fflush(stdout);
 	for (unsigned i = 0; i < n_processes; i++) {
 		pids[i] = fork();
 		if (pids[i] == 0)
-			_exit(work(end_ns) == 1); /* the result is used, so that the work is not optimised away */
+			_exit(work(end_ns) ==
+			      1); /* the result is used, so that the work is not optimised away */
 		if (pids[i] < 0)
-			status = es_complain("workload", ES_EXIT_FAILURE, "cannot start a process: %s", es_strerror(errno));
+			status = es_complain("workload", ES_EXIT_FAILURE,
+					     "cannot start a process: %s", es_strerror(errno));
 	}
 	for (unsigned i = 0; i < n_processes; i++)
 		if (pids[i] > 0)
@@ -92,7 +97,8 @@ int es_cmd_workload(int argc, char **argv)
 	const char *duration = "4s", *processes = NULL;
 	const struct es_option options[] = {
 		{ "duration", "TIME", "in all (default 4s)", ES_OPTION_TEXT, &duration },
-		{ "processes", "N", "busy processes (default: the CPUs online)", ES_OPTION_TEXT, &processes },
+		{ "processes", "N", "busy processes (default: the CPUs online)", ES_OPTION_TEXT,
+		  &processes },
 	};
 	const struct es_usage usage = {
 		.command = "workload",
@@ -108,11 +114,15 @@ int es_cmd_workload(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first < argc)
-		return es_complain("workload", ES_EXIT_USAGE, "'%s': no operand is taken", argv[first]);
+		return es_complain("workload", ES_EXIT_USAGE, "'%s': no operand is taken",
+				   argv[first]);
 	if (es_parse_duration_ns(duration, &dur_ns) < 0 || dur_ns <= 0)
-		return es_complain("workload", ES_EXIT_USAGE, "--duration '%s': no time (4s, 500ms)", duration);
+		return es_complain("workload", ES_EXIT_USAGE,
+				   "--duration '%s': no time (4s, 500ms)", duration);
 	if (processes && (es_parse_u64(processes, &n) < 0 || n == 0 || n > PROCESSES_MAX))
-		return es_complain("workload", ES_EXIT_USAGE, "--processes '%s': a number from 1 to %d is wanted", processes, PROCESSES_MAX);
+		return es_complain("workload", ES_EXIT_USAGE,
+				   "--processes '%s': a number from 1 to %d is wanted", processes,
+				   PROCESSES_MAX);
 	n = n > PROCESSES_MAX ? PROCESSES_MAX : n;
 	status = run_phase("compute", compute, dur_ns / 3, (unsigned)n);
 	if (status == ES_EXIT_OK)

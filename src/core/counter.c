@@ -51,8 +51,8 @@ static bool fits(uint64_t energy_uj, uint64_t at_most_uj, uint64_t extra_uj)
 	return energy_uj <= at_most_uj || energy_uj - at_most_uj <= extra_uj;
 }
 
-int es_counter_advance(const struct es_counter_range *range, uint64_t prev_uj, uint64_t cur_uj, int64_t dur_ns,
-		       uint64_t peak_mw, struct es_step *ret)
+int es_counter_advance(const struct es_counter_range *range, uint64_t prev_uj, uint64_t cur_uj,
+		       int64_t dur_ns, uint64_t peak_mw, struct es_step *ret)
 {
 	uint64_t modulus_uj = range->modulus_nj / 1000;
 	uint64_t at_most_uj = peak_mw ? es_energy_at_most_uj(peak_mw, dur_ns) : UINT64_MAX;
@@ -68,7 +68,9 @@ int es_counter_advance(const struct es_counter_range *range, uint64_t prev_uj, u
 		if (!modulus_uj)
 			return -ESTALE;
 		/* Kept in nJ until the end: the modulus of 2^32 steps of 15258 nJ is no whole number of µJ. */
-		step.energy_uj = (uint64_t)(((es_u128)range->modulus_nj + (es_u128)cur_uj * 1000 - (es_u128)prev_uj * 1000) / 1000);
+		step.energy_uj = (uint64_t)(((es_u128)range->modulus_nj + (es_u128)cur_uj * 1000 -
+					     (es_u128)prev_uj * 1000) /
+					    1000);
 		step.verdict = ES_STEP_WRAPPED;
 	}
 	if (!fits(step.energy_uj, at_most_uj, slack_uj(range)))

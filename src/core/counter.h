@@ -41,8 +41,8 @@ struct es_step {
  * Source: Linux Documentation/power/powercap/powercap.rst (max_energy_range_uj); drivers/powercap/
  * intel_rapl_common.c (32-bit raw counter times energy unit).
  */
-int es_counter_advance(const struct es_counter_range *range, uint64_t prev_uj, uint64_t cur_uj, int64_t dur_ns,
-		       uint64_t peak_mw, struct es_step *ret);
+int es_counter_advance(const struct es_counter_range *range, uint64_t prev_uj, uint64_t cur_uj,
+		       int64_t dur_ns, uint64_t peak_mw, struct es_step *ret);
 
 /** es_counter_wrap_ns - how long the counter takes to wrap at @power_mw; INT64_MAX where it never does */
 int64_t es_counter_wrap_ns(const struct es_counter_range *range, uint64_t power_mw);

@@ -18,7 +18,8 @@ static void say(struct es_domain *domain, const char *reason)
 
 bool es_domain_is_usable(const struct es_domain *domain)
 {
-	return (domain->state == ES_STATE_OK || domain->state == ES_STATE_UNPROVEN) && !domain->is_partial;
+	return (domain->state == ES_STATE_OK || domain->state == ES_STATE_UNPROVEN) &&
+	       !domain->is_partial;
 }
 
 static void judge_movement(struct es_domain *domain, const struct es_evidence *evidence)
@@ -44,7 +45,8 @@ static void mark_duplicate(struct es_domain *domains, size_t i, size_t of, const
 {
 	domains[i].state = ES_STATE_DUPLICATE;
 	domains[i].duplicate_of = (int32_t)of;
-	(void)snprintf(domains[i].reason, sizeof(domains[i].reason), "%.60s %.160s", why, domains[of].id);
+	(void)snprintf(domains[i].reason, sizeof(domains[i].reason), "%.60s %.160s", why,
+		       domains[of].id);
 }
 
 static void judge_twins(struct es_domain *domains, size_t n)
@@ -56,9 +58,11 @@ static void judge_twins(struct es_domain *domains, size_t n)
 			continue;
 		/* The best state first, then the order of the registry. */
 		for (size_t j = 0; j < n; j++)
-			if (j != i && es_domain_is_usable(&domains[j]) && es_domain_is_twin(&domains[i], &domains[j]) &&
+			if (j != i && es_domain_is_usable(&domains[j]) &&
+			    es_domain_is_twin(&domains[i], &domains[j]) &&
 			    domains[j].kind != ES_KIND_ESTIMATED &&
-			    (domains[j].state < domains[best].state || (domains[j].state == domains[best].state && j < best)))
+			    (domains[j].state < domains[best].state ||
+			     (domains[j].state == domains[best].state && j < best)))
 				best = j;
 		if (best != i)
 			mark_duplicate(domains, i, best, "the same joules as");
@@ -68,17 +72,21 @@ static void judge_twins(struct es_domain *domains, size_t n)
 static void judge_mirrors(struct es_domain *domains, size_t n, const struct es_evidence *evidence)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!es_domain_is_usable(&domains[i]) || domains[i].die <= 0 || !domains[i].may_mirror)
+		if (!es_domain_is_usable(&domains[i]) || domains[i].die <= 0 ||
+		    !domains[i].may_mirror)
 			continue;
 		for (size_t j = 0; j < i; j++) {
-			bool is_first_die = domains[j].type == domains[i].type && domains[j].package == domains[i].package &&
-					    domains[j].node == domains[i].node && es_domain_is_usable(&domains[j]) &&
+			bool is_first_die = domains[j].type == domains[i].type &&
+					    domains[j].package == domains[i].package &&
+					    domains[j].node == domains[i].node &&
+					    es_domain_is_usable(&domains[j]) &&
 					    strcmp(domains[j].source, domains[i].source) == 0;
 
 			if (!is_first_die)
 				continue;
 			/* Dies seen to differ are real dies; where nothing moved, this vendor's are taken for mirrors. */
-			if (evidence && evidence[i].was_watched && evidence[i].has_moved && evidence[i].mirrors < 0)
+			if (evidence && evidence[i].was_watched && evidence[i].has_moved &&
+			    evidence[i].mirrors < 0)
 				continue;
 			mark_duplicate(domains, i, j, "mirrors the counter of the whole package:");
 			break;
@@ -102,26 +110,30 @@ static bool overlaps(const struct es_domain *a, const struct es_domain *b)
 /* Whether a domain can stand for its part: a meter of a whole board or node only if it was not seen standing still. */
 static bool can_stand(const struct es_domain *domain, const struct es_evidence *evidence)
 {
-	bool is_whole = domain->type == ES_DOMAIN_PSYS || domain->type == ES_DOMAIN_NODE || domain->type == ES_DOMAIN_MODULE;
+	bool is_whole = domain->type == ES_DOMAIN_PSYS || domain->type == ES_DOMAIN_NODE ||
+			domain->type == ES_DOMAIN_MODULE;
 
 	if (!es_domain_is_usable(domain) || domain->kind == ES_KIND_ESTIMATED)
 		return false;
 	if (!evidence)
 		return true;
-	return !evidence->is_unknown && !(is_whole && evidence->was_watched && domain->state != ES_STATE_OK);
+	return !evidence->is_unknown &&
+	       !(is_whole && evidence->was_watched && domain->state != ES_STATE_OK);
 }
 
 /* Add to the cover what overlaps nothing in it; in the order of the array. */
-static void add_type(struct es_domain *domains, size_t n, const struct es_evidence *evidence, uint32_t node, enum es_domain_type type,
-		     bool is_total)
+static void add_type(struct es_domain *domains, size_t n, const struct es_evidence *evidence,
+		     uint32_t node, enum es_domain_type type, bool is_total)
 {
 	for (size_t i = 0; i < n; i++) {
 		bool is_free = true;
 
-		if (domains[i].node != node || domains[i].type != type || !can_stand(&domains[i], evidence ? &evidence[i] : NULL))
+		if (domains[i].node != node || domains[i].type != type ||
+		    !can_stand(&domains[i], evidence ? &evidence[i] : NULL))
 			continue;
 		for (size_t j = 0; j < n && is_free; j++)
-			if (j != i && (is_total ? domains[j].is_chosen_total : domains[j].is_chosen))
+			if (j != i &&
+			    (is_total ? domains[j].is_chosen_total : domains[j].is_chosen))
 				is_free = !overlaps(&domains[i], &domains[j]);
 		if (!is_free)
 			continue;
@@ -133,7 +145,8 @@ static void add_type(struct es_domain *domains, size_t n, const struct es_eviden
 }
 
 /* Sum of the fine cover's parts that @outer must contain; false where one of them has no evidence. */
-static bool sum_inside(const struct es_domain *domains, size_t n, const struct es_evidence *evidence, size_t outer, uint64_t *ret_uj)
+static bool sum_inside(const struct es_domain *domains, size_t n,
+		       const struct es_evidence *evidence, size_t outer, uint64_t *ret_uj)
 {
 	uint64_t sum_uj = 0;
 
@@ -149,7 +162,8 @@ static bool sum_inside(const struct es_domain *domains, size_t n, const struct e
 }
 
 /* Why this psys domain is not to be trusted as the node's meter; NULL: it is. */
-static const char *distrust_psys(const struct es_domain *domains, size_t n, const struct es_evidence *evidence, size_t psys,
+static const char *distrust_psys(const struct es_domain *domains, size_t n,
+				 const struct es_evidence *evidence, size_t psys,
 				 enum es_psys_policy policy)
 {
 	uint64_t inside_uj;
@@ -162,7 +176,8 @@ static const char *distrust_psys(const struct es_domain *domains, size_t n, cons
 	if (policy == ES_PSYS_TRUST)
 		return NULL;
 	for (size_t i = 0; i < n; i++)
-		n_psys += domains[i].type == ES_DOMAIN_PSYS && domains[i].node == domains[psys].node && es_domain_is_usable(&domains[i]);
+		n_psys += domains[i].type == ES_DOMAIN_PSYS &&
+			  domains[i].node == domains[psys].node && es_domain_is_usable(&domains[i]);
 	if (n_psys > 1)
 		return "several psys domains may all be the same board: scope unknown";
 	if (!evidence || !sum_inside(domains, n, evidence, psys, &inside_uj))
@@ -173,7 +188,8 @@ static const char *distrust_psys(const struct es_domain *domains, size_t n, cons
 	return NULL;
 }
 
-static bool has_chosen(const struct es_domain *domains, size_t n, uint32_t node, unsigned types, bool is_total)
+static bool has_chosen(const struct es_domain *domains, size_t n, uint32_t node, unsigned types,
+		       bool is_total)
 {
 	for (size_t i = 0; i < n; i++)
 		if (domains[i].node == node && (types & 1u << domains[i].type) &&
@@ -196,11 +212,13 @@ static void choose_estimate(struct es_domain *domains, size_t n, uint32_t node, 
 	}
 }
 
-static void choose_fine(struct es_domain *domains, size_t n, uint32_t node, const struct es_evidence *evidence)
+static void choose_fine(struct es_domain *domains, size_t n, uint32_t node,
+			const struct es_evidence *evidence)
 {
 	static const enum es_domain_type order[] = {
-		ES_DOMAIN_DIE,	ES_DOMAIN_PACKAGE, ES_DOMAIN_DRAM,  ES_DOMAIN_GPU,  ES_DOMAIN_CORE,
-		ES_DOMAIN_UNCORE, ES_DOMAIN_MODULE,  ES_DOMAIN_OTHER, ES_DOMAIN_PSYS, ES_DOMAIN_NODE,
+		ES_DOMAIN_DIE,	ES_DOMAIN_PACKAGE, ES_DOMAIN_DRAM,   ES_DOMAIN_GPU,
+		ES_DOMAIN_CORE, ES_DOMAIN_UNCORE,  ES_DOMAIN_MODULE, ES_DOMAIN_OTHER,
+		ES_DOMAIN_PSYS, ES_DOMAIN_NODE,
 	};
 
 	for (size_t i = 0; i < ES_ARRAY_SIZE(order); i++) {
@@ -213,18 +231,19 @@ static void choose_fine(struct es_domain *domains, size_t n, uint32_t node, cons
 		choose_estimate(domains, n, node, false);
 }
 
-static void choose_total(struct es_domain *domains, size_t n, uint32_t node, const struct es_evidence *evidence,
-			 enum es_psys_policy policy)
+static void choose_total(struct es_domain *domains, size_t n, uint32_t node,
+			 const struct es_evidence *evidence, enum es_psys_policy policy)
 {
-	const unsigned whole = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE | 1u << ES_DOMAIN_PSYS | 1u << ES_DOMAIN_MODULE |
-			       1u << ES_DOMAIN_NODE;
+	const unsigned whole = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE |
+			       1u << ES_DOMAIN_PSYS | 1u << ES_DOMAIN_MODULE | 1u << ES_DOMAIN_NODE;
 
 	add_type(domains, n, evidence, node, ES_DOMAIN_NODE, true);
 	add_type(domains, n, evidence, node, ES_DOMAIN_MODULE, true);
 	for (size_t i = 0; i < n; i++) {
 		const char *why;
 
-		if (domains[i].node != node || domains[i].type != ES_DOMAIN_PSYS || !es_domain_is_usable(&domains[i]))
+		if (domains[i].node != node || domains[i].type != ES_DOMAIN_PSYS ||
+		    !es_domain_is_usable(&domains[i]))
 			continue;
 		why = distrust_psys(domains, n, evidence, i, policy);
 		if (why)
@@ -238,7 +257,8 @@ static void choose_total(struct es_domain *domains, size_t n, uint32_t node, con
 		if (domains[i].node != node || !domains[i].is_chosen)
 			continue;
 		for (size_t j = 0; j < n && is_free; j++)
-			is_free = j == i || !domains[j].is_chosen_total || !overlaps(&domains[i], &domains[j]);
+			is_free = j == i || !domains[j].is_chosen_total ||
+				  !overlaps(&domains[i], &domains[j]);
 		domains[i].is_chosen_total = domains[i].is_chosen_total || is_free;
 	}
 	/* Memory or devices alone do not stand for a node: then the estimate of the whole is nearer. */
@@ -259,7 +279,8 @@ static void explain_left_out(struct es_domain *domains, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct es_domain *domain = &domains[i];
 
-		if (domain->is_chosen || domain->is_chosen_total || (domain->state != ES_STATE_OK && domain->state != ES_STATE_UNPROVEN))
+		if (domain->is_chosen || domain->is_chosen_total ||
+		    (domain->state != ES_STATE_OK && domain->state != ES_STATE_UNPROVEN))
 			continue;
 		if (domain->reason[0] != '\0' && domain->state == ES_STATE_OK)
 			continue;
@@ -272,15 +293,18 @@ static void explain_left_out(struct es_domain *domains, size_t n)
 			continue;
 		}
 		for (size_t j = 0; j < n; j++) {
-			if ((domains[j].is_chosen || domains[j].is_chosen_total) && es_domain_contains(&domains[j], domain)) {
-				(void)snprintf(domain->reason, sizeof(domain->reason), "already in %.200s", domains[j].id);
+			if ((domains[j].is_chosen || domains[j].is_chosen_total) &&
+			    es_domain_contains(&domains[j], domain)) {
+				(void)snprintf(domain->reason, sizeof(domain->reason),
+					       "already in %.200s", domains[j].id);
 				break;
 			}
 		}
 	}
 }
 
-void es_cover_choose(struct es_domain *domains, size_t n, const struct es_evidence *evidence, enum es_psys_policy psys)
+void es_cover_choose(struct es_domain *domains, size_t n, const struct es_evidence *evidence,
+		     enum es_psys_policy psys)
 {
 	for (size_t i = 0; i < n; i++) {
 		domains[i].is_chosen = false;

@@ -42,7 +42,8 @@ void es_cover_judge(struct es_domain *domains, size_t n, const struct es_evidenc
  * fine one. An estimate is chosen only on a node where nothing else can be. What is_unknown is passed over. Sets
  * is_chosen and is_chosen_total, and the reason of each usable domain that was left out.
  */
-void es_cover_choose(struct es_domain *domains, size_t n, const struct es_evidence *evidence, enum es_psys_policy psys);
+void es_cover_choose(struct es_domain *domains, size_t n, const struct es_evidence *evidence,
+		     enum es_psys_policy psys);
 
 /** es_domain_is_usable - true for ok and unproven domains that are no mere part of what their type says */
 bool es_domain_is_usable(const struct es_domain *domain);

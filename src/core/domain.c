@@ -11,9 +11,10 @@
 #include <string.h>
 
 static const char *const type_names[ES_N_DOMAIN_TYPES] = {
-	[ES_DOMAIN_PACKAGE] = "package", [ES_DOMAIN_DIE] = "die",   [ES_DOMAIN_CORE] = "core", [ES_DOMAIN_UNCORE] = "uncore",
-	[ES_DOMAIN_DRAM] = "dram",	 [ES_DOMAIN_PSYS] = "psys", [ES_DOMAIN_GPU] = "gpu",   [ES_DOMAIN_MODULE] = "module",
-	[ES_DOMAIN_NODE] = "node",	 [ES_DOMAIN_OTHER] = "other",
+	[ES_DOMAIN_PACKAGE] = "package", [ES_DOMAIN_DIE] = "die",	[ES_DOMAIN_CORE] = "core",
+	[ES_DOMAIN_UNCORE] = "uncore",	 [ES_DOMAIN_DRAM] = "dram",	[ES_DOMAIN_PSYS] = "psys",
+	[ES_DOMAIN_GPU] = "gpu",	 [ES_DOMAIN_MODULE] = "module", [ES_DOMAIN_NODE] = "node",
+	[ES_DOMAIN_OTHER] = "other",
 };
 
 static const char *const kind_names[ES_N_KINDS] = {
@@ -24,15 +25,20 @@ static const char *const kind_names[ES_N_KINDS] = {
 };
 
 static const char *const state_names[ES_N_STATES] = {
-	[ES_STATE_OK] = "ok",	      [ES_STATE_UNPROVEN] = "unproven", [ES_STATE_DUPLICATE] = "duplicate",
-	[ES_STATE_DENIED] = "denied", [ES_STATE_DEAD] = "dead",		[ES_STATE_ABSENT] = "absent",
+	[ES_STATE_OK] = "ok",
+	[ES_STATE_UNPROVEN] = "unproven",
+	[ES_STATE_DUPLICATE] = "duplicate",
+	[ES_STATE_DENIED] = "denied",
+	[ES_STATE_DEAD] = "dead",
+	[ES_STATE_ABSENT] = "absent",
 };
 
 /* Watts no part reaches in 2026 even for one reading: twice the largest part sold and more. */
 static const uint64_t peaks_mw[ES_N_DOMAIN_TYPES] = {
-	[ES_DOMAIN_PACKAGE] = 1500000, [ES_DOMAIN_DIE] = 1000000,  [ES_DOMAIN_CORE] = 1500000, [ES_DOMAIN_UNCORE] = 1500000,
-	[ES_DOMAIN_DRAM] = 600000,     [ES_DOMAIN_PSYS] = 20000000, [ES_DOMAIN_GPU] = 3000000,  [ES_DOMAIN_MODULE] = 6000000,
-	[ES_DOMAIN_NODE] = 40000000,   [ES_DOMAIN_OTHER] = 20000000,
+	[ES_DOMAIN_PACKAGE] = 1500000, [ES_DOMAIN_DIE] = 1000000,    [ES_DOMAIN_CORE] = 1500000,
+	[ES_DOMAIN_UNCORE] = 1500000,  [ES_DOMAIN_DRAM] = 600000,    [ES_DOMAIN_PSYS] = 20000000,
+	[ES_DOMAIN_GPU] = 3000000,     [ES_DOMAIN_MODULE] = 6000000, [ES_DOMAIN_NODE] = 40000000,
+	[ES_DOMAIN_OTHER] = 20000000,
 };
 
 const char *es_domain_type_name(enum es_domain_type type)
@@ -83,7 +89,8 @@ uint64_t es_peak_default_mw(enum es_domain_type type)
 	return peaks_mw[type];
 }
 
-void es_domain_init(struct es_domain *domain, const char *source, enum es_domain_type type, int32_t package, int32_t die)
+void es_domain_init(struct es_domain *domain, const char *source, enum es_domain_type type,
+		    int32_t package, int32_t die)
 {
 	const char *word = type == ES_DOMAIN_DIE ? "package" : type_names[type];
 
@@ -99,12 +106,14 @@ void es_domain_init(struct es_domain *domain, const char *source, enum es_domain
 	};
 	(void)snprintf(domain->source, sizeof(domain->source), "%s", source);
 	if (package >= 0 && die >= 0)
-		(void)snprintf(domain->name, sizeof(domain->name), "%s-%d-die-%d", word, package, die);
+		(void)snprintf(domain->name, sizeof(domain->name), "%s-%d-die-%d", word, package,
+			       die);
 	else if (package >= 0)
 		(void)snprintf(domain->name, sizeof(domain->name), "%s-%d", word, package);
 	else
 		(void)snprintf(domain->name, sizeof(domain->name), "%s", word);
-	(void)snprintf(domain->id, sizeof(domain->id), "%.31s/%.200s", domain->source, domain->name);
+	(void)snprintf(domain->id, sizeof(domain->id), "%.31s/%.200s", domain->source,
+		       domain->name);
 }
 
 static bool same_place(int32_t outer, int32_t inner)
@@ -115,22 +124,27 @@ static bool same_place(int32_t outer, int32_t inner)
 bool es_domain_contains(const struct es_domain *outer, const struct es_domain *inner)
 {
 	static const unsigned inside[ES_N_DOMAIN_TYPES] = {
-		[ES_DOMAIN_PACKAGE] = 1u << ES_DOMAIN_DIE | 1u << ES_DOMAIN_CORE | 1u << ES_DOMAIN_UNCORE,
+		[ES_DOMAIN_PACKAGE] = 1u << ES_DOMAIN_DIE | 1u << ES_DOMAIN_CORE |
+				      1u << ES_DOMAIN_UNCORE,
 		[ES_DOMAIN_DIE] = 1u << ES_DOMAIN_CORE | 1u << ES_DOMAIN_UNCORE,
 		[ES_DOMAIN_DRAM] = 1u << ES_DOMAIN_DRAM,
 		[ES_DOMAIN_CORE] = 1u << ES_DOMAIN_CORE,
-		[ES_DOMAIN_PSYS] = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE | 1u << ES_DOMAIN_CORE |
-				   1u << ES_DOMAIN_UNCORE | 1u << ES_DOMAIN_DRAM,
-		[ES_DOMAIN_MODULE] = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE | 1u << ES_DOMAIN_CORE |
-				     1u << ES_DOMAIN_UNCORE | 1u << ES_DOMAIN_DRAM | 1u << ES_DOMAIN_GPU,
+		[ES_DOMAIN_PSYS] = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE |
+				   1u << ES_DOMAIN_CORE | 1u << ES_DOMAIN_UNCORE |
+				   1u << ES_DOMAIN_DRAM,
+		[ES_DOMAIN_MODULE] = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE |
+				     1u << ES_DOMAIN_CORE | 1u << ES_DOMAIN_UNCORE |
+				     1u << ES_DOMAIN_DRAM | 1u << ES_DOMAIN_GPU,
 		[ES_DOMAIN_NODE] = ~(1u << ES_DOMAIN_NODE),
 	};
 
-	if (outer == inner || outer->node != inner->node || !(inside[outer->type] & 1u << inner->type))
+	if (outer == inner || outer->node != inner->node ||
+	    !(inside[outer->type] & 1u << inner->type))
 		return false;
 	if (!same_place(outer->package, inner->package) || !same_place(outer->die, inner->die))
 		return false;
-	if (outer->type == inner->type) /* dram of a package over dram of its die; cores of a package over one core */
+	if (outer->type ==
+	    inner->type) /* dram of a package over dram of its die; cores of a package over one core */
 		return outer->die < 0 && outer->core < 0 && (inner->die >= 0 || inner->core >= 0);
 	return true;
 }
@@ -140,6 +154,7 @@ bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b)
 	/* Platform meters have no place, only names: psys-1 is another zone than psys, whatever board it may measure. */
 	bool is_named = a->type == ES_DOMAIN_OTHER || a->type == ES_DOMAIN_PSYS;
 
-	return a->node == b->node && a->type == b->type && a->package == b->package && a->die == b->die && a->core == b->core &&
+	return a->node == b->node && a->type == b->type && a->package == b->package &&
+	       a->die == b->die && a->core == b->core &&
 	       (!is_named || strcmp(a->name, b->name) == 0);
 }

@@ -85,7 +85,8 @@ int es_domain_type_from_name(const char *name, enum es_domain_type *ret);
 int es_kind_from_name(const char *name, enum es_kind *ret);
 
 /** es_domain_init - a domain of @source with nothing known but its type and place; name and id by convention */
-void es_domain_init(struct es_domain *domain, const char *source, enum es_domain_type type, int32_t package, int32_t die);
+void es_domain_init(struct es_domain *domain, const char *source, enum es_domain_type type,
+		    int32_t package, int32_t die);
 
 /** es_domain_contains - true where the joules of @inner are, by their types and places, also joules of @outer */
 bool es_domain_contains(const struct es_domain *outer, const struct es_domain *inner);

@@ -45,12 +45,27 @@ struct named_factor {
 
 static const struct named_factor named_factors[] = {
 	{ "carbon_model_202203",
-	  { .g_per_kwh = 51.1, .zone = "FR", .kind = "average", .factor_id = "carbon_model_202203-FR", .source = "Energy Scope 2022", .year = 2022,
+	  { .g_per_kwh = 51.1,
+	    .zone = "FR",
+	    .kind = "average",
+	    .factor_id = "carbon_model_202203-FR",
+	    .source = "Energy Scope 2022",
+	    .year = 2022,
 	    .rounds_to_wh = true } },
 	{ "carbon_model_2024",
-	  { .g_per_kwh = 50.0, .zone = "FR", .kind = "average", .factor_id = "carbon_model_2024-FR", .source = "EnergyScopium 2024", .year = 2024 } },
+	  { .g_per_kwh = 50.0,
+	    .zone = "FR",
+	    .kind = "average",
+	    .factor_id = "carbon_model_2024-FR",
+	    .source = "EnergyScopium 2024",
+	    .year = 2024 } },
 	{ "carbon_model_2024",
-	  { .g_per_kwh = 369.0, .zone = "US", .kind = "average", .factor_id = "carbon_model_2024-US", .source = "EnergyScopium 2024", .year = 2024 } },
+	  { .g_per_kwh = 369.0,
+	    .zone = "US",
+	    .kind = "average",
+	    .factor_id = "carbon_model_2024-US",
+	    .source = "EnergyScopium 2024",
+	    .year = 2024 } },
 };
 
 int es_carbon_factor_named(const char *name, const char *zone, struct es_carbon_factor *ret)

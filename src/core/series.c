@@ -15,7 +15,9 @@ int es_series_init(struct es_series *series, int64_t t0_ns, int64_t t1_ns, int64
 {
 	size_t n_bins = (size_t)((t1_ns - t0_ns + bin_ns - 1) / bin_ns);
 
-	*series = (struct es_series){ .t0_ns = t0_ns, .t1_ns = t1_ns, .bin_ns = bin_ns, .n_bins = n_bins };
+	*series = (struct es_series){
+		.t0_ns = t0_ns, .t1_ns = t1_ns, .bin_ns = bin_ns, .n_bins = n_bins
+	};
 	series->energy_uj = calloc(n_bins + 1, sizeof(*series->energy_uj));
 	series->covered_ns = calloc(n_bins + 1, sizeof(*series->covered_ns));
 	if (!series->energy_uj || !series->covered_ns) {
@@ -61,8 +63,10 @@ void es_series_add(struct es_series *series, const struct es_sample *sample)
 	first = bin_of(series, sample->t0_ns);
 	last = bin_of(series, sample->t1_ns - 1);
 	for (size_t bin = first; bin <= last; bin++) {
-		int64_t start_ns = series->t0_ns + (int64_t)bin * series->bin_ns, end_ns = start_ns + series->bin_ns;
-		uint64_t upto_uj = bin == last ? sample->energy_uj : part_uj(sample, end_ns - sample->t0_ns);
+		int64_t start_ns = series->t0_ns + (int64_t)bin * series->bin_ns,
+			end_ns = start_ns + series->bin_ns;
+		uint64_t upto_uj = bin == last ? sample->energy_uj
+					       : part_uj(sample, end_ns - sample->t0_ns);
 
 		start_ns = start_ns > sample->t0_ns ? start_ns : sample->t0_ns;
 		end_ns = end_ns < sample->t1_ns ? end_ns : sample->t1_ns;
@@ -75,7 +79,8 @@ void es_series_add(struct es_series *series, const struct es_sample *sample)
 bool es_series_power_mw(const struct es_series *series, size_t bin, uint64_t *ret_mw)
 {
 	int64_t start_ns = series->t0_ns + (int64_t)bin * series->bin_ns;
-	int64_t length_ns = series->t1_ns - start_ns < series->bin_ns ? series->t1_ns - start_ns : series->bin_ns;
+	int64_t length_ns = series->t1_ns - start_ns < series->bin_ns ? series->t1_ns - start_ns
+								      : series->bin_ns;
 
 	if (series->covered_ns[bin] <= 0 || series->covered_ns[bin] < length_ns / 2)
 		return false;

@@ -15,7 +15,8 @@
 
 /** struct es_series - energy of one domain in equal bins; sums stay exact to the µJ */
 struct es_series {
-	int64_t t0_ns, t1_ns, bin_ns; /* bin i is (t0 + i * bin, t0 + (i + 1) * bin], the last one ends at t1 */
+	int64_t t0_ns, t1_ns,
+		bin_ns; /* bin i is (t0 + i * bin, t0 + (i + 1) * bin], the last one ends at t1 */
 	size_t n_bins;
 	uint64_t *energy_uj; /* [bin], owned */
 	int64_t *covered_ns; /* [bin], owned: time with valid samples */

@@ -34,7 +34,8 @@ static struct es_sample gap(struct es_track *track, int64_t t0_ns, int64_t t1_ns
 	return (struct es_sample){ .t0_ns = t0_ns, .t1_ns = t1_ns, .is_gap = true };
 }
 
-static struct es_sample count(struct es_track *track, int64_t t0_ns, int64_t t1_ns, const struct es_step *step)
+static struct es_sample count(struct es_track *track, int64_t t0_ns, int64_t t1_ns,
+			      const struct es_step *step)
 {
 	int64_t dur_ns = t1_ns - t0_ns;
 
@@ -50,10 +51,14 @@ static struct es_sample count(struct es_track *track, int64_t t0_ns, int64_t t1_
 
 		track->max_mw = mean_mw > track->max_mw ? mean_mw : track->max_mw;
 	}
-	return (struct es_sample){ .t0_ns = t0_ns, .t1_ns = t1_ns, .energy_uj = step->energy_uj, .verdict = step->verdict };
+	return (struct es_sample){ .t0_ns = t0_ns,
+				   .t1_ns = t1_ns,
+				   .energy_uj = step->energy_uj,
+				   .verdict = step->verdict };
 }
 
-static int feed_power(struct es_track *track, int64_t t_ns, uint64_t power_mw, struct es_sample ret[static 2])
+static int feed_power(struct es_track *track, int64_t t_ns, uint64_t power_mw,
+		      struct es_sample ret[static 2])
 {
 	int64_t dur_ns = t_ns - track->last_t_ns;
 	struct es_step step = { .verdict = ES_STEP_OK };
@@ -79,12 +84,15 @@ static int feed_power(struct es_track *track, int64_t t_ns, uint64_t power_mw, s
 	return 1;
 }
 
-static int step_from(const struct es_track *track, int64_t t0_ns, uint64_t v0, int64_t t_ns, uint64_t value, struct es_step *ret)
+static int step_from(const struct es_track *track, int64_t t0_ns, uint64_t v0, int64_t t_ns,
+		     uint64_t value, struct es_step *ret)
 {
-	return es_counter_advance(&track->domain->range, v0, value, t_ns - t0_ns, track->domain->peak_mw, ret);
+	return es_counter_advance(&track->domain->range, v0, value, t_ns - t0_ns,
+				  track->domain->peak_mw, ret);
 }
 
-static int feed_counter(struct es_track *track, int64_t t_ns, uint64_t value, struct es_sample ret[static 2])
+static int feed_counter(struct es_track *track, int64_t t_ns, uint64_t value,
+			struct es_sample ret[static 2])
 {
 	int64_t t0_ns = track->last_t_ns;
 	struct es_step step;
@@ -99,7 +107,8 @@ static int feed_counter(struct es_track *track, int64_t t_ns, uint64_t value, st
 		ret[0] = count(track, t0_ns, t_ns, &step);
 		return 1;
 	}
-	if (track->has_pending && step_from(track, track->pending_t_ns, track->pending_value, t_ns, value, &step) == 0) {
+	if (track->has_pending &&
+	    step_from(track, track->pending_t_ns, track->pending_value, t_ns, value, &step) == 0) {
 		int64_t reset_t_ns = track->pending_t_ns;
 
 		track->n_resets++;
@@ -116,11 +125,13 @@ static int feed_counter(struct es_track *track, int64_t t_ns, uint64_t value, st
 	return 0;
 }
 
-int es_track_feed(struct es_track *track, int64_t t_ns, uint64_t value, struct es_sample ret[static 2])
+int es_track_feed(struct es_track *track, int64_t t_ns, uint64_t value,
+		  struct es_sample ret[static 2])
 {
 	track->n_readings++;
 	if (!track->has_first) {
-		bool is_possible = !track->domain->range.modulus_nj || value <= track->domain->range.modulus_nj / 1000 ||
+		bool is_possible = !track->domain->range.modulus_nj ||
+				   value <= track->domain->range.modulus_nj / 1000 ||
 				   track->domain->is_power;
 
 		if (!is_possible) {
@@ -137,7 +148,8 @@ int es_track_feed(struct es_track *track, int64_t t_ns, uint64_t value, struct e
 		track->n_rejected++;
 		return 0;
 	}
-	return track->domain->is_power ? feed_power(track, t_ns, value, ret) : feed_counter(track, t_ns, value, ret);
+	return track->domain->is_power ? feed_power(track, t_ns, value, ret)
+				       : feed_counter(track, t_ns, value, ret);
 }
 
 int es_track_finish(struct es_track *track, struct es_sample ret[static 2])

@@ -34,7 +34,8 @@ struct es_track {
 	int64_t longest_ns; /* longest sample */
 	uint64_t max_mw; /* of samples at least @max_over_ns long */
 	int64_t max_over_ns;
-	uint64_t n_readings, n_samples, n_wraps, n_ambiguous, n_resets, n_rejected, n_failed, n_standing, n_gaps;
+	uint64_t n_readings, n_samples, n_wraps, n_ambiguous, n_resets, n_rejected, n_failed,
+		n_standing, n_gaps;
 	int64_t gap_total_ns;
 	bool has_moved;
 };
@@ -61,7 +62,8 @@ void es_track_fail(struct es_track *track);
  *
  * Returns the number of samples in @ret: 0, 1 or 2.
  */
-int es_track_feed(struct es_track *track, int64_t t_ns, uint64_t value, struct es_sample ret[static 2]);
+int es_track_feed(struct es_track *track, int64_t t_ns, uint64_t value,
+		  struct es_sample ret[static 2]);
 
 /** es_track_finish - no more readings: a reading that still waits was the first after a reset; returns samples as es_track_feed() */
 int es_track_finish(struct es_track *track, struct es_sample ret[static 2]);

@@ -24,8 +24,9 @@ static void find_first_dies(struct es_watch *watch)
 		for (size_t j = 0; j < i && domain->die > 0; j++) {
 			const struct es_domain *other = &watch->domains[j];
 
-			if (other->node == domain->node && other->type == domain->type && other->package == domain->package &&
-			    other->die >= 0 && other->range.unit_nj == domain->range.unit_nj) {
+			if (other->node == domain->node && other->type == domain->type &&
+			    other->package == domain->package && other->die >= 0 &&
+			    other->range.unit_nj == domain->range.unit_nj) {
 				watch->first_die[i] = (int32_t)j;
 				break;
 			}
@@ -42,14 +43,18 @@ int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, i
 	watch->n_same = calloc(n + 1, sizeof(*watch->n_same));
 	watch->n_other = calloc(n + 1, sizeof(*watch->n_other));
 	watch->first_die = calloc(n + 1, sizeof(*watch->first_die));
-	if (!watch->tracks || !watch->step_uj || !watch->has_step || !watch->n_same || !watch->n_other || !watch->first_die) {
+	if (!watch->tracks || !watch->step_uj || !watch->has_step || !watch->n_same ||
+	    !watch->n_other || !watch->first_die) {
 		es_watch_finish(watch);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
-		int64_t period_ns = planned_ns > domains[i].update_period_ns ? planned_ns : domains[i].update_period_ns;
+		int64_t period_ns = planned_ns > domains[i].update_period_ns
+					    ? planned_ns
+					    : domains[i].update_period_ns;
 
-		es_track_init(&watch->tracks[i], &domains[i], domains[i].is_power ? period_ns / 4 * 7 : 0);
+		es_track_init(&watch->tracks[i], &domains[i],
+			      domains[i].is_power ? period_ns / 4 * 7 : 0);
 		watch->tracks[i].max_over_ns = 5 * domains[i].update_period_ns;
 	}
 	find_first_dies(watch);
@@ -67,7 +72,8 @@ void es_watch_finish(struct es_watch *watch)
 	*watch = (struct es_watch){ .n = 0 };
 }
 
-static void take_samples(struct es_watch *watch, size_t domain, const struct es_sample *samples, int n)
+static void take_samples(struct es_watch *watch, size_t domain, const struct es_sample *samples,
+			 int n)
 {
 	for (int i = 0; i < n; i++) {
 		if (!samples[i].is_gap) {
@@ -79,11 +85,13 @@ static void take_samples(struct es_watch *watch, size_t domain, const struct es_
 	}
 }
 
-void es_watch_reading(struct es_watch *watch, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns)
+void es_watch_reading(struct es_watch *watch, size_t domain, int64_t t_ns, uint64_t value,
+		      int64_t activity_ns)
 {
 	struct es_sample samples[2];
 
-	take_samples(watch, domain, samples, es_track_feed(&watch->tracks[domain], t_ns, value, samples));
+	take_samples(watch, domain, samples,
+		     es_track_feed(&watch->tracks[domain], t_ns, value, samples));
 	if (!watch->domains[domain].has_activity)
 		return;
 	if (!watch->has_busy) {
@@ -129,13 +137,16 @@ void es_watch_end(struct es_watch *watch)
 }
 
 /* Whether CPU time alone proves that the CPU of this domain was busy. */
-static bool is_busy_proven(const struct es_watch *watch, const struct es_domain *domain, uint32_t n_cpus, uint32_t n_packages)
+static bool is_busy_proven(const struct es_watch *watch, const struct es_domain *domain,
+			   uint32_t n_cpus, uint32_t n_packages)
 {
-	int64_t dur_ns = watch->busy_t1_ns - watch->busy_t0_ns, busy_ns = watch->busy_last_ns - watch->busy_first_ns;
+	int64_t dur_ns = watch->busy_t1_ns - watch->busy_t0_ns,
+		busy_ns = watch->busy_last_ns - watch->busy_first_ns;
 	int64_t elsewhere_ns = 0;
 
-	if (!watch->has_busy || dur_ns < NS_PER_S || domain->type == ES_DOMAIN_DRAM || domain->type == ES_DOMAIN_UNCORE ||
-	    domain->type == ES_DOMAIN_GPU || domain->type == ES_DOMAIN_OTHER)
+	if (!watch->has_busy || dur_ns < NS_PER_S || domain->type == ES_DOMAIN_DRAM ||
+	    domain->type == ES_DOMAIN_UNCORE || domain->type == ES_DOMAIN_GPU ||
+	    domain->type == ES_DOMAIN_OTHER)
 		return false;
 	if (domain->package >= 0 && n_packages > 1)
 		elsewhere_ns = dur_ns * (n_cpus - n_cpus / n_packages);
@@ -144,23 +155,28 @@ static bool is_busy_proven(const struct es_watch *watch, const struct es_domain 
 	return busy_ns - elsewhere_ns >= BUSY_PROOF_NS;
 }
 
-void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n_packages, bool is_probed, struct es_evidence *ret)
+void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n_packages,
+		       bool is_probed, struct es_evidence *ret)
 {
 	for (size_t i = 0; i < watch->n; i++) {
 		const struct es_track *track = &watch->tracks[i];
 		const struct es_domain *domain = &watch->domains[i];
 		int64_t standing_ns = STANDING_UPDATES * domain->update_period_ns;
-		bool is_cpu = domain->type != ES_DOMAIN_DRAM && domain->type != ES_DOMAIN_UNCORE && domain->type != ES_DOMAIN_GPU &&
-			      domain->type != ES_DOMAIN_OTHER;
+		bool is_cpu = domain->type != ES_DOMAIN_DRAM && domain->type != ES_DOMAIN_UNCORE &&
+			      domain->type != ES_DOMAIN_GPU && domain->type != ES_DOMAIN_OTHER;
 
 		standing_ns = standing_ns > STANDING_MIN_NS ? standing_ns : STANDING_MIN_NS;
 		ret[i] = (struct es_evidence){
 			.was_watched = track->n_samples > 0,
 			.has_moved = track->has_moved,
-			.was_busy = (is_probed && is_cpu) || is_busy_proven(watch, domain, n_cpus, n_packages),
-			.is_unknown = track->n_samples > 0 && !track->has_moved && !domain->is_power && track->covered_ns > standing_ns,
+			.was_busy = (is_probed && is_cpu) ||
+				    is_busy_proven(watch, domain, n_cpus, n_packages),
+			.is_unknown = track->n_samples > 0 && !track->has_moved &&
+				      !domain->is_power && track->covered_ns > standing_ns,
 			.energy_uj = track->energy_uj,
-			.mirrors = watch->n_same[i] >= MIRROR_ROWS_MIN && watch->n_other[i] == 0 ? watch->first_die[i] : -1,
+			.mirrors = watch->n_same[i] >= MIRROR_ROWS_MIN && watch->n_other[i] == 0
+					   ? watch->first_die[i]
+					   : -1,
 		};
 	}
 }

@@ -39,7 +39,8 @@ int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, i
 void es_watch_finish(struct es_watch *watch);
 
 /** es_watch_reading - one reading; @activity_ns counts where the domain carries CPU time */
-void es_watch_reading(struct es_watch *watch, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns);
+void es_watch_reading(struct es_watch *watch, size_t domain, int64_t t_ns, uint64_t value,
+		      int64_t activity_ns);
 /** es_watch_row - the readings since the last call belong to one sweep */
 void es_watch_row(struct es_watch *watch);
 /** es_watch_end - no more readings: settle what waits */
@@ -51,6 +52,7 @@ void es_watch_end(struct es_watch *watch);
  * @is_probed: the CPUs were all kept busy on purpose
  * @ret: room for each domain
  */
-void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n_packages, bool is_probed, struct es_evidence *ret);
+void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n_packages,
+		       bool is_probed, struct es_evidence *ret);
 
 #endif

@@ -26,7 +26,8 @@ static bool belongs(enum curve curve, const struct es_domain *domain)
 	case CURVE_TOTAL:
 		return domain->is_chosen;
 	case CURVE_CPU:
-		return domain->is_chosen && domain->type != ES_DOMAIN_DRAM && domain->type != ES_DOMAIN_GPU;
+		return domain->is_chosen && domain->type != ES_DOMAIN_DRAM &&
+		       domain->type != ES_DOMAIN_GPU;
 	case CURVE_DRAM:
 		return domain->is_chosen && domain->type == ES_DOMAIN_DRAM;
 	case CURVE_GPU:
@@ -38,7 +39,8 @@ static bool belongs(enum curve curve, const struct es_domain *domain)
 }
 
 /* Sum of a curve's domains in a bin; false where one of them is not known there, or there is none. */
-static bool sum_bin(const struct es_profile *profile, enum curve curve, size_t bin, uint64_t *ret_mw)
+static bool sum_bin(const struct es_profile *profile, enum curve curve, size_t bin,
+		    uint64_t *ret_mw)
 {
 	uint64_t sum_mw = 0;
 	bool has_any = false;
@@ -66,7 +68,8 @@ static void put_power(struct es_json *json, bool is_known, uint64_t power_mw)
 }
 
 /* Sample i is the mean of the interval that ends at it; the first is repeated. */
-static void put_curve(const struct es_profile *profile, const char *key, enum curve curve, struct es_json *json)
+static void put_curve(const struct es_profile *profile, const char *key, enum curve curve,
+		      struct es_json *json)
 {
 	es_json_array_inline(json, key);
 	for (size_t i = 0; i <= profile->n_bins; i++) {
@@ -105,7 +108,8 @@ static void put_devices(const struct es_profile *profile, struct es_json *json)
 		es_json_array_inline(json, name);
 		for (size_t bin = 0; bin <= profile->n_bins; bin++) {
 			uint64_t power_mw = 0;
-			bool is_known = es_series_power_mw(&profile->series[i], bin ? bin - 1 : 0, &power_mw);
+			bool is_known = es_series_power_mw(&profile->series[i], bin ? bin - 1 : 0,
+							   &power_mw);
 
 			put_power(json, is_known, power_mw);
 		}
@@ -121,7 +125,8 @@ static void put_tags(const struct es_profile *profile, struct es_json *json)
 	es_json_object(json, "tags");
 	for (size_t i = 0; i < report->n_regions; i++) {
 		const struct es_report_region *region = &report->regions[i];
-		int64_t start_unix_ns = es_report_unix_ns(report, region->start_ns), stop_unix_ns = es_report_unix_ns(report, region->stop_ns);
+		int64_t start_unix_ns = es_report_unix_ns(report, region->start_ns),
+			stop_unix_ns = es_report_unix_ns(report, region->stop_ns);
 		char text[ES_TIME_TEXT_BYTES];
 
 		es_json_object(json, region->name);
@@ -235,7 +240,8 @@ static void put_profile(const struct es_profile *profile, struct es_json *json)
 	put_own(profile, json);
 }
 
-int es_eprofile_write(const struct es_profile *profile, const struct es_profile_options *options, es_json_sink_fn write, void *sink)
+int es_eprofile_write(const struct es_profile *profile, const struct es_profile_options *options,
+		      es_json_sink_fn write, void *sink)
 {
 	struct es_json json;
 

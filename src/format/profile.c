@@ -20,7 +20,8 @@ struct binning {
 	struct es_watch watch;
 };
 
-bool es_profile_shows(const struct es_profile_options *options, const struct es_report *report, size_t domain)
+bool es_profile_shows(const struct es_profile_options *options, const struct es_report *report,
+		      size_t domain)
 {
 	const struct es_domain *d = &report->domains[domain];
 
@@ -29,7 +30,8 @@ bool es_profile_shows(const struct es_profile_options *options, const struct es_
 	if (options->n_domains == 0)
 		return d->is_chosen || d->is_chosen_total;
 	for (size_t i = 0; i < options->n_domains; i++)
-		if (strcmp(options->domains[i], d->name) == 0 || strcmp(options->domains[i], d->id) == 0)
+		if (strcmp(options->domains[i], d->name) == 0 ||
+		    strcmp(options->domains[i], d->id) == 0)
 			return true;
 	return false;
 }
@@ -40,11 +42,13 @@ static void on_sample(void *arg, size_t domain, const struct es_sample *sample)
 	struct es_profile *profile = binning->profile;
 	struct es_sample part = *sample;
 
-	if (profile->series[domain].n_bins == 0 || sample->t1_ns <= profile->start_ns || sample->t0_ns >= profile->stop_ns)
+	if (profile->series[domain].n_bins == 0 || sample->t1_ns <= profile->start_ns ||
+	    sample->t0_ns >= profile->stop_ns)
 		return;
 	/* What lies outside of the window asked for is left out, in proportion. */
 	if (part.t0_ns < profile->start_ns || part.t1_ns > profile->stop_ns) {
-		struct es_edge from = { .t_ns = profile->start_ns }, to = { .t_ns = profile->stop_ns };
+		struct es_edge from = { .t_ns = profile->start_ns },
+			       to = { .t_ns = profile->stop_ns };
 
 		es_edge_add(&from, sample);
 		es_edge_add(&to, sample);
@@ -65,7 +69,8 @@ static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, in
 
 static void choose_bins(struct es_profile *profile, bool is_full)
 {
-	int64_t dur_ns = profile->stop_ns - profile->start_ns, period_ns = profile->report->meta->period_ns;
+	int64_t dur_ns = profile->stop_ns - profile->start_ns,
+		period_ns = profile->report->meta->period_ns;
 	int64_t n;
 
 	/* An estimate's source, or meters slower than planned, give no finer a picture. */
@@ -77,17 +82,21 @@ static void choose_bins(struct es_profile *profile, bool is_full)
 	profile->bin_ns = period_ns;
 	if (!is_full && n > (int64_t)ES_PROFILE_POINTS_MAX - 1) {
 		/* Whole periods in each bin. */
-		profile->bin_ns = period_ns * ((n + ES_PROFILE_POINTS_MAX - 2) / ((int64_t)ES_PROFILE_POINTS_MAX - 1));
+		profile->bin_ns = period_ns * ((n + ES_PROFILE_POINTS_MAX - 2) /
+					       ((int64_t)ES_PROFILE_POINTS_MAX - 1));
 		n = (dur_ns + profile->bin_ns - 1) / profile->bin_ns;
 	}
 	profile->n_bins = n > 0 ? (size_t)n : 1;
 }
 
-int es_profile_build(struct es_recording *recording, const struct es_report *report, const struct es_profile_options *options,
-		     struct es_profile *ret, struct es_error *err)
+int es_profile_build(struct es_recording *recording, const struct es_report *report,
+		     const struct es_profile_options *options, struct es_profile *ret,
+		     struct es_error *err)
 {
 	static const struct es_visitor visitor = { .reading = on_reading };
-	struct es_profile profile = { .report = report, .start_ns = report->start_ns, .stop_ns = report->stop_ns };
+	struct es_profile profile = { .report = report,
+				      .start_ns = report->start_ns,
+				      .stop_ns = report->stop_ns };
 	struct binning binning = { .profile = &profile };
 	int r = 0;
 
@@ -103,9 +112,11 @@ int es_profile_build(struct es_recording *recording, const struct es_report *rep
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < report->meta->n_domains; i++)
 		if (es_profile_shows(options, report, i))
-			r = es_series_init(&profile.series[i], profile.start_ns, profile.stop_ns, profile.bin_ns);
+			r = es_series_init(&profile.series[i], profile.start_ns, profile.stop_ns,
+					   profile.bin_ns);
 	if (r == 0)
-		r = es_watch_init(&binning.watch, report->domains, report->meta->n_domains, report->meta->period_ns);
+		r = es_watch_init(&binning.watch, report->domains, report->meta->n_domains,
+				  report->meta->period_ns);
 	if (r == 0) {
 		binning.watch.on_sample = on_sample;
 		binning.watch.arg = &binning;
@@ -143,7 +154,8 @@ struct csv {
 static void csv_flush(struct csv *csv)
 {
 	if (csv->error == 0)
-		csv->error = csv->buf.error ? csv->buf.error : es_write_all(csv->fd, csv->buf.data, csv->buf.len);
+		csv->error = csv->buf.error ? csv->buf.error
+					    : es_write_all(csv->fd, csv->buf.data, csv->buf.len);
 	es_buf_reset(&csv->buf);
 }
 
@@ -169,10 +181,12 @@ static void csv_sample(void *arg, size_t domain, const struct es_sample *sample)
 	const struct es_report *report = csv->report;
 	char time[ES_TIME_TEXT_BYTES], number[48];
 
-	if (!es_profile_shows(csv->options, report, domain) || (csv->options->from_ns && sample->t1_ns <= csv->options->from_ns) ||
+	if (!es_profile_shows(csv->options, report, domain) ||
+	    (csv->options->from_ns && sample->t1_ns <= csv->options->from_ns) ||
 	    (csv->options->to_ns && sample->t1_ns > csv->options->to_ns))
 		return;
-	(void)es_buf_str(&csv->buf, es_time_rfc3339_us(es_report_unix_ns(report, sample->t1_ns), time));
+	(void)es_buf_str(&csv->buf,
+			 es_time_rfc3339_us(es_report_unix_ns(report, sample->t1_ns), time));
 	(void)es_buf_u8(&csv->buf, ',');
 	put_field(&csv->buf, report->meta->nodes[report->domains[domain].node].name);
 	(void)es_buf_u8(&csv->buf, ',');
@@ -181,11 +195,16 @@ static void csv_sample(void *arg, size_t domain, const struct es_sample *sample)
 	csv->cumulative_uj[domain] += sample->energy_uj;
 	/* Over a gap neither power nor energy is known: empty fields. */
 	if (!sample->is_gap)
-		(void)es_buf_append(&csv->buf, number,
-				    es_decimal_text((int64_t)es_mean_power_mw(sample->energy_uj, sample->t1_ns - sample->t0_ns), 3, number));
+		(void)es_buf_append(
+			&csv->buf, number,
+			es_decimal_text((int64_t)es_mean_power_mw(sample->energy_uj,
+								  sample->t1_ns - sample->t0_ns),
+					3, number));
 	(void)es_buf_u8(&csv->buf, ',');
 	if (!sample->is_gap)
-		(void)es_buf_append(&csv->buf, number, es_decimal_text((int64_t)csv->cumulative_uj[domain], 6, number));
+		(void)es_buf_append(&csv->buf, number,
+				    es_decimal_text((int64_t)csv->cumulative_uj[domain], 6,
+						    number));
 	(void)es_buf_u8(&csv->buf, '\n');
 	if (csv->buf.len > CSV_CHUNK_BYTES)
 		csv_flush(csv);
@@ -199,7 +218,8 @@ static int csv_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, i
 	return csv->error;
 }
 
-int es_profile_csv(struct es_recording *recording, const struct es_report *report, const struct es_profile_options *options, int fd)
+int es_profile_csv(struct es_recording *recording, const struct es_report *report,
+		   const struct es_profile_options *options, int fd)
 {
 	static const struct es_visitor visitor = { .reading = csv_reading };
 	struct csv csv = { .report = report, .options = options, .fd = fd };
@@ -207,7 +227,9 @@ int es_profile_csv(struct es_recording *recording, const struct es_report *repor
 
 	es_buf_init(&csv.buf, 4 * CSV_CHUNK_BYTES);
 	csv.cumulative_uj = calloc(report->meta->n_domains + 1, sizeof(*csv.cumulative_uj));
-	r = csv.cumulative_uj ? es_watch_init(&csv.watch, report->domains, report->meta->n_domains, report->meta->period_ns) : -ENOMEM;
+	r = csv.cumulative_uj ? es_watch_init(&csv.watch, report->domains, report->meta->n_domains,
+					      report->meta->period_ns)
+			      : -ENOMEM;
 	if (r == 0) {
 		csv.watch.on_sample = csv_sample;
 		csv.watch.arg = &csv;

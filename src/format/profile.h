@@ -33,12 +33,14 @@ struct es_profile {
 };
 
 /** es_profile_build - bin a recording whose report was made; 0, -ENODATA: no readings there, -ENOMEM, read errors */
-int es_profile_build(struct es_recording *recording, const struct es_report *report, const struct es_profile_options *options,
-		     struct es_profile *ret, struct es_error *err);
+int es_profile_build(struct es_recording *recording, const struct es_report *report,
+		     const struct es_profile_options *options, struct es_profile *ret,
+		     struct es_error *err);
 void es_profile_finish(struct es_profile *profile);
 
 /** es_profile_shows - whether the options select a domain */
-bool es_profile_shows(const struct es_profile_options *options, const struct es_report *report, size_t domain);
+bool es_profile_shows(const struct es_profile_options *options, const struct es_report *report,
+		      size_t domain);
 
 /**
  * es_eprofile_write - the eprofile JSON (doc/formats.md) to a sink
@@ -46,9 +48,11 @@ bool es_profile_shows(const struct es_profile_options *options, const struct es_
  * Powers have three decimals; what is not known is null. Energies of tags and domains are exact, so that importing
  * the file gives the same numbers. Returns 0 or the sink's error.
  */
-int es_eprofile_write(const struct es_profile *profile, const struct es_profile_options *options, es_json_sink_fn write, void *sink);
+int es_eprofile_write(const struct es_profile *profile, const struct es_profile_options *options,
+		      es_json_sink_fn write, void *sink);
 
 /** es_profile_csv - every sample at full resolution: time,node,domain,power_w,energy_j (cumulative), streamed to @fd */
-int es_profile_csv(struct es_recording *recording, const struct es_report *report, const struct es_profile_options *options, int fd);
+int es_profile_csv(struct es_recording *recording, const struct es_report *report,
+		   const struct es_profile_options *options, int fd);
 
 #endif

@@ -84,7 +84,8 @@ static int find_region(struct es_regions *regions, const char *name, size_t *ret
 			return 0;
 		}
 	}
-	r = grow((void **)&regions->regions, regions->n_regions, &regions->cap_regions, sizeof(*regions->regions));
+	r = grow((void **)&regions->regions, regions->n_regions, &regions->cap_regions,
+		 sizeof(*regions->regions));
 	if (r < 0)
 		return r;
 	regions->regions[regions->n_regions] = (struct es_report_region){ .is_known = false };
@@ -114,10 +115,13 @@ int es_regions_start(struct es_regions *regions, const char *name, int64_t t_ns)
 		call->depth++;
 		return 0;
 	}
-	r = grow((void **)&regions->calls, regions->n_calls, &regions->cap_calls, sizeof(*regions->calls));
+	r = grow((void **)&regions->calls, regions->n_calls, &regions->cap_calls,
+		 sizeof(*regions->calls));
 	if (r < 0)
 		return r;
-	regions->calls[regions->n_calls++] = (struct call){ .region = region, .start_ns = t_ns, .stop_ns = INT64_MAX, .depth = 1 };
+	regions->calls[regions->n_calls++] = (struct call){
+		.region = region, .start_ns = t_ns, .stop_ns = INT64_MAX, .depth = 1
+	};
 	return 0;
 }
 
@@ -148,16 +152,20 @@ static void on_sample(void *arg, size_t domain, const struct es_sample *sample)
 	size_t e = measuring->next[domain];
 	struct es_sample filled = *sample;
 
-	if (!measuring->report->domains[domain].is_chosen || !measuring->report->by_domain[domain].is_known)
+	if (!measuring->report->domains[domain].is_chosen ||
+	    !measuring->report->by_domain[domain].is_known)
 		return;
 	/* As in the totals: over a gap the domain's mean power is assumed. */
 	if (sample->is_gap) {
-		filled.energy_uj = es_energy_at_most_uj(measuring->report->by_domain[domain].mean_mw, sample->t1_ns - sample->t0_ns);
+		filled.energy_uj =
+			es_energy_at_most_uj(measuring->report->by_domain[domain].mean_mw,
+					     sample->t1_ns - sample->t0_ns);
 		filled.is_gap = false;
 	}
 	/* Edges before the first sample have the energy at its start. */
 	for (; e < measuring->n_edges && measuring->edges[e].t_ns <= filled.t1_ns; e++) {
-		struct es_edge edge = { .t_ns = measuring->edges[e].t_ns, .energy_uj = measuring->cumulative_uj[domain] };
+		struct es_edge edge = { .t_ns = measuring->edges[e].t_ns,
+					.energy_uj = measuring->cumulative_uj[domain] };
 
 		es_edge_add(&edge, &filled);
 		measuring->edge_j[e] += es_j_from_uj(edge.energy_uj);
@@ -179,7 +187,8 @@ static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, in
 static void end_edges(struct measuring *measuring)
 {
 	for (size_t i = 0; i < measuring->report->meta->n_domains; i++) {
-		if (!measuring->report->domains[i].is_chosen || !measuring->report->by_domain[i].is_known)
+		if (!measuring->report->domains[i].is_chosen ||
+		    !measuring->report->by_domain[i].is_known)
 			continue;
 		for (size_t e = measuring->next[i]; e < measuring->n_edges; e++)
 			measuring->edge_j[e] += es_j_from_uj(measuring->cumulative_uj[i]);
@@ -195,11 +204,14 @@ static void sum_calls(struct es_regions *regions, const struct measuring *measur
 		int64_t energy_uj = (int64_t)(measuring->edge_j[e] * 1e6 + 0.5);
 
 		region->uncertainty_j += measuring->edge_bound_j[e];
-		region->energy_uj += measuring->edges[e].is_stop ? (uint64_t)energy_uj : 0 - (uint64_t)energy_uj;
+		region->energy_uj += measuring->edges[e].is_stop ? (uint64_t)energy_uj
+								 : 0 - (uint64_t)energy_uj;
 		if (!measuring->edges[e].is_stop)
 			continue;
 		region->dur_ns += call->stop_ns - call->start_ns;
-		region->start_ns = region->n_calls == 0 || call->start_ns < region->start_ns ? call->start_ns : region->start_ns;
+		region->start_ns = region->n_calls == 0 || call->start_ns < region->start_ns
+					   ? call->start_ns
+					   : region->start_ns;
 		region->stop_ns = call->stop_ns > region->stop_ns ? call->stop_ns : region->stop_ns;
 		region->n_calls++;
 		region->is_known = measuring->report->has_energy;
@@ -215,7 +227,8 @@ static void add_meters(struct es_regions *regions, const struct es_report *repor
 		if (report->domains[i].is_chosen && report->by_domain[i].is_known)
 			fine_j += report->by_domain[i].uncertainty_j;
 	for (size_t i = 0; i < regions->n_regions && report->fine_uj > 0; i++)
-		regions->regions[i].uncertainty_j += fine_j * (double)regions->regions[i].energy_uj / (double)report->fine_uj;
+		regions->regions[i].uncertainty_j +=
+			fine_j * (double)regions->regions[i].energy_uj / (double)report->fine_uj;
 }
 
 static int make_edges(struct es_regions *regions, struct measuring *measuring)
@@ -227,14 +240,17 @@ static int make_edges(struct es_regions *regions, struct measuring *measuring)
 			call->stop_ns = measuring->report->stop_ns;
 		if (call->stop_ns < call->start_ns)
 			call->stop_ns = call->start_ns;
-		measuring->edges[measuring->n_edges++] = (struct edge){ .t_ns = call->start_ns, .call = i };
-		measuring->edges[measuring->n_edges++] = (struct edge){ .t_ns = call->stop_ns, .call = i, .is_stop = true };
+		measuring->edges[measuring->n_edges++] =
+			(struct edge){ .t_ns = call->start_ns, .call = i };
+		measuring->edges[measuring->n_edges++] =
+			(struct edge){ .t_ns = call->stop_ns, .call = i, .is_stop = true };
 	}
 	qsort(measuring->edges, measuring->n_edges, sizeof(*measuring->edges), by_time);
 	return 0;
 }
 
-int es_regions_measure(struct es_regions *regions, struct es_recording *recording, struct es_report *report)
+int es_regions_measure(struct es_regions *regions, struct es_recording *recording,
+		       struct es_report *report)
 {
 	static const struct es_visitor visitor = { .reading = on_reading };
 	size_t n_edges = 2 * regions->n_calls;
@@ -244,12 +260,15 @@ int es_regions_measure(struct es_regions *regions, struct es_recording *recordin
 		.edge_j = calloc(n_edges + 1, sizeof(*measuring.edge_j)),
 		.edge_bound_j = calloc(n_edges + 1, sizeof(*measuring.edge_bound_j)),
 		.next = calloc(report->meta->n_domains + 1, sizeof(*measuring.next)),
-		.cumulative_uj = calloc(report->meta->n_domains + 1, sizeof(*measuring.cumulative_uj)),
+		.cumulative_uj =
+			calloc(report->meta->n_domains + 1, sizeof(*measuring.cumulative_uj)),
 	};
 	int r = -ENOMEM;
 
-	if (measuring.edges && measuring.edge_j && measuring.edge_bound_j && measuring.next && measuring.cumulative_uj)
-		r = es_watch_init(&measuring.watch, report->domains, report->meta->n_domains, report->meta->period_ns);
+	if (measuring.edges && measuring.edge_j && measuring.edge_bound_j && measuring.next &&
+	    measuring.cumulative_uj)
+		r = es_watch_init(&measuring.watch, report->domains, report->meta->n_domains,
+				  report->meta->period_ns);
 	if (r == 0)
 		r = make_edges(regions, &measuring);
 	if (r == 0) {

@@ -28,6 +28,7 @@ int es_regions_stop(struct es_regions *regions, const char *name, int64_t t_ns);
  * Energy is that of the fine cover, interpolated at the edges; the bound is what lies on either side of each edge.
  * Nested calls of one name count once (their outermost call). 0 or negative errno.
  */
-int es_regions_measure(struct es_regions *regions, struct es_recording *recording, struct es_report *report);
+int es_regions_measure(struct es_regions *regions, struct es_recording *recording,
+		       struct es_report *report);
 
 #endif

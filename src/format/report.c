@@ -16,7 +16,8 @@
 #include "base/parse.h"
 #include "format/regions.h"
 
-#define HOLE_PERIODS 2.5 /* readings further apart than this many planned periods are a hole in the profile */
+#define HOLE_PERIODS \
+	2.5 /* readings further apart than this many planned periods are a hole in the profile */
 #define HOLE_MIN_NS (20 * ES_NS_PER_MS)
 
 /* What the first walk gathers. */
@@ -51,7 +52,8 @@ static int on_sweep(void *arg, int64_t t_ns)
 
 static bool is_outside(const struct es_report_options *options, int64_t t_ns)
 {
-	return (options->from_ns && t_ns < options->from_ns) || (options->to_ns && t_ns > options->to_ns);
+	return (options->from_ns && t_ns < options->from_ns) ||
+	       (options->to_ns && t_ns > options->to_ns);
 }
 
 static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns)
@@ -72,10 +74,12 @@ static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, in
 
 static void add_gap(struct es_report *report, uint32_t node, const struct es_sample *sample)
 {
-	struct es_report_gap *last = report->n_gaps_kept ? &report->gaps[report->n_gaps_kept - 1] : NULL;
+	struct es_report_gap *last = report->n_gaps_kept ? &report->gaps[report->n_gaps_kept - 1]
+							 : NULL;
 
 	/* The domains of a node miss the same sweeps: one gap for all that overlap. */
-	if (last && last->node == node && sample->t0_ns < last->stop_ns && sample->t1_ns > last->start_ns) {
+	if (last && last->node == node && sample->t0_ns < last->stop_ns &&
+	    sample->t1_ns > last->start_ns) {
 		int64_t before_ns = last->stop_ns - last->start_ns;
 
 		last->start_ns = sample->t0_ns < last->start_ns ? sample->t0_ns : last->start_ns;
@@ -101,19 +105,24 @@ static void on_first_sample(void *arg, size_t domain, const struct es_sample *sa
 	struct walk *walk = arg;
 	struct es_report *report = walk->report;
 	const struct es_domain *meta = &report->domains[domain];
-	int64_t planned_ns = report->meta->period_ns > meta->update_period_ns ? report->meta->period_ns : meta->update_period_ns;
+	int64_t planned_ns = report->meta->period_ns > meta->update_period_ns
+				     ? report->meta->period_ns
+				     : meta->update_period_ns;
 	int64_t dur_ns = sample->t1_ns - sample->t0_ns;
 
 	/* An estimate beside meters is read once a second on purpose; counters are told apart by their own plan. */
 	if (meta->kind == ES_KIND_ESTIMATED && walk->has_meter)
 		planned_ns = planned_ns > 1000 * ES_NS_PER_MS ? planned_ns : 1000 * ES_NS_PER_MS;
 	/* The last reading comes when the command ends, not when a period does. */
-	if ((meta->kind != ES_KIND_ESTIMATED || !walk->has_meter) && !sample->is_gap && 2 * dur_ns > planned_ns) {
+	if ((meta->kind != ES_KIND_ESTIMATED || !walk->has_meter) && !sample->is_gap &&
+	    2 * dur_ns > planned_ns) {
 		walk->sum_period_ns += dur_ns;
 		walk->n_periods++;
-		report->max_period_ns = dur_ns > report->max_period_ns ? dur_ns : report->max_period_ns;
+		report->max_period_ns = dur_ns > report->max_period_ns ? dur_ns
+								       : report->max_period_ns;
 	}
-	if (sample->is_gap || (planned_ns > 0 && dur_ns > HOLE_MIN_NS && (double)dur_ns > HOLE_PERIODS * (double)planned_ns))
+	if (sample->is_gap || (planned_ns > 0 && dur_ns > HOLE_MIN_NS &&
+			       (double)dur_ns > HOLE_PERIODS * (double)planned_ns))
 		add_gap(report, meta->node, sample);
 }
 
@@ -151,12 +160,14 @@ static int on_event(void *arg, const struct es_event *event)
 	case ES_EVENT_READ_FAILED:
 		report->n_failed++;
 		if (event->value >= 0 && (size_t)event->value < report->meta->n_domains)
-			(void)snprintf(report->failed_text, sizeof(report->failed_text), "%.120s: %.120s",
-				       report->domains[event->value].id, event->text);
+			(void)snprintf(report->failed_text, sizeof(report->failed_text),
+				       "%.120s: %.120s", report->domains[event->value].id,
+				       event->text);
 		break;
 	case ES_EVENT_SURVIVOR:
 		n = strlen(report->survivors);
-		(void)snprintf(report->survivors + n, sizeof(report->survivors) - n, "%s%.32s (%lld)", n ? ", " : "", event->text,
+		(void)snprintf(report->survivors + n, sizeof(report->survivors) - n,
+			       "%s%.32s (%lld)", n ? ", " : "", event->text,
 			       (long long)event->value);
 		break;
 	case ES_EVENT_CHILD_CPU:
@@ -184,16 +195,19 @@ static void judge(struct es_report *report, const struct es_watch *watch)
 }
 
 /* Half width of a 95 % interval for a model's energy: its errors at idle and at full load go together. */
-static double estimate_uncertainty_j(const struct es_domain *domain, uint64_t energy_uj, int64_t dur_ns)
+static double estimate_uncertainty_j(const struct es_domain *domain, uint64_t energy_uj,
+				     int64_t dur_ns)
 {
-	double full_w = es_w_from_mw(domain->full_mw), idle_w = es_w_from_mw(domain->idle_mw), s = es_s_from_ns(dur_ns);
+	double full_w = es_w_from_mw(domain->full_mw), idle_w = es_w_from_mw(domain->idle_mw),
+	       s = es_s_from_ns(dur_ns);
 	double energy_j = es_j_from_uj(energy_uj), busy = 1.0;
 
 	if (domain->full_mw > domain->idle_mw && s > 0)
 		busy = fmin(fmax((energy_j / s - idle_w) / (full_w - idle_w), 0.0), 1.0);
 	if (domain->full_mw == 0)
 		return energy_j * domain->spread_ppm / 1e6;
-	return s * ((1 - busy) * idle_w * domain->idle_spread_ppm / 1e6 + busy * full_w * domain->spread_ppm / 1e6);
+	return s * ((1 - busy) * idle_w * domain->idle_spread_ppm / 1e6 +
+		    busy * full_w * domain->spread_ppm / 1e6);
 }
 
 static void sum_domain(struct es_report *report, const struct es_track *track, size_t i)
@@ -203,7 +217,8 @@ static void sum_domain(struct es_report *report, const struct es_track *track, s
 	double mean_w, edge_j, gap_s = es_s_from_ns(track->gap_total_ns);
 
 	sum->domain = domain;
-	sum->is_known = track->n_samples > 0 && !report->evidence[i].is_unknown && domain->state != ES_STATE_DEAD;
+	sum->is_known = track->n_samples > 0 && !report->evidence[i].is_unknown &&
+			domain->state != ES_STATE_DEAD;
 	if (!sum->is_known)
 		return;
 	sum->covered_ns = track->covered_ns;
@@ -214,16 +229,19 @@ static void sum_domain(struct es_report *report, const struct es_track *track, s
 		sum->filled_uj = es_energy_at_most_uj(sum->mean_mw, track->gap_total_ns);
 	sum->energy_uj = track->energy_uj + sum->filled_uj;
 	if (domain->kind == ES_KIND_ESTIMATED || domain->spread_ppm) {
-		sum->uncertainty_j = estimate_uncertainty_j(domain, sum->energy_uj, track->covered_ns);
+		sum->uncertainty_j =
+			estimate_uncertainty_j(domain, sum->energy_uj, track->covered_ns);
 		return;
 	}
 	/*
 	 * A counter's two ends: one step, and up to one refresh old each. Powers: half an update period of the whole
 	 * swing at each end. A gap may hold anything up to twice the mean.
 	 */
-	edge_j = (double)domain->range.unit_nj / 1e9 + mean_w * es_s_from_ns(domain->update_period_ns);
+	edge_j = (double)domain->range.unit_nj / 1e9 +
+		 mean_w * es_s_from_ns(domain->update_period_ns);
 	if (!track->has_moved && !domain->is_power)
-		edge_j += es_j_from_uj(es_energy_at_most_uj(domain->limit_mw ? domain->limit_mw : 100000, domain->update_period_ns));
+		edge_j += es_j_from_uj(es_energy_at_most_uj(
+			domain->limit_mw ? domain->limit_mw : 100000, domain->update_period_ns));
 	sum->uncertainty_j = edge_j + mean_w * gap_s;
 }
 
@@ -240,7 +258,9 @@ static void sum_covers(struct es_report *report)
 			report->fine_uj += sum->energy_uj;
 		if (!report->domains[i].is_chosen_total)
 			continue;
-		share = sum->is_known && dur_ns > 0 ? (double)sum->covered_ns / (double)dur_ns : dur_ns > 0 ? 0.0 : 1.0;
+		share = sum->is_known && dur_ns > 0 ? (double)sum->covered_ns / (double)dur_ns
+			: dur_ns > 0		    ? 0.0
+						    : 1.0;
 		coverage = fmin(coverage, share);
 		if (!sum->is_known)
 			continue;
@@ -263,12 +283,15 @@ static void sum_covers(struct es_report *report)
 static void follow_chain(struct es_report *report)
 {
 	const struct es_node_model *model = report->options.model;
-	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns), measured_j = es_j_from_uj(report->total_uj);
+	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns),
+	       measured_j = es_j_from_uj(report->total_uj);
 	bool is_at_the_wall = report->metered_uj == 0 && report->has_estimate;
 
 	if (!report->has_energy)
 		return;
-	report->offset_w = is_at_the_wall ? 0.0 : es_node_model_offset_w(model, report->meta->n_nodes, report->meta->n_gpus);
+	report->offset_w = is_at_the_wall ? 0.0
+					  : es_node_model_offset_w(model, report->meta->n_nodes,
+								   report->meta->n_gpus);
 	if (model->truncates && !is_at_the_wall) {
 		measured_j = 0;
 		for (size_t i = 0; i < report->meta->n_domains; i++)
@@ -277,13 +300,18 @@ static void follow_chain(struct es_report *report)
 		dur_s = floor(dur_s);
 	}
 	report->measured_j = measured_j;
-	report->node_j = (is_at_the_wall ? 1.0 : model->slope) * measured_j + report->offset_w * dur_s;
+	report->node_j =
+		(is_at_the_wall ? 1.0 : model->slope) * measured_j + report->offset_w * dur_s;
 	report->facility_j = report->node_j * report->options.pue;
-	report->metered_share = report->node_j > 0 ? es_j_from_uj(report->metered_uj) / report->node_j : report->metered_uj ? 1.0 : 0.0;
+	report->metered_share = report->node_j > 0
+					? es_j_from_uj(report->metered_uj) / report->node_j
+				: report->metered_uj ? 1.0
+						     : 0.0;
 	report->metered_share = fmin(report->metered_share, 1.0);
 	if (report->options.carbon.zone) {
 		report->has_carbon = true;
-		report->gco2 = es_carbon_g(&report->options.carbon, report->node_j, report->facility_j);
+		report->gco2 =
+			es_carbon_g(&report->options.carbon, report->node_j, report->facility_j);
 	}
 }
 
@@ -301,7 +329,8 @@ static void sum_quality(struct es_report *report, const struct walk *walk)
 	}
 	if (walk->watch.has_busy)
 		report->busy_ns = walk->watch.busy_last_ns - walk->watch.busy_first_ns;
-	report->mean_period_ns = walk->n_periods ? walk->sum_period_ns / (int64_t)walk->n_periods : 0;
+	report->mean_period_ns = walk->n_periods ? walk->sum_period_ns / (int64_t)walk->n_periods
+						 : 0;
 }
 
 static int allocate(struct es_report *report)
@@ -321,8 +350,11 @@ static int allocate(struct es_report *report)
 
 static int walk_once(struct es_recording *recording, struct es_report *report, struct walk *walk)
 {
-	static const struct es_visitor visitor = { .reading = on_reading, .sweep = on_sweep, .event = on_event };
-	int r = es_watch_init(&walk->watch, report->domains, report->meta->n_domains, report->meta->period_ns);
+	static const struct es_visitor visitor = { .reading = on_reading,
+						   .sweep = on_sweep,
+						   .event = on_event };
+	int r = es_watch_init(&walk->watch, report->domains, report->meta->n_domains,
+			      report->meta->period_ns);
 
 	if (r < 0)
 		return r;
@@ -356,13 +388,20 @@ static int add_automatic_regions(struct es_report *report, struct es_regions *re
 	r = es_regions_start(regions, "es_appli_total", report->command_start_ns);
 	/* Without its end (killed recorder) the command lasts as long as the recording. */
 	if (r == 0)
-		r = es_regions_stop(regions, "es_appli_total", report->has_command_stop ? report->command_stop_ns : report->stop_ns);
+		r = es_regions_stop(regions, "es_appli_total",
+				    report->has_command_stop ? report->command_stop_ns
+							     : report->stop_ns);
 	return r;
 }
 
-int es_report_build(struct es_recording *recording, const struct es_report_options *options, struct es_report *ret, struct es_error *err)
+int es_report_build(struct es_recording *recording, const struct es_report_options *options,
+		    struct es_report *ret, struct es_error *err)
 {
-	struct es_report report = { .meta = es_recording_meta(recording), .options = *options, .own_cpu_ns = -1, .child_cpu_ns = -1, .busy_ns = -1 };
+	struct es_report report = { .meta = es_recording_meta(recording),
+				    .options = *options,
+				    .own_cpu_ns = -1,
+				    .child_cpu_ns = -1,
+				    .busy_ns = -1 };
 	struct es_regions *regions = es_regions_create();
 	struct walk walk = { .report = &report, .regions = regions };
 	int r = regions ? allocate(&report) : -ENOMEM;
@@ -396,15 +435,21 @@ void es_report_finish(struct es_report *report)
 /* A real gap or a doubtful step: low. 1.12 is where the original tool drew its line between high and medium. */
 const char *es_report_quality(const struct es_report *report)
 {
-	double planned_ns = (double)report->meta->period_ns, mean_ns = (double)report->mean_period_ns;
-	double holes = report->stop_ns > report->start_ns ? (double)report->gap_ns / (double)(report->stop_ns - report->start_ns) : 0.0;
+	double planned_ns = (double)report->meta->period_ns,
+	       mean_ns = (double)report->mean_period_ns;
+	double holes =
+		report->stop_ns > report->start_ns
+			? (double)report->gap_ns / (double)(report->stop_ns - report->start_ns)
+			: 0.0;
 
 	for (size_t i = 0; i < report->n_gaps_kept; i++)
 		if (!report->gaps[i].has_energy)
 			return "low";
-	if (report->n_resets || report->n_ambiguous || holes > 0.02 || (planned_ns > 0 && mean_ns > 2.0 * planned_ns))
+	if (report->n_resets || report->n_ambiguous || holes > 0.02 ||
+	    (planned_ns > 0 && mean_ns > 2.0 * planned_ns))
 		return "low";
-	if (report->n_gaps || report->n_rejected || report->n_failed || (planned_ns > 0 && mean_ns > 1.12 * planned_ns))
+	if (report->n_gaps || report->n_rejected || report->n_failed ||
+	    (planned_ns > 0 && mean_ns > 1.12 * planned_ns))
 		return "medium";
 	return "high";
 }

@@ -94,14 +94,16 @@ struct es_report {
 
 	uint64_t n_rows, n_missed, n_rejected, n_ambiguous, n_resets, n_wraps, n_failed;
 	int64_t mean_period_ns, max_period_ns;
-	int64_t own_cpu_ns, child_cpu_ns, busy_ns; /* CPU time of the recorder, the command, the machine; -1: not known */
+	int64_t own_cpu_ns, child_cpu_ns,
+		busy_ns; /* CPU time of the recorder, the command, the machine; -1: not known */
 	int64_t suspended_ns, clock_stepped_ns;
 	char failed_text[ES_NAME_MAX_BYTES]; /* of the last failed reads */
 	char survivors[ES_NAME_MAX_BYTES];
 };
 
 /** es_report_build - walk the recording twice and make its report; 0, or negative errno with @err */
-int es_report_build(struct es_recording *recording, const struct es_report_options *options, struct es_report *ret, struct es_error *err);
+int es_report_build(struct es_recording *recording, const struct es_report_options *options,
+		    struct es_report *ret, struct es_error *err);
 void es_report_finish(struct es_report *report);
 
 /** es_report_quality - "high", "medium" or "low", by how well the plan was kept; thresholds in report.c */

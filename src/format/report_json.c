@@ -13,7 +13,8 @@
 #include "base/parse.h"
 #include "format/report.h"
 
-static void put_time(struct es_json *json, const char *key, const struct es_report *report, int64_t t_boot_ns)
+static void put_time(struct es_json *json, const char *key, const struct es_report *report,
+		     int64_t t_boot_ns)
 {
 	char text[ES_TIME_TEXT_BYTES];
 
@@ -77,7 +78,9 @@ static void put_job(const struct es_report *report, struct es_json *json)
 		bool is_measured = false;
 
 		for (size_t i = 0; i < meta->n_domains && !is_measured; i++)
-			is_measured = report->domains[i].node == node && report->by_domain[i].is_known && report->domains[i].is_chosen_total;
+			is_measured = report->domains[i].node == node &&
+				      report->by_domain[i].is_known &&
+				      report->domains[i].is_chosen_total;
 		n_measured += is_measured;
 	}
 	es_json_u64(json, "nodes_measured", n_measured);
@@ -127,7 +130,8 @@ static void put_domain(const struct es_report *report, size_t i, struct es_json 
 	put_mw(json, "max_w", sum->is_known && sum->max_mw, sum->max_mw);
 	put_mw(json, "limit_w", domain->limit_mw, domain->limit_mw);
 	put_text(json, "limit_kind", domain->limit_kind);
-	put_known(json, "load", sum->is_known && domain->limit_mw, domain->limit_mw ? (double)sum->mean_mw / (double)domain->limit_mw : 0);
+	put_known(json, "load", sum->is_known && domain->limit_mw,
+		  domain->limit_mw ? (double)sum->mean_mw / (double)domain->limit_mw : 0);
 	es_json_object_end(json);
 }
 
@@ -140,7 +144,10 @@ static void put_energy(const struct es_report *report, struct es_json *json)
 	put_known(json, "node_j", is_known, report->node_j);
 	put_known(json, "facility_j", is_known, report->facility_j);
 	put_known(json, "uncertainty_j", is_known, report->uncertainty_j);
-	es_json_string(json, "kind", !is_known ? NULL : report->has_estimate ? (report->metered_uj ? "mixed" : "estimated") : "measured");
+	es_json_string(json, "kind",
+		       !is_known	      ? NULL
+		       : report->has_estimate ? (report->metered_uj ? "mixed" : "estimated")
+					      : "measured");
 	put_known(json, "time_coverage", is_known, report->time_coverage);
 	put_known(json, "metered_share", is_known, report->metered_share);
 	es_json_array(json, "by_domain");
@@ -148,7 +155,8 @@ static void put_energy(const struct es_report *report, struct es_json *json)
 		put_domain(report, i, json);
 	es_json_array_end(json);
 	if (is_known && report->metered_uj > 0)
-		es_json_decimal(json, "residual_j", (int64_t)report->total_uj - (int64_t)report->fine_uj, 6);
+		es_json_decimal(json, "residual_j",
+				(int64_t)report->total_uj - (int64_t)report->fine_uj, 6);
 	else
 		es_json_null(json, "residual_j");
 	es_json_object_end(json);
@@ -203,7 +211,8 @@ static void put_regions(const struct es_report *report, struct es_json *json)
 		else
 			es_json_null(json, "energy_j");
 		put_known(json, "uncertainty_j", region->is_known, region->uncertainty_j);
-		put_mw(json, "mean_w", region->is_known && region->dur_ns > 0, es_mean_power_mw(region->energy_uj, region->dur_ns));
+		put_mw(json, "mean_w", region->is_known && region->dur_ns > 0,
+		       es_mean_power_mw(region->energy_uj, region->dur_ns));
 		es_json_string(json, "method", "interpolated");
 		es_json_null(json, "work");
 		es_json_object_end(json);
@@ -259,8 +268,12 @@ static void put_overhead(const struct es_report *report, struct es_json *json)
 		es_json_decimal(json, "cpu_s", report->own_cpu_ns, 9);
 	else
 		es_json_null(json, "cpu_s");
-	put_known(json, "energy_j", report->has_energy && report->own_cpu_ns >= 0 && report->busy_ns >= report->own_cpu_ns && report->busy_ns > 0,
-		  report->busy_ns > 0 ? report->node_j * (double)report->own_cpu_ns / (double)report->busy_ns : 0);
+	put_known(json, "energy_j",
+		  report->has_energy && report->own_cpu_ns >= 0 &&
+			  report->busy_ns >= report->own_cpu_ns && report->busy_ns > 0,
+		  report->busy_ns > 0
+			  ? report->node_j * (double)report->own_cpu_ns / (double)report->busy_ns
+			  : 0);
 	es_json_object_end(json);
 }
 

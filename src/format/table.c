@@ -38,24 +38,31 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 	char load[16] = "", limit[16] = "";
 
 	if (!sum->is_known) {
-		(void)es_buf_printf(out, "  %-16.16s %-20.20s %-10s %12s %10s %10s  %s\n", report->meta->nodes[domain->node].name, domain->id,
+		(void)es_buf_printf(out, "  %-16.16s %-20.20s %-10s %12s %10s %10s  %s\n",
+				    report->meta->nodes[domain->node].name, domain->id,
 				    es_kind_name(domain->kind), "n/a", "n/a", "n/a",
-				    report->evidence[i].is_unknown ? "stood still: not counted" : domain->reason);
+				    report->evidence[i].is_unknown ? "stood still: not counted"
+								   : domain->reason);
 		return;
 	}
 	if (domain->limit_mw) {
 		(void)snprintf(limit, sizeof(limit), "%.0f", es_w_from_mw(domain->limit_mw));
-		(void)snprintf(load, sizeof(load), "%.1f %%", 100.0 * (double)sum->mean_mw / (double)domain->limit_mw);
+		(void)snprintf(load, sizeof(load), "%.1f %%",
+			       100.0 * (double)sum->mean_mw / (double)domain->limit_mw);
 	}
-	(void)es_buf_printf(out, "  %-16.16s %-20.20s %-10s %12.3f %10.2f %10.2f %9s %8s%s\n", report->meta->nodes[domain->node].name, domain->id,
-			    es_kind_name(domain->kind), es_j_from_uj(sum->energy_uj), es_w_from_mw(sum->mean_mw), es_w_from_mw(sum->max_mw),
-			    limit, load, domain->is_chosen_total && !domain->is_chosen ? "  (contains the parts above)" : "");
+	(void)es_buf_printf(out, "  %-16.16s %-20.20s %-10s %12.3f %10.2f %10.2f %9s %8s%s\n",
+			    report->meta->nodes[domain->node].name, domain->id,
+			    es_kind_name(domain->kind), es_j_from_uj(sum->energy_uj),
+			    es_w_from_mw(sum->mean_mw), es_w_from_mw(sum->max_mw), limit, load,
+			    domain->is_chosen_total && !domain->is_chosen
+				    ? "  (contains the parts above)"
+				    : "");
 }
 
 static void put_domains(const struct es_report *report, struct es_buf *out)
 {
-	(void)es_buf_printf(out, "  %-16s %-20s %-10s %12s %10s %10s %9s %8s\n", "node", "domain", "kind", "energy (J)", "mean (W)", "max (W)",
-			    "limit (W)", "load");
+	(void)es_buf_printf(out, "  %-16s %-20s %-10s %12s %10s %10s %9s %8s\n", "node", "domain",
+			    "kind", "energy (J)", "mean (W)", "max (W)", "limit (W)", "load");
 	for (size_t i = 0; i < report->meta->n_domains; i++)
 		if (report->domains[i].is_chosen)
 			put_domain(report, i, out);
@@ -70,8 +77,11 @@ static void put_left_out(const struct es_report *report, struct es_buf *out)
 	for (size_t i = 0; i < report->meta->n_domains; i++) {
 		const struct es_domain *domain = &report->domains[i];
 
-		if (domain->state == ES_STATE_DEAD || (report->evidence[i].is_unknown && !domain->is_chosen && domain->state == ES_STATE_UNPROVEN))
-			(void)es_buf_printf(out, "  %-10s %s: %s\n", "left out", domain->id, domain->reason);
+		if (domain->state == ES_STATE_DEAD ||
+		    (report->evidence[i].is_unknown && !domain->is_chosen &&
+		     domain->state == ES_STATE_UNPROVEN))
+			(void)es_buf_printf(out, "  %-10s %s: %s\n", "left out", domain->id,
+					    domain->reason);
 	}
 }
 
@@ -93,21 +103,27 @@ static void put_energy(const struct es_report *report, struct es_buf *out)
 	}
 	percent = report->node_j > 0 ? 100.0 * report->uncertainty_j / report->node_j : 0.0;
 	energy_text(report->node_j, energy, sizeof(energy));
-	(void)snprintf(text, sizeof(text), "%s, %s ±%.*f %%", energy, how_known(report), percent < 10 ? 2 : 0, percent);
+	(void)snprintf(text, sizeof(text), "%s, %s ±%.*f %%", energy, how_known(report),
+		       percent < 10 ? 2 : 0, percent);
 	put_row(out, "node", text);
 	if (!report->has_estimate)
-		put_row(out, "", "± from reading the counters; the meters' own accuracy is not stated by their makers");
+		put_row(out, "",
+			"± from reading the counters; the meters' own accuracy is not stated by their makers");
 	if (report->total_uj > report->fine_uj && report->metered_uj) {
 		energy_text(es_j_from_uj(report->total_uj - report->fine_uj), part, sizeof(part));
-		(void)snprintf(text, sizeof(text), "%s of the node are outside of the parts measured", part);
+		(void)snprintf(text, sizeof(text),
+			       "%s of the node are outside of the parts measured", part);
 		put_row(out, "rest", text);
 	}
 	if (strcmp(report->options.model->name, "none") == 0)
-		put_row(out, "model", report->metered_uj ? "none: node not calibrated" : "none: the estimate is at the wall");
+		put_row(out, "model",
+			report->metered_uj ? "none: node not calibrated"
+					   : "none: the estimate is at the wall");
 	else
 		put_row(out, "model", report->options.model->text);
 	energy_text(report->facility_j, energy, sizeof(energy));
-	(void)snprintf(text, sizeof(text), "%s with PUE %g (%s)", energy, report->options.pue, report->options.pue_source);
+	(void)snprintf(text, sizeof(text), "%s with PUE %g (%s)", energy, report->options.pue,
+		       report->options.pue_source);
 	put_row(out, "facility", text);
 }
 
@@ -122,50 +138,66 @@ static void put_carbon(const struct es_report *report, struct es_buf *out)
 	}
 	if (factor->year)
 		(void)snprintf(year, sizeof(year), " %d", factor->year);
-	(void)snprintf(text, sizeof(text), "%s gCO2e: %g g/kWh in %s, %s%s%s, %s%s (zone: %s)", es_number_text(report->gco2, grams), factor->g_per_kwh,
-		       factor->zone, factor->kind, factor->scope ? ", " : "", factor->scope ? factor->scope : "", factor->source, year,
-		       report->options.zone_source);
+	(void)snprintf(text, sizeof(text), "%s gCO2e: %g g/kWh in %s, %s%s%s, %s%s (zone: %s)",
+		       es_number_text(report->gco2, grams), factor->g_per_kwh, factor->zone,
+		       factor->kind, factor->scope ? ", " : "", factor->scope ? factor->scope : "",
+		       factor->source, year, report->options.zone_source);
 	put_row(out, "carbon", text);
 }
 
 static void put_quality(const struct es_report *report, struct es_buf *out)
 {
-	char text[320], planned[ES_QUANTITY_TEXT_BYTES], mean[ES_QUANTITY_TEXT_BYTES], max[ES_QUANTITY_TEXT_BYTES];
+	char text[320], planned[ES_QUANTITY_TEXT_BYTES], mean[ES_QUANTITY_TEXT_BYTES],
+		max[ES_QUANTITY_TEXT_BYTES];
 
 	if (report->mean_period_ns)
-		(void)snprintf(text, sizeof(text), "%s: every %s, mean %s, longest %s; %" PRIu64 " missed, %" PRIu64 " rejected",
-			       es_report_quality(report), es_duration_text(report->meta->period_ns, planned),
-			       es_duration_text(report->mean_period_ns, mean), es_duration_text(report->max_period_ns, max), report->n_missed,
+		(void)snprintf(text, sizeof(text),
+			       "%s: every %s, mean %s, longest %s; %" PRIu64 " missed, %" PRIu64
+			       " rejected",
+			       es_report_quality(report),
+			       es_duration_text(report->meta->period_ns, planned),
+			       es_duration_text(report->mean_period_ns, mean),
+			       es_duration_text(report->max_period_ns, max), report->n_missed,
 			       report->n_rejected);
 	else
-		(void)snprintf(text, sizeof(text), "every %s; %" PRIu64 " missed", es_duration_text(report->meta->period_ns, planned),
+		(void)snprintf(text, sizeof(text), "every %s; %" PRIu64 " missed",
+			       es_duration_text(report->meta->period_ns, planned),
 			       report->n_missed);
 	put_row(out, "sampling", text);
-	(void)snprintf(text, sizeof(text), "%.1f %% of the time, %.1f %% of the energy by hardware meters", 100.0 * report->time_coverage,
-		       100.0 * report->metered_share);
+	(void)snprintf(text, sizeof(text),
+		       "%.1f %% of the time, %.1f %% of the energy by hardware meters",
+		       100.0 * report->time_coverage, 100.0 * report->metered_share);
 	put_row(out, "coverage", text);
 	if (report->n_gaps) {
-		(void)snprintf(text, sizeof(text), "%zu, %s in all, first at +%s", report->n_gaps, es_duration_text(report->gap_ns, mean),
+		(void)snprintf(text, sizeof(text), "%zu, %s in all, first at +%s", report->n_gaps,
+			       es_duration_text(report->gap_ns, mean),
 			       es_duration_text(report->gaps[0].start_ns - report->start_ns, max));
 		put_row(out, "holes", text);
 	}
 	if (report->n_resets || report->n_ambiguous) {
-		(void)snprintf(text, sizeof(text), "%" PRIu64 " counter resets, %" PRIu64 " steps so long that a wrap may have been missed",
+		(void)snprintf(text, sizeof(text),
+			       "%" PRIu64 " counter resets, %" PRIu64
+			       " steps so long that a wrap may have been missed",
 			       report->n_resets, report->n_ambiguous);
 		put_row(out, "doubtful", text);
 	}
 	if (report->failed_text[0])
 		put_row(out, "failed", report->failed_text);
 	if (report->suspended_ns) {
-		(void)snprintf(text, sizeof(text), "the machine slept for %s", es_duration_text(report->suspended_ns, mean));
+		(void)snprintf(text, sizeof(text), "the machine slept for %s",
+			       es_duration_text(report->suspended_ns, mean));
 		put_row(out, "suspended", text);
 	}
 	if (report->clock_stepped_ns) {
-		(void)snprintf(text, sizeof(text), "the wall clock was set by %.3f s; durations are not affected", es_s_from_ns(report->clock_stepped_ns));
+		(void)snprintf(text, sizeof(text),
+			       "the wall clock was set by %.3f s; durations are not affected",
+			       es_s_from_ns(report->clock_stepped_ns));
 		put_row(out, "clock", text);
 	}
 	if (!report->is_whole) {
-		(void)snprintf(text, sizeof(text), "the recording breaks off (%" PRIu64 " bytes lost): figures hold up to its last frame",
+		(void)snprintf(text, sizeof(text),
+			       "the recording breaks off (%" PRIu64
+			       " bytes lost): figures hold up to its last frame",
 			       report->lost_bytes);
 		put_row(out, "broken off", text);
 	}
@@ -179,26 +211,31 @@ static void put_regions(const struct es_report *report, struct es_buf *out)
 		n += strncmp(report->regions[i].name, "es_", 3) != 0;
 	if (n == 0)
 		return;
-	(void)es_buf_printf(out, "  %-24s %6s %12s %14s %12s %10s\n", "region", "calls", "time (s)", "energy (J)", "+- (J)", "mean (W)");
+	(void)es_buf_printf(out, "  %-24s %6s %12s %14s %12s %10s\n", "region", "calls", "time (s)",
+			    "energy (J)", "+- (J)", "mean (W)");
 	for (size_t i = 0; i < report->n_regions; i++) {
 		const struct es_report_region *region = &report->regions[i];
 
 		if (!region->is_known)
 			continue;
-		(void)es_buf_printf(out, "  %-24.24s %6u %12.6f %14.3f %12.3f %10.2f\n", region->name, region->n_calls, es_s_from_ns(region->dur_ns),
-				    es_j_from_uj(region->energy_uj), region->uncertainty_j,
-				    es_w_from_mw(es_mean_power_mw(region->energy_uj, region->dur_ns)));
+		(void)es_buf_printf(
+			out, "  %-24.24s %6u %12.6f %14.3f %12.3f %10.2f\n", region->name,
+			region->n_calls, es_s_from_ns(region->dur_ns),
+			es_j_from_uj(region->energy_uj), region->uncertainty_j,
+			es_w_from_mw(es_mean_power_mw(region->energy_uj, region->dur_ns)));
 	}
 }
 
 static void put_own_cost(const struct es_report *report, struct es_buf *out)
 {
 	char text[160];
-	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns), cpu_s = es_s_from_ns(report->own_cpu_ns);
+	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns),
+	       cpu_s = es_s_from_ns(report->own_cpu_ns);
 
 	if (report->own_cpu_ns < 0)
 		return;
-	(void)snprintf(text, sizeof(text), "%.4f s of CPU time by this tool (%.3f %% of a core)", cpu_s, dur_s > 0 ? 100.0 * cpu_s / dur_s : 0.0);
+	(void)snprintf(text, sizeof(text), "%.4f s of CPU time by this tool (%.3f %% of a core)",
+		       cpu_s, dur_s > 0 ? 100.0 * cpu_s / dur_s : 0.0);
 	put_row(out, "own cost", text);
 }
 
@@ -213,7 +250,8 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	if (report->survivors[0]) {
 		char text[ES_NAME_MAX_BYTES + 64];
 
-		(void)snprintf(text, sizeof(text), "%s: not counted from here on", report->survivors);
+		(void)snprintf(text, sizeof(text), "%s: not counted from here on",
+			       report->survivors);
 		put_row(out, "still runs", text);
 	}
 	put_own_cost(report, out);

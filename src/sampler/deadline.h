@@ -14,7 +14,8 @@ struct es_deadline {
 	int64_t next_ns, period_ns;
 };
 
-static inline void es_deadline_init(struct es_deadline *deadline, int64_t start_ns, int64_t period_ns)
+static inline void es_deadline_init(struct es_deadline *deadline, int64_t start_ns,
+				    int64_t period_ns)
 {
 	deadline->period_ns = period_ns;
 	deadline->next_ns = start_ns + period_ns;
@@ -26,7 +27,8 @@ static inline void es_deadline_init(struct es_deadline *deadline, int64_t start_
  */
 static inline int64_t es_deadline_pass(struct es_deadline *deadline, int64_t now_ns)
 {
-	int64_t missed = now_ns > deadline->next_ns ? (now_ns - deadline->next_ns) / deadline->period_ns : 0;
+	int64_t missed =
+		now_ns > deadline->next_ns ? (now_ns - deadline->next_ns) / deadline->period_ns : 0;
 
 	deadline->next_ns += (missed + 1) * deadline->period_ns;
 	return missed;

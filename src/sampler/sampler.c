@@ -18,9 +18,11 @@
 
 #define FLUSH_NS ES_NS_PER_S
 #define ROWS_MAX 256
-#define ESTIMATE_PERIOD_NS ES_NS_PER_S /* beside real meters its readings only tell whether the CPU was busy */
+#define ESTIMATE_PERIOD_NS \
+	ES_NS_PER_S /* beside real meters its readings only tell whether the CPU was busy */
 #define SUSPEND_MIN_NS (2 * ES_NS_PER_MS)
-#define CLOCK_STEP_MIN_NS (20 * ES_NS_PER_MS) /* slewing moves the wall clock by 0.5 ms a second at most */
+#define CLOCK_STEP_MIN_NS \
+	(20 * ES_NS_PER_MS) /* slewing moves the wall clock by 0.5 ms a second at most */
 
 struct es_sampler {
 	struct es_sampler_source *sources;
@@ -41,7 +43,8 @@ struct es_sampler {
 	struct es_sampler_stats stats;
 };
 
-static int add_source(struct es_sampler *sampler, const struct es_root *root, const struct es_source_ops *ops)
+static int add_source(struct es_sampler *sampler, const struct es_root *root,
+		      const struct es_source_ops *ops)
 {
 	struct es_sampler_source *entry = &sampler->sources[sampler->n_sources];
 	struct es_domain *domains;
@@ -53,7 +56,8 @@ static int add_source(struct es_sampler *sampler, const struct es_root *root, co
 	sampler->n_sources++;
 	if (r < 0) {
 		entry->source = NULL;
-		(void)snprintf(entry->absent, sizeof(entry->absent), "%.*s", (int)sizeof(entry->absent) - 1, why.text);
+		(void)snprintf(entry->absent, sizeof(entry->absent), "%.*s",
+			       (int)sizeof(entry->absent) - 1, why.text);
 		return r == -ENOMEM ? r : 0;
 	}
 	r = ops->plan(entry->source, &entry->plan);
@@ -87,8 +91,8 @@ static int allocate(struct es_sampler *sampler)
 	sampler->n_failed = calloc(n, sizeof(*sampler->n_failed));
 	sampler->last_failure = calloc(n, sizeof(*sampler->last_failure));
 	sampler->deadlines = calloc(sampler->n_sources + 1, sizeof(*sampler->deadlines));
-	if (!sampler->readings || !sampler->recorded_as || !sampler->recorded || !sampler->n_failed || !sampler->last_failure ||
-	    !sampler->deadlines)
+	if (!sampler->readings || !sampler->recorded_as || !sampler->recorded ||
+	    !sampler->n_failed || !sampler->last_failure || !sampler->deadlines)
 		return -ENOMEM;
 	return 0;
 }
@@ -176,7 +180,8 @@ static int64_t round_up(int64_t v, int64_t step)
 static bool has_real_meter(const struct es_sampler *sampler)
 {
 	for (size_t i = 0; i < sampler->n_domains; i++)
-		if (sampler->domains[i].kind != ES_KIND_ESTIMATED && es_sampler_is_recorded(&sampler->domains[i]))
+		if (sampler->domains[i].kind != ES_KIND_ESTIMATED &&
+		    es_sampler_is_recorded(&sampler->domains[i]))
 			return true;
 	return false;
 }
@@ -225,7 +230,8 @@ static void keep_reading(struct es_sampler *sampler, size_t domain)
 		sampler->last_failure[domain] = reading->error;
 		return;
 	}
-	es_rows_set(&sampler->rows, sampler->recorded_as[domain], reading->t_ns, reading->value, reading->activity_ns);
+	es_rows_set(&sampler->rows, sampler->recorded_as[domain], reading->t_ns, reading->value,
+		    reading->activity_ns);
 }
 
 /* One row: the sources whose turn it is, or all of them. */
@@ -242,7 +248,8 @@ static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
 	for (size_t i = 0; i < sampler->n_sources; i++) {
 		struct es_sampler_source *entry = &sampler->sources[i];
 
-		if (!entry->source || entry->n == 0 || (!all && sampler->deadlines[i].next_ns > now_mono_ns))
+		if (!entry->source || entry->n == 0 ||
+		    (!all && sampler->deadlines[i].next_ns > now_mono_ns))
 			continue;
 		read_source(entry, sampler->readings + entry->first_domain);
 		for (size_t j = 0; j < entry->n; j++)
@@ -250,8 +257,11 @@ static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
 		if (all)
 			continue;
 		late_ns = now_mono_ns - sampler->deadlines[i].next_ns;
-		sampler->stats.worst_late_ns = late_ns > sampler->stats.worst_late_ns ? late_ns : sampler->stats.worst_late_ns;
-		sampler->stats.n_missed += (uint64_t)es_deadline_pass(&sampler->deadlines[i], now_mono_ns);
+		sampler->stats.worst_late_ns = late_ns > sampler->stats.worst_late_ns
+						       ? late_ns
+						       : sampler->stats.worst_late_ns;
+		sampler->stats.n_missed +=
+			(uint64_t)es_deadline_pass(&sampler->deadlines[i], now_mono_ns);
 	}
 	sampler->stats.n_sweeps++;
 	t1_ns = es_clock_boot_ns();
@@ -262,8 +272,10 @@ static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
 
 static void look_at_clocks(struct es_sampler *sampler, bool is_first)
 {
-	int64_t boot_ns = es_clock_boot_ns(), mono_ns = es_clock_mono_ns(), unix_ns = es_clock_unix_ns();
-	int64_t slept_ns = boot_ns - mono_ns - sampler->slept_ns, stepped_ns = unix_ns - boot_ns - sampler->wall_ahead_ns;
+	int64_t boot_ns = es_clock_boot_ns(), mono_ns = es_clock_mono_ns(),
+		unix_ns = es_clock_unix_ns();
+	int64_t slept_ns = boot_ns - mono_ns - sampler->slept_ns,
+		stepped_ns = unix_ns - boot_ns - sampler->wall_ahead_ns;
 	struct es_event event = { .t_ns = boot_ns };
 
 	sampler->slept_ns += slept_ns;
@@ -282,19 +294,23 @@ static void look_at_clocks(struct es_sampler *sampler, bool is_first)
 		(void)es_recorder_clock(sampler->recorder, boot_ns, mono_ns, unix_ns);
 }
 
-int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_recorder *recorder, int64_t now_mono_ns)
+int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_recorder *recorder,
+		     int64_t now_mono_ns)
 {
 	size_t n_rows = (size_t)(FLUSH_NS / period_ns) + 2;
 	int r;
 
 	sampler->n_recorded = 0;
 	for (size_t i = 0; i < sampler->n_domains; i++) {
-		sampler->recorded_as[i] = es_sampler_is_recorded(&sampler->domains[i]) ? sampler->n_recorded : SIZE_MAX;
+		sampler->recorded_as[i] = es_sampler_is_recorded(&sampler->domains[i])
+						  ? sampler->n_recorded
+						  : SIZE_MAX;
 		if (sampler->recorded_as[i] != SIZE_MAX)
 			sampler->recorded[sampler->n_recorded++] = sampler->domains[i];
 	}
 	es_rows_finish(&sampler->rows);
-	r = es_rows_init(&sampler->rows, sampler->recorded, sampler->n_recorded, n_rows < ROWS_MAX ? n_rows : ROWS_MAX);
+	r = es_rows_init(&sampler->rows, sampler->recorded, sampler->n_recorded,
+			 n_rows < ROWS_MAX ? n_rows : ROWS_MAX);
 	if (r < 0)
 		return r;
 	r = es_recorder_reserve(recorder, &sampler->rows);
@@ -314,7 +330,8 @@ int64_t es_sampler_next_ns(const struct es_sampler *sampler)
 	int64_t next_ns = INT64_MAX;
 
 	for (size_t i = 0; i < sampler->n_sources; i++)
-		if (sampler->sources[i].source && sampler->sources[i].n && sampler->deadlines[i].next_ns < next_ns)
+		if (sampler->sources[i].source && sampler->sources[i].n &&
+		    sampler->deadlines[i].next_ns < next_ns)
 			next_ns = sampler->deadlines[i].next_ns;
 	return next_ns;
 }
@@ -339,12 +356,14 @@ static int put_failures(struct es_sampler *sampler)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < sampler->n_domains; i++) {
-		struct es_event event = { .type = ES_EVENT_READ_FAILED, .t_ns = es_clock_boot_ns() };
+		struct es_event event = { .type = ES_EVENT_READ_FAILED,
+					  .t_ns = es_clock_boot_ns() };
 
 		if (sampler->n_failed[i] == 0)
 			continue;
 		event.value = (int64_t)sampler->recorded_as[i];
-		(void)snprintf(event.text, sizeof(event.text), "%llu reads failed, last: %s", (unsigned long long)sampler->n_failed[i],
+		(void)snprintf(event.text, sizeof(event.text), "%llu reads failed, last: %s",
+			       (unsigned long long)sampler->n_failed[i],
 			       es_strerror(sampler->last_failure[i]));
 		r = es_recorder_event(sampler->recorder, &event);
 	}
@@ -353,7 +372,9 @@ static int put_failures(struct es_sampler *sampler)
 
 static int put_missed(struct es_sampler *sampler)
 {
-	struct es_event event = { .type = ES_EVENT_MISSED, .t_ns = es_clock_boot_ns(), .value = (int64_t)sampler->stats.n_missed };
+	struct es_event event = { .type = ES_EVENT_MISSED,
+				  .t_ns = es_clock_boot_ns(),
+				  .value = (int64_t)sampler->stats.n_missed };
 
 	return sampler->stats.n_missed ? es_recorder_event(sampler->recorder, &event) : 0;
 }

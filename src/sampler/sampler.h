@@ -58,7 +58,8 @@ void es_sampler_read(struct es_sampler *sampler, struct es_reading *ret);
  * @recorder: where the readings go (borrowed); its domains are those for which es_sampler_is_recorded()
  * @now_mono_ns: when deadlines begin to count
  */
-int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_recorder *recorder, int64_t now_mono_ns);
+int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_recorder *recorder,
+		     int64_t now_mono_ns);
 
 /** es_sampler_is_recorded - whether the readings of a domain go into recordings (it can be read) */
 bool es_sampler_is_recorded(const struct es_domain *domain);

@@ -33,13 +33,14 @@ struct estimate {
 	bool has_start;
 };
 
-static const struct es_power_curve *find_curve(const struct es_machine *machine, struct es_power_curve *sized, bool *ret_is_exact)
+static const struct es_power_curve *find_curve(const struct es_machine *machine,
+					       struct es_power_curve *sized, bool *ret_is_exact)
 {
 	const struct es_power_curve *curve;
 	bool is_client;
 
-	if (es_curve_find(machine->cpu_vendor, machine->cpu_family, machine->cpu_model_number, machine->cpu_stepping, &curve, &is_client,
-			  ret_is_exact) < 0)
+	if (es_curve_find(machine->cpu_vendor, machine->cpu_family, machine->cpu_model_number,
+			  machine->cpu_stepping, &curve, &is_client, ret_is_exact) < 0)
 		return NULL;
 	/* A VM shows packages that do not exist. */
 	if (!machine->is_vm && machine->n_packages > 0 &&
@@ -48,7 +49,8 @@ static const struct es_power_curve *find_curve(const struct es_machine *machine,
 	return curve;
 }
 
-static void describe(struct estimate *estimate, const struct es_machine *machine, const struct es_power_curve *curve, bool is_exact)
+static void describe(struct estimate *estimate, const struct es_machine *machine,
+		     const struct es_power_curve *curve, bool is_exact)
 {
 	struct es_domain *domain = &estimate->domain;
 	uint32_t idle_mw = curve->idle_mw_per_thread;
@@ -61,10 +63,14 @@ static void describe(struct estimate *estimate, const struct es_machine *machine
 	domain->full_mw = (uint64_t)curve->full_mw_per_thread * estimate->n_threads;
 	domain->idle_spread_ppm = curve->idle_spread_ppm;
 	domain->spread_ppm = curve->full_spread_ppm;
-	domain->update_period_ns = estimate->cputime.from == ES_CPUTIME_PROC_STAT ? 10 * ES_NS_PER_MS : ES_NS_PER_MS;
-	(void)snprintf(domain->reason, sizeof(domain->reason), "%u hardware thread%s %s, watts per thread of %s%.60s servers",
+	domain->update_period_ns =
+		estimate->cputime.from == ES_CPUTIME_PROC_STAT ? 10 * ES_NS_PER_MS : ES_NS_PER_MS;
+	(void)snprintf(domain->reason, sizeof(domain->reason),
+		       "%u hardware thread%s %s, watts per thread of %s%.60s servers",
 		       estimate->n_threads, estimate->n_threads == 1 ? "" : "s",
-		       machine->is_container ? "of this container" : machine->is_vm ? "of this VM" : "of this machine",
+		       machine->is_container ? "of this container"
+		       : machine->is_vm	     ? "of this VM"
+					     : "of this machine",
 		       is_exact ? "" : "similar or ", curve->name);
 }
 
@@ -89,7 +95,9 @@ static int estimate_open(const struct es_root *root, struct es_source **ret, str
 
 	if (!estimate)
 		return es_error_set(err, -ENOMEM, "estimate");
-	estimate->source = (struct es_source){ .ops = &es_source_estimate, .domains = &estimate->domain, .n_domains = 1 };
+	estimate->source = (struct es_source){ .ops = &es_source_estimate,
+					       .domains = &estimate->domain,
+					       .n_domains = 1 };
 	es_machine_read(root, &machine);
 	r = es_cputime_open(root, machine.is_container, &estimate->cputime);
 	if (r < 0) {
@@ -97,7 +105,8 @@ static int estimate_open(const struct es_root *root, struct es_source **ret, str
 		return es_error_set(err, -ENODEV, "no CPU time to estimate from");
 	}
 	/* The share that is ours: CPU time of the whole machine goes with all its threads. */
-	estimate->n_threads = estimate->cputime.from == ES_CPUTIME_PROC_STAT ? machine.n_cpus : machine.n_allowed;
+	estimate->n_threads = estimate->cputime.from == ES_CPUTIME_PROC_STAT ? machine.n_cpus
+									     : machine.n_allowed;
 	curve = find_curve(&machine, &sized, &is_exact);
 	if (!curve || estimate->n_threads == 0) {
 		estimate_close(&estimate->source);
@@ -126,7 +135,9 @@ static int estimate_read(struct es_source *source, struct es_reading *ret, size_
 		return -EINVAL;
 	r = es_cputime_read(&estimate->cputime, &busy_ns);
 	t1_ns = es_clock_boot_ns();
-	*ret = (struct es_reading){ .t_ns = t0_ns + (t1_ns - t0_ns) / 2, .width_ns = t1_ns - t0_ns, .error = r };
+	*ret = (struct es_reading){ .t_ns = t0_ns + (t1_ns - t0_ns) / 2,
+				    .width_ns = t1_ns - t0_ns,
+				    .error = r };
 	if (r < 0)
 		return 0;
 	if (!estimate->has_start) {
@@ -140,8 +151,8 @@ static int estimate_read(struct es_source *source, struct es_reading *ret, size_
 	dur_ns = ret->t_ns - estimate->start_t_ns;
 	pj = (es_u128)estimate->domain.idle_mw * (uint64_t)dur_ns;
 	if (estimate->domain.full_mw > estimate->domain.idle_mw)
-		pj += (es_u128)(estimate->domain.full_mw - estimate->domain.idle_mw) / estimate->n_threads *
-		      (uint64_t)(busy_ns - estimate->start_busy_ns);
+		pj += (es_u128)(estimate->domain.full_mw - estimate->domain.idle_mw) /
+		      estimate->n_threads * (uint64_t)(busy_ns - estimate->start_busy_ns);
 	ret->value = (uint64_t)(pj / 1000000);
 	ret->activity_ns = busy_ns;
 	return 0;

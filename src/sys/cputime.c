@@ -17,8 +17,10 @@
 /* The path of our cgroup for @controllers ("" for v2) in a line "N:controllers:path" of proc/self/cgroup. */
 static bool find_cgroup(const char *text, const char *controller, char *ret, size_t size)
 {
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
-		const char *names = strchr(line, ':'), *path = names ? strchr(names + 1, ':') : NULL;
+	for (const char *line = text; line && *line;
+	     line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+		const char *names = strchr(line, ':'),
+			   *path = names ? strchr(names + 1, ':') : NULL;
 		char list[128];
 		size_t n;
 
@@ -38,7 +40,8 @@ static bool find_cgroup(const char *text, const char *controller, char *ret, siz
 	return false;
 }
 
-static int open_in_cgroup(const struct es_root *root, const char *mount, const char *cgroup, const char *file)
+static int open_in_cgroup(const struct es_root *root, const char *mount, const char *cgroup,
+			  const char *file)
 {
 	char path[ES_PATH_MAX_BYTES];
 	int fd;
@@ -55,25 +58,34 @@ static int open_in_cgroup(const struct es_root *root, const char *mount, const c
 
 static int open_cgroup(const struct es_root *root, struct es_cputime *ret)
 {
-	static const char *const mounts_v1[] = { "sys/fs/cgroup/cpuacct", "sys/fs/cgroup/cpu,cpuacct" };
+	static const char *const mounts_v1[] = { "sys/fs/cgroup/cpuacct",
+						 "sys/fs/cgroup/cpu,cpuacct" };
 	char text[ES_SYSFS_FILE_MAX_BYTES], cgroup[1024];
 	int fd;
 
 	if (es_root_read(root, "proc/self/cgroup", text, sizeof(text)) <= 0)
 		return -ENOENT;
-	for (size_t i = 0; i < ES_ARRAY_SIZE(mounts_v1) && find_cgroup(text, ",cpuacct,", cgroup, sizeof(cgroup)); i++) {
-		fd = open_in_cgroup(root, mounts_v1[i], strcmp(cgroup, "/") == 0 ? "" : cgroup, "cpuacct.usage");
+	for (size_t i = 0;
+	     i < ES_ARRAY_SIZE(mounts_v1) && find_cgroup(text, ",cpuacct,", cgroup, sizeof(cgroup));
+	     i++) {
+		fd = open_in_cgroup(root, mounts_v1[i], strcmp(cgroup, "/") == 0 ? "" : cgroup,
+				    "cpuacct.usage");
 		if (fd >= 0) {
-			*ret = (struct es_cputime){ .fd = fd, .from = ES_CPUTIME_CGROUP_V1, .tick_ns = 1 };
+			*ret = (struct es_cputime){ .fd = fd,
+						    .from = ES_CPUTIME_CGROUP_V1,
+						    .tick_ns = 1 };
 			return 0;
 		}
 	}
 	if (!find_cgroup(text, "", cgroup, sizeof(cgroup)))
 		return -ENOENT;
-	fd = open_in_cgroup(root, "sys/fs/cgroup", strcmp(cgroup, "/") == 0 ? "" : cgroup, "cpu.stat");
+	fd = open_in_cgroup(root, "sys/fs/cgroup", strcmp(cgroup, "/") == 0 ? "" : cgroup,
+			    "cpu.stat");
 	if (fd < 0)
 		return fd;
-	*ret = (struct es_cputime){ .fd = fd, .from = ES_CPUTIME_CGROUP_V2, .tick_ns = ES_NS_PER_US };
+	*ret = (struct es_cputime){ .fd = fd,
+				    .from = ES_CPUTIME_CGROUP_V2,
+				    .tick_ns = ES_NS_PER_US };
 	return 0;
 }
 
@@ -106,7 +118,8 @@ static int parse_stat(const char *text, int64_t tick_ns, int64_t *ret_ns)
 {
 	unsigned long long user, nice, sys, idle, iowait, irq = 0, softirq = 0;
 
-	if (sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &sys, &idle, &iowait, &irq, &softirq) < 4)
+	if (sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu", &user, &nice, &sys, &idle,
+		   &iowait, &irq, &softirq) < 4)
 		return -EBADMSG;
 	*ret_ns = (int64_t)(user + nice + sys + irq + softirq) * tick_ns;
 	return 0;

@@ -60,7 +60,8 @@ static bool cpuinfo_value(const char *info, const char *key, char *to, size_t si
 {
 	size_t n_key = strlen(key);
 
-	for (const char *line = info; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+	for (const char *line = info; line && *line;
+	     line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
 		const char *value;
 
 		if (strncmp(line, key, n_key) != 0 || !strchr("\t :", line[n_key]))
@@ -99,7 +100,8 @@ static void read_cpuinfo(const struct es_root *root, struct es_machine *machine)
 		machine->cpu_family = cpuinfo_number(info, "cpu family");
 		machine->cpu_model_number = cpuinfo_number(info, "model");
 		machine->cpu_stepping = cpuinfo_number(info, "stepping");
-	} else if (cpuinfo_value(info, "CPU implementer", machine->cpu_vendor, sizeof(machine->cpu_vendor))) {
+	} else if (cpuinfo_value(info, "CPU implementer", machine->cpu_vendor,
+				 sizeof(machine->cpu_vendor))) {
 		machine->cpu_family = cpuinfo_number(info, "CPU architecture");
 		machine->cpu_model_number = cpuinfo_number(info, "CPU part");
 	}
@@ -120,7 +122,8 @@ static void read_topology(const struct es_root *root, struct es_machine *machine
 		uint64_t package;
 		int r;
 
-		(void)snprintf(path, sizeof(path), "sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
+		(void)snprintf(path, sizeof(path),
+			       "sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
 		r = es_root_read_u64(root, path, &package);
 		if (r < 0 && cpu > machine->n_cpus)
 			break;
@@ -136,7 +139,8 @@ static void read_topology(const struct es_root *root, struct es_machine *machine
 
 static void read_virt(const struct es_root *root, struct es_machine *machine)
 {
-	static const char *const marks[] = { ".dockerenv", "run/.containerenv", "run/systemd/container" };
+	static const char *const marks[] = { ".dockerenv", "run/.containerenv",
+					     "run/systemd/container" };
 	char text[ES_SYSFS_FILE_MAX_BYTES] = "";
 	ssize_t n;
 
@@ -145,9 +149,11 @@ static void read_virt(const struct es_root *root, struct es_machine *machine)
 	/* The environment of the first process is a list of NUL-terminated strings. */
 	n = es_root_read(root, "proc/1/environ", text, sizeof(text));
 	for (ssize_t i = 0; i < n; i += (ssize_t)strlen(text + i) + 1)
-		machine->is_container = machine->is_container || strncmp(text + i, "container=", 10) == 0;
+		machine->is_container = machine->is_container ||
+					strncmp(text + i, "container=", 10) == 0;
 	n = es_root_read(root, "proc/1/cgroup", text, sizeof(text));
-	if (n > 0 && (strstr(text, "/docker") || strstr(text, "/kubepods") || strstr(text, "/lxc/") || strstr(text, "/libpod")))
+	if (n > 0 && (strstr(text, "/docker") || strstr(text, "/kubepods") ||
+		      strstr(text, "/lxc/") || strstr(text, "/libpod")))
 		machine->is_container = true;
 	machine->is_vm = machine->is_vm || es_root_exists(root, "sys/hypervisor/type");
 }
@@ -164,7 +170,8 @@ static void read_battery(const struct es_root *root, struct es_machine *machine)
 			continue;
 		(void)snprintf(path, sizeof(path), "sys/class/power_supply/%s/type", entry->d_name);
 		read_text(root, path, type, sizeof(type));
-		(void)snprintf(path, sizeof(path), "sys/class/power_supply/%s/scope", entry->d_name);
+		(void)snprintf(path, sizeof(path), "sys/class/power_supply/%s/scope",
+			       entry->d_name);
 		read_text(root, path, scope, sizeof(scope));
 		/* Scope "Device" is a mouse's or a keyboard's battery. */
 		if (strcmp(type, "Battery") == 0 && strcmp(scope, "Device") != 0)
@@ -189,7 +196,8 @@ static void read_timezone(const struct es_root *root, struct es_machine *machine
 		target[n] = '\0';
 		name = strstr(target, "zoneinfo/");
 		if (name)
-			copy(machine->timezone, sizeof(machine->timezone), name + strlen("zoneinfo/"), strlen(name + strlen("zoneinfo/")));
+			copy(machine->timezone, sizeof(machine->timezone),
+			     name + strlen("zoneinfo/"), strlen(name + strlen("zoneinfo/")));
 	}
 	if (machine->timezone[0] == '\0')
 		read_text(root, "etc/timezone", machine->timezone, sizeof(machine->timezone));
@@ -201,13 +209,16 @@ static void read_country(const struct es_root *root, struct es_machine *machine)
 	es_cleanup(es_freep) char *table = NULL;
 	size_t n_name = strlen(machine->timezone);
 
-	if (n_name == 0 || es_root_read_file(root, "usr/share/zoneinfo/zone.tab", 1U << 20, &table) < 0)
+	if (n_name == 0 ||
+	    es_root_read_file(root, "usr/share/zoneinfo/zone.tab", 1U << 20, &table) < 0)
 		return;
-	for (const char *line = table; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+	for (const char *line = table; line && *line;
+	     line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
 		const char *name = *line == '#' ? NULL : strchr(line, '\t');
 
 		name = name ? strchr(name + 1, '\t') : NULL;
-		if (!name || strncmp(name + 1, machine->timezone, n_name) != 0 || !strchr("\t\n", name[1 + n_name]))
+		if (!name || strncmp(name + 1, machine->timezone, n_name) != 0 ||
+		    !strchr("\t\n", name[1 + n_name]))
 			continue;
 		copy(machine->country, sizeof(machine->country), line, 2);
 		return;

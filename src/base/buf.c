@@ -44,7 +44,8 @@ int es_buf_reserve(struct es_buf *buf, size_t n)
 	cap = buf->cap ? buf->cap : 256;
 	while (cap < want)
 		cap = cap > buf->max / 2 ? buf->max : cap * 2;
-	data = realloc(buf->data, cap);
+	/* A byte more than is counted: for the NUL that es_buf_printf() cannot do without. */
+	data = realloc(buf->data, cap + 1);
 	if (!data)
 		return buf->error = -ENOMEM;
 	buf->data = data;
@@ -120,8 +121,8 @@ int es_buf_printf(struct es_buf *buf, const char *fmt, ...)
 	va_copy(again, args);
 	n = vsnprintf(NULL, 0, fmt, args);
 	va_end(args);
-	r = n < 0 ? -EINVAL : es_buf_reserve(buf, (size_t)n + 1);
-	if (r == 0) {
+	r = n < 0 ? -EINVAL : es_buf_reserve(buf, (size_t)n);
+	if (r == 0 && n > 0) {
 		(void)vsnprintf((char *)buf->data + buf->len, (size_t)n + 1, fmt, again);
 		buf->len += (size_t)n;
 	}

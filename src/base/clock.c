@@ -64,8 +64,8 @@ static char *local_text(int64_t t_unix_ns, bool has_us, char text[static ES_TIME
 	}
 	offset_min = tm.tm_gmtoff / 60;
 	(void)snprintf(text, ES_TIME_TEXT_BYTES, "%s.%0*d%c%02ld:%02ld", date, has_us ? 6 : 3,
-		       (int)(rest_ns / (has_us ? ES_NS_PER_US : ES_NS_PER_MS)), offset_min < 0 ? '-' : '+', labs(offset_min) / 60,
-		       labs(offset_min) % 60);
+		       (int)(rest_ns / (has_us ? ES_NS_PER_US : ES_NS_PER_MS)),
+		       offset_min < 0 ? '-' : '+', labs(offset_min) / 60, labs(offset_min) % 60);
 	return text;
 }
 
@@ -186,6 +186,15 @@ static int parse_at_seconds(const char *p, int64_t *ret_unix_ns)
 	return 0;
 }
 
+static bool is_day_of_month(const struct tm *tm)
+{
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	int year = tm->tm_year, month = tm->tm_mon;
+	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return tm->tm_mday <= days[month - 1] + (month == 2 && is_leap);
+}
+
 int es_time_parse(const char *text, int64_t *ret_unix_ns)
 {
 	struct tm tm = { .tm_isdst = -1 };
@@ -204,6 +213,9 @@ int es_time_parse(const char *text, int64_t *ret_unix_ns)
 	    !take_digits(&p, 2, 0, 59, &tm.tm_min) || !take_char(&p, ":") ||
 	    !take_digits(&p, 2, 0, 60, &tm.tm_sec) || !take_fraction(&p, &ns) ||
 	    !take_zone(&p, &has_zone, &offset_s) || *p != '\0')
+		return -EBADMSG;
+	/* timegm() would go on into the next month or day; midnight may be written as 24:00:00 (ISO 8601). */
+	if (!is_day_of_month(&tm) || (tm.tm_hour == 24 && (tm.tm_min || tm.tm_sec || ns)))
 		return -EBADMSG;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;

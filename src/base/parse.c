@@ -58,9 +58,9 @@ int es_parse_i64(const char *text, int64_t *ret)
 
 	if (r < 0)
 		return r;
-	if (v > (uint64_t)INT64_MAX)
+	if (v > (uint64_t)INT64_MAX + is_negative)
 		return -ERANGE;
-	*ret = is_negative ? -(int64_t)v : (int64_t)v;
+	*ret = (int64_t)(is_negative ? 0 - v : v);
 	return 0;
 }
 
@@ -105,28 +105,30 @@ struct unit {
 	uint64_t factor;
 };
 
-/* value = (whole + fraction) * factor, exactly; digits of the fraction that the factor cannot hold are -ERANGE. */
+#define FRACTION_DIGITS_MAX 19U /* 10^19 fits 64 bits */
+
+__extension__ typedef unsigned __int128 es_u128;
+
+/* value = (whole + fraction) * factor, exactly; a fraction that leaves a rest is -ERANGE. */
 static int scale_decimal(uint64_t whole, const char *fraction, size_t n_digits, uint64_t factor,
 			 uint64_t *ret)
 {
-	uint64_t v, place = factor;
+	uint64_t digits = 0, ten_to_n = 1;
+	es_u128 v;
 
-	if (whole > UINT64_MAX / factor)
+	if (n_digits > FRACTION_DIGITS_MAX)
 		return -ERANGE;
-	v = whole * factor;
 	for (size_t i = 0; i < n_digits; i++) {
-		unsigned digit = (unsigned)(fraction[i] - '0');
-		uint64_t add;
-
-		if (digit != 0 && place % 10 != 0)
-			return -ERANGE;
-		place /= 10;
-		add = place * digit;
-		if (v > UINT64_MAX - add)
-			return -ERANGE;
-		v += add;
+		digits = digits * 10 + (uint64_t)(fraction[i] - '0');
+		ten_to_n *= 10;
 	}
-	*ret = v;
+	v = (es_u128)digits * factor;
+	if (v % ten_to_n != 0)
+		return -ERANGE;
+	v = v / ten_to_n + (es_u128)whole * factor;
+	if (v > UINT64_MAX)
+		return -ERANGE;
+	*ret = (uint64_t)v;
 	return 0;
 }
 
@@ -199,23 +201,18 @@ int es_parse_power_mw(const char *text, uint64_t *ret_mw)
 
 int es_parse_freq_khz(const char *text, uint64_t *ret_khz)
 {
-	static const struct unit units[] = { { "kHz", 1 }, { "MHz", 1000 }, { "GHz", 1000000 } };
+	static const struct unit units[] = {
+		{ "Hz", 1 }, { "kHz", 1000 }, { "MHz", 1000000 }, { "GHz", 1000000000 }
+	};
 	uint64_t hz;
-	int r;
+	int r = parse_quantity(text, units, ES_ARRAY_SIZE(units), &hz);
 
-	if (strlen(text) > 2 && isdigit((unsigned char)text[strlen(text) - 3]) &&
-	    strcmp(text + strlen(text) - 2, "Hz") == 0) {
-		static const struct unit hertz[] = { { "Hz", 1 } };
-
-		r = parse_quantity(text, hertz, 1, &hz);
-		if (r < 0)
-			return r;
-		if (hz % 1000)
-			return -ERANGE;
-		*ret_khz = hz / 1000;
-		return 0;
-	}
-	return parse_quantity(text, units, ES_ARRAY_SIZE(units), ret_khz);
+	if (r < 0)
+		return r;
+	if (hz % 1000)
+		return -ERANGE;
+	*ret_khz = hz / 1000;
+	return 0;
 }
 
 int es_parse_share_ppm(const char *text, int64_t *ret_ppm)
@@ -273,6 +270,10 @@ char *es_number_text(double value, char text[static ES_QUANTITY_TEXT_BYTES])
 
 	if (!isfinite(value)) {
 		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "n/a");
+		return text;
+	}
+	if (fabs(value) >= 1e20) {
+		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%.6g", value);
 		return text;
 	}
 	if (value != 0.0) {

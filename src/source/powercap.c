@@ -191,8 +191,10 @@ static void open_kept(const struct es_root *root, const struct es_powercap_zone 
 	kept->fd = open_energy(root, zone);
 	if (kept->fd >= 0) {
 		r = read_energy(root, kept->fd, &value_uj);
-		if (r == 0)
+		if (r == 0) {
+			kept->error = 0;
 			return;
+		}
 		es_closep(&kept->fd);
 		kept->fd = r;
 	}

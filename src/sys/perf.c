@@ -134,6 +134,6 @@ uint64_t es_perf_scaled_micro(const struct es_perf_scale *scale, uint64_t count)
 
 		return v > UINT64_MAX ? UINT64_MAX : (uint64_t)v;
 	}
-	micro = floorl((long double)count * (long double)scale->factor * 1e6L);
+	micro = roundl((long double)count * (long double)scale->factor * 1e6L);
 	return micro >= 0x1p64L ? UINT64_MAX : (uint64_t)micro;
 }

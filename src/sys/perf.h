@@ -40,7 +40,7 @@ struct es_perf_scale {
 
 /** es_perf_parse_scale - a decimal such as "2.3283064365386962890625e-10" (2^-32); 0, -EBADMSG or -ERANGE */
 int es_perf_parse_scale(const char *text, struct es_perf_scale *ret);
-/** es_perf_scaled_micro - @count * scale in millionths, rounded down; UINT64_MAX where it does not fit */
+/** es_perf_scaled_micro - @count * scale in whole millionths; UINT64_MAX where it does not fit */
 uint64_t es_perf_scaled_micro(const struct es_perf_scale *scale, uint64_t count);
 
 #endif

@@ -26,7 +26,8 @@ const char *es_strerror(int code)
 	return words ? words : "unknown error";
 }
 
-static void set_text(struct es_error *err, int code, const char *fmt, va_list args)
+__attribute__((format(printf, 3, 0))) static void set_text(struct es_error *err, int code,
+							   const char *fmt, va_list args)
 {
 	int n = vsnprintf(err->text, sizeof(err->text), fmt, args);
 

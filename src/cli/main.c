@@ -4,10 +4,12 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "cli/command.h"
 
 static const struct es_command commands[] = {
@@ -39,14 +41,24 @@ static int show_help(void)
 	return fflush(stdout) == 0 ? ES_EXIT_OK : ES_EXIT_FAILURE;
 }
 
-/* Distance by transposed, missing and wrong letters, for "did you mean". */
-static bool is_near(const char *a, const char *b)
+static int suggest(const char *word)
 {
-	size_t same = 0;
+	const struct es_command *nearest = NULL;
+	size_t least = SIZE_MAX;
 
-	while (a[same] && a[same] == b[same])
-		same++;
-	return same >= 2 && strlen(a) <= strlen(b) + 3 && strlen(b) <= strlen(a) + 3;
+	for (size_t i = 0; i < ES_ARRAY_SIZE(commands); i++) {
+		size_t distance = es_text_distance(word, commands[i].name);
+
+		if (distance >= least)
+			continue;
+		least = distance;
+		nearest = &commands[i];
+	}
+	if (nearest && es_text_is_near(least, strlen(nearest->name)))
+		(void)fprintf(stderr, "; did you mean '%s'?\n", nearest->name);
+	else
+		(void)fprintf(stderr, "; see 'energyscopium --help'\n");
+	return ES_EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -67,12 +79,5 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 1, argv + 1);
 	(void)fprintf(stderr, "energyscopium: '%s' is no command", argv[1]);
-	for (size_t i = 0; i < ES_ARRAY_SIZE(commands); i++) {
-		if (is_near(argv[1], commands[i].name)) {
-			(void)fprintf(stderr, "; did you mean '%s'?\n", commands[i].name);
-			return ES_EXIT_USAGE;
-		}
-	}
-	(void)fprintf(stderr, "; see 'energyscopium --help'\n");
-	return ES_EXIT_USAGE;
+	return suggest(argv[1]);
 }

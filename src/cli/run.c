@@ -20,36 +20,14 @@
 #include "cli/job.h"
 #include "cli/measure.h"
 #include "cli/output.h"
-
-/* As env, nice and timeout do: own failures apart from those of the command. */
-#define EXIT_OWN 125
-#define EXIT_NOT_EXECUTABLE 126
-#define EXIT_NOT_FOUND 127
-
-struct run {
-	const char *period, *out, *name, *root, *as, *require;
-	struct es_text_list domains;
-	struct es_optional_text json;
-	bool may_replace, keeps_args;
-	struct es_chain chain;
-
-	int64_t period_ns, as_uid;
-	char *const *command;
-	struct es_root tree;
-	struct es_sampler *sampler;
-	struct es_meta meta;
-	struct es_recorder *recorder;
-	char recording_path[ES_PATH_MAX_BYTES], eprofile_path[ES_PATH_MAX_BYTES];
-	struct es_measured measured;
-	int exit_status;
-};
+#include "cli/run.h"
 
 static int complain(const struct es_error *err)
 {
-	return es_complain("run", EXIT_OWN, "%s", err->text);
+	return es_complain("run", ES_EXIT_OWN, "%s", err->text);
 }
 
-static int check_options(struct run *run, struct es_error *err)
+static int check_options(struct es_run *run, struct es_error *err)
 {
 	int r = es_chain_load(&run->chain, err);
 
@@ -83,7 +61,7 @@ static bool is_named(const struct es_text_list *names, const struct es_domain *d
 }
 
 /* Only the domains asked for; each must be there and readable. */
-static int choose_domains(struct run *run, struct es_error *err)
+static int choose_domains(struct es_run *run, struct es_error *err)
 {
 	size_t n;
 	struct es_domain *domains = es_sampler_domains(run->sampler, &n);
@@ -125,7 +103,7 @@ static bool has_meter(const struct es_domain *domains, size_t n)
 }
 
 /* The domains that can be read go into the description; parents are theirs among those. */
-static int describe(struct run *run, struct es_error *err)
+static int describe(struct es_run *run, struct es_error *err)
 {
 	size_t n;
 	const struct es_domain *domains = es_sampler_domains(run->sampler, &n);
@@ -153,7 +131,7 @@ static int describe(struct run *run, struct es_error *err)
 	return 0;
 }
 
-static int open_meters(struct run *run, struct es_error *err)
+static int open_meters(struct es_run *run, struct es_error *err)
 {
 	size_t n;
 	const struct es_domain *domains;
@@ -173,7 +151,7 @@ static int open_meters(struct run *run, struct es_error *err)
 	return 0;
 }
 
-static int open_recording(struct run *run, struct es_error *err)
+static int open_recording(struct es_run *run, struct es_error *err)
 {
 	const char *out = run->chain.settings.out;
 	int r = es_make_directories(out, err);
@@ -200,120 +178,18 @@ static int open_recording(struct run *run, struct es_error *err)
 	return r;
 }
 
-static int refuse_command(struct run *run)
+static int refuse_command(struct es_run *run)
 {
 	bool is_absent = run->measured.exec_error == -ENOENT;
 
 	/* Nothing was measured: a recording of nothing would only be in the way. */
 	(void)unlink(run->recording_path);
-	return es_complain("run", is_absent ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,
+	return es_complain("run", is_absent ? ES_EXIT_NOT_FOUND : ES_EXIT_NOT_EXECUTABLE,
 			   "'%s': %s: nothing was measured", run->command[0],
 			   is_absent ? "command not found" : es_strerror(run->measured.exec_error));
 }
 
-/* What stood in the way of measuring more, each with the command that changes it. */
-static void put_hints(const struct run *run, struct es_buf *out)
-{
-	size_t n;
-	const struct es_domain *domains = es_sampler_domains(run->sampler, &n);
-	const char *last = "";
-
-	for (size_t i = 0; i < n; i++) {
-		if (domains[i].state != ES_STATE_DENIED || strcmp(domains[i].reason, last) == 0)
-			continue;
-		last = domains[i].reason;
-		(void)es_buf_printf(out, "  %-10s %s: %s\n", "denied", domains[i].id,
-				    domains[i].reason);
-		if (domains[i].fix[0])
-			(void)es_buf_printf(out, "  %-10s %s\n", "fix", domains[i].fix);
-	}
-}
-
-static void put_files(const struct run *run, int eprofile_error, const struct es_error *why,
-		      struct es_buf *out)
-{
-	int problem = es_recorder_problem(run->recorder);
-
-	(void)es_buf_printf(out, "  %-10s %s\n", "recording", run->recording_path);
-	if (problem < 0)
-		(void)es_buf_printf(
-			out,
-			"  %-10s the recording lacks its last %zu bytes: %s; this report has them\n",
-			"", es_recorder_kept(run->recorder)->len, es_strerror(problem));
-	if (run->measured.lost < 0)
-		(void)es_buf_printf(out, "  %-10s readings were lost: %s\n", "",
-				    es_strerror(run->measured.lost));
-	if (eprofile_error < 0)
-		(void)es_buf_printf(out, "  %-10s %s\n", "profile", why->text);
-	else
-		(void)es_buf_printf(out, "  %-10s %s\n", "profile", run->eprofile_path);
-}
-
-static int put_json(const struct run *run, const struct es_outcome *outcome, bool has_eprofile)
-{
-	es_cleanup(es_fclosep) FILE *file = NULL;
-	struct es_json json;
-	int fd = STDERR_FILENO, r;
-
-	if (run->json.text) {
-		file = fopen(run->json.text, "we");
-		if (!file)
-			return -errno;
-		fd = fileno(file);
-	}
-	es_json_init(&json, es_json_sink_fd, &fd, false);
-	es_json_object(&json, NULL);
-	es_json_string(&json, "schema", "energyscopium.run/1");
-	es_report_members(&outcome->report, &json);
-	es_json_string(&json, "recording", run->recording_path);
-	es_json_string(&json, "eprofile", has_eprofile ? run->eprofile_path : NULL);
-	es_json_i64(&json, "exit_status", run->exit_status);
-	es_json_object_end(&json);
-	r = es_json_end(&json);
-	return r < 0 ? r : es_write_all(fd, "\n", 1);
-}
-
-/* Everything that is said comes after the command's own output, in one write. */
-static int tell(struct run *run)
-{
-	struct es_profile_options options = { .is_full = false };
-	struct es_error err = { .code = 0 }, eprofile_why = { .code = 0 };
-	struct es_outcome outcome;
-	struct es_buf text;
-	int r, eprofile_error;
-
-	r = es_outcome_open(run->recording_path, es_recorder_kept(run->recorder), &run->chain,
-			    &outcome, &err);
-	if (r < 0)
-		return es_complain("run", ES_EXIT_FAILURE, "%s; the recording '%s' is kept",
-				   err.text, run->recording_path);
-	eprofile_error = es_write_eprofile(&outcome, &options, run->eprofile_path, run->may_replace,
-					   &eprofile_why);
-	es_buf_init(&text, 1U << 20);
-	(void)es_report_line(&outcome.report, false, &text);
-	(void)es_buf_u8(&text, '\n');
-	(void)es_report_table(&outcome.report, &text);
-	put_hints(run, &text);
-	put_files(run, eprofile_error, &eprofile_why, &text);
-	(void)es_write_all(STDERR_FILENO, text.data, text.len);
-	es_buf_finish(&text);
-	if (run->json.is_given) {
-		r = put_json(run, &outcome, eprofile_error == 0);
-		if (r < 0)
-			(void)es_complain("run", 0, "cannot write JSON to '%s': %s",
-					  run->json.text ? run->json.text : "stderr",
-					  es_strerror(r));
-	}
-	if (run->require && strcmp(run->require, "measured") == 0 && outcome.report.metered_uj == 0)
-		run->exit_status = es_complain(
-			"run", EXIT_OWN,
-			"--require measured: the meters here stood still; the command ended with status %d",
-			run->exit_status);
-	es_outcome_finish(&outcome);
-	return ES_EXIT_OK;
-}
-
-static int run_all(struct run *run)
+static int run_all(struct es_run *run)
 {
 	struct es_error err = { .code = 0 };
 
@@ -329,13 +205,13 @@ static int run_all(struct run *run)
 	if (run->measured.exec_error < 0)
 		return refuse_command(run);
 	run->exit_status = es_child_exit_status(run->measured.status);
-	(void)tell(run);
+	es_run_tell(run);
 	return run->exit_status;
 }
 
 int es_cmd_run(int argc, char **argv)
 {
-	struct run run = { .tree = { .fd = -1 } };
+	struct es_run run = { .tree = { .fd = -1 } };
 	const struct es_option options[] = {
 		{ "period", "TIME", "sampling period, 1ms to 1h (default 100ms)", ES_OPTION_TEXT,
 		  &run.period },

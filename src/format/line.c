@@ -5,6 +5,7 @@
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include "base/parse.h"
+#include "base/text.h"
 #include "format/report.h"
 
 #include <ctype.h>
@@ -93,6 +94,7 @@ int es_report_line(const struct es_report *report, bool is_short, struct es_buf 
 	const struct es_meta *meta = report->meta;
 	double hours = es_s_from_ns(report->stop_ns - report->start_ns) / 3600.0;
 	double unknown = (double)NAN;
+	char job[ES_NAME_MAX_BYTES];
 	char duration[ES_QUANTITY_TEXT_BYTES], node_kwh[ES_QUANTITY_TEXT_BYTES],
 		facility_kwh[ES_QUANTITY_TEXT_BYTES], gco2[ES_QUANTITY_TEXT_BYTES];
 	const char *zone = report->options.carbon.zone ? report->options.carbon.zone : "n/a";
@@ -104,7 +106,9 @@ int es_report_line(const struct es_report *report, bool is_short, struct es_buf 
 			     facility_kwh);
 	(void)es_number_text(report->has_energy && report->has_carbon ? report->gco2 : unknown,
 			     gco2);
-	(void)es_buf_printf(out, "energyscopium jobid<%s> nodes<", meta->job);
+	(void)snprintf(job, sizeof(job), "%s", meta->job);
+	es_text_make_safe(job, false);
+	(void)es_buf_printf(out, "energyscopium jobid<%s> nodes<", job);
 	put_nodes(out, meta, is_short && meta->n_nodes > FOLD_ABOVE);
 	(void)es_buf_str(out, "> ncpus <");
 	if (meta->n_cpus)

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "format/report.h"
 
 /* Energies in a unit people can hold: J below 10 kJ, then kJ and MJ. */
@@ -35,7 +36,7 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 {
 	const struct es_domain *domain = &report->domains[i];
 	const struct es_report_domain *sum = &report->by_domain[i];
-	char load[16] = "", limit[16] = "";
+	char load[16] = "", limit[16] = "", max[24] = "-";
 
 	if (!sum->is_known) {
 		(void)es_buf_printf(out, "  %-16.16s %-20.20s %-10s %12s %10s %10s  %s\n",
@@ -50,10 +51,13 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 		(void)snprintf(load, sizeof(load), "%.1f %%",
 			       100.0 * (double)sum->mean_mw / (double)domain->limit_mw);
 	}
-	(void)es_buf_printf(out, "  %-16.16s %-20.20s %-10s %12.3f %10.2f %10.2f %9s %8s%s\n",
+	/* No sample was long enough to be a power: too short a run. */
+	if (sum->max_mw)
+		(void)snprintf(max, sizeof(max), "%.2f", es_w_from_mw(sum->max_mw));
+	(void)es_buf_printf(out, "  %-16.16s %-20.20s %-10s %12.3f %10.2f %10s %9s %8s%s\n",
 			    report->meta->nodes[domain->node].name, domain->id,
 			    es_kind_name(domain->kind), es_j_from_uj(sum->energy_uj),
-			    es_w_from_mw(sum->mean_mw), es_w_from_mw(sum->max_mw), limit, load,
+			    es_w_from_mw(sum->mean_mw), max, limit, load,
 			    domain->is_chosen_total && !domain->is_chosen
 				    ? "  (contains the parts above)"
 				    : "");
@@ -239,8 +243,19 @@ static void put_own_cost(const struct es_report *report, struct es_buf *out)
 	put_row(out, "own cost", text);
 }
 
+/* Names come from recordings that anybody may have made: no terminal is to obey them. */
+static void make_safe(struct es_buf *out, size_t from)
+{
+	if (es_buf_u8(out, 0) < 0)
+		return;
+	es_text_make_safe((char *)out->data + from, true);
+	out->len--;
+}
+
 int es_report_table(const struct es_report *report, struct es_buf *out)
 {
+	size_t from = out->len;
+
 	put_domains(report, out);
 	put_left_out(report, out);
 	put_regions(report, out);
@@ -255,5 +270,6 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 		put_row(out, "still runs", text);
 	}
 	put_own_cost(report, out);
+	make_safe(out, from);
 	return out->error;
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 #include "record/frame.h"
 
 struct es_recorder {
@@ -96,6 +97,23 @@ static int write_header(struct es_recorder *recorder, const struct es_meta *meta
 	return r;
 }
 
+/* Only a file of its own: no link, and nothing that would make us wait or swallow what we write. */
+static int open_file(const char *path, bool may_replace, int *ret_fd)
+{
+	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+	es_cleanup(es_closep) int fd = open(path, flags | (may_replace ? 0 : O_EXCL), 0600);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	if (may_replace && (ftruncate(fd, 0) < 0 || fchmod(fd, 0600) < 0))
+		return -errno;
+	*ret_fd = es_steal_fd(&fd);
+	return 0;
+}
+
 int es_recorder_create(const char *path, bool may_replace, const struct es_meta *meta,
 		       struct es_recorder **ret, struct es_error *err)
 {
@@ -106,15 +124,10 @@ int es_recorder_create(const char *path, bool may_replace, const struct es_meta 
 		return es_error_set(err, -ENOMEM, "recording '%s'", path);
 	es_buf_init(&recorder->frame, ES_FRAME_PAYLOAD_MAX_BYTES + ES_FRAME_OVERHEAD_BYTES);
 	es_buf_init(&recorder->kept, ES_RECORDER_KEEP_MAX_BYTES);
-	recorder->fd =
-		open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (may_replace ? 0 : O_EXCL),
-		     0600);
-	if (recorder->fd < 0) {
-		r = es_error_set(err, -errno, "cannot create recording '%s'", path);
-		goto fail;
-	}
-	if (may_replace && (ftruncate(recorder->fd, 0) < 0 || fchmod(recorder->fd, 0600) < 0)) {
-		r = es_error_set(err, -errno, "cannot replace recording '%s'", path);
+	recorder->fd = -1;
+	r = open_file(path, may_replace, &recorder->fd);
+	if (r < 0) {
+		(void)es_error_set(err, r, "cannot create recording '%s'", path);
 		goto fail;
 	}
 	r = write_header(recorder, meta);
@@ -196,6 +209,46 @@ int es_recorder_problem(const struct es_recorder *recorder)
 const struct es_buf *es_recorder_kept(const struct es_recorder *recorder)
 {
 	return &recorder->kept;
+}
+
+static int copy_bytes(int from, int to, off_t n)
+{
+	uint8_t chunk[16384];
+
+	for (off_t at = 0; at < n;) {
+		size_t want = n - at < (off_t)sizeof(chunk) ? (size_t)(n - at) : sizeof(chunk);
+		ssize_t got = pread(from, chunk, want, at);
+		int r;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return got < 0 ? -errno : -EIO;
+		r = es_write_all(to, chunk, (size_t)got);
+		if (r < 0)
+			return r;
+		at += got;
+	}
+	return 0;
+}
+
+int es_recorder_save(const struct es_recorder *recorder, const char *from, const char *to)
+{
+	es_cleanup(es_closep) int in = open(from, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	es_cleanup(es_closep) int out = -1;
+	int r;
+
+	if (in < 0)
+		return -errno;
+	out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (out < 0)
+		return -errno;
+	r = copy_bytes(in, out, recorder->size);
+	if (r == 0)
+		r = es_write_all(out, recorder->kept.data, recorder->kept.len);
+	if (r < 0)
+		(void)unlink(to);
+	return r;
 }
 
 int es_recorder_sync(struct es_recorder *recorder)

@@ -49,6 +49,11 @@ int es_recorder_reserve(struct es_recorder *recorder, const struct es_rows *rows
 int es_recorder_problem(const struct es_recorder *recorder);
 /** es_recorder_kept - bytes that are not on disk (borrowed) */
 const struct es_buf *es_recorder_kept(const struct es_recorder *recorder);
+/**
+ * es_recorder_save - the whole recording, what is not on disk included, to a new file of mode 0600
+ * @from: the path given to es_recorder_create(). Returns 0 or negative errno; nothing is left behind then.
+ */
+int es_recorder_save(const struct es_recorder *recorder, const char *from, const char *to);
 /** es_recorder_sync - the file's bytes on stable storage; 0 or negative errno */
 int es_recorder_sync(struct es_recorder *recorder);
 void es_recorder_close(struct es_recorder *recorder);

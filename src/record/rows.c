@@ -10,9 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "block/block.h"
 
 #define NS_PER_US 1000
+#define OFFSET_MAX_NS (ES_TIME_MAX_NS / 4)
+#define SWEEP_MAX_NS (ES_TIME_MAX_NS - OFFSET_MAX_NS) /* with its offset a time is still one */
 
 /* Column 0 holds the sweeps' times; a domain has three: its values, when they were read after the sweep's time, and the CPU time. */
 enum column_of_domain {
@@ -27,9 +30,15 @@ static uint32_t column_id(size_t domain, enum column_of_domain what)
 	return (uint32_t)(1 + domain * N_COLUMNS_OF_DOMAIN + what);
 }
 
+/* To the nearest microsecond; times that no clock shows are all the same. */
 static int64_t to_us(int64_t t_ns)
 {
-	int64_t rest = t_ns % NS_PER_US;
+	int64_t rest;
+
+	t_ns = t_ns > ES_TIME_MAX_NS	? ES_TIME_MAX_NS
+	       : t_ns < -ES_TIME_MAX_NS ? -ES_TIME_MAX_NS
+					: t_ns;
+	rest = t_ns % NS_PER_US;
 
 	if (rest < 0)
 		rest += NS_PER_US;
@@ -48,14 +57,14 @@ int es_rows_init(struct es_rows *rows, const struct es_domain *domains, size_t n
 	    n_cells > ES_ROWS_CELLS_MAX)
 		return -EINVAL;
 	rows->sweep_ns = calloc(cap_rows, sizeof(*rows->sweep_ns));
-	rows->all_present = malloc(cap_rows);
+	rows->scratch = calloc(cap_rows, 1);
+	rows->columns = calloc(1 + n_domains * N_COLUMNS_OF_DOMAIN, sizeof(*rows->columns));
 	rows->values = calloc(n_cells + 1, sizeof(*rows->values));
 	rows->offsets_ns = calloc(n_cells + 1, sizeof(*rows->offsets_ns));
 	rows->activities_ns = calloc(n_cells + 1, sizeof(*rows->activities_ns));
 	rows->present = calloc(n_cells + 1, 1);
-	rows->columns = calloc(1 + n_domains * N_COLUMNS_OF_DOMAIN, sizeof(*rows->columns));
-	if (!rows->sweep_ns || !rows->all_present || !rows->values || !rows->offsets_ns ||
-	    !rows->activities_ns || !rows->present || !rows->columns) {
+	if (!rows->sweep_ns || !rows->scratch || !rows->columns || !rows->values ||
+	    !rows->offsets_ns || !rows->activities_ns || !rows->present) {
 		es_rows_finish(rows);
 		return -ENOMEM;
 	}
@@ -65,12 +74,12 @@ int es_rows_init(struct es_rows *rows, const struct es_domain *domains, size_t n
 void es_rows_finish(struct es_rows *rows)
 {
 	free(rows->sweep_ns);
-	free(rows->all_present);
+	free(rows->scratch);
+	free(rows->columns);
 	free(rows->values);
 	free(rows->offsets_ns);
 	free(rows->activities_ns);
 	free(rows->present);
-	free(rows->columns);
 	*rows = (struct es_rows){ .n_domains = 0 };
 }
 
@@ -88,13 +97,15 @@ void es_rows_set(struct es_rows *rows, size_t domain, int64_t t_ns, uint64_t val
 		 int64_t activity_ns)
 {
 	size_t row = rows->n_rows - 1, cell = domain * rows->cap_rows + row;
+	int64_t offset_ns = to_us(t_ns) - rows->sweep_ns[row];
 
-	/* No meter's value reaches 2^63: µJ for 290,000 years at a megawatt. */
-	if (value > (uint64_t)INT64_MAX)
+	/* No meter's value reaches 2^63: µJ for 290,000 years at a megawatt. What a reader would refuse is left out. */
+	if (value > (uint64_t)INT64_MAX || offset_ns < -OFFSET_MAX_NS ||
+	    offset_ns > OFFSET_MAX_NS || activity_ns < 0)
 		return;
 	rows->present[cell] = 1;
 	rows->values[cell] = (int64_t)value;
-	rows->offsets_ns[cell] = to_us(t_ns) - rows->sweep_ns[row];
+	rows->offsets_ns[cell] = offset_ns;
 	rows->activities_ns[cell] = activity_ns;
 }
 
@@ -103,13 +114,23 @@ void es_rows_clear(struct es_rows *rows)
 	rows->n_rows = 0;
 }
 
+/* All that come in one column lie within [@lo, @hi]. */
+static bool are_within(const int64_t *values, size_t n, int64_t lo, int64_t hi)
+{
+	for (size_t i = 0; i < n; i++)
+		if (values[i] < lo || values[i] > hi)
+			return false;
+	return true;
+}
+
 static bool has_any(const struct es_rows *rows, size_t domain)
 {
 	return memchr(rows->present + domain * rows->cap_rows, 1, rows->n_rows) != NULL;
 }
 
-static size_t fill_columns(const struct es_rows *rows, struct es_block_column *columns)
+static size_t fill_columns(const struct es_rows *rows)
 {
+	struct es_block_column *columns = rows->columns;
 	size_t n = 0;
 
 	columns[n++] = (struct es_block_column){
@@ -151,7 +172,9 @@ int es_rows_encode(const struct es_rows *rows, struct es_buf *out)
 {
 	if (rows->n_rows == 0)
 		return 0;
-	return es_block_encode(rows->columns, fill_columns(rows, rows->columns), rows->n_rows, out);
+	if (!are_within(rows->sweep_ns, rows->n_rows, -SWEEP_MAX_NS, SWEEP_MAX_NS))
+		return -ERANGE;
+	return es_block_encode(rows->columns, fill_columns(rows), rows->n_rows, out);
 }
 
 static int grow(struct es_rows *rows, size_t n_rows)
@@ -169,27 +192,57 @@ static int grow(struct es_rows *rows, size_t n_rows)
 	return 0;
 }
 
+/* Values of missing rows are 0, which is within all these bounds. */
+static int decode_values(struct es_rows *rows, const struct es_block *block,
+			 const struct es_block_info *info, size_t cell)
+{
+	int64_t *values = rows->values + cell;
+	int r = es_block_decode(block, info, values, rows->present + cell);
+
+	if (r == 0 && !are_within(values, block->n_rows, 0, INT64_MAX))
+		r = -EBADMSG;
+	return r;
+}
+
+/* What goes with the values: there for the same sweeps. */
+static int decode_beside(struct es_rows *rows, const struct es_block *block,
+			 const struct es_block_info *info, size_t cell, int64_t *values, int64_t lo,
+			 int64_t hi)
+{
+	int r = es_block_decode(block, info, values + cell, rows->scratch);
+
+	if (r == 0 && (memcmp(rows->scratch, rows->present + cell, block->n_rows) != 0 ||
+		       !are_within(values + cell, block->n_rows, lo, hi)))
+		r = -EBADMSG;
+	return r;
+}
+
 static int decode_column(struct es_rows *rows, const struct es_block *block,
 			 const struct es_block_info *info)
 {
 	size_t domain, cell;
+	int r;
 
-	if (info->id == 0)
-		return info->bitmap
-			       ? -EBADMSG
-			       : es_block_decode(block, info, rows->sweep_ns, rows->all_present);
+	if (info->id == 0) {
+		r = es_block_decode(block, info, rows->sweep_ns, rows->scratch);
+		if (r == 0 &&
+		    (info->n_present < block->n_rows ||
+		     !are_within(rows->sweep_ns, block->n_rows, -SWEEP_MAX_NS, SWEEP_MAX_NS)))
+			r = -EBADMSG;
+		return r;
+	}
 	domain = (info->id - 1) / N_COLUMNS_OF_DOMAIN;
 	if (domain >= rows->n_domains)
 		return -EBADMSG;
 	cell = domain * rows->cap_rows;
 	switch ((enum column_of_domain)((info->id - 1) % N_COLUMNS_OF_DOMAIN)) {
 	case COLUMN_VALUE:
-		return es_block_decode(block, info, rows->values + cell, rows->present + cell);
+		return decode_values(rows, block, info, cell);
 	case COLUMN_OFFSET:
-		return es_block_decode(block, info, rows->offsets_ns + cell, rows->present + cell);
+		return decode_beside(rows, block, info, cell, rows->offsets_ns, -OFFSET_MAX_NS,
+				     OFFSET_MAX_NS);
 	case COLUMN_ACTIVITY:
-		return es_block_decode(block, info, rows->activities_ns + cell,
-				       rows->present + cell);
+		return decode_beside(rows, block, info, cell, rows->activities_ns, 0, INT64_MAX);
 	case N_COLUMNS_OF_DOMAIN:
 		break;
 	}
@@ -212,6 +265,8 @@ int es_rows_decode(struct es_rows *rows, const void *data, size_t n)
 	rows->n_rows = block.n_rows;
 	memset(rows->present, 0, rows->n_domains * rows->cap_rows);
 	memset(rows->offsets_ns, 0, rows->n_domains * rows->cap_rows * sizeof(*rows->offsets_ns));
+	memset(rows->activities_ns, 0,
+	       rows->n_domains * rows->cap_rows * sizeof(*rows->activities_ns));
 	while ((r = es_block_next(&block, &info)) > 0) {
 		has_times = has_times || info.id == 0;
 		r = decode_column(rows, &block, &info);

@@ -30,8 +30,8 @@ struct es_rows {
 	int64_t *sweep_ns; /* [row] */
 	int64_t *values, *offsets_ns, *activities_ns; /* [domain * cap_rows + row] */
 	uint8_t *present; /* likewise */
-	uint8_t *all_present; /* [row] for the columns without holes */
-	struct es_block_column *columns; /* for encoding: taken at the start like all memory here */
+	uint8_t *scratch; /* [row], while decoding */
+	struct es_block_column *columns; /* while encoding: taken at the start like all memory here */
 };
 
 /** es_rows_init - room for @cap_rows sweeps over @domains; 0, -ENOMEM or -EINVAL; free with es_rows_finish() */
@@ -43,13 +43,13 @@ void es_rows_finish(struct es_rows *rows);
 bool es_rows_add(struct es_rows *rows, int64_t t_ns);
 /**
  * es_rows_set - a reading of the sweep begun last
- * @t_ns: when it was taken; @activity_ns: CPU time of the machine, for domains that carry it
+ * @t_ns: when it was taken; @activity_ns: CPU time of the machine, for domains that carry it, else 0
  */
 void es_rows_set(struct es_rows *rows, size_t domain, int64_t t_ns, uint64_t value,
 		 int64_t activity_ns);
 void es_rows_clear(struct es_rows *rows);
 
-/** es_rows_encode - append the rows as one block to @out; nothing where there is no row */
+/** es_rows_encode - append the rows as one block to @out, nothing where there is no row; -ERANGE: a time no clock shows */
 int es_rows_encode(const struct es_rows *rows, struct es_buf *out);
 /** es_rows_decode - replace the rows by those of a block of @n bytes; 0, -EBADMSG, or -ENOMEM */
 int es_rows_decode(struct es_rows *rows, const void *data, size_t n);

@@ -1,0 +1,46 @@
+/*
+ * run.h - what the parts of energyscopium run share
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_CLI_RUN_H
+#define ES_CLI_RUN_H
+
+#include "cli/chain.h"
+#include "cli/command.h"
+#include "cli/measure.h"
+#include "sys/root.h"
+
+/* As env, nice and timeout do: own failures apart from those of the command. */
+#define ES_EXIT_OWN 125
+#define ES_EXIT_NOT_EXECUTABLE 126
+#define ES_EXIT_NOT_FOUND 127
+
+/** struct es_run - one measured command, from its options to its files */
+struct es_run {
+	const char *period, *out, *name, *root, *as, *require;
+	struct es_text_list domains;
+	struct es_optional_text json;
+	bool may_replace, keeps_args;
+	struct es_chain chain;
+
+	int64_t period_ns, as_uid;
+	char *const *command;
+	struct es_root tree;
+	struct es_sampler *sampler;
+	struct es_meta meta;
+	struct es_recorder *recorder;
+	char recording_path[ES_PATH_MAX_BYTES], eprofile_path[ES_PATH_MAX_BYTES];
+	struct es_measured measured;
+	int exit_status;
+};
+
+/**
+ * es_run_tell - the report of a command that was measured: eprofile, job line, table, JSON
+ *
+ * What the disk did not take is saved elsewhere, and said. Changes exit_status only where --require was not met.
+ */
+void es_run_tell(struct es_run *run);
+
+#endif

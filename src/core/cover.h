@@ -16,7 +16,7 @@ struct es_evidence {
 	bool was_busy; /* the CPU it measures was kept busy meanwhile, long enough for any live meter to move */
 	bool is_unknown; /* it should have moved in so long a time and did not: its energy is not known, it cannot stand for anything */
 	uint64_t energy_uj; /* over the stretch */
-	int32_t mirrors; /* index of an earlier die of its package whose every step was the same to one unit; -1: none */
+	int32_t mirrors; /* index of an earlier die of its package whose steps were the same to one unit; -1: none */
 };
 
 /** enum es_psys_policy - what to do with a platform domain, whose scope the board's maker chose */

@@ -8,12 +8,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NS_PER_S 1000000000LL
 #define BUSY_PROOF_NS (NS_PER_S / 2)
 #define STANDING_UPDATES 20 /* a live meter moves within that many of its updates */
 #define STANDING_MIN_NS (NS_PER_S / 20)
-#define MIRROR_ROWS_MIN 3
 
 static void find_first_dies(struct es_watch *watch)
 {
@@ -26,6 +26,7 @@ static void find_first_dies(struct es_watch *watch)
 
 			if (other->node == domain->node && other->type == domain->type &&
 			    other->package == domain->package && other->die >= 0 &&
+			    strcmp(other->source, domain->source) == 0 &&
 			    other->range.unit_nj == domain->range.unit_nj) {
 				watch->first_die[i] = (int32_t)j;
 				break;
@@ -55,7 +56,8 @@ int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, i
 
 		es_track_init(&watch->tracks[i], &domains[i],
 			      domains[i].is_power ? period_ns / 4 * 7 : 0);
-		watch->tracks[i].max_over_ns = 5 * domains[i].update_period_ns;
+		watch->tracks[i].max_over_ns =
+			domains[i].is_power ? 0 : 5 * domains[i].update_period_ns;
 	}
 	find_first_dies(watch);
 	return 0;
@@ -144,9 +146,9 @@ static bool is_busy_proven(const struct es_watch *watch, const struct es_domain 
 		busy_ns = watch->busy_last_ns - watch->busy_first_ns;
 	int64_t elsewhere_ns = 0;
 
-	if (!watch->has_busy || dur_ns < NS_PER_S || domain->type == ES_DOMAIN_DRAM ||
-	    domain->type == ES_DOMAIN_UNCORE || domain->type == ES_DOMAIN_GPU ||
-	    domain->type == ES_DOMAIN_OTHER)
+	if (!watch->has_busy || n_cpus == 0 || dur_ns < NS_PER_S ||
+	    domain->type == ES_DOMAIN_DRAM || domain->type == ES_DOMAIN_UNCORE ||
+	    domain->type == ES_DOMAIN_GPU || domain->type == ES_DOMAIN_OTHER)
 		return false;
 	if (domain->package >= 0 && n_packages > 1)
 		elsewhere_ns = dur_ns * (n_cpus - n_cpus / n_packages);
@@ -174,9 +176,8 @@ void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n
 			.is_unknown = track->n_samples > 0 && !track->has_moved &&
 				      !domain->is_power && track->covered_ns > standing_ns,
 			.energy_uj = track->energy_uj,
-			.mirrors = watch->n_same[i] >= MIRROR_ROWS_MIN && watch->n_other[i] == 0
-					   ? watch->first_die[i]
-					   : -1,
+			/* The counter may refresh between the reads of two dies that show it: now and then a row differs. */
+			.mirrors = watch->n_same[i] > watch->n_other[i] ? watch->first_die[i] : -1,
 		};
 	}
 }

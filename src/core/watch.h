@@ -48,7 +48,7 @@ void es_watch_end(struct es_watch *watch);
 
 /**
  * es_watch_evidence - what was seen of each domain
- * @n_cpus, @n_packages: of the node; CPU time proves that a package was busy only where the others could not hold it all
+ * @n_cpus, @n_packages: of the node, 0: not known, or several nodes; CPU time proves that a package was busy only where the others could not hold it all
  * @is_probed: the CPUs were all kept busy on purpose
  * @ret: room for each domain
  */

@@ -78,8 +78,8 @@ static void begin(struct test_recording *made)
 {
 	if (made->recorder)
 		return;
-	assert_int_equal(
-		es_recorder_create(made->path, false, &made->meta, &made->recorder, NULL), 0);
+	assert_int_equal(es_recorder_create(made->path, false, &made->meta, &made->recorder, NULL),
+			 0);
 	assert_int_equal(
 		es_rows_init(&made->rows, made->meta.domains, made->meta.n_domains, ROWS_MAX), 0);
 }

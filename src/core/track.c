@@ -87,8 +87,11 @@ static int feed_power(struct es_track *track, int64_t t_ns, uint64_t power_mw,
 static int step_from(const struct es_track *track, int64_t t0_ns, uint64_t v0, int64_t t_ns,
 		     uint64_t value, struct es_step *ret)
 {
-	return es_counter_advance(&track->domain->range, v0, value, t_ns - t0_ns,
-				  track->domain->peak_mw, ret);
+	/* What is shown now may have been drawn up to one update before the older reading. */
+	int64_t dur_ns = t_ns - t0_ns + track->domain->update_period_ns;
+
+	return es_counter_advance(&track->domain->range, v0, value, dur_ns, track->domain->peak_mw,
+				  ret);
 }
 
 static int feed_counter(struct es_track *track, int64_t t_ns, uint64_t value,

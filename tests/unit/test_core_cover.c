@@ -1,0 +1,360 @@
+/*
+ * test_core_cover.c - which domains stand for a node, and which would count twice
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/cover.h"
+
+#define MAX 16
+
+/** struct node - domains of one node with what was seen of them */
+struct node {
+	struct es_domain domains[MAX];
+	struct es_evidence evidence[MAX];
+	size_t n;
+};
+
+static size_t add(struct node *node, const char *source, enum es_domain_type type, int32_t package,
+		  int32_t die, uint64_t energy_uj)
+{
+	size_t i = node->n++;
+
+	assert_true(i < MAX);
+	es_domain_init(&node->domains[i], source, type, package, die);
+	node->evidence[i] = (struct es_evidence){
+		.was_watched = true,
+		.has_moved = energy_uj > 0,
+		.was_busy = true,
+		.energy_uj = energy_uj,
+		.mirrors = -1,
+	};
+	return i;
+}
+
+static void settle(struct node *node, enum es_psys_policy policy)
+{
+	es_cover_judge(node->domains, node->n, node->evidence);
+	es_cover_choose(node->domains, node->n, node->evidence, policy);
+}
+
+static bool is_fine(const struct node *node, size_t i)
+{
+	return node->domains[i].is_chosen;
+}
+
+static bool is_total(const struct node *node, size_t i)
+{
+	return node->domains[i].is_chosen_total;
+}
+
+static void a_meter_that_stood_still_beside_a_busy_cpu_is_dead(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t dead = add(&node, "perf", ES_DOMAIN_PACKAGE, 0, -1, 0);
+	size_t idle = add(&node, "perf", ES_DOMAIN_PACKAGE, 1, -1, 0);
+	size_t unseen = add(&node, "perf", ES_DOMAIN_PACKAGE, 2, -1, 0);
+
+	(void)state;
+	node.evidence[idle].was_busy = false;
+	node.evidence[unseen].was_watched = false;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_int_equal(node.domains[dead].state, ES_STATE_DEAD);
+	assert_int_equal(node.domains[idle].state, ES_STATE_UNPROVEN);
+	assert_int_equal(node.domains[unseen].state, ES_STATE_UNPROVEN);
+	assert_false(is_fine(&node, dead));
+	assert_true(is_fine(&node, unseen));
+}
+
+static void denied_and_absent_domains_stay_so(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t denied = add(&node, "perf", ES_DOMAIN_PACKAGE, 0, -1, 0);
+	size_t absent = add(&node, "perf", ES_DOMAIN_DRAM, 0, -1, 0);
+
+	(void)state;
+	node.domains[denied].state = ES_STATE_DENIED;
+	node.domains[absent].state = ES_STATE_ABSENT;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_int_equal(node.domains[denied].state, ES_STATE_DENIED);
+	assert_int_equal(node.domains[absent].state, ES_STATE_ABSENT);
+	assert_false(is_fine(&node, denied) || is_total(&node, denied) || is_fine(&node, absent));
+}
+
+static void of_twins_the_first_that_moves_is_kept(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t dead = add(&node, "perf", ES_DOMAIN_PACKAGE, 0, -1, 0);
+	size_t first = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 100);
+	size_t second = add(&node, "msr", ES_DOMAIN_PACKAGE, 0, -1, 100);
+
+	(void)state;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_int_equal(node.domains[dead].state, ES_STATE_DEAD);
+	assert_int_equal(node.domains[first].state, ES_STATE_OK);
+	assert_int_equal(node.domains[second].state, ES_STATE_DUPLICATE);
+	assert_int_equal(node.domains[second].duplicate_of, first);
+	assert_true(is_fine(&node, first) && is_total(&node, first) && !is_fine(&node, second));
+}
+
+static void a_denied_twin_hides_nothing(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t denied = add(&node, "perf", ES_DOMAIN_PACKAGE, 0, -1, 0);
+	size_t good = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 100);
+
+	(void)state;
+	node.domains[denied].state = ES_STATE_DENIED;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_int_equal(node.domains[good].state, ES_STATE_OK);
+	assert_true(is_fine(&node, good));
+}
+
+static void mirrored_dies_count_once_and_real_dies_each(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t die0 = add(&node, "powercap", ES_DOMAIN_DIE, 0, 0, 68);
+	size_t die1 = add(&node, "powercap", ES_DOMAIN_DIE, 0, 1, 68);
+	size_t real0 = add(&node, "powercap", ES_DOMAIN_DIE, 1, 0, 68);
+	size_t real1 = add(&node, "powercap", ES_DOMAIN_DIE, 1, 1, 50);
+
+	(void)state;
+	for (size_t i = 0; i < node.n; i++)
+		node.domains[i].may_mirror = true;
+	node.evidence[die1].mirrors = (int32_t)die0;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_int_equal(node.domains[die1].state, ES_STATE_DUPLICATE);
+	assert_int_equal(node.domains[die1].duplicate_of, die0);
+	assert_true(is_fine(&node, die0) && !is_fine(&node, die1));
+	assert_true(is_fine(&node, real0) && is_fine(&node, real1));
+}
+
+static void equal_dies_of_other_vendors_are_no_mirrors(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t die0 = add(&node, "powercap", ES_DOMAIN_DIE, 0, 0, 68);
+	size_t die1 = add(&node, "powercap", ES_DOMAIN_DIE, 0, 1, 68);
+
+	(void)state;
+	node.evidence[die1].mirrors = (int32_t)die0;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_true(is_fine(&node, die0) && is_fine(&node, die1));
+}
+
+static void unwatched_dies_that_can_be_mirrors_are_taken_for_them(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t die0 = add(&node, "powercap", ES_DOMAIN_DIE, 0, 0, 0);
+	size_t die1 = add(&node, "powercap", ES_DOMAIN_DIE, 0, 1, 0);
+
+	(void)state;
+	node.domains[die1].may_mirror = true;
+	es_cover_judge(node.domains, node.n, NULL);
+	es_cover_choose(node.domains, node.n, NULL, ES_PSYS_AUTO);
+
+	assert_true(is_fine(&node, die0) && !is_fine(&node, die1));
+}
+
+static void one_platform_meter_that_holds_its_parts_is_the_total(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 1000);
+	size_t dram = add(&node, "powercap", ES_DOMAIN_DRAM, 0, -1, 200);
+	size_t psys = add(&node, "powercap", ES_DOMAIN_PSYS, -1, -1, 1500);
+
+	(void)state;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_true(is_fine(&node, package) && is_fine(&node, dram) && !is_fine(&node, psys));
+	assert_true(is_total(&node, psys) && !is_total(&node, package) && !is_total(&node, dram));
+}
+
+static void a_platform_meter_that_shows_less_than_its_parts_is_not_trusted(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 1000000);
+	size_t psys = add(&node, "powercap", ES_DOMAIN_PSYS, -1, -1, 900000);
+
+	(void)state;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_true(is_total(&node, package) && !is_total(&node, psys));
+	assert_non_null(strstr(node.domains[psys].reason, "less than the parts"));
+}
+
+static void several_platform_meters_are_trusted_only_on_request(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 1000);
+	size_t psys0 = add(&node, "powercap", ES_DOMAIN_PSYS, -1, -1, 1500);
+	size_t psys1 = add(&node, "powercap", ES_DOMAIN_PSYS, -1, -1, 1500);
+
+	(void)state;
+	(void)snprintf(node.domains[psys1].name, sizeof(node.domains[psys1].name), "psys-1");
+	settle(&node, ES_PSYS_AUTO);
+	assert_true(is_total(&node, package) && !is_total(&node, psys0) && !is_total(&node, psys1));
+
+	settle(&node, ES_PSYS_TRUST);
+	assert_true(!is_total(&node, package) && is_total(&node, psys0) && is_total(&node, psys1));
+
+	settle(&node, ES_PSYS_IGNORE);
+	assert_true(is_total(&node, package) && !is_total(&node, psys0));
+}
+
+static void a_standing_platform_meter_does_not_hide_packages(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 50);
+	size_t psys = add(&node, "powercap", ES_DOMAIN_PSYS, -1, -1, 0);
+
+	(void)state;
+	settle(&node, ES_PSYS_TRUST);
+
+	assert_int_equal(node.domains[psys].state, ES_STATE_DEAD);
+	assert_true(is_fine(&node, package) && is_total(&node, package) && !is_total(&node, psys));
+}
+
+static void parts_of_a_package_are_not_added_to_it(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 1000);
+	size_t core = add(&node, "powercap", ES_DOMAIN_CORE, 0, -1, 700);
+	size_t uncore = add(&node, "powercap", ES_DOMAIN_UNCORE, 0, -1, 100);
+
+	(void)state;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_true(is_fine(&node, package) && !is_fine(&node, core) && !is_fine(&node, uncore));
+	assert_non_null(strstr(node.domains[core].reason, "powercap/package-0"));
+}
+
+static void one_core_never_stands_for_a_package(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t core = add(&node, "powercap", ES_DOMAIN_CORE, 0, -1, 10);
+	size_t estimate = add(&node, "estimate", ES_DOMAIN_NODE, -1, -1, 100);
+
+	(void)state;
+	node.domains[core].is_partial = true;
+	node.domains[estimate].kind = ES_KIND_ESTIMATED;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_false(is_fine(&node, core) || is_total(&node, core));
+	assert_true(is_fine(&node, estimate) && is_total(&node, estimate));
+}
+
+static void an_estimate_stands_only_where_no_meter_does(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 1000);
+	size_t estimate = add(&node, "estimate", ES_DOMAIN_NODE, -1, -1, 3000);
+
+	(void)state;
+	node.domains[estimate].kind = ES_KIND_ESTIMATED;
+	settle(&node, ES_PSYS_AUTO);
+	assert_true(is_fine(&node, package) && is_total(&node, package));
+	assert_false(is_fine(&node, estimate) || is_total(&node, estimate));
+
+	node.evidence[package].has_moved = false;
+	node.domains[package].state = ES_STATE_UNPROVEN;
+	settle(&node, ES_PSYS_AUTO);
+	assert_true(is_fine(&node, estimate) && is_total(&node, estimate));
+}
+
+static void nodes_are_covered_each_for_itself(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t here = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 1000);
+	size_t there = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 1000);
+	size_t psys = add(&node, "powercap", ES_DOMAIN_PSYS, -1, -1, 1500);
+
+	(void)state;
+	node.domains[there].node = 1;
+	node.domains[psys].node = 1;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_int_equal(node.domains[there].state, ES_STATE_OK);
+	assert_true(is_fine(&node, here) && is_fine(&node, there));
+	assert_true(is_total(&node, here) && is_total(&node, psys) && !is_total(&node, there));
+}
+
+/* Whatever the meters of a node, nothing in a cover contains or doubles anything else in it. */
+static void covers_never_overlap_whatever_the_meters(void **state)
+{
+	static const enum es_domain_type types[] = {
+		ES_DOMAIN_PACKAGE, ES_DOMAIN_DIE, ES_DOMAIN_CORE, ES_DOMAIN_UNCORE, ES_DOMAIN_DRAM,
+		ES_DOMAIN_PSYS,	   ES_DOMAIN_GPU, ES_DOMAIN_NODE, ES_DOMAIN_MODULE,
+	};
+	uint32_t seed = 1;
+
+	(void)state;
+	for (unsigned round = 0; round < 20000; round++) {
+		struct node node = { .n = 0 };
+
+		for (unsigned i = 0; i < 12; i++) {
+			enum es_domain_type type;
+			int32_t package, die;
+			size_t at;
+
+			seed = seed * 1664525 + 1013904223;
+			type = types[(seed >> 8) % 9];
+			package = type == ES_DOMAIN_PSYS || type == ES_DOMAIN_NODE ||
+						  type == ES_DOMAIN_MODULE
+					  ? -1
+					  : (int32_t)(seed >> 12 & 1);
+			die = type == ES_DOMAIN_DIE || (type == ES_DOMAIN_DRAM && seed >> 13 & 1)
+				      ? (int32_t)(seed >> 14 & 1)
+				      : -1;
+			at = add(&node, seed >> 15 & 1 ? "perf" : "powercap", type, package, die,
+				 seed >> 16 & 3 ? seed >> 18 : 0);
+			node.domains[at].may_mirror = seed >> 17 & 1;
+			node.evidence[at].was_busy = seed >> 18 & 1;
+		}
+		settle(&node, (enum es_psys_policy)(round % 3));
+		for (size_t i = 0; i < node.n; i++)
+			for (size_t j = 0; j < node.n; j++) {
+				const struct es_domain *a = &node.domains[i], *b = &node.domains[j];
+
+				if (i == j || !((a->is_chosen && b->is_chosen) ||
+						(a->is_chosen_total && b->is_chosen_total)))
+					continue;
+				if (es_domain_contains(a, b) || es_domain_is_twin(a, b))
+					fail_msg("round %u: %s over %s", round, a->id, b->id);
+			}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_meter_that_stood_still_beside_a_busy_cpu_is_dead),
+		cmocka_unit_test(denied_and_absent_domains_stay_so),
+		cmocka_unit_test(of_twins_the_first_that_moves_is_kept),
+		cmocka_unit_test(a_denied_twin_hides_nothing),
+		cmocka_unit_test(mirrored_dies_count_once_and_real_dies_each),
+		cmocka_unit_test(equal_dies_of_other_vendors_are_no_mirrors),
+		cmocka_unit_test(unwatched_dies_that_can_be_mirrors_are_taken_for_them),
+		cmocka_unit_test(one_platform_meter_that_holds_its_parts_is_the_total),
+		cmocka_unit_test(a_platform_meter_that_shows_less_than_its_parts_is_not_trusted),
+		cmocka_unit_test(several_platform_meters_are_trusted_only_on_request),
+		cmocka_unit_test(a_standing_platform_meter_does_not_hide_packages),
+		cmocka_unit_test(parts_of_a_package_are_not_added_to_it),
+		cmocka_unit_test(one_core_never_stands_for_a_package),
+		cmocka_unit_test(an_estimate_stands_only_where_no_meter_does),
+		cmocka_unit_test(nodes_are_covered_each_for_itself),
+		cmocka_unit_test(covers_never_overlap_whatever_the_meters),
+	};
+
+	return cmocka_run_group_tests_name("core/cover", tests, NULL, NULL);
+}

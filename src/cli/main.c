@@ -15,7 +15,7 @@
 static const struct es_command commands[] = {
 	{ "doctor", "check this machine: meters, rights, clocks; each problem with its fix",
 	  es_cmd_doctor },
-	//	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },
+	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },
 	{ "profile", "power over time of a recording, as an eprofile or CSV", es_cmd_profile },
 	{ "report", "energy, carbon and quality of a recording", es_cmd_report },
 	{ "run", "measure a command from start to end", es_cmd_run },

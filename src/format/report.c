@@ -174,7 +174,8 @@ static int on_event(void *arg, const struct es_event *event)
 		report->child_cpu_ns = event->value;
 		break;
 	case ES_EVENT_END:
-		report->own_cpu_ns = event->value;
+		if (event->value > 0) /* imports have none */
+			report->own_cpu_ns = event->value;
 		break;
 	default:
 		break;
@@ -247,35 +248,34 @@ static void sum_domain(struct es_report *report, const struct es_track *track, s
 
 static void sum_covers(struct es_report *report)
 {
-	double variance = 0, estimated_j = 0, coverage = 1.0;
+	double variance = 0, estimated_j = 0, covered = 0;
 	int64_t dur_ns = report->stop_ns - report->start_ns;
+	size_t n_total = 0;
 
 	for (size_t i = 0; i < report->meta->n_domains; i++) {
 		const struct es_report_domain *sum = &report->by_domain[i];
-		double share;
+		enum es_kind kind = report->domains[i].kind;
 
 		if (sum->is_known && report->domains[i].is_chosen)
 			report->fine_uj += sum->energy_uj;
 		if (!report->domains[i].is_chosen_total)
 			continue;
-		share = sum->is_known && dur_ns > 0 ? (double)sum->covered_ns / (double)dur_ns
-			: dur_ns > 0		    ? 0.0
-						    : 1.0;
-		coverage = fmin(coverage, share);
+		n_total++;
 		if (!sum->is_known)
 			continue;
+		covered += dur_ns > 0 ? (double)sum->covered_ns / (double)dur_ns : 1.0;
 		report->has_energy = true;
 		report->total_uj += sum->energy_uj;
-		if (report->domains[i].kind == ES_KIND_ESTIMATED) {
-			report->has_estimate = true;
+		report->kinds |= 1u << kind | (sum->filled_uj ? 1u << ES_KIND_ESTIMATED : 0u);
+		if (kind == ES_KIND_ESTIMATED) {
 			estimated_j += sum->uncertainty_j;
 		} else {
 			report->metered_uj += sum->energy_uj - sum->filled_uj;
-			report->has_estimate = report->has_estimate || sum->filled_uj > 0;
 			variance += sum->uncertainty_j * sum->uncertainty_j;
 		}
 	}
-	report->time_coverage = report->has_energy ? fmin(coverage, 1.0) : 0.0;
+	report->has_estimate = report->kinds & 1u << ES_KIND_ESTIMATED;
+	report->time_coverage = n_total ? fmin(covered / (double)n_total, 1.0) : 0.0;
 	report->uncertainty_j = sqrt(variance) + estimated_j;
 }
 
@@ -333,6 +333,26 @@ static void sum_quality(struct es_report *report, const struct walk *walk)
 						 : 0;
 }
 
+/* Processors against their limits over the whole time: a gauge of load, it says nothing about useful work. */
+static void sum_load(struct es_report *report)
+{
+	double limit_j = 0, energy_j = 0;
+
+	for (size_t i = 0; i < report->meta->n_domains; i++) {
+		const struct es_domain *domain = &report->domains[i];
+
+		if (!domain->is_chosen || !domain->limit_mw || !report->by_domain[i].is_known ||
+		    (domain->type != ES_DOMAIN_PACKAGE && domain->type != ES_DOMAIN_DIE))
+			continue;
+		limit_j += es_w_from_mw(domain->limit_mw) *
+			   es_s_from_ns(report->by_domain[i].covered_ns);
+		energy_j += es_j_from_uj(report->by_domain[i].energy_uj -
+					 report->by_domain[i].filled_uj);
+	}
+	report->has_load = limit_j > 0;
+	report->load = limit_j > 0 ? energy_j / limit_j : 0.0;
+}
+
 static int allocate(struct es_report *report)
 {
 	size_t n = report->meta->n_domains;
@@ -373,6 +393,7 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 		sum_domain(report, &walk->watch.tracks[i], i);
 	sum_covers(report);
 	follow_chain(report);
+	sum_load(report);
 	sum_quality(report, walk);
 	return 0;
 }
@@ -452,4 +473,14 @@ const char *es_report_quality(const struct es_report *report)
 	    (planned_ns > 0 && mean_ns > 1.12 * planned_ns))
 		return "medium";
 	return "high";
+}
+
+const char *es_report_kind(const struct es_report *report)
+{
+	if (!report->has_energy)
+		return NULL;
+	for (int kind = 0; kind < ES_N_KINDS; kind++)
+		if (report->kinds == 1u << kind)
+			return es_kind_name((enum es_kind)kind);
+	return "mixed";
 }

@@ -82,12 +82,16 @@ struct es_report {
 	uint64_t lost_bytes;
 
 	bool has_energy; /* else nothing could be said about energy at all */
+	unsigned kinds; /* 1 << enum es_kind of each part of the total */
 	bool has_estimate; /* a part of the total is an estimate */
 	uint64_t fine_uj, total_uj; /* the two covers */
 	uint64_t metered_uj; /* of the total, from hardware meters */
 	double measured_j, node_j, facility_j; /* the chain */
 	double uncertainty_j; /* of node_j */
-	double time_coverage, metered_share;
+	double time_coverage; /* share of the time with valid readings, mean over the total cover */
+	double metered_share; /* share of node_j from hardware meters */
+	bool has_load;
+	double load; /* energy of the packages / (their limits * time) */
 	bool has_carbon;
 	double gco2;
 	double offset_w;
@@ -108,6 +112,9 @@ void es_report_finish(struct es_report *report);
 
 /** es_report_quality - "high", "medium" or "low", by how well the plan was kept; thresholds in report.c */
 const char *es_report_quality(const struct es_report *report);
+
+/** es_report_kind - the kind of the total's joules, "mixed" where there are several, NULL where none is known */
+const char *es_report_kind(const struct es_report *report);
 
 /** es_report_unix_ns - a time on the boot clock as wall-clock time */
 int64_t es_report_unix_ns(const struct es_report *report, int64_t t_boot_ns);

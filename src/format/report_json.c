@@ -144,12 +144,10 @@ static void put_energy(const struct es_report *report, struct es_json *json)
 	put_known(json, "node_j", is_known, report->node_j);
 	put_known(json, "facility_j", is_known, report->facility_j);
 	put_known(json, "uncertainty_j", is_known, report->uncertainty_j);
-	es_json_string(json, "kind",
-		       !is_known	      ? NULL
-		       : report->has_estimate ? (report->metered_uj ? "mixed" : "estimated")
-					      : "measured");
+	es_json_string(json, "kind", es_report_kind(report));
 	put_known(json, "time_coverage", is_known, report->time_coverage);
 	put_known(json, "metered_share", is_known, report->metered_share);
+	put_known(json, "load", report->has_load, report->load);
 	es_json_array(json, "by_domain");
 	for (size_t i = 0; i < report->meta->n_domains; i++)
 		put_domain(report, i, json);

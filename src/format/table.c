@@ -39,7 +39,7 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 	char load[16] = "", limit[16] = "", max[24] = "-";
 
 	if (!sum->is_known) {
-		(void)es_buf_printf(out, "  %-16.16s %-20.20s %-10s %12s %10s %10s  %s\n",
+		(void)es_buf_printf(out, "  %-16.16s %-26.26s %-10s %12s %10s %10s  %s\n",
 				    report->meta->nodes[domain->node].name, domain->id,
 				    es_kind_name(domain->kind), "n/a", "n/a", "n/a",
 				    report->evidence[i].is_unknown ? "stood still: not counted"
@@ -54,7 +54,7 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 	/* No sample was long enough to be a power: too short a run. */
 	if (sum->max_mw)
 		(void)snprintf(max, sizeof(max), "%.2f", es_w_from_mw(sum->max_mw));
-	(void)es_buf_printf(out, "  %-16.16s %-20.20s %-10s %12.3f %10.2f %10s %9s %8s%s\n",
+	(void)es_buf_printf(out, "  %-16.16s %-26.26s %-10s %12.3f %10.2f %10s %9s %8s%s\n",
 			    report->meta->nodes[domain->node].name, domain->id,
 			    es_kind_name(domain->kind), es_j_from_uj(sum->energy_uj),
 			    es_w_from_mw(sum->mean_mw), max, limit, load,
@@ -65,7 +65,7 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 
 static void put_domains(const struct es_report *report, struct es_buf *out)
 {
-	(void)es_buf_printf(out, "  %-16s %-20s %-10s %12s %10s %10s %9s %8s\n", "node", "domain",
+	(void)es_buf_printf(out, "  %-16s %-26s %-10s %12s %10s %10s %9s %8s\n", "node", "domain",
 			    "kind", "energy (J)", "mean (W)", "max (W)", "limit (W)", "load");
 	for (size_t i = 0; i < report->meta->n_domains; i++)
 		if (report->domains[i].is_chosen)
@@ -89,16 +89,21 @@ static void put_left_out(const struct es_report *report, struct es_buf *out)
 	}
 }
 
-static const char *how_known(const struct es_report *report)
+/* "measured", or "measured and estimated": the kinds are never mixed silently. */
+static void put_kinds(const struct es_report *report, char *text, size_t size)
 {
-	if (!report->has_estimate)
-		return "measured";
-	return report->metered_uj ? "measured, partly estimated" : "estimated";
+	size_t n = 0;
+
+	text[0] = '\0';
+	for (int kind = 0; kind < ES_N_KINDS; kind++)
+		if (report->kinds & 1u << kind && n < size)
+			n += (size_t)snprintf(text + n, size - n, "%s%s", n ? " and " : "",
+					      es_kind_name((enum es_kind)kind));
 }
 
 static void put_energy(const struct es_report *report, struct es_buf *out)
 {
-	char text[192], energy[32], part[32];
+	char text[192], energy[32], part[32], kinds[64];
 	double percent;
 
 	if (!report->has_energy) {
@@ -107,8 +112,9 @@ static void put_energy(const struct es_report *report, struct es_buf *out)
 	}
 	percent = report->node_j > 0 ? 100.0 * report->uncertainty_j / report->node_j : 0.0;
 	energy_text(report->node_j, energy, sizeof(energy));
-	(void)snprintf(text, sizeof(text), "%s, %s ±%.*f %%", energy, how_known(report),
-		       percent < 10 ? 2 : 0, percent);
+	put_kinds(report, kinds, sizeof(kinds));
+	(void)snprintf(text, sizeof(text), "%s, %s ±%.*f %%", energy, kinds, percent < 10 ? 2 : 0,
+		       percent);
 	put_row(out, "node", text);
 	if (!report->has_estimate)
 		put_row(out, "",
@@ -129,6 +135,17 @@ static void put_energy(const struct es_report *report, struct es_buf *out)
 	(void)snprintf(text, sizeof(text), "%s with PUE %g (%s)", energy, report->options.pue,
 		       report->options.pue_source);
 	put_row(out, "facility", text);
+}
+
+static void put_load(const struct es_report *report, struct es_buf *out)
+{
+	char text[96];
+
+	if (!report->has_load)
+		return;
+	(void)snprintf(text, sizeof(text), "%.2f %% of what the processors' limits allow",
+		       100.0 * report->load);
+	put_row(out, "load", text);
 }
 
 static void put_carbon(const struct es_report *report, struct es_buf *out)
@@ -173,7 +190,8 @@ static void put_quality(const struct es_report *report, struct es_buf *out)
 		       100.0 * report->time_coverage, 100.0 * report->metered_share);
 	put_row(out, "coverage", text);
 	if (report->n_gaps) {
-		(void)snprintf(text, sizeof(text), "%zu, %s in all, first at +%s", report->n_gaps,
+		(void)snprintf(text, sizeof(text), "%zu%s, %s in all, first at +%s", report->n_gaps,
+			       report->meta->n_nodes > 1 ? " over all nodes" : "",
 			       es_duration_text(report->gap_ns, mean),
 			       es_duration_text(report->gaps[0].start_ns - report->start_ns, max));
 		put_row(out, "holes", text);
@@ -261,6 +279,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	put_regions(report, out);
 	put_energy(report, out);
 	put_carbon(report, out);
+	put_load(report, out);
 	put_quality(report, out);
 	if (report->survivors[0]) {
 		char text[ES_NAME_MAX_BYTES + 64];

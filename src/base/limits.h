@@ -7,6 +7,8 @@
 #ifndef ES_BASE_LIMITS_H
 #define ES_BASE_LIMITS_H
 
+#include <stdint.h>
+
 /* Over a limit is an error (-E2BIG, -ENAMETOOLONG, -EMSGSIZE), never a truncation. */
 #define ES_NAME_MAX_BYTES \
 	256U /* names of domains, sources, nodes, jobs, tags; with the final NUL */
@@ -20,5 +22,7 @@
 #define ES_NODES_MAX 16384U /* nodes in one recording */
 #define ES_PERIOD_MIN_NS 1000000LL /* shortest sampling period: 1 ms */
 #define ES_PERIOD_MAX_NS 3600000000000LL /* longest sampling period: 1 h */
+#define ES_TIME_MAX_NS \
+	(INT64_MAX / 2) /* times from outside lie within +-: differences always fit */
 
 #endif

@@ -28,6 +28,8 @@ int es_event_get(const void *data, size_t n, struct es_event *ret)
 	event.t_ns = (int64_t)es_cursor_le64(&cursor);
 	event.value = (int64_t)es_cursor_le64(&cursor);
 	n_text = es_cursor_left(&cursor);
+	if (event.t_ns < -ES_TIME_MAX_NS || event.t_ns > ES_TIME_MAX_NS)
+		return -EBADMSG;
 	if (cursor.error || n_text >= sizeof(event.text) || memchr(cursor.p, '\0', n_text))
 		return -EBADMSG;
 	memcpy(event.text, cursor.p, n_text);

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/limits.h"
 
 #define SCHEMA "energyscopium.recording/1"
 
@@ -125,10 +126,22 @@ static void put_job(struct es_json *json, const struct es_meta *meta)
 	es_json_object_end(json);
 }
 
+/* What JSON readers take for an integer; a description that nobody can read would lose the whole recording. */
+static bool is_readable(const struct es_domain *domain)
+{
+	const uint64_t largest = INT64_MAX;
+
+	return domain->range.unit_nj <= largest && domain->range.modulus_nj <= largest &&
+	       domain->peak_mw <= largest && domain->limit_mw <= largest && domain->name[0] != '\0';
+}
+
 int es_meta_write(const struct es_meta *meta, struct es_buf *out)
 {
 	struct es_json json;
 
+	for (size_t i = 0; i < meta->n_domains; i++)
+		if (!is_readable(&meta->domains[i]))
+			return -ERANGE;
 	es_json_init(&json, es_json_sink_buf, out, false);
 	es_json_object(&json, NULL);
 	es_json_string(&json, "schema", SCHEMA);
@@ -197,6 +210,11 @@ static int64_t get_integer(struct reading *reading, json_t *object, const char *
 	return v;
 }
 
+static int64_t get_time(struct reading *reading, json_t *object, const char *key)
+{
+	return get_integer(reading, object, key, -ES_TIME_MAX_NS, ES_TIME_MAX_NS, 0);
+}
+
 static bool get_flag(json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
@@ -229,15 +247,17 @@ static void get_domain(struct reading *reading, json_t *object, struct es_domain
 	ret->may_mirror = get_flag(object, "may_mirror");
 	ret->is_partial = get_flag(object, "is_partial");
 	ret->has_activity = get_flag(object, "has_activity");
-	ret->range.unit_nj = (uint64_t)get_integer(reading, object, "unit_nj", 0, UINT32_MAX, 0);
+	ret->range.unit_nj = (uint64_t)get_integer(reading, object, "unit_nj", 0, INT64_MAX, 0);
 	ret->range.modulus_nj =
 		(uint64_t)get_integer(reading, object, "modulus_nj", 0, INT64_MAX, 0);
 	ret->peak_mw = (uint64_t)get_integer(reading, object, "peak_mw", 0, INT64_MAX, 0);
 	ret->limit_mw = (uint64_t)get_integer(reading, object, "limit_mw", 0, INT64_MAX, 0);
-	ret->update_period_ns = get_integer(reading, object, "update_period_ns", 0, INT64_MAX, 0);
+	ret->update_period_ns =
+		get_integer(reading, object, "update_period_ns", 0, ES_TIME_MAX_NS, 0);
 	ret->idle_mw = (uint64_t)get_integer(reading, object, "idle_mw", 0, INT64_MAX, 0);
 	ret->full_mw = (uint64_t)get_integer(reading, object, "full_mw", 0, INT64_MAX, 0);
-	ret->idle_spread_ppm = (uint32_t)get_integer(reading, object, "idle_spread_ppm", 0, UINT32_MAX, 0);
+	ret->idle_spread_ppm =
+		(uint32_t)get_integer(reading, object, "idle_spread_ppm", 0, UINT32_MAX, 0);
 	get_text(reading, object, "reason", ret->reason, sizeof(ret->reason));
 	ret->spread_ppm = (uint32_t)get_integer(reading, object, "spread_ppm", 0, UINT32_MAX, 0);
 }
@@ -257,12 +277,32 @@ static int get_nodes(struct reading *reading, json_t *array, struct es_meta *met
 		node.n_cpus = (uint32_t)get_integer(reading, object, "cpus", 0, UINT32_MAX, 0);
 		node.n_packages =
 			(uint32_t)get_integer(reading, object, "packages", 0, UINT32_MAX, 0);
+		if (node.name[0] == '\0')
+			reading->wrong = reading->wrong ? reading->wrong : "name";
 		r = es_meta_add_node(meta, node.name);
 		if (r < 0)
 			return r;
 		meta->nodes[meta->n_nodes - 1] = node;
 	}
 	return 0;
+}
+
+/* Whoever walks up from a domain to those that contain it comes to an end, and stays on its node. */
+static bool is_forest(const struct es_meta *meta)
+{
+	for (size_t i = 0; i < meta->n_domains; i++) {
+		const struct es_domain *domain = &meta->domains[i];
+		size_t n_steps = 0;
+
+		while (domain->parent >= 0) {
+			const struct es_domain *parent = &meta->domains[domain->parent];
+
+			if (++n_steps > meta->n_domains || parent->node != domain->node)
+				return false;
+			domain = parent;
+		}
+	}
+	return true;
 }
 
 static int get_domains(struct reading *reading, json_t *array, struct es_meta *meta)
@@ -279,7 +319,7 @@ static int get_domains(struct reading *reading, json_t *array, struct es_meta *m
 		get_domain(reading, object, &domain);
 		if (domain.node >= meta->n_nodes)
 			reading->wrong = reading->wrong ? reading->wrong : "node";
-		if (domain.parent >= (int32_t)json_array_size(array) || domain.parent == (int32_t)i)
+		if (domain.parent >= (int32_t)json_array_size(array))
 			reading->wrong = reading->wrong ? reading->wrong : "parent";
 		r = es_meta_add_domain(meta, &domain);
 		if (r < 0)
@@ -316,16 +356,18 @@ static int get_all(struct reading *reading, json_t *top, struct es_meta *meta)
 		if (strcmp(virt, virt_names[i]) == 0)
 			meta->virt = (enum es_virt)i;
 	meta->has_battery = get_flag(top, "battery");
-	meta->period_ns = get_integer(reading, top, "period_ns", 0, INT64_MAX, 0);
-	meta->start_boot_ns = get_integer(reading, top, "start_boot_ns", INT64_MIN, INT64_MAX, 0);
-	meta->start_mono_ns = get_integer(reading, top, "start_mono_ns", INT64_MIN, INT64_MAX, 0);
-	meta->start_unix_ns = get_integer(reading, top, "start_unix_ns", INT64_MIN, INT64_MAX, 0);
+	meta->period_ns = get_integer(reading, top, "period_ns", 0, ES_TIME_MAX_NS, 0);
+	meta->start_boot_ns = get_time(reading, top, "start_boot_ns");
+	meta->start_mono_ns = get_time(reading, top, "start_mono_ns");
+	meta->start_unix_ns = get_time(reading, top, "start_unix_ns");
 	get_job(reading, json_object_get(top, "job"), meta);
 	r = get_nodes(reading, json_object_get(top, "nodes"), meta);
 	if (r == 0)
 		r = get_domains(reading, json_object_get(top, "domains"), meta);
 	if (r == 0 && meta->n_nodes == 0)
 		reading->wrong = reading->wrong ? reading->wrong : "nodes";
+	if (r == 0 && !reading->wrong && !is_forest(meta))
+		reading->wrong = "parent";
 	return r;
 }
 

@@ -61,7 +61,7 @@ void es_meta_finish(struct es_meta *meta);
 int es_meta_add_node(struct es_meta *meta, const char *name);
 int es_meta_add_domain(struct es_meta *meta, const struct es_domain *domain);
 
-/** es_meta_write - as one JSON object */
+/** es_meta_write - as one JSON object; 0, -ERANGE: a domain has no name or a number that JSON cannot hold, errors of @out */
 int es_meta_write(const struct es_meta *meta, struct es_buf *out);
 /** es_meta_read - from JSON of @n bytes; 0, or -EBADMSG with the member that is wrong */
 int es_meta_read(const char *text, size_t n, struct es_meta *ret, struct es_error *err);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/limits.h"
 #include "record/frame.h"
 #include "record/rows.h"
 
@@ -28,6 +29,7 @@ struct es_recording {
 	uint8_t *window; /* bytes of the stream from @window_at */
 	size_t window_bytes, window_cap;
 	uint64_t window_at;
+	bool is_broken; /* the frame being visited has a content that cannot be */
 	bool is_whole;
 	uint64_t lost_bytes;
 };
@@ -128,9 +130,10 @@ static int read_header(struct es_recording *recording, const char *path, struct 
 	if (n < 0)
 		return es_error_set(err, (int)n, "cannot read '%s'", path);
 	if ((size_t)n < sizeof(header) ||
-	    memcmp(header, ES_RECORD_MAGIC, ES_RECORD_HEADER_BYTES - 1) != 0)
+	    memcmp(header, ES_RECORD_MAGIC, ES_RECORD_HEADER_BYTES - 1) != 0 ||
+	    header[ES_RECORD_HEADER_BYTES - 1] == 0)
 		return es_error_say(err, -EBADMSG, "'%s' is no recording of energyscopium", path);
-	if (header[ES_RECORD_HEADER_BYTES - 1] != ES_RECORD_VERSION)
+	if (header[ES_RECORD_HEADER_BYTES - 1] > ES_RECORD_VERSION)
 		return es_error_say(
 			err, -ENOTSUP,
 			"'%s' has format %u, this program reads format %u: a newer energyscopium wrote it",
@@ -156,7 +159,8 @@ int es_recording_open(const char *path, const struct es_buf *kept, struct es_rec
 	if (!recording)
 		return es_error_set(err, -ENOMEM, "'%s'", path);
 	recording->kept = kept;
-	recording->fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A FIFO must not make us wait. */
+	recording->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (recording->fd < 0 || fstat(recording->fd, &st) < 0) {
 		r = es_error_set(err, -errno, "cannot open '%s'", path);
 		goto fail;
@@ -213,36 +217,50 @@ static int visit_row(const struct es_rows *rows, size_t row, const struct es_vis
 	return r;
 }
 
+/* Content that cannot be is no error of the visitor's: it ends the recording. */
+static int break_off(struct es_recording *recording)
+{
+	recording->is_broken = true;
+	return 0;
+}
+
 static int visit_block(struct es_recording *recording, const struct es_frame *frame,
 		       const struct es_visitor *visitor, void *arg)
 {
 	int r = es_rows_decode(&recording->rows, frame->payload, frame->payload_bytes);
 
+	if (r == -EBADMSG)
+		return break_off(recording);
 	for (size_t row = 0; r >= 0 && row < recording->rows.n_rows; row++)
 		r = visit_row(&recording->rows, row, visitor, arg);
 	return r;
 }
 
-static int visit_clock(const struct es_frame *frame, const struct es_visitor *visitor, void *arg)
+static int visit_clock(struct es_recording *recording, const struct es_frame *frame,
+		       const struct es_visitor *visitor, void *arg)
 {
 	struct es_cursor cursor;
-	int64_t boot_ns, mono_ns, unix_ns;
+	int64_t clock_ns[3]; /* boot, mono, unix */
 
 	es_cursor_init(&cursor, frame->payload, frame->payload_bytes);
-	boot_ns = (int64_t)es_cursor_le64(&cursor);
-	mono_ns = (int64_t)es_cursor_le64(&cursor);
-	unix_ns = (int64_t)es_cursor_le64(&cursor);
+	for (unsigned i = 0; i < ES_ARRAY_SIZE(clock_ns); i++) {
+		clock_ns[i] = (int64_t)es_cursor_le64(&cursor);
+		if (clock_ns[i] < -ES_TIME_MAX_NS || clock_ns[i] > ES_TIME_MAX_NS)
+			return break_off(recording);
+	}
 	if (cursor.error)
-		return -EBADMSG;
-	return visitor->clock ? visitor->clock(arg, boot_ns, mono_ns, unix_ns) : 0;
+		return break_off(recording);
+	return visitor->clock ? visitor->clock(arg, clock_ns[0], clock_ns[1], clock_ns[2]) : 0;
 }
 
-static int visit_event(const struct es_frame *frame, const struct es_visitor *visitor, void *arg)
+static int visit_event(struct es_recording *recording, const struct es_frame *frame,
+		       const struct es_visitor *visitor, void *arg)
 {
 	struct es_event event;
-	int r = es_event_get(frame->payload, frame->payload_bytes, &event);
 
-	return r == 0 && visitor->event ? visitor->event(arg, &event) : r;
+	if (es_event_get(frame->payload, frame->payload_bytes, &event) < 0)
+		return break_off(recording);
+	return visitor->event ? visitor->event(arg, &event) : 0;
 }
 
 static int visit_frame(struct es_recording *recording, const struct es_frame *frame,
@@ -253,9 +271,9 @@ static int visit_frame(struct es_recording *recording, const struct es_frame *fr
 		return visit_block(recording, frame, visitor, arg);
 	case ES_FRAME_EVENT:
 	case ES_FRAME_END:
-		return visit_event(frame, visitor, arg);
+		return visit_event(recording, frame, visitor, arg);
 	case ES_FRAME_CLOCK:
-		return visit_clock(frame, visitor, arg);
+		return visit_clock(recording, frame, visitor, arg);
 	default:
 		return 0;
 	}
@@ -268,20 +286,15 @@ int es_recording_walk(struct es_recording *recording, const struct es_visitor *v
 	int r;
 
 	recording->is_whole = false;
+	recording->is_broken = false;
 	while ((r = frame_at(recording, at, &frame)) > 0) {
+		r = visit_frame(recording, &frame, visitor, arg);
+		if (r < 0 || recording->is_broken)
+			break;
 		at += frame.total_bytes;
 		recording->is_whole = frame.type == ES_FRAME_END;
-		r = visit_frame(recording, &frame, visitor, arg);
-		/* A frame whose checksum is right and whose content is not ends the recording too. */
-		if (r == -EBADMSG) {
-			at -= frame.total_bytes;
-			recording->is_whole = false;
-			r = 0;
-			break;
-		}
-		if (r < 0)
-			break;
 	}
+	recording->is_whole = recording->is_whole && !recording->is_broken && r >= 0;
 	recording->lost_bytes = stream_bytes(recording) - at;
 	return r < 0 ? r : 0;
 }

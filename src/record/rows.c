@@ -33,13 +33,12 @@ static uint32_t column_id(size_t domain, enum column_of_domain what)
 /* To the nearest microsecond; times that no clock shows are all the same. */
 static int64_t to_us(int64_t t_ns)
 {
+	const int64_t last_ns = ES_TIME_MAX_NS - NS_PER_US;
 	int64_t rest;
 
-	t_ns = t_ns > ES_TIME_MAX_NS	? ES_TIME_MAX_NS
-	       : t_ns < -ES_TIME_MAX_NS ? -ES_TIME_MAX_NS
-					: t_ns;
+	t_ns = t_ns > last_ns ? last_ns : t_ns;
+	t_ns = t_ns < -last_ns ? -last_ns : t_ns;
 	rest = t_ns % NS_PER_US;
-
 	if (rest < 0)
 		rest += NS_PER_US;
 	return t_ns - rest + (rest >= NS_PER_US / 2 ? NS_PER_US : 0);

@@ -33,6 +33,7 @@ struct node {
 	uint32_t index; /* in the job */
 	int64_t start_ns; /* of this node's zero on the job's clock */
 	size_t first_domain;
+	size_t n_unsure, n_unsure_of, n_unsure_domains; /* readings left out, of how many */
 };
 
 static int warn_clock(struct node *node, const struct es_escpu *cpu, uint64_t khz)
@@ -174,7 +175,7 @@ static int describe(struct node *node, const struct es_dump_channel *channel,
 		.unit_num = 1000, .unit_den = 1, .width_bits = 64, .peak_mw = domain->peak_mw
 	};
 	if (is_gpu) {
-		rule->drop_ns = node->time.usual_ns / 2;
+		rule->drop_ns = node->time.usual_ns;
 		return 0;
 	}
 	domain->update_period_ns = UPDATE_PERIOD_NS;
@@ -202,6 +203,17 @@ static int describe(struct node *node, const struct es_dump_channel *channel,
 		node->files->name, phy, (unsigned long long)rule->unit_den);
 }
 
+/*
+ * Above what a step can be no wrap: the part's own bound, and no more than eight times what it is seen to draw, or every
+ * hole of some length would make a DRAM counter of 65 kJ look as if it might have wrapped.
+ */
+static uint64_t wrap_peak_mw(const struct es_place_rule *rule, uint64_t ceiling_mw)
+{
+	uint64_t seen_mw = ceiling_mw < 10000 ? 80000 : ceiling_mw * 8;
+
+	return rule->width_bits == 32 && seen_mw < rule->peak_mw ? seen_mw : rule->peak_mw;
+}
+
 /* The channel's readings with their times, sifted, into the domain's series. */
 static int fill_series(struct node *node, const struct es_dump_channel *channel, int domain,
 		       const struct es_place_rule *rule)
@@ -224,18 +236,28 @@ static int fill_series(struct node *node, const struct es_dump_channel *channel,
 		t_ns[i] = readings[i].t_ns + node->start_ns;
 		raw[i] = readings[i].value;
 	}
+	if (result.n_unsure > 0) {
+		node->n_unsure += result.n_unsure;
+		node->n_unsure_of += channel->n;
+		node->n_unsure_domains++;
+	}
 	domain_peak_mw = job->meta.domains[domain].peak_mw;
-	job->meta.domains[domain].peak_mw = rule->peak_mw;
+	job->meta.domains[domain].peak_mw = wrap_peak_mw(rule, result.ceiling_mw);
 	r = es_import_soften(job, (size_t)domain, t_ns, raw, n, rule->unit_num, rule->unit_den,
 			     rule->width_bits);
 	job->meta.domains[domain].peak_mw = domain_peak_mw;
-	if (r == 0 && result.n_unsure > 0)
-		r = es_import_warn(
-			job->result,
-			"%s/%s: %zu of %zu readings left out: when they were read is too unsure to tell a power; their energy is in the next ones",
-			job->meta.nodes[node->index].name, job->meta.domains[domain].name,
-			result.n_unsure, channel->n);
 	return r;
+}
+
+static int warn_unsure(const struct node *node)
+{
+	if (node->n_unsure == 0)
+		return 0;
+	return es_import_warn(
+		node->job->result,
+		"%s: %zu of %zu readings of %zu domains left out: when they were read is too unsure to tell a power; their energy is in the next ones",
+		node->job->meta.nodes[node->index].name, node->n_unsure, node->n_unsure_of,
+		node->n_unsure_domains);
 }
 
 static int add_channel(struct node *node, const struct es_dump_channel *channel)
@@ -320,6 +342,8 @@ static int import_node(struct node *node)
 	node->first_domain = node->job->meta.n_domains;
 	for (size_t i = 0; r == 0 && i < node->raw->n_channels; i++)
 		r = add_channel(node, &node->raw->channels[i]);
+	if (r == 0)
+		r = warn_unsure(node);
 	if (r == 0)
 		r = es_import_warn_holes(node->job, node->first_domain);
 	return r;

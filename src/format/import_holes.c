@@ -7,6 +7,7 @@
 #include "format/import_holes.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -56,8 +57,16 @@ static int collect(const struct es_import_job *job, size_t first_domain, struct 
 {
 	int64_t longest_ns = job->meta.period_ns * 5 / 2;
 
+	bool has_others = false;
+
+	for (size_t d = first_domain; d < job->meta.n_domains; d++)
+		has_others = has_others || job->meta.domains[d].type != ES_DOMAIN_GPU;
 	for (size_t d = first_domain; d < job->meta.n_domains; d++) {
 		const struct es_import_series *series = &job->series[d];
+
+		/* Readings of GPUs are also missing where only their times were unsure. */
+		if (has_others && job->meta.domains[d].type == ES_DOMAIN_GPU)
+			continue;
 
 		for (size_t i = 1; i < series->n; i++)
 			if (series->t_ns[i] - series->t_ns[i - 1] > longest_ns &&

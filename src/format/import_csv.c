@@ -7,6 +7,7 @@
 #include "format/import_csv.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,10 +27,12 @@ enum column {
 	COLUMN_DOMAIN,
 	COLUMN_POWER,
 	COLUMN_ENERGY,
+	COLUMN_NODE, /* may be missing */
 	N_COLUMNS,
 };
 
-static const char *const column_names[N_COLUMNS] = { "time", "domain", "power_w", "energy_j" };
+static const char *const column_names[N_COLUMNS] = { "time", "domain", "power_w", "energy_j",
+						     "node" };
 
 struct table {
 	struct es_import_job *job;
@@ -181,11 +184,25 @@ static int find_domain(struct table *table, char *name, bool is_power)
 	return r;
 }
 
+/* NODE/DOMAIN from two columns, where there are two and the domain does not say its node itself. */
+static char *full_name(const struct table *table, char **fields, char *text, size_t size)
+{
+	char *domain = fields[table->columns[COLUMN_DOMAIN]];
+	const char *node = table->columns[COLUMN_NODE] >= 0 ? fields[table->columns[COLUMN_NODE]]
+							    : "";
+
+	if (node[0] == '\0' || strchr(domain, '/') || strchr(node, '/') ||
+	    snprintf(text, size, "%s/%s", node, domain) >= (int)size)
+		return domain;
+	return text;
+}
+
 /* -EBADMSG: the line cannot be read; NULL in *ret_why: it can */
 static int take_line(struct table *table, char **fields, int n, const char **ret_why)
 {
 	int64_t t_ns, power_mw, energy_uj;
 	struct es_import_series *series;
+	char with_node[2 * ES_NAME_MAX_BYTES];
 	int domain;
 
 	*ret_why = NULL;
@@ -204,7 +221,8 @@ static int take_line(struct table *table, char **fields, int n, const char **ret
 		*ret_why = "energy_j is no energy";
 	if (*ret_why || (power_mw < 0 && energy_uj < 0))
 		return 0;
-	domain = find_domain(table, fields[table->columns[COLUMN_DOMAIN]], energy_uj < 0);
+	domain = find_domain(table, full_name(table, fields, with_node, sizeof(with_node)),
+			     energy_uj < 0);
 	if (domain == -EBADMSG)
 		*ret_why = "no domain";
 	if (domain < 0)

@@ -146,6 +146,7 @@ struct csv {
 	const struct es_profile_options *options;
 	struct es_watch watch;
 	uint64_t *cumulative_uj; /* [domain] */
+	bool *has_begun; /* [domain] */
 	struct es_buf buf;
 	int fd;
 	int error;
@@ -175,39 +176,48 @@ static void put_field(struct es_buf *out, const char *text)
 	(void)es_buf_u8(out, '"');
 }
 
-static void csv_sample(void *arg, size_t domain, const struct es_sample *sample)
+/* Where energy or power is not known the field is empty. */
+static void put_line(struct csv *csv, size_t domain, int64_t t_ns, bool has_power,
+		     uint64_t power_mw, bool has_energy)
 {
-	struct csv *csv = arg;
 	const struct es_report *report = csv->report;
 	char time[ES_TIME_TEXT_BYTES], number[48];
 
-	if (!es_profile_shows(csv->options, report, domain) ||
-	    (csv->options->from_ns && sample->t1_ns <= csv->options->from_ns) ||
-	    (csv->options->to_ns && sample->t1_ns > csv->options->to_ns))
-		return;
-	(void)es_buf_str(&csv->buf,
-			 es_time_rfc3339_us(es_report_unix_ns(report, sample->t1_ns), time));
+	(void)es_buf_str(&csv->buf, es_time_rfc3339_us(es_report_unix_ns(report, t_ns), time));
 	(void)es_buf_u8(&csv->buf, ',');
 	put_field(&csv->buf, report->meta->nodes[report->domains[domain].node].name);
 	(void)es_buf_u8(&csv->buf, ',');
 	put_field(&csv->buf, report->domains[domain].name);
 	(void)es_buf_u8(&csv->buf, ',');
-	csv->cumulative_uj[domain] += sample->energy_uj;
-	/* Over a gap neither power nor energy is known: empty fields. */
-	if (!sample->is_gap)
-		(void)es_buf_append(
-			&csv->buf, number,
-			es_decimal_text((int64_t)es_mean_power_mw(sample->energy_uj,
-								  sample->t1_ns - sample->t0_ns),
-					3, number));
+	if (has_power)
+		(void)es_buf_append(&csv->buf, number,
+				    es_decimal_text((int64_t)power_mw, 3, number));
 	(void)es_buf_u8(&csv->buf, ',');
-	if (!sample->is_gap)
+	if (has_energy)
 		(void)es_buf_append(&csv->buf, number,
 				    es_decimal_text((int64_t)csv->cumulative_uj[domain], 6,
 						    number));
 	(void)es_buf_u8(&csv->buf, '\n');
 	if (csv->buf.len > CSV_CHUNK_BYTES)
 		csv_flush(csv);
+}
+
+static void csv_sample(void *arg, size_t domain, const struct es_sample *sample)
+{
+	struct csv *csv = arg;
+
+	if (!es_profile_shows(csv->options, csv->report, domain) ||
+	    (csv->options->from_ns && sample->t1_ns <= csv->options->from_ns) ||
+	    (csv->options->to_ns && sample->t1_ns > csv->options->to_ns))
+		return;
+	/* A counter needs where it began: without that line its first step would be lost to a reader. */
+	if (!csv->has_begun[domain])
+		put_line(csv, domain, sample->t0_ns, false, 0, true);
+	csv->has_begun[domain] = true;
+	csv->cumulative_uj[domain] += sample->energy_uj;
+	put_line(csv, domain, sample->t1_ns, !sample->is_gap,
+		 es_mean_power_mw(sample->energy_uj, sample->t1_ns - sample->t0_ns),
+		 !sample->is_gap);
 }
 
 static int csv_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns)
@@ -227,9 +237,11 @@ int es_profile_csv(struct es_recording *recording, const struct es_report *repor
 
 	es_buf_init(&csv.buf, 4 * CSV_CHUNK_BYTES);
 	csv.cumulative_uj = calloc(report->meta->n_domains + 1, sizeof(*csv.cumulative_uj));
-	r = csv.cumulative_uj ? es_watch_init(&csv.watch, report->domains, report->meta->n_domains,
-					      report->meta->period_ns)
-			      : -ENOMEM;
+	csv.has_begun = calloc(report->meta->n_domains + 1, sizeof(*csv.has_begun));
+	r = csv.cumulative_uj && csv.has_begun
+		    ? es_watch_init(&csv.watch, report->domains, report->meta->n_domains,
+				    report->meta->period_ns)
+		    : -ENOMEM;
 	if (r == 0) {
 		csv.watch.on_sample = csv_sample;
 		csv.watch.arg = &csv;
@@ -241,5 +253,6 @@ int es_profile_csv(struct es_recording *recording, const struct es_report *repor
 	es_watch_finish(&csv.watch);
 	es_buf_finish(&csv.buf);
 	free(csv.cumulative_uj);
+	free(csv.has_begun);
 	return r < 0 ? r : csv.error;
 }

@@ -6,6 +6,7 @@
  */
 #include "sys/machine.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
@@ -14,6 +15,9 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+
+#define CPUS_MAX (1UL << 20)
+#define PACKAGES_MAX 64U
 
 static void copy(char *to, size_t size, const char *from, size_t n)
 {
@@ -32,27 +36,40 @@ static void read_text(const struct es_root *root, const char *path, char *to, si
 		copy(to, size, text, (size_t)n);
 }
 
+/* The next range "FIRST" or "FIRST-LAST" of a list; 1, 0 at its end, -EBADMSG where it is no list. */
+static int next_range(const char **list, unsigned long *ret_first, unsigned long *ret_last)
+{
+	unsigned long first, last;
+	const char *p = *list;
+	char *end;
+
+	if (*p == '\0')
+		return 0;
+	if (!isdigit((unsigned char)*p))
+		return -EBADMSG;
+	first = last = strtoul(p, &end, 10);
+	if (*end == '-') {
+		if (!isdigit((unsigned char)end[1]))
+			return -EBADMSG;
+		last = strtoul(end + 1, &end, 10);
+	}
+	if (last < first || last >= CPUS_MAX || (*end != ',' && *end != '\0'))
+		return -EBADMSG;
+	*list = *end == ',' ? end + 1 : end;
+	*ret_first = first;
+	*ret_last = last;
+	return 1;
+}
+
 uint32_t es_cpulist_count(const char *list)
 {
+	unsigned long first, last;
 	uint32_t n = 0;
-	const char *p = list;
+	int r;
 
-	while (*p) {
-		char *end;
-		unsigned long first = strtoul(p, &end, 10), last = first;
-
-		if (end == p)
-			return 0;
-		if (*end == '-')
-			last = strtoul(end + 1, &end, 10);
-		if (last < first || last > 1U << 20)
-			return 0;
+	while ((r = next_range(&list, &first, &last)) > 0)
 		n += (uint32_t)(last - first + 1);
-		if (*end != ',' && *end != '\0')
-			return 0;
-		p = *end == ',' ? end + 1 : end;
-	}
-	return n;
+	return r < 0 ? 0 : n;
 }
 
 /* The value of "key : value" in the first lines of cpuinfo. */
@@ -83,6 +100,16 @@ static unsigned cpuinfo_number(const char *info, const char *key)
 	return cpuinfo_value(info, key, text, sizeof(text)) ? (unsigned)strtoul(text, NULL, 0) : 0;
 }
 
+static bool has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = words; (p = strstr(p, word)); p += n)
+		if ((p == words || p[-1] == ' ') && (p[n] == ' ' || p[n] == '\0'))
+			return true;
+	return false;
+}
+
 /* Only the first processor: on large machines the kernel takes milliseconds for the whole file. */
 static void read_cpuinfo(const struct es_root *root, struct es_machine *machine)
 {
@@ -106,35 +133,40 @@ static void read_cpuinfo(const struct es_root *root, struct es_machine *machine)
 		machine->cpu_model_number = cpuinfo_number(info, "CPU part");
 	}
 	(void)cpuinfo_value(info, "model name", machine->cpu_model, sizeof(machine->cpu_model));
-	if (cpuinfo_value(info, "flags", flags, sizeof(flags)) && strstr(flags, " hypervisor"))
+	if (cpuinfo_value(info, "flags", flags, sizeof(flags)) && has_word(flags, "hypervisor"))
 		machine->is_vm = true;
+}
+
+/* Firmware numbers packages as it likes: they are told apart by their numbers, not counted by them. */
+static void see_package(const struct es_root *root, unsigned long cpu, uint64_t *seen,
+			struct es_machine *machine)
+{
+	char path[96];
+	uint64_t package;
+
+	(void)snprintf(path, sizeof(path),
+		       "sys/devices/system/cpu/cpu%lu/topology/physical_package_id", cpu);
+	if (es_root_read_u64(root, path, &package) < 0)
+		return;
+	for (uint32_t i = 0; i < machine->n_packages; i++)
+		if (seen[i] == package)
+			return;
+	if (machine->n_packages < PACKAGES_MAX)
+		seen[machine->n_packages++] = package;
 }
 
 static void read_topology(const struct es_root *root, struct es_machine *machine)
 {
 	char online[ES_SYSFS_FILE_MAX_BYTES] = "";
-	uint64_t seen[16] = { 0 };
+	const char *list = online;
+	uint64_t seen[PACKAGES_MAX];
+	unsigned long first, last;
 
 	read_text(root, "sys/devices/system/cpu/online", online, sizeof(online));
 	machine->n_cpus = es_cpulist_count(online);
-	for (uint32_t cpu = 0, left = machine->n_cpus; left > 0 && cpu < 65536; cpu++) {
-		char path[96];
-		uint64_t package;
-		int r;
-
-		(void)snprintf(path, sizeof(path),
-			       "sys/devices/system/cpu/cpu%u/topology/physical_package_id", cpu);
-		r = es_root_read_u64(root, path, &package);
-		if (r < 0 && cpu > machine->n_cpus)
-			break;
-		if (r < 0)
-			continue;
-		left--;
-		if (package >= 1024 || seen[package / 64] & UINT64_C(1) << package % 64)
-			continue;
-		seen[package / 64] |= UINT64_C(1) << package % 64;
-		machine->n_packages++;
-	}
+	while (machine->n_cpus && next_range(&list, &first, &last) > 0)
+		for (unsigned long cpu = first; cpu <= last; cpu++)
+			see_package(root, cpu, seen, machine);
 }
 
 static void read_virt(const struct es_root *root, struct es_machine *machine)
@@ -225,7 +257,7 @@ static void read_country(const struct es_root *root, struct es_machine *machine)
 	}
 }
 
-/* Whole CPUs of the quota of our own cgroup (v2), rounded up; UINT32_MAX: none. */
+/* Whole CPUs of the quota of a container's own cgroup (v2), rounded up; UINT32_MAX: none. */
 static uint32_t read_quota(const struct es_root *root)
 {
 	char text[64] = "";
@@ -247,11 +279,7 @@ static void read_allowed(const struct es_root *root, struct es_machine *machine)
 	uint32_t quota;
 	cpu_set_t set;
 
-	if (!root->is_machine) {
-		machine->n_allowed = machine->n_cpus;
-		return;
-	}
-	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+	if (root->is_machine && sched_getaffinity(0, sizeof(set), &set) == 0)
 		machine->n_allowed = (uint32_t)CPU_COUNT(&set);
 	else
 		machine->n_allowed = machine->n_cpus;

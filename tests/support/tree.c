@@ -169,3 +169,16 @@ void es_tree_remove(const char *root)
 {
 	(void)nftw(root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
+
+int es_tree_temp(char dir[static 64])
+{
+	static const char *const places[] = { "/dev/shm", "/tmp" };
+
+	/* A large machine has thousands of files, which a disk's journal would all see. */
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		(void)snprintf(dir, 64, "%s/es-tree-XXXXXX", places[i]);
+		if (mkdtemp(dir))
+			return 0;
+	}
+	return -errno;
+}

@@ -50,6 +50,8 @@ int es_tree_create(const char *root, const char *model, struct es_tree *ret);
 /** es_tree_open - a tree made by es_tree_create(), to move its counters; 0 or negative errno */
 int es_tree_open(const char *root, struct es_tree *ret);
 void es_tree_close(struct es_tree *tree);
+/** es_tree_temp - a new empty directory for a test, in memory where there is such a place; 0 or negative errno. es_tree_remove() it */
+int es_tree_temp(char dir[static 64]);
 /** es_tree_remove - delete the directory and all in it */
 void es_tree_remove(const char *root);
 

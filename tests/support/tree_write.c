@@ -58,12 +58,17 @@ int es_tree_write(const char *root, const char *path, const char *text, unsigned
 {
 	char full[5120];
 	size_t n = strlen(text);
-	int fd, r = make_dirs(root, path, true);
+	int fd, r;
 
-	if (r < 0)
-		return r;
-	(void)snprintf(full, sizeof(full), "%s/%s", root, path);
+	if (snprintf(full, sizeof(full), "%s/%s", root, path) >= (int)sizeof(full))
+		return -ENAMETOOLONG;
 	fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd < 0 && errno == ENOENT) {
+		r = make_dirs(root, path, true);
+		if (r < 0)
+			return r;
+		fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	}
 	if (fd < 0 && errno == EACCES && chmod(full, 0600) == 0)
 		fd = open(full, O_WRONLY | O_TRUNC | O_CLOEXEC);
 	if (fd < 0)

@@ -91,8 +91,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/es-perf-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	assert_int_equal(es_tree_temp(f->dir), 0);
 	f->root.fd = -1;
 	f->missing_config = UINT64_MAX;
 	*state = f;

@@ -37,8 +37,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/es-powercap-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	assert_int_equal(es_tree_temp(f->dir), 0);
 	f->root.fd = -1;
 	f->failing_fd = -1;
 	*state = f;

@@ -26,8 +26,7 @@ static int set_up(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/es-root-XXXXXX");
-	assert_non_null(mkdtemp(f->dir));
+	assert_int_equal(es_tree_temp(f->dir), 0);
 	assert_int_equal(es_tree_write(f->dir, "tree/sys/value", "42\n", 0444), 0);
 	assert_int_equal(es_tree_write(f->dir, "tree/sys/secret", "7\n", 0400), 0);
 	assert_int_equal(es_tree_write(f->dir, "outside", "99\n", 0444), 0);

@@ -54,6 +54,7 @@ static void describe(struct estimate *estimate, const struct es_machine *machine
 {
 	struct es_domain *domain = &estimate->domain;
 	uint32_t idle_mw = curve->idle_mw_per_thread;
+	bool is_share = machine->is_container && estimate->cputime.from != ES_CPUTIME_PROC_STAT;
 
 	es_domain_init(domain, es_source_estimate.name, ES_DOMAIN_NODE, -1, -1);
 	domain->kind = ES_KIND_ESTIMATED;
@@ -68,9 +69,9 @@ static void describe(struct estimate *estimate, const struct es_machine *machine
 	(void)snprintf(domain->reason, sizeof(domain->reason),
 		       "%u hardware thread%s %s, watts per thread of %s%.60s servers",
 		       estimate->n_threads, estimate->n_threads == 1 ? "" : "s",
-		       machine->is_container ? "of this container"
-		       : machine->is_vm	     ? "of this VM"
-					     : "of this machine",
+		       is_share		? "of this container"
+		       : machine->is_vm ? "of this VM"
+					: "of this machine",
 		       is_exact ? "" : "similar or ", curve->name);
 }
 

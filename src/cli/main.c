@@ -33,7 +33,7 @@ static int show_help(void)
 {
 	(void)printf(
 		"usage: energyscopium COMMAND [OPTION]…\n\n"
-		"Measures, explains and lowers the energy of what runs on a computer.\n\ncommands:\n");
+		"Measures the energy of what runs on a computer, and explains it.\n\ncommands:\n");
 	for (size_t i = 0; i < ES_ARRAY_SIZE(commands); i++)
 		(void)printf("  %-10s  %s\n", commands[i].name, commands[i].help);
 	(void)printf("\n'energyscopium COMMAND --help' tells more about each.\n\noptions:\n"

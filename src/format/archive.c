@@ -31,6 +31,8 @@ struct archive_entry;
 enum {
 	ARCHIVE_END = 1,
 	ARCHIVE_OK = 0,
+	ARCHIVE_FORMAT_RAW = 0x90000,
+	ARCHIVE_FILTER_NONE = 0,
 };
 
 struct library {
@@ -46,6 +48,8 @@ struct library {
 	int (*open_memory)(struct archive *, const void *, size_t);
 	int (*next_header)(struct archive *, struct archive_entry **);
 	ssize_t (*read_data)(struct archive *, void *, size_t);
+	int (*format)(struct archive *);
+	int (*filter_code)(struct archive *, int);
 	const char *(*error_string)(struct archive *);
 	const char *(*entry_pathname)(struct archive_entry *);
 	mode_t (*entry_filetype)(struct archive_entry *);
@@ -76,6 +80,8 @@ static int open_library(struct walk *walk, const char *name)
 		{ "archive_read_open_memory", &l->open_memory, true },
 		{ "archive_read_next_header", &l->next_header, true },
 		{ "archive_read_data", &l->read_data, true },
+		{ "archive_format", &l->format, true },
+		{ "archive_filter_code", &l->filter_code, true },
 		{ "archive_error_string", &l->error_string, true },
 		{ "archive_entry_pathname", &l->entry_pathname, true },
 		{ "archive_entry_filetype", &l->entry_filetype, true },
@@ -227,26 +233,26 @@ static int read_member(struct walk *walk, struct archive *archive, struct bytes 
 	}
 }
 
-static bool is_raw_name(const char *inner)
-{
-	return inner && strcmp(inner, "data") == 0;
-}
-
 /* One member; 1 when the archive ends in the middle of it. */
 static int one_member(struct walk *walk, struct archive *archive, struct archive_entry *entry,
-		      bool is_tar, const char *name, int nesting)
+		      const char *name, int nesting)
 {
 	const char *inner = walk->library.entry_pathname(entry);
+	bool is_raw = walk->library.format(archive) == ARCHIVE_FORMAT_RAW;
 	es_cleanup(bytes_freep) struct bytes bytes = { .n = 0 };
 	char path[ES_PATH_MAX_BYTES];
 	int r, cut;
 
+	/* It looked packed, and the library finds nothing to unpack in it. */
+	if (is_raw && walk->library.filter_code(archive, 0) == ARCHIVE_FILTER_NONE)
+		return es_error_say(walk->err, -EBADMSG,
+				    "'%s' is a broken archive: its beginning makes no sense", name);
 	r = count_entry(walk, name);
 	if (r < 0)
 		return r;
 	if (!S_ISREG(walk->library.entry_filetype(entry)))
 		return 0;
-	r = member_name(name, inner, !is_tar && is_raw_name(inner), path);
+	r = member_name(name, inner, is_raw, path);
 	if (r < 0)
 		return es_error_set(walk->err, r, "a name in '%s'", name);
 	cut = read_member(walk, archive, &bytes);
@@ -275,7 +281,7 @@ static int walk_members(struct walk *walk, struct archive *archive, const char *
 			return es_error_say(walk->err, -EBADMSG, "'%s' is a broken archive: %s",
 					    name, why ? why : "unreadable");
 		}
-		r = one_member(walk, archive, entry, n > 0, name, nesting);
+		r = one_member(walk, archive, entry, name, nesting);
 		if (r < 0)
 			return r;
 		if (r > 0)

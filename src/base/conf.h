@@ -84,7 +84,7 @@ int es_conf_set(struct es_conf *conf, const char *key, const char *text, const c
 
 /** es_conf_problem - add what else is wrong with a value; its line begins with the origin of @key (NULL: with nothing); -EINVAL */
 int es_conf_problem(struct es_conf *conf, const char *key, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4), nonnull(3)));
 size_t es_conf_n_problems(const struct es_conf *conf);
 /** es_conf_problems - all of them, a line each without the last newline; borrowed; "" where there is none */
 const char *es_conf_problems(const struct es_conf *conf);

@@ -279,34 +279,62 @@ static void sum_covers(struct es_report *report)
 	report->uncertainty_j = sqrt(variance) + estimated_j;
 }
 
+/* Nodes whose total comes from meters: those with an estimate are at the wall already, no model comes on top. */
+static size_t count_metered_nodes(const struct es_report *report)
+{
+	size_t n = 0;
+
+	for (size_t node = 0; node < report->meta->n_nodes; node++) {
+		bool is_metered = false;
+
+		for (size_t i = 0; i < report->meta->n_domains && !is_metered; i++)
+			is_metered = report->domains[i].node == node &&
+				     report->domains[i].kind != ES_KIND_ESTIMATED &&
+				     report->domains[i].is_chosen_total &&
+				     report->by_domain[i].is_known;
+		n += is_metered;
+	}
+	return n;
+}
+
+/* Joules of the total cover, from meters (with what was filled in) or from estimates; cut to whole ones as in 2022. */
+static double sum_total_j(const struct es_report *report, bool is_estimate, bool truncates)
+{
+	double sum_j = 0;
+	uint64_t sum_uj = 0;
+
+	for (size_t i = 0; i < report->meta->n_domains; i++) {
+		if (!report->domains[i].is_chosen_total || !report->by_domain[i].is_known ||
+		    (report->domains[i].kind == ES_KIND_ESTIMATED) != is_estimate)
+			continue;
+		sum_uj += report->by_domain[i].energy_uj;
+		sum_j += floor(es_j_from_uj(report->by_domain[i].energy_uj));
+	}
+	return truncates ? sum_j : es_j_from_uj(sum_uj);
+}
+
 /* Measured -> node -> facility -> carbon; nothing is rounded but where a named model says so. */
 static void follow_chain(struct es_report *report)
 {
 	const struct es_node_model *model = report->options.model;
-	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns),
-	       measured_j = es_j_from_uj(report->total_uj);
-	bool is_at_the_wall = report->metered_uj == 0 && report->has_estimate;
+	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns), metered_j, estimated_j;
 
 	if (!report->has_energy)
 		return;
-	report->offset_w = is_at_the_wall ? 0.0
-					  : es_node_model_offset_w(model, report->meta->n_nodes,
-								   report->meta->n_gpus);
-	if (model->truncates && !is_at_the_wall) {
-		measured_j = 0;
-		for (size_t i = 0; i < report->meta->n_domains; i++)
-			if (report->domains[i].is_chosen_total && report->by_domain[i].is_known)
-				measured_j += floor(es_j_from_uj(report->by_domain[i].energy_uj));
+	if (es_report_is_metered(report))
+		report->offset_w = es_node_model_offset_w(model, count_metered_nodes(report),
+							  report->meta->n_gpus);
+	metered_j = sum_total_j(report, false, model->truncates);
+	estimated_j = sum_total_j(report, true, false);
+	if (model->truncates)
 		dur_s = floor(dur_s);
-	}
-	report->measured_j = measured_j;
-	report->node_j =
-		(is_at_the_wall ? 1.0 : model->slope) * measured_j + report->offset_w * dur_s;
+	report->measured_j = metered_j + estimated_j;
+	report->node_j = model->slope * metered_j + report->offset_w * dur_s + estimated_j;
 	report->facility_j = report->node_j * report->options.pue;
 	report->metered_share = report->node_j > 0
 					? es_j_from_uj(report->metered_uj) / report->node_j
-				: report->metered_uj ? 1.0
-						     : 0.0;
+				: es_report_is_metered(report) ? 1.0
+							       : 0.0;
 	report->metered_share = fmin(report->metered_share, 1.0);
 	if (report->options.carbon.zone) {
 		report->has_carbon = true;
@@ -327,7 +355,8 @@ static void sum_quality(struct es_report *report, const struct walk *walk)
 		report->n_resets += track->n_resets;
 		report->n_wraps += track->n_wraps;
 	}
-	if (walk->watch.has_busy)
+	/* The watch knows one machine: CPU times of several nodes have origins of their own. */
+	if (walk->watch.has_busy && report->meta->n_nodes == 1)
 		report->busy_ns = walk->watch.busy_last_ns - walk->watch.busy_first_ns;
 	report->mean_period_ns = walk->n_periods ? walk->sum_period_ns / (int64_t)walk->n_periods
 						 : 0;
@@ -473,6 +502,11 @@ const char *es_report_quality(const struct es_report *report)
 	    (planned_ns > 0 && mean_ns > 1.12 * planned_ns))
 		return "medium";
 	return "high";
+}
+
+bool es_report_is_metered(const struct es_report *report)
+{
+	return report->kinds & (1u << ES_KIND_MEASURED | 1u << ES_KIND_INTEGRATED);
 }
 
 const char *es_report_kind(const struct es_report *report)

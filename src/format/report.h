@@ -86,7 +86,8 @@ struct es_report {
 	bool has_estimate; /* a part of the total is an estimate */
 	uint64_t fine_uj, total_uj; /* the two covers */
 	uint64_t metered_uj; /* of the total, from hardware meters */
-	double measured_j, node_j, facility_j; /* the chain */
+	double measured_j, node_j,
+		facility_j; /* the chain; measured_j is the total cover, with what is estimated of it */
 	double uncertainty_j; /* of node_j */
 	double time_coverage; /* share of the time with valid readings, mean over the total cover */
 	double metered_share; /* share of node_j from hardware meters */
@@ -115,6 +116,9 @@ const char *es_report_quality(const struct es_report *report);
 
 /** es_report_kind - the kind of the total's joules, "mixed" where there are several, NULL where none is known */
 const char *es_report_kind(const struct es_report *report);
+
+/** es_report_is_metered - a meter gave a part of the total, be it 0 J */
+bool es_report_is_metered(const struct es_report *report);
 
 /** es_report_unix_ns - a time on the boot clock as wall-clock time */
 int64_t es_report_unix_ns(const struct es_report *report, int64_t t_boot_ns);

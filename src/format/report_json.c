@@ -140,7 +140,7 @@ static void put_energy(const struct es_report *report, struct es_json *json)
 	bool is_known = report->has_energy;
 
 	es_json_object(json, "energy");
-	put_known(json, "measured_j", is_known && report->metered_uj > 0, report->measured_j);
+	put_known(json, "measured_j", es_report_is_metered(report), report->measured_j);
 	put_known(json, "node_j", is_known, report->node_j);
 	put_known(json, "facility_j", is_known, report->facility_j);
 	put_known(json, "uncertainty_j", is_known, report->uncertainty_j);
@@ -152,7 +152,7 @@ static void put_energy(const struct es_report *report, struct es_json *json)
 	for (size_t i = 0; i < report->meta->n_domains; i++)
 		put_domain(report, i, json);
 	es_json_array_end(json);
-	if (is_known && report->metered_uj > 0)
+	if (es_report_is_metered(report))
 		es_json_decimal(json, "residual_j",
 				(int64_t)report->total_uj - (int64_t)report->fine_uj, 6);
 	else

@@ -127,8 +127,8 @@ static void put_energy(const struct es_report *report, struct es_buf *out)
 	}
 	if (strcmp(report->options.model->name, "none") == 0)
 		put_row(out, "model",
-			report->metered_uj ? "none: node not calibrated"
-					   : "none: the estimate is at the wall");
+			es_report_is_metered(report) ? "none: node not calibrated"
+						     : "none: the estimate is at the wall");
 	else
 		put_row(out, "model", report->options.model->text);
 	energy_text(report->facility_j, energy, sizeof(energy));

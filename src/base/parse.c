@@ -258,6 +258,8 @@ char *es_duration_text(int64_t dur_ns, char text[static ES_QUANTITY_TEXT_BYTES])
 	else if (s < 3600)
 		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%d min %02d s", (int)(s / 60),
 			       (int)(s % 60));
+	else if (s % 3600 < 60)
+		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%lld h", (long long)(s / 3600));
 	else
 		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%lld h %02d min",
 			       (long long)(s / 3600), (int)(s % 3600 / 60));

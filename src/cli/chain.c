@@ -104,10 +104,10 @@ int es_chain_options(struct es_chain *chain, const struct es_meta *meta,
 	if (chain->carbon) {
 		r = es_carbon_factor_named(chain->carbon, row ? row->zone : "", &options.carbon);
 		if (r < 0)
-			return es_error_say(err, -EINVAL,
-					    "--carbon %s: it has no factor for zone %s (%s)",
-					    chain->carbon, row ? row->zone : "n/a",
-					    chain->zone_source);
+			return es_error_say(
+				err, -EINVAL,
+				"--carbon %s: it has no factor for zone %s (%s); give --zone FR",
+				chain->carbon, row ? row->zone : "n/a", chain->zone_source);
 	} else if (row) {
 		(void)snprintf(chain->factor_id, sizeof(chain->factor_id), "ember-%s-%d", row->zone,
 			       row->year);

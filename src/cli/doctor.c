@@ -80,6 +80,37 @@ static void check_machine(struct doctor *doctor)
 	     machine->n_packages, machine->n_packages == 1 ? "" : "s", machine->kernel);
 }
 
+/* The first of the domains that are denied for one reason, with how many more there are. */
+static void find_denied(struct doctor *doctor, size_t first)
+{
+	const struct es_domain *domains = doctor->survey.domains, *domain = &domains[first];
+	unsigned n_more = 0;
+
+	for (size_t i = 0; i < doctor->survey.n_domains; i++) {
+		if (i == first || domains[i].state != ES_STATE_DENIED ||
+		    strcmp(domains[i].fix, domain->fix) != 0)
+			continue;
+		if (i < first)
+			return;
+		n_more++;
+	}
+	if (n_more)
+		find(doctor, "rights", VERDICT_PROBLEM, domain->fix, "%s and %u more: %s",
+		     domain->id, n_more, domain->reason);
+	else
+		find(doctor, "rights", VERDICT_PROBLEM, domain->fix, "%s: %s", domain->id,
+		     domain->reason);
+}
+
+/* Whether a finding with this fix stands there already. */
+static bool is_said(const struct doctor *doctor, const char *fix)
+{
+	for (size_t i = 0; i < doctor->n; i++)
+		if (fix[0] && strcmp(doctor->findings[i].fix, fix) == 0)
+			return true;
+	return false;
+}
+
 static void check_meters(struct doctor *doctor)
 {
 	const struct es_survey *survey = &doctor->survey;
@@ -91,8 +122,7 @@ static void check_meters(struct doctor *doctor)
 		n_chosen += domain->is_chosen_total && domain->kind != ES_KIND_ESTIMATED;
 		n_estimated += domain->is_chosen_total && domain->kind == ES_KIND_ESTIMATED;
 		if (domain->state == ES_STATE_DENIED)
-			find(doctor, "rights", VERDICT_PROBLEM, domain->fix, "%s: %s", domain->id,
-			     domain->reason);
+			find_denied(doctor, i);
 		if (domain->state == ES_STATE_DEAD)
 			find(doctor, "meter", VERDICT_NOTE, "", "%s: %s", domain->id,
 			     domain->reason);
@@ -107,8 +137,9 @@ static void check_meters(struct doctor *doctor)
 		find(doctor, "meters", VERDICT_PROBLEM, "",
 		     "none, and CPU time cannot be read either: nothing can be said about energy");
 	for (size_t i = 0; i < survey->n_unmeasured; i++)
-		find(doctor, "unmeasured", VERDICT_NOTE, survey->unmeasured[i].fix, "%s: %s",
-		     survey->unmeasured[i].what, survey->unmeasured[i].reason);
+		if (!is_said(doctor, survey->unmeasured[i].fix))
+			find(doctor, "unmeasured", VERDICT_NOTE, survey->unmeasured[i].fix,
+			     "%s: %s", survey->unmeasured[i].what, survey->unmeasured[i].reason);
 }
 
 static void check_clock(struct doctor *doctor)

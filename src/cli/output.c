@@ -108,9 +108,12 @@ int es_make_directories(const char *path, struct es_error *err)
 int es_find_recording(const char *what, const struct es_settings *settings, char *ret,
 		      struct es_error *err)
 {
+	struct stat st;
+
 	if (strlen(what) >= ES_PATH_MAX_BYTES)
 		return es_error_set(err, -ENAMETOOLONG, "'%.200s…'", what);
-	if (access(what, F_OK) == 0 || strchr(what, '/') || strlen(what) > ES_NAME_MAX_BYTES) {
+	if ((stat(what, &st) == 0 && S_ISREG(st.st_mode)) || strchr(what, '/') ||
+	    strlen(what) > ES_NAME_MAX_BYTES) {
 		memcpy(ret, what, strlen(what) + 1);
 		return 0;
 	}

@@ -72,20 +72,21 @@ static int choose_domains(struct es_run *run, struct es_error *err)
 
 		for (size_t i = 0; i < n; i++)
 			if (is_named(&one, &domains[i]) &&
-			    (!found || es_sampler_is_recorded(&domains[i])))
+			    (!found || es_sampler_can_read(&domains[i])))
 				found = &domains[i];
 		if (!found)
 			return es_error_say(
 				err, -ENOENT,
 				"--domain '%s': there is none; 'energyscopium sources' lists them",
 				run->domains.texts[j]);
-		if (!es_sampler_is_recorded(found))
+		if (!es_sampler_can_read(found))
 			return es_error_say(err, -EACCES, "--domain '%s': %s; fix: %s",
 					    run->domains.texts[j], found->reason,
 					    found->fix[0] ? found->fix : "none known");
 	}
 	for (size_t i = 0; run->domains.n && i < n; i++) {
-		if (is_named(&run->domains, &domains[i]))
+		domains[i].is_asked = is_named(&run->domains, &domains[i]);
+		if (domains[i].is_asked)
 			continue;
 		domains[i].state = ES_STATE_ABSENT;
 		(void)snprintf(domains[i].reason, sizeof(domains[i].reason),
@@ -225,8 +226,9 @@ int es_cmd_run(int argc, char **argv)
 		  &run.keeps_args },
 		{ "domain", "NAME", "measure only this domain; may be repeated", ES_OPTION_LIST,
 		  &run.domains },
-		{ "require", "KIND", "'measured': fail rather than estimate", ES_OPTION_TEXT,
-		  &run.require },
+		{ "require", "KIND",
+		  "'measured': fail rather than estimate;\n'any' (default): estimate where nothing measures",
+		  ES_OPTION_TEXT, &run.require },
 		{ "zone", "ZONE", "where the electricity comes from (FR, US, WORLD …)",
 		  ES_OPTION_TEXT, &run.chain.zone },
 		{ "pue", "NUMBER", "power usage effectiveness of the site, 1 or more",

@@ -117,8 +117,11 @@ static void put_domain_row(const struct es_survey *survey, const struct es_domai
 
 	for (int32_t up = domain->parent; up >= 0 && depth < 4; up = survey->domains[up].parent)
 		depth++;
+	/* Up to 4.29 TJ where the unit is 1 J. */
 	if (domain->range.modulus_nj)
-		(void)snprintf(range, sizeof(range), "%.3f",
+		(void)snprintf(range, sizeof(range),
+			       domain->range.modulus_nj < UINT64_C(1000000000000000000) ? "%.3f"
+											: "%.0f",
 			       (double)domain->range.modulus_nj / 1e12);
 	if (domain->update_period_ns)
 		(void)es_duration_text(domain->update_period_ns, update);

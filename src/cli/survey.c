@@ -87,7 +87,7 @@ static void look(struct es_survey *survey, struct es_watch *watch, struct es_rea
 {
 	es_sampler_read(survey->sampler, readings);
 	for (size_t i = 0; i < survey->n_domains; i++) {
-		if (!es_sampler_is_recorded(&survey->domains[i]))
+		if (!es_sampler_can_read(&survey->domains[i]))
 			continue;
 		if (readings[i].error)
 			es_track_fail(&watch->tracks[i]);
@@ -105,7 +105,7 @@ static void judge_failures(struct es_survey *survey, const struct es_watch *watc
 	for (size_t i = 0; i < survey->n_domains; i++) {
 		struct es_domain *domain = &survey->domains[i];
 
-		if (!es_sampler_is_recorded(domain) || watch->tracks[i].n_readings ||
+		if (!es_sampler_can_read(domain) || watch->tracks[i].n_readings ||
 		    !watch->tracks[i].n_failed)
 			continue;
 		domain->state = ES_STATE_ABSENT;
@@ -234,7 +234,11 @@ static void find_unmeasured(struct es_survey *survey)
 		: survey->machine.is_container
 			? "start the container with -v /sys/devices/virtual/powercap:/sys/devices/virtual/powercap:ro"
 			: "sudo modprobe intel_rapl_msr";
-	const struct es_domain *psys = not_chosen(survey, ES_DOMAIN_PSYS, -1);
+	const struct es_domain *psys = not_chosen(survey, ES_DOMAIN_PSYS, -1), *denied = NULL;
+
+	for (size_t i = 0; i < survey->n_domains && !denied; i++)
+		if (survey->domains[i].state == ES_STATE_DENIED)
+			denied = &survey->domains[i];
 
 	for (uint32_t package = 0; package < survey->machine.n_packages; package++) {
 		static const enum es_domain_type types[] = { ES_DOMAIN_PACKAGE, ES_DOMAIN_DRAM };
@@ -259,7 +263,11 @@ static void find_unmeasured(struct es_survey *survey)
 				add_unmeasured(survey, what, no_meter, no_meter_fix);
 		}
 	}
-	if (has_chosen_estimate(survey))
+	if (has_chosen_estimate(survey) && denied)
+		add_unmeasured(survey, "node",
+			       "no meter may be read: the node is estimated from CPU time",
+			       denied->fix);
+	else if (has_chosen_estimate(survey))
 		add_unmeasured(
 			survey, "node",
 			psys && psys->state == ES_STATE_DEAD

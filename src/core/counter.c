@@ -12,19 +12,27 @@ __extension__ typedef unsigned __int128 es_u128;
 
 uint64_t es_energy_at_most_uj(uint64_t power_mw, int64_t dur_ns)
 {
-	/* mW * ns = pJ */
-	es_u128 pj = (es_u128)power_mw * (uint64_t)(dur_ns > 0 ? dur_ns : 0);
-	es_u128 uj = (pj + 999999) / 1000000;
+	uint64_t positive_ns = dur_ns > 0 ? (uint64_t)dur_ns : 0, narrow_pj;
+	es_u128 uj;
 
+	/* mW * ns = pJ. A report does this for each reading: 128 bits only where they are needed. */
+	if (!__builtin_mul_overflow(power_mw, positive_ns, &narrow_pj) &&
+	    narrow_pj <= UINT64_MAX - 999999)
+		return (narrow_pj + 999999) / 1000000;
+	uj = ((es_u128)power_mw * positive_ns + 999999) / 1000000;
 	return uj > UINT64_MAX ? UINT64_MAX : (uint64_t)uj;
 }
 
 uint64_t es_mean_power_mw(uint64_t energy_uj, int64_t dur_ns)
 {
+	uint64_t narrow_pj;
 	es_u128 mw;
 
 	if (dur_ns <= 0)
 		return 0;
+	if (!__builtin_mul_overflow(energy_uj, UINT64_C(1000000), &narrow_pj) &&
+	    narrow_pj <= UINT64_MAX - (uint64_t)dur_ns / 2)
+		return (narrow_pj + (uint64_t)dur_ns / 2) / (uint64_t)dur_ns;
 	mw = ((es_u128)energy_uj * 1000000 + (uint64_t)dur_ns / 2) / (uint64_t)dur_ns;
 	return mw > UINT64_MAX ? UINT64_MAX : (uint64_t)mw;
 }

@@ -28,10 +28,10 @@ static void judge_movement(struct es_domain *domain, const struct es_evidence *e
 		return;
 	if (!evidence || !evidence->was_watched) {
 		domain->state = ES_STATE_UNPROVEN;
-		say(domain, "not watched: whether it moves is not known");
+		if (domain->reason[0] == '\0')
+			say(domain, "not watched: whether it moves is not known");
 	} else if (evidence->has_moved || domain->is_power) {
-		domain->state = ES_STATE_OK;
-		domain->reason[0] = '\0';
+		domain->state = ES_STATE_OK; /* what its source says of it stays */
 	} else if (evidence->was_busy) {
 		domain->state = ES_STATE_DEAD;
 		say(domain, "stood still while the CPU was busy: this meter is dead");
@@ -282,7 +282,7 @@ static void explain_left_out(struct es_domain *domains, size_t n)
 		if (domain->is_chosen || domain->is_chosen_total ||
 		    (domain->state != ES_STATE_OK && domain->state != ES_STATE_UNPROVEN))
 			continue;
-		if (domain->reason[0] != '\0' && domain->state == ES_STATE_OK)
+		if (domain->type == ES_DOMAIN_PSYS && domain->reason[0] != '\0')
 			continue;
 		if (domain->kind == ES_KIND_ESTIMATED) {
 			say(domain, "not needed: this node has a meter");

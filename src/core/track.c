@@ -27,15 +27,16 @@ static void accept(struct es_track *track, int64_t t_ns, uint64_t value)
 	track->has_pending = false;
 }
 
-static struct es_sample gap(struct es_track *track, int64_t t0_ns, int64_t t1_ns)
+static void gap(struct es_track *track, int64_t t0_ns, int64_t t1_ns, struct es_sample *ret)
 {
 	track->n_gaps++;
 	track->gap_total_ns += t1_ns - t0_ns;
-	return (struct es_sample){ .t0_ns = t0_ns, .t1_ns = t1_ns, .is_gap = true };
+	*ret = (struct es_sample){ .t0_ns = t0_ns, .t1_ns = t1_ns, .is_gap = true };
 }
 
-static struct es_sample count(struct es_track *track, int64_t t0_ns, int64_t t1_ns,
-			      const struct es_step *step)
+/* Samples are written where they belong, member by member: a copy right after would wait for each store. */
+static void count(struct es_track *track, int64_t t0_ns, int64_t t1_ns, const struct es_step *step,
+		  struct es_sample *ret)
 {
 	int64_t dur_ns = t1_ns - t0_ns;
 
@@ -51,10 +52,11 @@ static struct es_sample count(struct es_track *track, int64_t t0_ns, int64_t t1_
 
 		track->max_mw = mean_mw > track->max_mw ? mean_mw : track->max_mw;
 	}
-	return (struct es_sample){ .t0_ns = t0_ns,
-				   .t1_ns = t1_ns,
-				   .energy_uj = step->energy_uj,
-				   .verdict = step->verdict };
+	ret->t0_ns = t0_ns;
+	ret->t1_ns = t1_ns;
+	ret->energy_uj = step->energy_uj;
+	ret->verdict = step->verdict;
+	ret->is_gap = false;
 }
 
 static int feed_power(struct es_track *track, int64_t t_ns, uint64_t power_mw,
@@ -72,7 +74,7 @@ static int feed_power(struct es_track *track, int64_t t_ns, uint64_t power_mw,
 	track->has_moved = track->has_moved || power_mw != track->last_value;
 	if (track->gap_ns && dur_ns > track->gap_ns) {
 		accept(track, t_ns, power_mw);
-		ret[0] = gap(track, t0_ns, t_ns);
+		gap(track, t0_ns, t_ns, &ret[0]);
 		return 1;
 	}
 	/* Trapezoid; mW * ns = pJ. */
@@ -80,7 +82,7 @@ static int feed_power(struct es_track *track, int64_t t_ns, uint64_t power_mw,
 	step.energy_uj = (uint64_t)(pj / 1000000);
 	track->rest_pj = (uint64_t)(pj % 1000000);
 	accept(track, t_ns, power_mw);
-	ret[0] = count(track, t0_ns, t_ns, &step);
+	count(track, t0_ns, t_ns, &step, &ret[0]);
 	return 1;
 }
 
@@ -99,7 +101,6 @@ static int feed_counter(struct es_track *track, int64_t t_ns, uint64_t value,
 {
 	int64_t t0_ns = track->last_t_ns;
 	struct es_step step;
-	int n = 0;
 
 	if (step_from(track, t0_ns, track->last_value, t_ns, value, &step) == 0) {
 		/* What waited in between was a glitch: the counter went on as if it had not been. */
@@ -107,7 +108,7 @@ static int feed_counter(struct es_track *track, int64_t t_ns, uint64_t value,
 		track->n_standing += value == track->last_value;
 		track->has_moved = track->has_moved || value != track->last_value;
 		accept(track, t_ns, value);
-		ret[0] = count(track, t0_ns, t_ns, &step);
+		count(track, t0_ns, t_ns, &step, &ret[0]);
 		return 1;
 	}
 	if (track->has_pending &&
@@ -117,9 +118,9 @@ static int feed_counter(struct es_track *track, int64_t t_ns, uint64_t value,
 		track->n_resets++;
 		track->has_moved = true;
 		accept(track, t_ns, value);
-		ret[n++] = gap(track, t0_ns, reset_t_ns);
-		ret[n++] = count(track, reset_t_ns, t_ns, &step);
-		return n;
+		gap(track, t0_ns, reset_t_ns, &ret[0]);
+		count(track, reset_t_ns, t_ns, &step, &ret[1]);
+		return 2;
 	}
 	track->n_rejected += track->has_pending;
 	track->has_pending = true;
@@ -162,7 +163,7 @@ int es_track_finish(struct es_track *track, struct es_sample ret[static 2])
 	if (!track->has_pending)
 		return 0;
 	track->n_resets++;
-	ret[0] = gap(track, t0_ns, track->pending_t_ns);
+	gap(track, t0_ns, track->pending_t_ns, &ret[0]);
 	accept(track, track->pending_t_ns, track->pending_value);
 	return 1;
 }

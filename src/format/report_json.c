@@ -56,6 +56,18 @@ static const char *state(const struct es_report *report)
 	return report->command_status == 0 ? "completed" : "failed";
 }
 
+/* Whose energy it is: meters see a node; an estimate is made of the CPU time that is ours. */
+static const char *attribution(const struct es_report *report)
+{
+	bool is_estimate = report->has_estimate && report->metered_uj == 0;
+
+	if (is_estimate && report->meta->virt == ES_VIRT_CONTAINER)
+		return "share of the container's cgroup";
+	if (is_estimate && report->meta->virt == ES_VIRT_VM)
+		return "share of the VM";
+	return "whole node";
+}
+
 static void put_job(const struct es_report *report, struct es_json *json)
 {
 	const struct es_meta *meta = report->meta;
@@ -99,7 +111,7 @@ static void put_job(const struct es_report *report, struct es_json *json)
 		es_json_null(json, "duration_s");
 	}
 	es_json_null(json, "exclusive");
-	es_json_string(json, "attribution", "whole node");
+	es_json_string(json, "attribution", attribution(report));
 	es_json_object_end(json);
 }
 

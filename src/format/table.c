@@ -159,7 +159,7 @@ static void put_carbon(const struct es_report *report, struct es_buf *out)
 	}
 	if (factor->year)
 		(void)snprintf(year, sizeof(year), " %d", factor->year);
-	(void)snprintf(text, sizeof(text), "%s gCO2e: %g g/kWh in %s, %s%s%s, %s%s (zone: %s)",
+	(void)snprintf(text, sizeof(text), "%s gCO2e: %g g/kWh in %s, %s%s%s, %s%s (zone by %s)",
 		       es_number_text(report->gco2, grams), factor->g_per_kwh, factor->zone,
 		       factor->kind, factor->scope ? ", " : "", factor->scope ? factor->scope : "",
 		       factor->source, year, report->options.zone_source);
@@ -216,7 +216,10 @@ static void put_quality(const struct es_report *report, struct es_buf *out)
 			       es_s_from_ns(report->clock_stepped_ns));
 		put_row(out, "clock", text);
 	}
-	if (!report->is_whole) {
+	if (!report->is_whole && report->lost_bytes == 0)
+		put_row(out, "broken off",
+			"the recording's end is missing: figures hold up to its last frame");
+	if (!report->is_whole && report->lost_bytes > 0) {
 		(void)snprintf(text, sizeof(text),
 			       "the recording breaks off (%" PRIu64
 			       " bytes lost): figures hold up to its last frame",
@@ -256,8 +259,13 @@ static void put_own_cost(const struct es_report *report, struct es_buf *out)
 
 	if (report->own_cpu_ns < 0)
 		return;
-	(void)snprintf(text, sizeof(text), "%.4f s of CPU time by this tool (%.3f %% of a core)",
-		       cpu_s, dur_s > 0 ? 100.0 * cpu_s / dur_s : 0.0);
+	/* In a short run it is all start-up: a share of that says nothing. */
+	if (dur_s < 1.0)
+		(void)snprintf(text, sizeof(text), "%.4f s of CPU time by this tool", cpu_s);
+	else
+		(void)snprintf(text, sizeof(text),
+			       "%.4f s of CPU time by this tool (%.3f %% of a core)", cpu_s,
+			       100.0 * cpu_s / dur_s);
 	put_row(out, "own cost", text);
 }
 

@@ -31,6 +31,7 @@ struct es_sampler {
 	struct es_domain *domains;
 	size_t n_domains;
 	struct es_reading *readings; /* [domain] */
+	bool *is_wanted; /* scratch, [domain of a source] */
 	size_t *recorded_as; /* [domain] index in the recording, or SIZE_MAX */
 	struct es_domain *recorded; /* those of the recording, for the rows' units */
 	size_t n_recorded;
@@ -86,13 +87,15 @@ static int allocate(struct es_sampler *sampler)
 	size_t n = sampler->n_domains + 1;
 
 	sampler->readings = calloc(n, sizeof(*sampler->readings));
+	sampler->is_wanted = calloc(n, sizeof(*sampler->is_wanted));
 	sampler->recorded_as = calloc(n, sizeof(*sampler->recorded_as));
 	sampler->recorded = calloc(n, sizeof(*sampler->recorded));
 	sampler->n_failed = calloc(n, sizeof(*sampler->n_failed));
 	sampler->last_failure = calloc(n, sizeof(*sampler->last_failure));
 	sampler->deadlines = calloc(sampler->n_sources + 1, sizeof(*sampler->deadlines));
-	if (!sampler->readings || !sampler->recorded_as || !sampler->recorded ||
-	    !sampler->n_failed || !sampler->last_failure || !sampler->deadlines)
+	if (!sampler->readings || !sampler->is_wanted || !sampler->recorded_as ||
+	    !sampler->recorded || !sampler->n_failed || !sampler->last_failure ||
+	    !sampler->deadlines)
 		return -ENOMEM;
 	return 0;
 }
@@ -132,6 +135,7 @@ void es_sampler_destroy(struct es_sampler *sampler)
 	free(sampler->deadlines);
 	free(sampler->domains);
 	free(sampler->readings);
+	free(sampler->is_wanted);
 	free(sampler->recorded_as);
 	free(sampler->recorded);
 	free(sampler->n_failed);
@@ -152,9 +156,14 @@ struct es_domain *es_sampler_domains(struct es_sampler *sampler, size_t *ret_n)
 	return sampler->domains;
 }
 
-bool es_sampler_is_recorded(const struct es_domain *domain)
+bool es_sampler_can_read(const struct es_domain *domain)
 {
 	return domain->state != ES_STATE_DENIED && domain->state != ES_STATE_ABSENT;
+}
+
+bool es_sampler_is_recorded(const struct es_domain *domain)
+{
+	return es_sampler_can_read(domain) && (!domain->is_partial || domain->is_asked);
 }
 
 static void read_source(struct es_sampler_source *entry, struct es_reading *ret)
@@ -294,6 +303,20 @@ static void look_at_clocks(struct es_sampler *sampler, bool is_first)
 		(void)es_recorder_clock(sampler->recorder, boot_ns, mono_ns, unix_ns);
 }
 
+static void want_recorded(struct es_sampler *sampler)
+{
+	for (size_t i = 0; i < sampler->n_sources; i++) {
+		const struct es_sampler_source *entry = &sampler->sources[i];
+
+		if (!entry->source || !entry->ops->want)
+			continue;
+		for (size_t j = 0; j < entry->n; j++)
+			sampler->is_wanted[j] = sampler->recorded_as[entry->first_domain + j] !=
+						SIZE_MAX;
+		entry->ops->want(entry->source, sampler->is_wanted);
+	}
+}
+
 int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_recorder *recorder,
 		     int64_t now_mono_ns)
 {
@@ -308,6 +331,7 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 		if (sampler->recorded_as[i] != SIZE_MAX)
 			sampler->recorded[sampler->n_recorded++] = sampler->domains[i];
 	}
+	want_recorded(sampler);
 	es_rows_finish(&sampler->rows);
 	r = es_rows_init(&sampler->rows, sampler->recorded, sampler->n_recorded,
 			 n_rows < ROWS_MAX ? n_rows : ROWS_MAX);

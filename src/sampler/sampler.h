@@ -61,7 +61,12 @@ void es_sampler_read(struct es_sampler *sampler, struct es_reading *ret);
 int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_recorder *recorder,
 		     int64_t now_mono_ns);
 
-/** es_sampler_is_recorded - whether the readings of a domain go into recordings (it can be read) */
+/** es_sampler_can_read - whether a domain can be read */
+bool es_sampler_can_read(const struct es_domain *domain);
+/**
+ * es_sampler_is_recorded - whether the readings of a domain go into recordings: it can be read, and can be part of a
+ * cover or was asked for by name. A hundred single cores are not read in every sweep for nothing.
+ */
 bool es_sampler_is_recorded(const struct es_domain *domain);
 
 /** es_sampler_next_ns - when es_sampler_tick() is due next, on the monotonic clock */

@@ -37,6 +37,7 @@ struct event {
 /** struct group - the events of one CPU, read by one call */
 struct group {
 	int leader; /* -1: none could be opened */
+	bool is_unwanted;
 	size_t first_domain, n_domains;
 };
 
@@ -417,8 +418,6 @@ static int read_group(const struct perf *perf, const struct group *group,
 	size_t n_open = 0;
 	ssize_t n;
 
-	if (group->leader < 0)
-		return -ENODEV;
 	for (size_t i = 0; i < group->n_domains; i++)
 		n_open += perf->fds[group->first_domain + i] >= 0;
 	n = es_perf_read(&perf->root, group->leader, data, (1 + EVENTS_MAX) * sizeof(*data));
@@ -440,8 +439,9 @@ static int perf_read(struct es_source *source, struct es_reading *ret, size_t n)
 	for (size_t g = 0; g < perf->n_groups; g++) {
 		const struct group *group = &perf->groups[g];
 		uint64_t data[1 + EVENTS_MAX] = { 0 };
-		int r = read_group(perf, group, data);
-		int64_t t1_ns = group->leader >= 0 ? es_clock_boot_ns() : t0_ns;
+		bool is_read = group->leader >= 0 && !group->is_unwanted;
+		int r = is_read ? read_group(perf, group, data) : -ECANCELED;
+		int64_t t1_ns = is_read ? es_clock_boot_ns() : t0_ns;
 		size_t next = 1;
 
 		for (size_t i = group->first_domain; i < group->first_domain + group->n_domains;
@@ -461,10 +461,25 @@ static int perf_read(struct es_source *source, struct es_reading *ret, size_t n)
 	return 0;
 }
 
+static void perf_want(struct es_source *source, const bool *wanted)
+{
+	const struct perf *perf = (const struct perf *)source;
+
+	for (size_t g = 0; g < perf->n_groups; g++) {
+		struct group *group = &perf->groups[g];
+
+		group->is_unwanted = true;
+		for (size_t i = 0; i < group->n_domains; i++)
+			if (wanted[group->first_domain + i])
+				group->is_unwanted = false;
+	}
+}
+
 const struct es_source_ops es_source_perf = {
 	.name = "perf",
 	.open = perf_open,
 	.plan = perf_plan,
+	.want = perf_want,
 	.read = perf_read,
 	.close = perf_close,
 };

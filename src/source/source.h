@@ -7,6 +7,7 @@
 #ifndef ES_SOURCE_SOURCE_H
 #define ES_SOURCE_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,6 +43,8 @@ struct es_source_ops {
 	/* Domains that are denied or absent are listed too, with reason and fix. -ENODEV: this machine has no such meter. */
 	int (*open)(const struct es_root *root, struct es_source **ret, struct es_error *err);
 	int (*plan)(const struct es_source *source, struct es_plan *ret);
+	/* Which domains matter from now on: what needs a call of its own for others may be left unread (-ECANCELED). NULL: all are read. */
+	void (*want)(struct es_source *source, const bool *wanted);
 	/* @ret has room for each domain, in their order; domains that cannot be read have their error set. Returns 0 or negative errno. */
 	int (*read)(struct es_source *source, struct es_reading *ret, size_t n);
 	void (*close)(struct es_source *source);

@@ -105,8 +105,17 @@ static int put_json(const struct es_survey *survey, es_json_sink_fn write, void 
 	return es_json_end(&json);
 }
 
+/* The same fix is said once for all that it mends. */
+static void put_fix(int indent, const char *fix, const char **last_fix, struct es_buf *out)
+{
+	if (fix[0] && strcmp(fix, *last_fix) != 0)
+		(void)es_buf_printf(out, "%*sfix: %s\n", indent, "", fix);
+	if (fix[0])
+		*last_fix = fix;
+}
+
 static void put_domain_row(const struct es_survey *survey, const struct es_domain *domain,
-			   struct es_buf *out)
+			   const char **last_fix, struct es_buf *out)
 {
 	char range[32] = "-", update[ES_QUANTITY_TEXT_BYTES] = "-", limit[32] = "-";
 	const char *role = domain->is_chosen && domain->is_chosen_total ? "fine, total"
@@ -131,8 +140,7 @@ static void put_domain_row(const struct es_survey *survey, const struct es_domai
 			    34 - 2 * depth, domain->id, es_kind_name(domain->kind),
 			    es_state_name(domain->state), range, update, limit, role,
 			    domain->reason);
-	if (domain->fix[0])
-		(void)es_buf_printf(out, "%*s fix: %s\n", 4 + 2 * depth, "", domain->fix);
+	put_fix(4 + 2 * depth, domain->fix, last_fix, out);
 }
 
 static void put_cover_row(const struct es_survey *survey, const char *label, bool is_total,
@@ -161,6 +169,7 @@ static const char explanation[] =
 static void put_table(const struct sources *sources, struct es_buf *out)
 {
 	const struct es_survey *survey = &sources->survey;
+	const char *last_fix = "";
 	size_t n;
 	const struct es_sampler_source *entries = es_sampler_sources(survey->sampler, &n);
 
@@ -174,7 +183,8 @@ static void put_table(const struct sources *sources, struct es_buf *out)
 			continue;
 		}
 		for (size_t j = 0; j < entries[i].n; j++)
-			put_domain_row(survey, &survey->domains[entries[i].first_domain + j], out);
+			put_domain_row(survey, &survey->domains[entries[i].first_domain + j],
+				       &last_fix, out);
 	}
 	(void)es_buf_u8(out, '\n');
 	put_cover_row(survey, "fine cover", false, out);
@@ -182,9 +192,7 @@ static void put_table(const struct sources *sources, struct es_buf *out)
 	for (size_t i = 0; i < survey->n_unmeasured; i++) {
 		(void)es_buf_printf(out, "unmeasured  %s: %s\n", survey->unmeasured[i].what,
 				    survey->unmeasured[i].reason);
-		if (survey->unmeasured[i].fix[0])
-			(void)es_buf_printf(out, "            fix: %s\n",
-					    survey->unmeasured[i].fix);
+		put_fix(12, survey->unmeasured[i].fix, &last_fix, out);
 	}
 	if (sources->explains)
 		(void)es_buf_str(out, explanation);

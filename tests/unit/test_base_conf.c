@@ -188,7 +188,7 @@ static void each_mistake_is_told_with_its_line(void **state)
 		{ "any: 99999999999999999999",
 		  "f.yaml:1: 'any' is '99999999999999999999', must be a whole number that is not so "
 		  "large or so precise" },
-		{ "period: 0.5ms", "f.yaml:1: 'period' is '0.5ms', must be 1 ms to 1 h 00 min" },
+		{ "period: 0.5ms", "f.yaml:1: 'period' is '0.5ms', must be 1 ms to 1 h" },
 		{ "period: 100",
 		  "f.yaml:1: 'period' is '100', must be a time with its unit, like 100ms or 2s" },
 		{ "cap: 900mW", "f.yaml:1: 'cap' is '900mW', must be 1 W to 500 W" },
@@ -422,7 +422,7 @@ static void help_names_each_key_with_range_and_default(void **state)
 	assert_string_equal(
 		(char *)text.data,
 		"period\n    A time.\n    Takes a time with its unit, like 100ms or 2s; "
-		"1 ms to 1 h 00 min. Default: 100ms.\n\n");
+		"1 ms to 1 h. Default: 100ms.\n\n");
 	assert_string_equal((char *)man.data,
 			    ".TP\n.B colour\nA colour.\nTakes red, green or blue.\n");
 	es_buf_finish(&text);

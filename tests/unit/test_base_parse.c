@@ -289,6 +289,7 @@ static void durations_are_shown_for_people(void **state)
 		{ 59 * ES_NS_PER_S, "59 s" },
 		{ 60 * ES_NS_PER_S, "1 min 00 s" },
 		{ 1350 * ES_NS_PER_S, "22 min 30 s" },
+		{ 3600 * ES_NS_PER_S, "1 h" },
 		{ 81036 * ES_NS_PER_S, "22 h 30 min" },
 		{ INT64_MAX, "2562047 h 47 min" },
 	};

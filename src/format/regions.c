@@ -40,6 +40,7 @@ struct measuring {
 	size_t n_edges;
 	size_t *next; /* [domain] first edge after the domain's last sample */
 	uint64_t *cumulative_uj; /* [domain] */
+	int64_t *gap_ns; /* [domain] sum of its gaps so far */
 	double *edge_j, *edge_bound_j; /* [edge] */
 };
 
@@ -74,18 +75,22 @@ static int grow(void **array, size_t n, size_t *cap, size_t size)
 	return 0;
 }
 
-static int find_region(struct es_regions *regions, const char *name, size_t *ret)
+static bool find_region(const struct es_regions *regions, const char *name, size_t *ret)
 {
-	int r;
-
 	for (size_t i = 0; i < regions->n_regions; i++) {
 		if (strcmp(regions->regions[i].name, name) == 0) {
 			*ret = i;
-			return 0;
+			return true;
 		}
 	}
-	r = grow((void **)&regions->regions, regions->n_regions, &regions->cap_regions,
-		 sizeof(*regions->regions));
+	return false;
+}
+
+static int add_region(struct es_regions *regions, const char *name, size_t *ret)
+{
+	int r = grow((void **)&regions->regions, regions->n_regions, &regions->cap_regions,
+		     sizeof(*regions->regions));
+
 	if (r < 0)
 		return r;
 	regions->regions[regions->n_regions] = (struct es_report_region){ .is_known = false };
@@ -106,7 +111,7 @@ int es_regions_start(struct es_regions *regions, const char *name, int64_t t_ns)
 {
 	struct call *call;
 	size_t region;
-	int r = find_region(regions, name, &region);
+	int r = find_region(regions, name, &region) ? 0 : add_region(regions, name, &region);
 
 	if (r < 0)
 		return r;
@@ -129,10 +134,9 @@ int es_regions_stop(struct es_regions *regions, const char *name, int64_t t_ns)
 {
 	struct call *call;
 	size_t region;
-	int r = find_region(regions, name, &region);
 
-	if (r < 0)
-		return r;
+	if (!find_region(regions, name, &region))
+		return 0;
 	call = open_call(regions, region);
 	if (call && --call->depth == 0)
 		call->stop_ns = t_ns;
@@ -155,11 +159,14 @@ static void on_sample(void *arg, size_t domain, const struct es_sample *sample)
 	if (!measuring->report->domains[domain].is_chosen ||
 	    !measuring->report->by_domain[domain].is_known)
 		return;
-	/* As in the totals: over a gap the domain's mean power is assumed. */
+	/* As in the totals: over all gaps together the domain's mean power is assumed, rounded once. */
 	if (sample->is_gap) {
-		filled.energy_uj =
-			es_energy_at_most_uj(measuring->report->by_domain[domain].mean_mw,
-					     sample->t1_ns - sample->t0_ns);
+		uint64_t mean_mw = measuring->report->by_domain[domain].mean_mw;
+		int64_t before_ns = measuring->gap_ns[domain];
+
+		measuring->gap_ns[domain] += sample->t1_ns - sample->t0_ns;
+		filled.energy_uj = es_energy_at_most_uj(mean_mw, measuring->gap_ns[domain]) -
+				   es_energy_at_most_uj(mean_mw, before_ns);
 		filled.is_gap = false;
 	}
 	/* Edges before the first sample have the energy at its start. */
@@ -262,11 +269,12 @@ int es_regions_measure(struct es_regions *regions, struct es_recording *recordin
 		.next = calloc(report->meta->n_domains + 1, sizeof(*measuring.next)),
 		.cumulative_uj =
 			calloc(report->meta->n_domains + 1, sizeof(*measuring.cumulative_uj)),
+		.gap_ns = calloc(report->meta->n_domains + 1, sizeof(*measuring.gap_ns)),
 	};
 	int r = -ENOMEM;
 
 	if (measuring.edges && measuring.edge_j && measuring.edge_bound_j && measuring.next &&
-	    measuring.cumulative_uj)
+	    measuring.cumulative_uj && measuring.gap_ns)
 		r = es_watch_init(&measuring.watch, report->domains, report->meta->n_domains,
 				  report->meta->period_ns);
 	if (r == 0)
@@ -289,5 +297,6 @@ int es_regions_measure(struct es_regions *regions, struct es_recording *recordin
 	free(measuring.edge_bound_j);
 	free(measuring.next);
 	free(measuring.cumulative_uj);
+	free(measuring.gap_ns);
 	return r;
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 /** es_utf8_length - bytes (1..4) of the character at the start of @n bytes, 0 where it is no valid UTF-8 */
-size_t es_utf8_length(const char *s, size_t n);
+size_t es_utf8_length(const char *text, size_t n);
 
 /** es_text_make_safe - each control character (C0, DEL, C1 as UTF-8) becomes '?', so that no terminal obeys it */
 void es_text_make_safe(char *text, bool keeps_lines);

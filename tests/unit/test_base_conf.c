@@ -222,7 +222,8 @@ static void each_mistake_is_told_with_its_line(void **state)
 		{ "zone: FR\n\xff", "f.yaml:2: this is not UTF-8 text" },
 		{ "zone: \xc3", "f.yaml:1: this is not UTF-8 text" },
 		{ "zone: 'FR", "f.yaml:1: found unexpected end of stream" },
-		{ "zone: FR\n\tpue: 1", "f.yaml:2: found a tab character that violates indentation" },
+		{ "zone: FR\n\tpue: 1",
+		  "f.yaml:2: found a tab character that violates indentation" },
 		{ "zzz: {a: [1, {b: [2]}]}\ncount: 9",
 		  "f.yaml:1: key 'zzz' is not known\nf.yaml:2: 'count' is '9', must be -5 to 5" },
 	};

@@ -116,6 +116,7 @@ static int describe(struct es_run *run, struct es_error *err)
 	if (r < 0)
 		return r;
 	run->meta.period_ns = run->period_ns;
+	es_sampler_plan(run->sampler, run->period_ns);
 	for (size_t i = 0; i < n; i++)
 		as[i] = es_sampler_is_recorded(&domains[i]) ? (int32_t)run->meta.n_domains++ : -1;
 	run->meta.n_domains = 0;

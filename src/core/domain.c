@@ -158,3 +158,10 @@ bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b)
 	       a->die == b->die && a->core == b->core &&
 	       (!is_named || strcmp(a->name, b->name) == 0);
 }
+
+int64_t es_domain_period_ns(const struct es_domain *domain, int64_t planned_ns)
+{
+	if (domain->read_period_ns > 0)
+		return domain->read_period_ns;
+	return planned_ns > domain->update_period_ns ? planned_ns : domain->update_period_ns;
+}

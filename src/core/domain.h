@@ -68,6 +68,7 @@ struct es_domain {
 	uint64_t peak_mw; /* power above which a reading cannot be true */
 	uint64_t limit_mw; /* power limit in force or TDP; 0: not known */
 	char limit_kind[16]; /* "long_term", "tdp", … */
+	int64_t read_period_ns; /* planned time between its readings; 0: the recording's */
 	int64_t update_period_ns; /* how often the hardware refreshes the value; 0: not known */
 	/* Estimates: watts of the model idle and at full load, and half widths of their 95 % intervals, relative. */
 	uint64_t idle_mw, full_mw;
@@ -93,6 +94,9 @@ void es_domain_init(struct es_domain *domain, const char *source, enum es_domain
 bool es_domain_contains(const struct es_domain *outer, const struct es_domain *inner);
 /** es_domain_is_twin - true where both report the same part of the same node */
 bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b);
+
+/** es_domain_period_ns - how far apart its readings should be in a recording planned at @planned_ns */
+int64_t es_domain_period_ns(const struct es_domain *domain, int64_t planned_ns);
 
 /** es_peak_default_mw - power that no part of @type reaches today; generous, so that no true joule is rejected */
 uint64_t es_peak_default_mw(enum es_domain_type type);

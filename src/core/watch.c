@@ -50,9 +50,7 @@ int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, i
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
-		int64_t period_ns = planned_ns > domains[i].update_period_ns
-					    ? planned_ns
-					    : domains[i].update_period_ns;
+		int64_t period_ns = es_domain_period_ns(&domains[i], planned_ns);
 
 		es_track_init(&watch->tracks[i], &domains[i],
 			      domains[i].is_power ? period_ns / 4 * 7 : 0);

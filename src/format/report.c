@@ -28,7 +28,7 @@ struct walk {
 	int64_t *last_row_ns; /* [node] */
 	int64_t row_ns;
 	bool has_row;
-	bool has_meter; /* else the estimate's readings are what the period is about */
+	int64_t fastest_ns; /* shortest planned period of a domain */
 	int64_t sum_period_ns;
 	uint64_t n_periods;
 	int error;
@@ -105,17 +105,12 @@ static void on_first_sample(void *arg, size_t domain, const struct es_sample *sa
 	struct walk *walk = arg;
 	struct es_report *report = walk->report;
 	const struct es_domain *meta = &report->domains[domain];
-	int64_t planned_ns = report->meta->period_ns > meta->update_period_ns
-				     ? report->meta->period_ns
-				     : meta->update_period_ns;
+	int64_t planned_ns = es_domain_period_ns(meta, report->meta->period_ns);
 	int64_t dur_ns = sample->t1_ns - sample->t0_ns;
 
-	/* An estimate beside meters is read once a second on purpose; counters are told apart by their own plan. */
-	if (meta->kind == ES_KIND_ESTIMATED && walk->has_meter)
-		planned_ns = planned_ns > 1000 * ES_NS_PER_MS ? planned_ns : 1000 * ES_NS_PER_MS;
-	/* The last reading comes when the command ends, not when a period does. */
-	if ((meta->kind != ES_KIND_ESTIMATED || !walk->has_meter) && !sample->is_gap &&
-	    2 * dur_ns > planned_ns) {
+	/* What is read more seldom on purpose says nothing about the plan; nor does the last reading, which comes
+	 * when the command ends, not when a period does. */
+	if (planned_ns == walk->fastest_ns && !sample->is_gap && 2 * dur_ns > planned_ns) {
 		walk->sum_period_ns += dur_ns;
 		walk->n_periods++;
 		report->max_period_ns = dur_ns > report->max_period_ns ? dur_ns
@@ -407,8 +402,13 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < report->meta->n_domains; i++)
-		walk->has_meter = walk->has_meter || report->domains[i].kind != ES_KIND_ESTIMATED;
+	for (size_t i = 0; i < report->meta->n_domains; i++) {
+		int64_t period_ns =
+			es_domain_period_ns(&report->domains[i], report->meta->period_ns);
+
+		if (i == 0 || period_ns < walk->fastest_ns)
+			walk->fastest_ns = period_ns;
+	}
 	walk->watch.on_sample = on_first_sample;
 	walk->watch.arg = walk;
 	r = es_recording_walk(recording, &visitor, walk);

@@ -99,6 +99,7 @@ static void put_domain(struct es_json *json, const struct es_domain *domain)
 	es_json_u64(json, "peak_mw", domain->peak_mw);
 	es_json_u64(json, "limit_mw", domain->limit_mw);
 	put_text(json, "limit_kind", domain->limit_kind);
+	es_json_i64(json, "read_period_ns", domain->read_period_ns);
 	es_json_i64(json, "update_period_ns", domain->update_period_ns);
 	if (domain->kind == ES_KIND_ESTIMATED) {
 		es_json_u64(json, "idle_mw", domain->idle_mw);
@@ -252,6 +253,7 @@ static void get_domain(struct reading *reading, json_t *object, struct es_domain
 		(uint64_t)get_integer(reading, object, "modulus_nj", 0, INT64_MAX, 0);
 	ret->peak_mw = (uint64_t)get_integer(reading, object, "peak_mw", 0, INT64_MAX, 0);
 	ret->limit_mw = (uint64_t)get_integer(reading, object, "limit_mw", 0, INT64_MAX, 0);
+	ret->read_period_ns = get_integer(reading, object, "read_period_ns", 0, INT64_MAX, 0);
 	ret->update_period_ns =
 		get_integer(reading, object, "update_period_ns", 0, ES_TIME_MAX_NS, 0);
 	ret->idle_mw = (uint64_t)get_integer(reading, object, "idle_mw", 0, INT64_MAX, 0);

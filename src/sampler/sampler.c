@@ -18,8 +18,7 @@
 
 #define FLUSH_NS ES_NS_PER_S
 #define ROWS_MAX 256
-#define ESTIMATE_PERIOD_NS \
-	ES_NS_PER_S /* beside real meters its readings only tell whether the CPU was busy */
+#define RESERVE_PERIOD_NS ES_NS_PER_S /* for what is read in case better meters fail */
 #define SUSPEND_MIN_NS (2 * ES_NS_PER_MS)
 #define CLOCK_STEP_MIN_NS \
 	(20 * ES_NS_PER_MS) /* slewing moves the wall clock by 0.5 ms a second at most */
@@ -195,28 +194,51 @@ static bool has_real_meter(const struct es_sampler *sampler)
 	return false;
 }
 
-/* Often enough for no wrap to be missed, not more often than it gives something new, else as planned. */
-static int64_t plan_period(const struct es_sampler_source *entry, int64_t period_ns, bool has_meter)
+/* Whether every recorded domain of a source is one of an earlier source too. */
+static bool is_second(const struct es_sampler *sampler, const struct es_sampler_source *entry)
 {
-	bool is_estimate = entry->ops == &es_source_estimate;
-	int64_t at_most_ns = is_estimate && has_meter ? ESTIMATE_PERIOD_NS : entry->plan.at_most_ns;
+	size_t n_recorded = 0;
 
+	for (size_t i = entry->first_domain; i < entry->first_domain + entry->n; i++) {
+		bool has_twin = false;
+
+		if (!es_sampler_is_recorded(&sampler->domains[i]))
+			continue;
+		n_recorded++;
+		for (size_t j = 0; j < entry->first_domain && !has_twin; j++)
+			has_twin = es_sampler_is_recorded(&sampler->domains[j]) &&
+				   es_domain_is_twin(&sampler->domains[j], &sampler->domains[i]);
+		if (!has_twin)
+			return false;
+	}
+	return n_recorded > 0;
+}
+
+/* Often enough for no wrap to be missed, not more often than it gives something new, else as planned. */
+static int64_t plan_period(const struct es_sampler *sampler, const struct es_sampler_source *entry,
+			   int64_t period_ns)
+{
+	bool is_reserve = entry->ops == &es_source_estimate ? has_real_meter(sampler)
+							    : is_second(sampler, entry);
+	int64_t at_most_ns = entry->plan.at_most_ns;
+
+	if (is_reserve && at_most_ns < RESERVE_PERIOD_NS)
+		at_most_ns = RESERVE_PERIOD_NS;
 	if (at_most_ns > period_ns)
 		return round_up(at_most_ns, period_ns);
 	return period_ns < entry->plan.at_least_ns ? period_ns : entry->plan.at_least_ns;
 }
 
-static void plan(struct es_sampler *sampler, int64_t period_ns, int64_t now_mono_ns)
+void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 {
-	bool has_meter = has_real_meter(sampler);
-
 	for (size_t i = 0; i < sampler->n_sources; i++) {
 		struct es_sampler_source *entry = &sampler->sources[i];
 
 		if (!entry->source)
 			continue;
-		entry->period_ns = plan_period(entry, period_ns, has_meter);
-		es_deadline_init(&sampler->deadlines[i], now_mono_ns, entry->period_ns);
+		entry->period_ns = plan_period(sampler, entry, period_ns);
+		for (size_t j = 0; j < entry->n; j++)
+			sampler->domains[entry->first_domain + j].read_period_ns = entry->period_ns;
 	}
 }
 
@@ -342,7 +364,11 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 		return r;
 	sampler->recorder = recorder;
 	sampler->stats = (struct es_sampler_stats){ .n_sweeps = 0 };
-	plan(sampler, period_ns, now_mono_ns);
+	es_sampler_plan(sampler, period_ns);
+	for (size_t i = 0; i < sampler->n_sources; i++)
+		if (sampler->sources[i].source)
+			es_deadline_init(&sampler->deadlines[i], now_mono_ns,
+					 sampler->sources[i].period_ns);
 	look_at_clocks(sampler, true);
 	r = sweep(sampler, now_mono_ns, true);
 	/* The first readings are on disk before anything is measured: even a command killed at once has its start. */

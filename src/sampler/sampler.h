@@ -52,9 +52,17 @@ struct es_domain *es_sampler_domains(struct es_sampler *sampler, size_t *ret_n);
 void es_sampler_read(struct es_sampler *sampler, struct es_reading *ret);
 
 /**
+ * es_sampler_plan - how often each source will be read in a recording planned at @period_ns; sets the domains' read_period_ns
+ *
+ * A source is never read more often than it refreshes, nor so seldom that a wrap could be missed. Once a second is
+ * enough for estimates beside real meters, and for a source all of whose domains another one before it has too: they
+ * are there in case that one turns out dead.
+ */
+void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns);
+
+/**
  * es_sampler_start - plan the readings and take the first sweep
- * @period_ns: planned sampling period. A source is never read more often than it refreshes, nor so seldom that a
- *             wrap could be missed; estimates beside real meters once a second.
+ * @period_ns: planned sampling period
  * @recorder: where the readings go (borrowed); its domains are those for which es_sampler_is_recorded()
  * @now_mono_ns: when deadlines begin to count
  */

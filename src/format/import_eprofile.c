@@ -233,7 +233,7 @@ static int import(struct profile *profile, const char *text, size_t n, struct es
 	int r;
 
 	if (!es_import_number(profile->block, "eprofile_period(ms)", &period_ms) ||
-	    !(period_ms > 0) || period_ms > (double)(ES_PERIOD_MAX_NS / ES_NS_PER_MS))
+	    !(period_ms > 0) || period_ms > (double)ES_PERIOD_MAX_NS / 1e6)
 		return es_error_say(err, -EBADMSG,
 				    "'%s' has no 'eprofile_period(ms)' that makes sense",
 				    profile->name);

@@ -22,6 +22,9 @@
 #define PERIOD_DEFAULT_MS 500U /* of its es_config.json */
 #define UPDATE_PERIOD_NS ES_NS_PER_MS /* of RAPL counters */
 #define CLOCK_TOLERANCE_PERCENT 2
+/* See es_place_rule: packages have time stamps of their own. */
+#define OVER_PERCENT 20
+#define OVER_PERCENT_GPU 10
 
 /* Where a node's import is. */
 struct node {
@@ -176,10 +179,12 @@ static int describe(struct node *node, const struct es_dump_channel *channel,
 	};
 	if (is_gpu) {
 		rule->drop_ns = node->time.usual_ns;
+		rule->over_percent = OVER_PERCENT_GPU;
 		return 0;
 	}
 	domain->update_period_ns = UPDATE_PERIOD_NS;
 	rule->width_bits = 32;
+	rule->over_percent = OVER_PERCENT;
 	if (channel->reg ==
 	    ES_REG_AMD_PACKAGE_ENERGY) /* some count 64 bits; one value above 32 proves it */
 		for (size_t i = 0; i < channel->n; i++)

@@ -43,7 +43,7 @@ struct es_import_files {
 };
 
 /** es_import_files_add - recognise a file and keep it where it is of use; an es_archive_fn, @arg is the list. 0 or -ENOMEM */
-int es_import_files_add(void *arg, struct es_archive_file *file);
+int es_import_files_add(void *arg, struct es_archive_file *from);
 void es_import_files_finish(struct es_import_files *files);
 
 /** es_import_same_folder - both names have the same folder */

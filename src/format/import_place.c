@@ -14,7 +14,6 @@ __extension__ typedef unsigned __int128 es_u128;
 
 #define SURE_PART 10 /* a time is sure when it is known to 1/10 of the interval */
 #define LOOK_AHEAD 256 /* readings: a stretch that needs more is not looked for */
-#define CEILING_PERCENT 115
 #define LIMIT_PERCENT 120
 
 static bool is_sure(const struct es_place_reading *a, const struct es_place_reading *b)
@@ -65,7 +64,8 @@ static uint64_t highest_sure_mw(const struct es_place_rule *rule,
 static uint64_t find_ceiling_mw(const struct es_place_rule *rule,
 				const struct es_place_reading *readings, size_t n)
 {
-	uint64_t by_readings_mw = highest_sure_mw(rule, readings, n) / 100 * CEILING_PERCENT;
+	uint64_t by_readings_mw =
+		highest_sure_mw(rule, readings, n) / 100 * (100 + rule->over_percent);
 	uint64_t by_limit_mw = rule->limit_mw / 100 * LIMIT_PERCENT;
 
 	return by_readings_mw > by_limit_mw ? by_readings_mw : by_limit_mw;

@@ -23,6 +23,7 @@ struct es_place_rule {
 	unsigned width_bits; /* of the counter: 32 or 64 */
 	uint64_t limit_mw; /* its part's power limit; 0: not known */
 	uint64_t peak_mw; /* power above which nothing can be true */
+	unsigned over_percent; /* how much more than the highest sure power an unsure reading may imply */
 	int64_t drop_ns; /* readings that are less sure than this are left out; 0: none are for that alone */
 };
 
@@ -41,7 +42,7 @@ struct es_place_result {
  * the last one's time is moved within what it is unsure by, if that makes its power one to believe.
  *
  * A reading is sure when its time is known to 10 % of the interval that it ends. Sure ones stay, whatever they say.
- * Of the others those stay that imply no power above a ceiling: 1.15 times the highest mean power over any stretch
+ * Of the others those stay that imply no power above a ceiling: over_percent above the highest mean power over any stretch
  * that is long enough for its own ends to be sure (and 1.2 times the limit, where that is known and higher).
  *
  * Returns how many are kept.

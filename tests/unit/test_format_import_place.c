@@ -14,7 +14,7 @@
 
 /* A counter of mJ. */
 static const struct es_place_rule rule_mj = {
-	.unit_num = 1000, .unit_den = 1, .width_bits = 64, .peak_mw = 3000000
+	.unit_num = 1000, .unit_den = 1, .width_bits = 64, .peak_mw = 3000000, .over_percent = 10
 };
 
 static uint64_t highest_mw(const struct es_place_reading *readings, size_t n)

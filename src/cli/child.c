@@ -59,7 +59,7 @@ int es_child_start(char *const *argv, struct es_child *ret)
 	int r;
 
 	watched_signals(&set);
-	if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC) < 0 ||
+	if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC | O_NONBLOCK) < 0 ||
 	    sigprocmask(SIG_BLOCK, &set, &old_mask) < 0) {
 		r = -errno;
 		goto fail;
@@ -99,18 +99,27 @@ fail:
 
 int es_child_release(struct es_child *child)
 {
-	int error = 0;
-	ssize_t n;
-
 	if (write(child->gate_fd, "", 1) != 1)
 		return -errno;
 	(void)close(es_steal_fd(&child->gate_fd));
+	return 0;
+}
+
+int es_child_started(struct es_child *child)
+{
+	int error = 0;
+	ssize_t n;
+
+	if (child->error_fd < 0)
+		return 1;
 	do
 		n = read(child->error_fd, &error, sizeof(error));
 	while (n < 0 && errno == EINTR);
+	if (n < 0 && errno == EAGAIN)
+		return 0;
 	(void)close(es_steal_fd(&child->error_fd));
 	if (n != sizeof(error))
-		return 0; /* closed by exec */
+		return 1; /* closed by exec */
 	(void)waitpid(child->pid, NULL, 0);
 	child->pid = -1;
 	return -error;

@@ -16,7 +16,8 @@
 /** struct es_child - a forked process that has not yet become the command */
 struct es_child {
 	pid_t pid;
-	int gate_fd, error_fd;
+	int gate_fd;
+	int error_fd; /* readable when it has become the command, or could not; -1: known */
 	int signal_fd; /* SIGCHLD and the signals to pass on, blocked in this process */
 	struct sigaction old_pipe;
 };
@@ -28,8 +29,10 @@ struct es_child {
  */
 int es_child_start(char *const *argv, struct es_child *ret);
 
-/** es_child_release - let it become the command; 0, or why it could not (-ENOENT, -EACCES …; it is gone then) */
+/** es_child_release - let it become the command; 0 or negative errno. Does not wait: es_child_started() tells. */
 int es_child_release(struct es_child *child);
+/** es_child_started - 1: it is the command now; 0: not yet known; or why it could not (-ENOENT, -EACCES …; it is gone then) */
+int es_child_started(struct es_child *child);
 
 /** es_child_cancel - end a child that was not released */
 void es_child_cancel(struct es_child *child);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -35,14 +36,27 @@ static int put_event(struct es_recorder *recorder, uint32_t type, int64_t t_ns, 
 	return es_recorder_event(recorder, &event);
 }
 
-/* One thread: a signal or the deadline, whichever comes first. Returns 0 with the command's status, or negative errno. */
-static int loop(struct es_sampler *sampler, struct es_child *child, int *ret_status,
+/* What the command did: 1 when it has ended, 0 when not, or why it did not start. */
+static int look_at(struct es_child *child, struct es_measured *measured)
+{
+	bool has_ended = es_child_handle(child, &measured->status);
+	int started = es_child_started(child);
+
+	return started < 0 ? started : has_ended;
+}
+
+/*
+ * One thread: a signal, the command's start or the deadline, whichever comes first. Loading a program can take
+ * longer than a period: nobody waits for it. Returns 0, or why readings were lost.
+ */
+static int loop(struct es_sampler *sampler, struct es_child *child, struct es_measured *measured,
 		int64_t *ret_stop_ns)
 {
-	struct pollfd pollfd = { .fd = child->signal_fd, .events = POLLIN };
 	int failure = 0;
 
 	for (;;) {
+		struct pollfd pollfds[] = { { .fd = child->signal_fd, .events = POLLIN },
+					    { .fd = child->error_fd, .events = POLLIN } };
 		int64_t wait_ns = es_sampler_next_ns(sampler) - es_clock_mono_ns();
 		struct timespec wait = { .tv_sec = 0 };
 		int n, r;
@@ -50,8 +64,10 @@ static int loop(struct es_sampler *sampler, struct es_child *child, int *ret_sta
 		if (wait_ns > 0)
 			wait = (struct timespec){ .tv_sec = wait_ns / ES_NS_PER_S,
 						  .tv_nsec = wait_ns % ES_NS_PER_S };
-		n = ppoll(&pollfd, 1, &wait, NULL);
-		if (n > 0 && es_child_handle(child, ret_status)) {
+		n = ppoll(pollfds, child->error_fd >= 0 ? 2 : 1, &wait, NULL);
+		r = n > 0 ? look_at(child, measured) : 0;
+		if (r != 0) {
+			measured->exec_error = r < 0 ? r : 0;
 			*ret_stop_ns = es_clock_boot_ns();
 			return failure;
 		}
@@ -98,20 +114,18 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder, int64_t
 	r = es_sampler_start(sampler, period_ns, recorder, es_clock_mono_ns());
 	if (r == 0)
 		r = put_event(recorder, ES_EVENT_COMMAND_START, es_clock_boot_ns(), child.pid, "");
+	if (r == 0)
+		r = es_child_release(&child);
 	if (r < 0) {
 		es_child_finish(&child);
 		return es_error_set(err, r, "cannot record");
 	}
-	measured.exec_error = es_child_release(&child);
-	if (measured.exec_error < 0) {
-		es_child_finish(&child);
-		*ret = measured;
-		return 0;
+	failure = loop(sampler, &child, &measured, &stop_ns);
+	if (measured.exec_error == 0) {
+		r = finish(sampler, recorder, &child, measured.status, stop_ns);
+		measured.lost = failure ? failure : r;
 	}
-	failure = loop(sampler, &child, &measured.status, &stop_ns);
-	r = finish(sampler, recorder, &child, measured.status, stop_ns);
 	es_child_finish(&child);
-	measured.lost = failure ? failure : r;
 	*ret = measured;
 	return 0;
 }

@@ -36,19 +36,21 @@ struct scenario {
 	unsigned stale_rows; /* the meter refreshes every so many rows */
 	bool is_power; /* readings in mW of whole watts instead of a counter */
 	bool is_1_j;
+	bool is_perf; /* 2^-14 J exactly, and no unit said */
 };
 
 static const struct scenario scenarios[] = {
-	{ "package, 61.035 uJ, 250 W", 61035, 250, 10, 2, 1, false, false },
-	{ "dram, 15.258 uJ, 25 W", 15258, 25, 2, 0.5, 1, false, false },
-	{ "package, 61.035 uJ, idle 40 W", 61035, 40, 0.3, 0.1, 1, false, false },
-	{ "gpu counter, 1 mJ, 300 W", 1000000, 300, 15, 5, 1, false, false },
-	{ "gpu counter, 1 J, 300 W", 1000000000, 300, 15, 5, 1, false, true },
-	{ "package at 1 J, 250 W", 1000000000, 250, 10, 2, 1, false, true },
-	{ "package at 1 J, idle 40 W", 1000000000, 40, 0.3, 0.1, 1, false, true },
-	{ "bmc counter, 1 J, every 5 s", 1000000000, 350, 10, 2, 5, false, true },
-	{ "bmc power, 1 W", 1000000, 350, 10, 2, 1, true, true },
-	{ "bmc power, 1 W, every 30 s", 1000000, 350, 10, 2, 30, true, true },
+	{ "package, 61.035 uJ, 250 W", 61035, 250, 10, 2, 1, false, false, false },
+	{ "package by perf, 250 W", 61035, 250, 10, 2, 1, false, false, true },
+	{ "dram, 15.258 uJ, 25 W", 15258, 25, 2, 0.5, 1, false, false, false },
+	{ "package, 61.035 uJ, idle 40 W", 61035, 40, 0.3, 0.1, 1, false, false, false },
+	{ "gpu counter, 1 mJ, 300 W", 1000000, 300, 15, 5, 1, false, false, false },
+	{ "gpu counter, 1 J, 300 W", 1000000000, 300, 15, 5, 1, false, true, false },
+	{ "package at 1 J, 250 W", 1000000000, 250, 10, 2, 1, false, true, false },
+	{ "package at 1 J, idle 40 W", 1000000000, 40, 0.3, 0.1, 1, false, true, false },
+	{ "bmc counter, 1 J, every 5 s", 1000000000, 350, 10, 2, 5, false, true, false },
+	{ "bmc power, 1 W", 1000000, 350, 10, 2, 1, true, true, false },
+	{ "bmc power, 1 W, every 30 s", 1000000, 350, 10, 2, 30, true, true, false },
 };
 
 static uint64_t random_u64(uint64_t *state)
@@ -87,6 +89,8 @@ static void fill_series(const struct scenario *s, uint64_t *seed, int64_t *value
 		values[row] = (int64_t)floor(shown / s->unit_nj) * s->unit_nj / 1000;
 		if (s->is_power)
 			values[row] = (int64_t)floor(shown / 1e9) * 1000;
+		if (s->is_perf)
+			values[row] = (int64_t)floor(shown / s->unit_nj) * 15625 / 256;
 	}
 }
 
@@ -142,7 +146,9 @@ static void fill_columns(const struct scenario *s, const int64_t *values, size_t
 	for (uint32_t i = 0; i < N_SERIES; i++)
 		columns[i] = (struct es_block_column){
 			.id = i,
-			.unit_num = s->is_power ? 1000 : s->unit_nj,
+			.unit_num = s->is_power	 ? 1000
+				    : s->is_perf ? 0
+						 : s->unit_nj,
 			.unit_den = s->is_power ? 1 : 1000,
 			.values = values + i * N_ROWS + row,
 		};

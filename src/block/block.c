@@ -36,15 +36,22 @@ _Static_assert(ES_ANS_CHUNK % ES_RICE_RUN == 0, "chunks are whole runs");
 __extension__ typedef __int128 es_i128;
 __extension__ typedef unsigned __int128 es_u128;
 
-/* Units that many meters have: one number instead of two. Stored: add at the end, at most 7. */
-static const struct {
+struct unit {
 	uint32_t num, den;
-} known_units[] = {
-	{ 1, 1 },	 { 1000, 1 }, /* µs in ns, mJ in µJ, W in mW */
-	{ 61035, 1000 }, /* 2^-14 J */
-	{ 15258, 1000 }, /* 2^-16 J */
-	{ 1000000, 1 }, /* J in µJ */
 };
+
+/* Units that many meters have: one number instead of two. Stored: add at the end, at most 7. */
+static const struct unit known_units[] = {
+	{ 1, 1 },	 { 1000, 1 }, /* µs in ns, mJ in µJ, W in mW */
+	{ 61035, 1000 }, /* 2^-14 J in whole nJ, as powercap multiplies it */
+	{ 15258, 1000 }, /* 2^-16 J likewise */
+	{ 1000000, 1 }, /* J in µJ */
+	{ 15625, 256 }, /* 2^-14 J in µJ, exactly, as perf events count it */
+	{ 15625, 1024 }, /* 2^-16 J likewise */
+};
+
+#define UNIT_FIRST_GUESS \
+	5U /* those from here on are tried where no unit was given or it does not fit */
 
 static uint64_t zigzag(int64_t v)
 {
@@ -68,8 +75,9 @@ static int64_t plus(int64_t a, int64_t b)
 }
 
 /* The smallest count whose value is @value, or -1 where none is. */
-static int64_t count_of(int64_t value, uint32_t num, uint32_t den, uint64_t narrow)
+static int64_t count_of(int64_t value, struct unit unit, uint64_t narrow)
 {
+	uint32_t num = unit.num, den = unit.den;
 	es_i128 count;
 
 	if (value < 0)
@@ -90,6 +98,7 @@ struct walk {
 	const struct es_block_column *column;
 	size_t n_rows, row;
 	bool uses_counts;
+	struct unit unit;
 	uint64_t narrow; /* values up to here are counted in 64 bits */
 };
 
@@ -106,7 +115,7 @@ static size_t walk_values(struct walk *walk, int64_t *values, size_t n, bool *re
 		if (column->present && !column->present[walk->row])
 			continue;
 		if (walk->uses_counts) {
-			v = count_of(v, column->unit_num, column->unit_den, walk->narrow);
+			v = count_of(v, walk->unit, walk->narrow);
 			if (v < 0) {
 				*ret_is_counted = false;
 				return got;
@@ -159,13 +168,16 @@ static unsigned length_of(uint64_t v)
 	return v ? 64U - (unsigned)__builtin_clzll(v) : 0;
 }
 
-static struct walk walk_of(const struct es_block_column *column, size_t n_rows, bool uses_counts)
+static struct walk walk_of(const struct es_block_column *column, size_t n_rows, struct unit unit)
 {
+	bool uses_counts = unit.num > 0 && unit.den > 0 && unit.num != unit.den;
+
 	return (struct walk){
 		.column = column,
 		.n_rows = n_rows,
 		.uses_counts = uses_counts,
-		.narrow = uses_counts ? (UINT64_MAX - UINT32_MAX) / column->unit_den : 0,
+		.unit = unit,
+		.narrow = uses_counts ? (UINT64_MAX - UINT32_MAX) / unit.den : 0,
 	};
 }
 
@@ -262,12 +274,35 @@ static void put_bitmap(const struct es_block_column *column, size_t n_rows, stru
 	}
 }
 
-static unsigned unit_code(uint32_t num, uint32_t den)
+static unsigned unit_code(const struct walk *walk)
 {
+	if (!walk->uses_counts)
+		return 0;
 	for (unsigned i = 0; i < ES_ARRAY_SIZE(known_units); i++)
-		if (known_units[i].num == num && known_units[i].den == den)
+		if (known_units[i].num == walk->unit.num && known_units[i].den == walk->unit.den)
 			return i;
 	return UNIT_GIVEN;
+}
+
+/* The first unit in which all values are counts: the given one, guesses, and 1/1 in the end. */
+static void choose_unit(const struct es_block_column *column, size_t n_rows, struct plan *plan)
+{
+	const struct unit given = { column->unit_num, column->unit_den };
+
+	plan->walk = walk_of(column, n_rows, given);
+	if (plan->walk.uses_counts) {
+		look(plan->walk, &plan->outlook);
+		if (plan->outlook.is_counted)
+			return;
+	}
+	for (unsigned i = UNIT_FIRST_GUESS; i < ES_ARRAY_SIZE(known_units); i++) {
+		plan->walk = walk_of(column, n_rows, known_units[i]);
+		look(plan->walk, &plan->outlook);
+		if (plan->outlook.is_counted)
+			return;
+	}
+	plan->walk = walk_of(column, n_rows, known_units[0]);
+	look(plan->walk, &plan->outlook);
 }
 
 /* The length of the payload goes before it, as a varint of its own length: most take one or two bytes. */
@@ -293,25 +328,18 @@ static int put_sized_payload(const struct plan *plan, struct es_buf *out)
 static int put_column(const struct es_block_column *column, size_t n_rows, struct es_buf *out)
 {
 	struct plan plan = { .uses_ans = false };
-	uint32_t num = column->unit_num, den = column->unit_den;
-	unsigned flags, unit = 0;
+	unsigned flags, unit;
 
-	plan.walk = walk_of(column, n_rows, num > 0 && den > 0 && num != den);
-	look(plan.walk, &plan.outlook);
-	if (!plan.outlook.is_counted) {
-		plan.walk.uses_counts = false;
-		look(plan.walk, &plan.outlook);
-	}
+	choose_unit(column, n_rows, &plan);
 	choose_coder(&plan);
-	if (plan.walk.uses_counts)
-		unit = unit_code(num, den);
+	unit = unit_code(&plan.walk);
 	flags = plan.outlook.order | (plan.uses_ans ? FLAG_ANS : 0) | unit << FLAG_UNIT_SHIFT |
 		(plan.outlook.n_present < n_rows ? FLAG_BITMAP : 0);
 	(void)es_buf_varint(out, column->id);
 	(void)es_buf_u8(out, (uint8_t)flags);
 	if (unit == UNIT_GIVEN) {
-		(void)es_buf_varint(out, num);
-		(void)es_buf_varint(out, den);
+		(void)es_buf_varint(out, plan.walk.unit.num);
+		(void)es_buf_varint(out, plan.walk.unit.den);
 	}
 	if (flags & FLAG_BITMAP)
 		put_bitmap(column, n_rows, out);

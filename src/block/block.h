@@ -20,7 +20,8 @@
  * struct es_block_column - one column of integers on its way into a block
  *
  * Values are stored without loss. Where each value is floor(count * unit_num / unit_den) for a whole count (a meter's
- * raw steps shown in µJ), the counts are stored, which are smaller; where one is not, the values themselves are.
+ * raw steps shown in µJ), the counts are stored, which are smaller; where one is not, other units that are usual are
+ * tried, and then the values themselves are.
  */
 struct es_block_column {
 	uint32_t id; /* its meaning belongs to the room above */

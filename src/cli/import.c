@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
@@ -61,8 +62,9 @@ static int write_eprofile(struct import *import, const char *recording, struct e
 	return r < 0 ? r : keep(&import->eprofiles, path);
 }
 
-static int import_one(struct import *import, const char *path, uint32_t n_cpus,
-		      struct es_error *err)
+/* Recordings of @n paths that belong together, each with its eprofile. */
+static int import_together(struct import *import, char *const *paths, size_t n, uint32_t n_cpus,
+			   struct es_error *err)
 {
 	const struct es_import_options options = {
 		.out_dir = import->chain.settings.out,
@@ -70,20 +72,29 @@ static int import_one(struct import *import, const char *path, uint32_t n_cpus,
 		.name = import->name,
 		.n_cpus = n_cpus,
 	};
-	struct es_import_result result;
-	int r = es_import(path, &options, &result, err);
+	struct es_import_result result = { .n = 0 };
+	int r = es_import_paths((const char *const *)paths, n, &options, &result, err), kept = 0;
 
-	if (r < 0)
-		return r;
-	for (size_t i = 0; r == 0 && i < result.n_warnings; i++)
-		r = keep(&import->warnings, result.warnings[i]);
-	for (size_t i = 0; r == 0 && i < result.n; i++) {
-		r = keep(&import->recordings, result.recordings[i]);
-		if (r == 0)
-			r = write_eprofile(import, result.recordings[i], err);
+	for (size_t i = 0; kept == 0 && i < result.n_warnings; i++)
+		kept = keep(&import->warnings, result.warnings[i]);
+	for (size_t i = 0; kept == 0 && i < result.n; i++) {
+		kept = keep(&import->recordings, result.recordings[i]);
+		if (kept == 0)
+			kept = write_eprofile(import, result.recordings[i], err);
 	}
 	es_import_result_finish(&result);
-	return r;
+	return r < 0 ? r : kept;
+}
+
+/* Files given one by one may be the parts of one run: those that a shell's * makes of its folder. */
+static bool are_files(char *const *paths, int n)
+{
+	struct stat st;
+
+	for (int i = 0; i < n; i++)
+		if (stat(paths[i], &st) < 0 || !S_ISREG(st.st_mode))
+			return false;
+	return n > 1;
 }
 
 static void put_list(struct es_json *json, const char *key, const struct es_text_list *list)
@@ -136,9 +147,14 @@ static int import_all(struct import *import, char **paths, int n)
 		return es_complain("import", ES_EXIT_USAGE, "%s", err.text);
 	if (es_make_directories(import->chain.settings.out, &err) < 0)
 		return es_complain("import", ES_EXIT_FAILURE, "%s", err.text);
+	if (are_files(paths, n)) {
+		if (import_together(import, paths, (size_t)n, (uint32_t)n_cpus, &err) < 0)
+			status = es_complain("import", ES_EXIT_FAILURE, "%s", err.text);
+		n = 0;
+	}
 	/* One that cannot be read does not keep the others back. */
 	for (int i = 0; i < n; i++)
-		if (import_one(import, paths[i], (uint32_t)n_cpus, &err) < 0)
+		if (import_together(import, &paths[i], 1, (uint32_t)n_cpus, &err) < 0)
 			status = es_complain("import", ES_EXIT_FAILURE, "%s", err.text);
 	if (!import->is_json)
 		for (size_t i = 0; i < import->warnings.n; i++)

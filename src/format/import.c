@@ -266,6 +266,19 @@ static int say_nothing(const struct import *import, const char *path, struct es_
 		path, import->files.n_seen);
 }
 
+static int add_path(struct import *import, const char *path, bool is_one_of_many,
+		    struct es_error *err)
+{
+	size_t n_before = import->files.n;
+	int r = es_archive_walk(path, NULL, es_import_files_add, &import->files, err);
+
+	/* Of one path alone it is an error, told when nothing came of it. */
+	if (r == 0 && is_one_of_many && import->files.n == n_before)
+		r = es_import_warn(import->result, "'%s': nothing in it is recognised, left out",
+				   path);
+	return r;
+}
+
 static int run_import(struct import *import, const char *const *paths, size_t n_paths,
 		      struct es_error *err)
 {
@@ -274,7 +287,7 @@ static int run_import(struct import *import, const char *const *paths, size_t n_
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n_paths; i++)
-		r = es_archive_walk(paths[i], NULL, es_import_files_add, &import->files, &why);
+		r = add_path(import, paths[i], n_paths > 1, &why);
 	import->discoveries = r == 0 ? calloc(import->files.n + 1, sizeof(*import->discoveries))
 				     : NULL;
 	if (r == 0 && !import->discoveries)

@@ -64,6 +64,14 @@ def test_energy_scope_folder(place):
     near(tags["es_appli_total"]["joule(J)"], 95392, 30, "es_appli_total")
 
 
+def test_energy_scope_files(place):
+    """The files of one run, named one by one, are one run."""
+    folder = data("energyscope", "cpu_run_12_0")
+    told, _ = do_import(place, *(os.path.join(folder, name) for name in sorted(os.listdir(folder))))
+    equal(len(told["recordings"]), 1)
+    check_published(told["recordings"][0])
+
+
 def test_energy_scope_tarball(place):
     """The same run as a tarball, under the names it had, gives the same."""
     folder = data("energyscope", "cpu_run_12_0")
@@ -171,8 +179,11 @@ def test_bad_imports(place):
     good = os.path.join(place, "good.csv")
     with open(good, "w") as file:
         file.write("time,domain,power_w\n0,package-0,10\n1,package-0,10\n")
-    told, _ = do_import(place, os.path.join(place, "text.txt"), good, status=1)
+    told, _ = do_import(place, os.path.join(place, "text.txt"), good)
     equal(len(told["recordings"]), 1)
+    expect(any("text.txt" in warning for warning in told["warnings"]), told["warnings"])
+    told, _ = do_import(place, "--force", place, os.path.join(place, "cut.tar.gz"), "/no/such/run", status=1)
+    expect(told["recordings"], "a path that is not there kept the others back")
     done = call("import", "--out", os.path.join(place, "out"), good)
     equal(done.returncode, 1)
     expect("exists" in done.stderr, done.stderr)

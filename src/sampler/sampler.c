@@ -268,7 +268,7 @@ static void keep_reading(struct es_sampler *sampler, size_t domain)
 /* One row: the sources whose turn it is, or all of them. */
 static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
 {
-	int64_t t0_ns = es_clock_boot_ns(), late_ns, t1_ns;
+	int64_t t0_ns = es_clock_boot_ns(), late_ns, missed, n_missed = 0, t1_ns;
 	int r = 0;
 
 	if (sampler->rows.n_rows == sampler->rows.cap_rows)
@@ -291,9 +291,11 @@ static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
 		sampler->stats.worst_late_ns = late_ns > sampler->stats.worst_late_ns
 						       ? late_ns
 						       : sampler->stats.worst_late_ns;
-		sampler->stats.n_missed +=
-			(uint64_t)es_deadline_pass(&sampler->deadlines[i], now_mono_ns);
+		/* A sweep that did not happen was missed once, however many sources it is made of. */
+		missed = es_deadline_pass(&sampler->deadlines[i], now_mono_ns);
+		n_missed = missed > n_missed ? missed : n_missed;
 	}
+	sampler->stats.n_missed += (uint64_t)n_missed;
 	sampler->stats.n_sweeps++;
 	t1_ns = es_clock_boot_ns();
 	if (t1_ns - t0_ns > sampler->stats.worst_sweep_ns)

@@ -80,7 +80,7 @@ static ssize_t list(const struct es_root *root, const char *path, const char *pa
 				return -ENOMEM;
 			names = grown;
 		}
-		(void)snprintf(names[n++], sizeof(entry_name), "%s", name);
+		memcpy(names[n++], name, strlen(name) + 1);
 	}
 	if (n > 1)
 		qsort(names, n, sizeof(*names), compare_names);

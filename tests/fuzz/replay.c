@@ -42,7 +42,7 @@ static unsigned replay(uint8_t *data, size_t n)
 		size_t at = test_random_below(&seed, n);
 		uint8_t kept = data[at];
 
-		data[at] = i % 2 ? (uint8_t)test_random(&seed) : (uint8_t)(kept ^ 1U << i % 8);
+		data[at] = (uint8_t)(i % 2 ? test_random(&seed) : kept ^ 1U << i % 8);
 		give(data, n);
 		data[at] = kept;
 	}

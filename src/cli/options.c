@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdarg.h>
@@ -143,6 +144,20 @@ static struct option *make_table(const struct es_usage *usage)
 	return table;
 }
 
+/* A short option may stand in a cluster, or behind an operand: only its letter is known for sure. */
+static int unknown_option(const struct es_usage *usage, const char *given)
+{
+	char letter[] = "-?";
+
+	if (optopt == 0)
+		return usage_error(usage, "unknown option", given);
+	if (optopt >= FIRST_OPTION)
+		return usage_error(usage, "no argument goes with", given);
+	if (isgraph((unsigned char)optopt) && optopt < 0x80)
+		letter[1] = (char)optopt;
+	return usage_error(usage, "unknown option", letter);
+}
+
 int es_options_parse(const struct es_usage *usage, int argc, char **argv, int *ret_first)
 {
 	struct option *table = make_table(usage);
@@ -161,10 +176,7 @@ int es_options_parse(const struct es_usage *usage, int argc, char **argv, int *r
 		else if (c == ':')
 			status = usage_error(usage, "an argument is missing after", given);
 		else if (c == '?')
-			status = usage_error(usage,
-					     optopt >= FIRST_OPTION ? "no argument goes with"
-								    : "unknown option",
-					     given);
+			status = unknown_option(usage, given);
 		else
 			status = take(usage, &usage->options[c - FIRST_OPTION]);
 	}

@@ -17,6 +17,7 @@ struct es_chain {
 	struct es_settings settings;
 	/* Given on the command line; NULL: not */
 	const char *zone, *pue, *model, *carbon;
+	bool has_profile; /* an eprofile of the whole follows the report */
 	char zone_source[ES_ORIGIN_MAX_BYTES + 64], pue_source[ES_ORIGIN_MAX_BYTES + 64],
 		factor_id[64], zone_code[16];
 };

@@ -156,6 +156,7 @@ void es_run_tell(struct es_run *run)
 	int r;
 
 	save_recording(run, &saved);
+	run->chain.has_profile = true;
 	r = es_outcome_open(run->recording_path, es_recorder_kept(run->recorder), &run->chain,
 			    &outcome, &err);
 	if (r < 0) {

@@ -156,7 +156,7 @@ static void put_domain(const struct es_profile *profile, size_t i, struct es_jso
 
 	for (size_t bin = 0; bin < profile->n_bins; bin++) {
 		energy_uj += series->energy_uj[bin];
-		covered_ns += series->covered_ns[bin];
+		covered_ns += es_series_covered_ns(series, bin);
 	}
 	device_name(profile, i, name, sizeof(name));
 	es_json_object(json, NULL);

@@ -69,36 +69,72 @@ static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, in
 
 static void choose_bins(struct es_profile *profile, bool is_full)
 {
-	int64_t dur_ns = profile->stop_ns - profile->start_ns,
-		period_ns = profile->report->meta->period_ns;
-	int64_t n;
+	int64_t dur_ns = profile->stop_ns - profile->start_ns;
+	int64_t period_ns = es_report_period_ns(profile->report);
 
-	/* An estimate's source, or meters slower than planned, give no finer a picture. */
-	if (profile->report->mean_period_ns > 2 * period_ns)
-		period_ns = profile->report->mean_period_ns;
-	if (period_ns <= 0)
-		period_ns = ES_NS_PER_S;
-	n = (dur_ns + period_ns - 1) / period_ns;
-	profile->bin_ns = period_ns;
-	if (!is_full && n > (int64_t)ES_PROFILE_POINTS_MAX - 1) {
-		/* Whole periods in each bin. */
-		profile->bin_ns = period_ns * ((n + ES_PROFILE_POINTS_MAX - 2) /
-					       ((int64_t)ES_PROFILE_POINTS_MAX - 1));
-		n = (dur_ns + profile->bin_ns - 1) / profile->bin_ns;
+	profile->bin_ns =
+		is_full ? period_ns
+			: es_series_choose_bin_ns(dur_ns, period_ns, ES_PROFILE_POINTS_MAX - 1);
+	profile->n_bins = (size_t)((dur_ns - 1) / profile->bin_ns) + 1;
+}
+
+/* Whether the bins are those that the report gathered in its own walk. */
+static bool are_gathered(const struct es_profile *profile, const struct es_report *report)
+{
+	return report->series && profile->bin_ns == report->bin_ns &&
+	       profile->start_ns == report->start_ns && profile->stop_ns == report->stop_ns;
+}
+
+static int walk_bins(struct es_recording *recording, struct es_profile *profile)
+{
+	static const struct es_visitor visitor = { .reading = on_reading };
+	const struct es_report *report = profile->report;
+	struct binning binning = { .profile = profile };
+	int r = es_watch_init(&binning.watch, report->domains, report->meta->n_domains,
+			      report->meta->period_ns);
+
+	if (r < 0)
+		return r;
+	binning.watch.on_sample = on_sample;
+	binning.watch.arg = &binning;
+	r = es_recording_walk(recording, &visitor, &binning);
+	es_watch_end(&binning.watch);
+	es_watch_finish(&binning.watch);
+	return r;
+}
+
+static int fill_bins(struct es_recording *recording, const struct es_profile_options *options,
+		     struct es_profile *profile)
+{
+	const struct es_report *report = profile->report;
+	int r = 0;
+
+	profile->are_borrowed = are_gathered(profile, report);
+	for (size_t i = 0; r == 0 && i < report->meta->n_domains; i++) {
+		if (!es_profile_shows(options, report, i))
+			continue;
+		if (profile->are_borrowed)
+			profile->series[i] = report->series[i];
+		else
+			r = es_series_init(&profile->series[i], profile->start_ns, profile->stop_ns,
+					   profile->bin_ns);
 	}
-	profile->n_bins = n > 0 ? (size_t)n : 1;
+	if (r == 0 && !profile->are_borrowed)
+		r = walk_bins(recording, profile);
+	for (size_t i = 0; r == 0 && i < report->meta->n_domains; i++)
+		if (profile->series[i].lacks_memory)
+			r = -ENOMEM;
+	return r;
 }
 
 int es_profile_build(struct es_recording *recording, const struct es_report *report,
 		     const struct es_profile_options *options, struct es_profile *ret,
 		     struct es_error *err)
 {
-	static const struct es_visitor visitor = { .reading = on_reading };
 	struct es_profile profile = { .report = report,
 				      .start_ns = report->start_ns,
 				      .stop_ns = report->stop_ns };
-	struct binning binning = { .profile = &profile };
-	int r = 0;
+	int r;
 
 	if (options->from_ns && options->from_ns > profile.start_ns)
 		profile.start_ns = options->from_ns;
@@ -108,22 +144,7 @@ int es_profile_build(struct es_recording *recording, const struct es_report *rep
 		return es_error_say(err, -ENODATA, "no readings in that time");
 	choose_bins(&profile, options->is_full);
 	profile.series = calloc(report->meta->n_domains + 1, sizeof(*profile.series));
-	if (!profile.series)
-		r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < report->meta->n_domains; i++)
-		if (es_profile_shows(options, report, i))
-			r = es_series_init(&profile.series[i], profile.start_ns, profile.stop_ns,
-					   profile.bin_ns);
-	if (r == 0)
-		r = es_watch_init(&binning.watch, report->domains, report->meta->n_domains,
-				  report->meta->period_ns);
-	if (r == 0) {
-		binning.watch.on_sample = on_sample;
-		binning.watch.arg = &binning;
-		r = es_recording_walk(recording, &visitor, &binning);
-		es_watch_end(&binning.watch);
-		es_watch_finish(&binning.watch);
-	}
+	r = profile.series ? fill_bins(recording, options, &profile) : -ENOMEM;
 	if (r < 0) {
 		es_profile_finish(&profile);
 		return es_error_set(err, r, "cannot make the profile");
@@ -134,7 +155,8 @@ int es_profile_build(struct es_recording *recording, const struct es_report *rep
 
 void es_profile_finish(struct es_profile *profile)
 {
-	for (size_t i = 0; profile->series && i < profile->report->meta->n_domains; i++)
+	for (size_t i = 0;
+	     profile->series && !profile->are_borrowed && i < profile->report->meta->n_domains; i++)
 		es_series_finish(&profile->series[i]);
 	free(profile->series);
 	*profile = (struct es_profile){ .report = NULL };

@@ -13,8 +13,6 @@
 #include "core/series.h"
 #include "format/report.h"
 
-#define ES_PROFILE_POINTS_MAX 10000U
-
 /** struct es_profile_options - what part of the recording, and how fine */
 struct es_profile_options {
 	bool is_full; /* a point for each planned period, however many; else at most ES_PROFILE_POINTS_MAX, averaged */
@@ -30,6 +28,7 @@ struct es_profile {
 	int64_t start_ns, stop_ns, bin_ns;
 	size_t n_bins;
 	struct es_series *series; /* [domain]; n_bins 0 for those not shown */
+	bool are_borrowed; /* the report gathered the bins, and keeps them */
 };
 
 /** es_profile_build - bin a recording whose report was made; 0, -ENODATA: no readings there, -ENOMEM, read errors */

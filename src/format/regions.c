@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "core/edges.h"
 #include "format/report.h"
 
 struct call {
@@ -238,7 +239,7 @@ static void add_meters(struct es_regions *regions, const struct es_report *repor
 			fine_j * (double)regions->regions[i].energy_uj / (double)report->fine_uj;
 }
 
-static int make_edges(struct es_regions *regions, struct measuring *measuring)
+static void make_edges(struct es_regions *regions, struct measuring *measuring)
 {
 	for (size_t i = 0; i < regions->n_calls; i++) {
 		struct call *call = &regions->calls[i];
@@ -253,13 +254,53 @@ static int make_edges(struct es_regions *regions, struct measuring *measuring)
 			(struct edge){ .t_ns = call->stop_ns, .call = i, .is_stop = true };
 	}
 	qsort(measuring->edges, measuring->n_edges, sizeof(*measuring->edges), by_time);
-	return 0;
+}
+
+static bool counts(const struct es_report *report, size_t domain)
+{
+	return report->domains[domain].is_chosen && report->by_domain[domain].is_known;
+}
+
+/* All edges from what was noted; false where that does not do. */
+static bool look_up(struct measuring *measuring, const struct es_edges *edges)
+{
+	for (size_t e = 0; e < measuring->n_edges; e++)
+		for (size_t i = 0; i < measuring->report->meta->n_domains; i++) {
+			struct es_edge edge;
+
+			if (!counts(measuring->report, i))
+				continue;
+			if (!es_edges_at(edges, i, measuring->edges[e].t_ns, &edge))
+				return false;
+			measuring->edge_j[e] += es_j_from_uj(edge.energy_uj);
+			measuring->edge_bound_j[e] += es_j_from_uj(edge.bound_uj);
+		}
+	return true;
+}
+
+static int walk_edges(struct measuring *measuring, struct es_recording *recording)
+{
+	static const struct es_visitor visitor = { .reading = on_reading };
+	const struct es_report *report = measuring->report;
+	int r = es_watch_init(&measuring->watch, report->domains, report->meta->n_domains,
+			      report->meta->period_ns);
+
+	if (r < 0)
+		return r;
+	memset(measuring->edge_j, 0, measuring->n_edges * sizeof(*measuring->edge_j));
+	memset(measuring->edge_bound_j, 0, measuring->n_edges * sizeof(*measuring->edge_bound_j));
+	measuring->watch.on_sample = on_sample;
+	measuring->watch.arg = measuring;
+	r = es_recording_walk(recording, &visitor, measuring);
+	es_watch_end(&measuring->watch);
+	es_watch_finish(&measuring->watch);
+	end_edges(measuring);
+	return r;
 }
 
 int es_regions_measure(struct es_regions *regions, struct es_recording *recording,
-		       struct es_report *report)
+		       const struct es_edges *edges, struct es_report *report)
 {
-	static const struct es_visitor visitor = { .reading = on_reading };
 	size_t n_edges = 2 * regions->n_calls;
 	struct measuring measuring = {
 		.report = report,
@@ -274,24 +315,17 @@ int es_regions_measure(struct es_regions *regions, struct es_recording *recordin
 	int r = -ENOMEM;
 
 	if (measuring.edges && measuring.edge_j && measuring.edge_bound_j && measuring.next &&
-	    measuring.cumulative_uj && measuring.gap_ns)
-		r = es_watch_init(&measuring.watch, report->domains, report->meta->n_domains,
-				  report->meta->period_ns);
-	if (r == 0)
-		r = make_edges(regions, &measuring);
+	    measuring.cumulative_uj && measuring.gap_ns) {
+		make_edges(regions, &measuring);
+		r = edges && look_up(&measuring, edges) ? 0 : walk_edges(&measuring, recording);
+	}
 	if (r == 0) {
-		measuring.watch.on_sample = on_sample;
-		measuring.watch.arg = &measuring;
-		r = es_recording_walk(recording, &visitor, &measuring);
-		es_watch_end(&measuring.watch);
-		end_edges(&measuring);
 		sum_calls(regions, &measuring);
 		add_meters(regions, report);
 		report->regions = regions->regions;
 		report->n_regions = regions->n_regions;
 		regions->regions = NULL;
 	}
-	es_watch_finish(&measuring.watch);
 	free(measuring.edges);
 	free(measuring.edge_j);
 	free(measuring.edge_bound_j);

@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+struct es_edges;
 struct es_recording;
 struct es_regions;
 struct es_report;
@@ -23,12 +24,13 @@ int es_regions_start(struct es_regions *regions, const char *name, int64_t t_ns)
 int es_regions_stop(struct es_regions *regions, const char *name, int64_t t_ns);
 
 /**
- * es_regions_measure - walk the recording and fill in @report's regions
+ * es_regions_measure - fill in @report's regions
+ * @edges: what was noted when the report was made; the recording is walked only where that does not do. NULL: nothing
  *
  * Energy is that of the fine cover, interpolated at the edges; the bound is what lies on either side of each edge.
  * Nested calls of one name count once (their outermost call). 0 or negative errno.
  */
 int es_regions_measure(struct es_regions *regions, struct es_recording *recording,
-		       struct es_report *report);
+		       const struct es_edges *edges, struct es_report *report);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "core/edges.h"
 #include "format/regions.h"
 
 #define HOLE_PERIODS \
@@ -25,6 +26,7 @@ struct walk {
 	struct es_report *report;
 	struct es_watch watch;
 	struct es_regions *regions;
+	struct es_edges edges;
 	int64_t *last_row_ns; /* [node] */
 	int64_t row_ns;
 	bool has_row;
@@ -100,6 +102,55 @@ static void add_gap(struct es_report *report, uint32_t node, const struct es_sam
 	};
 }
 
+static int64_t planned_period_ns(const struct es_report *report)
+{
+	return report->meta->period_ns > 0 ? report->meta->period_ns : ES_NS_PER_S;
+}
+
+int64_t es_report_period_ns(const struct es_report *report)
+{
+	int64_t planned_ns = planned_period_ns(report);
+
+	/* An estimate's source, or meters slower than planned, give no finer a picture. */
+	return report->mean_period_ns > 2 * planned_ns ? report->mean_period_ns : planned_ns;
+}
+
+static void drop_series(struct es_report *report)
+{
+	for (size_t i = 0; report->series && i < report->meta->n_domains; i++)
+		es_series_finish(&report->series[i]);
+	free(report->series);
+	report->series = NULL;
+}
+
+static void add_to_series(struct es_report *report, size_t domain, const struct es_sample *sample)
+{
+	struct es_series *series = &report->series[domain];
+
+	if (!series->energy_uj &&
+	    es_series_init_open(series, report->start_ns, planned_period_ns(report),
+				ES_PROFILE_POINTS_MAX - 1) < 0)
+		drop_series(report); /* the profile will walk the recording itself */
+	else
+		es_series_add(series, sample);
+}
+
+/* The end is known now; bins that do not begin where the recording does are of no use. */
+static void close_series(struct es_report *report)
+{
+	report->bin_ns = es_series_choose_bin_ns(report->stop_ns - report->start_ns,
+						 planned_period_ns(report),
+						 ES_PROFILE_POINTS_MAX - 1);
+	for (size_t i = 0; report->series && i < report->meta->n_domains; i++) {
+		if (!report->series[i].energy_uj)
+			continue;
+		if (report->series[i].t0_ns != report->start_ns)
+			drop_series(report);
+		else
+			es_series_close(&report->series[i], report->stop_ns, report->bin_ns);
+	}
+}
+
 static void on_first_sample(void *arg, size_t domain, const struct es_sample *sample)
 {
 	struct walk *walk = arg;
@@ -119,6 +170,9 @@ static void on_first_sample(void *arg, size_t domain, const struct es_sample *sa
 	if (sample->is_gap || (planned_ns > 0 && dur_ns > HOLE_MIN_NS &&
 			       (double)dur_ns > HOLE_PERIODS * (double)planned_ns))
 		add_gap(report, meta->node, sample);
+	es_edges_sample(&walk->edges, domain, sample);
+	if (report->series)
+		add_to_series(report, domain, sample);
 }
 
 static int on_event(void *arg, const struct es_event *event)
@@ -131,16 +185,20 @@ static int on_event(void *arg, const struct es_event *event)
 	case ES_EVENT_COMMAND_START:
 		report->has_command_start = true;
 		report->command_start_ns = event->t_ns;
+		es_edges_note(&walk->edges, event->t_ns);
 		break;
 	case ES_EVENT_COMMAND_STOP:
 		report->has_command_stop = true;
 		report->command_stop_ns = event->t_ns;
+		es_edges_note(&walk->edges, event->t_ns);
 		report->command_status = event->value;
 		break;
 	case ES_EVENT_TAG_START:
+		es_edges_note(&walk->edges, event->t_ns);
 		walk->error = es_regions_start(walk->regions, event->text, event->t_ns);
 		break;
 	case ES_EVENT_TAG_STOP:
+		es_edges_note(&walk->edges, event->t_ns);
 		walk->error = es_regions_stop(walk->regions, event->text, event->t_ns);
 		break;
 	case ES_EVENT_MISSED:
@@ -385,6 +443,8 @@ static int allocate(struct es_report *report)
 	report->evidence = calloc(n + 1, sizeof(*report->evidence));
 	report->by_domain = calloc(n + 1, sizeof(*report->by_domain));
 	report->gaps = calloc(ES_REPORT_GAPS_MAX, sizeof(*report->gaps));
+	if (report->options.has_profile)
+		report->series = calloc(n + 1, sizeof(*report->series));
 	if (!report->domains || !report->evidence || !report->by_domain || !report->gaps)
 		return -ENOMEM;
 	if (n)
@@ -400,6 +460,8 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 	int r = es_watch_init(&walk->watch, report->domains, report->meta->n_domains,
 			      report->meta->period_ns);
 
+	if (r == 0)
+		r = es_edges_init(&walk->edges, report->meta->n_domains);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < report->meta->n_domains; i++) {
@@ -415,6 +477,7 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 	if (r < 0)
 		return r;
 	es_watch_end(&walk->watch);
+	close_series(report);
 	report->is_whole = es_recording_is_whole(recording);
 	report->lost_bytes = es_recording_lost_bytes(recording);
 	judge(report, &walk->watch);
@@ -461,8 +524,11 @@ int es_report_build(struct es_recording *recording, const struct es_report_optio
 	if (r == 0)
 		r = add_automatic_regions(&report, regions);
 	if (r == 0)
-		r = es_regions_measure(regions, recording, &report);
+		r = es_regions_measure(regions, recording,
+				       options->from_ns || options->to_ns ? NULL : &walk.edges,
+				       &report);
 	es_watch_finish(&walk.watch);
+	es_edges_finish(&walk.edges);
 	es_regions_destroy(regions);
 	if (r < 0) {
 		es_report_finish(&report);
@@ -479,6 +545,7 @@ void es_report_finish(struct es_report *report)
 	free(report->by_domain);
 	free(report->regions);
 	free(report->gaps);
+	drop_series(report);
 	*report = (struct es_report){ .meta = NULL };
 }
 

@@ -27,7 +27,10 @@ struct es_report_options {
 	const struct es_node_model *model;
 	enum es_psys_policy psys;
 	int64_t from_ns, to_ns; /* restrict to this part, boot clock; 0: all */
+	bool has_profile; /* a profile of the whole follows: its bins are gathered while the report is */
 };
+
+#define ES_PROFILE_POINTS_MAX 10000U
 
 /** struct es_report_domain - one domain over the job */
 struct es_report_domain {
@@ -69,6 +72,8 @@ struct es_report {
 	struct es_report_domain *by_domain; /* [meta->n_domains] */
 	struct es_report_region *regions;
 	size_t n_regions;
+	struct es_series *series; /* [meta->n_domains] bins of a profile; NULL: not gathered */
+	int64_t bin_ns; /* of those */
 	struct es_report_gap *gaps;
 	size_t n_gaps, n_gaps_kept;
 	int64_t gap_ns; /* sum */
@@ -106,7 +111,11 @@ struct es_report {
 	char survivors[ES_NAME_MAX_BYTES];
 };
 
-/** es_report_build - walk the recording twice and make its report; 0, or negative errno with @err */
+/**
+ * es_report_build - walk the recording and make its report
+ * The walk is done again only where tags are too many, out of order or in a recording with gaps.
+ * Returns 0, or negative errno with @err.
+ */
 int es_report_build(struct es_recording *recording, const struct es_report_options *options,
 		    struct es_report *ret, struct es_error *err);
 void es_report_finish(struct es_report *report);
@@ -123,6 +132,8 @@ bool es_report_is_metered(const struct es_report *report);
 /** es_report_unix_ns - a time on the boot clock as wall-clock time */
 int64_t es_report_unix_ns(const struct es_report *report, int64_t t_boot_ns);
 
+/** es_report_period_ns - how fine a picture its readings give */
+int64_t es_report_period_ns(const struct es_report *report);
 /** es_report_line - the job line (interfaces: byte for byte); @is_short folds long node lists; appended to @out without newline */
 int es_report_line(const struct es_report *report, bool is_short, struct es_buf *out);
 /** es_report_table - the table below it, for people; appended to @out */

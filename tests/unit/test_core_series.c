@@ -68,7 +68,7 @@ static void a_sample_inside_a_bin_stays_in_it(void **state)
 
 	assert_int_equal(series.energy_uj[0], 0);
 	assert_int_equal(series.energy_uj[1], 7);
-	assert_int_equal(series.covered_ns[1], 6);
+	assert_int_equal(es_series_covered_ns(&series, 1), 6);
 	es_series_finish(&series);
 }
 
@@ -102,8 +102,8 @@ static void a_sample_over_several_bins_is_spread_by_time(void **state)
 	assert_int_equal(series.energy_uj[1], 40);
 	assert_int_equal(series.energy_uj[2], 40);
 	assert_int_equal(series.energy_uj[3], 0);
-	assert_int_equal(series.covered_ns[0], 5);
-	assert_int_equal(series.covered_ns[1], 10);
+	assert_int_equal(es_series_covered_ns(&series, 0), 5);
+	assert_int_equal(es_series_covered_ns(&series, 1), 10);
 	es_series_finish(&series);
 }
 
@@ -135,8 +135,8 @@ static void energy_outside_goes_to_the_nearest_bin(void **state)
 
 	assert_int_equal(series.energy_uj[0], 3);
 	assert_int_equal(series.energy_uj[1], 5);
-	assert_int_equal(series.covered_ns[0], 0);
-	assert_int_equal(series.covered_ns[1], 0);
+	assert_int_equal(es_series_covered_ns(&series, 0), 0);
+	assert_int_equal(es_series_covered_ns(&series, 1), 0);
 	es_series_finish(&series);
 }
 
@@ -170,7 +170,7 @@ static void sums_stay_exact_whatever_the_samples(void **state)
 
 		assert_int_equal(sum_uj(&series), total);
 		for (size_t i = 0; i < series.n_bins; i++)
-			covered_ns -= series.covered_ns[i];
+			covered_ns -= es_series_covered_ns(&series, i);
 		assert_int_equal(covered_ns, 0);
 		es_series_finish(&series);
 	}

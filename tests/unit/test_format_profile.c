@@ -263,7 +263,7 @@ static uint64_t domain_uj(const json_t *json, size_t i)
 		json_array_get(member(member(json, "energyscopium"), "domains"), i), "energy_uj"));
 }
 
-/* 25 s each ms are 25,000 periods: 3 of them in a bin make 8,334 bins. */
+/* 25 s each ms are 25,000 periods: bins double in length until they fit: 4 of them in each of 6,250. */
 static void a_long_run_is_averaged_to_ten_thousand_points_and_energies_stay(void **state)
 {
 	struct fixture *f = *state;
@@ -279,16 +279,58 @@ static void a_long_run_is_averaged_to_ten_thousand_points_and_energies_stay(void
 	test_end(&f->made, 25 * TEST_S, 0);
 
 	json = eprofile(f);
-	assert_int_equal(f->profile.bin_ns, 3 * TEST_MS);
-	assert_int_equal(json_integer_value(member(json, "nb_sample")), 8335);
-	assert_int_equal(json_array_size(member(json, "etotal(W)")), 8335);
-	assert_near(json_number_value(member(json, "eprofile_period(ms)")), 3, 0);
+	assert_int_equal(f->profile.bin_ns, 4 * TEST_MS);
+	assert_int_equal(json_integer_value(member(json, "nb_sample")), 6251);
+	assert_int_equal(json_array_size(member(json, "etotal(W)")), 6251);
+	assert_near(json_number_value(member(json, "eprofile_period(ms)")), 4, 0);
 	assert_int_equal(domain_uj(json, 0), f->made.report.fine_uj);
 
 	f->options.is_full = true;
 	json = eprofile(f);
 	assert_int_equal(json_integer_value(member(json, "nb_sample")), 25001);
 	assert_int_equal(domain_uj(json, 0), f->made.report.fine_uj);
+}
+
+/* A run makes its eprofile from bins that were gathered in the report's own walk. */
+static void bins_gathered_with_the_report_are_those_of_a_walk(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t value = 0;
+	json_t *walked;
+
+	f->made.meta.period_ns = TEST_MS;
+	test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	test_domain(&f->made, "powercap", ES_DOMAIN_DRAM, 0, -1);
+	for (unsigned i = 0; i <= 21000; i++) {
+		value += 100000 + i % 7;
+		/* A reset of one of them, and a hole of both. */
+		if (i >= 12000 && i < 12050)
+			continue;
+		test_reading(&f->made, i * TEST_MS, 0, i == 5000 ? (value = 77) : value);
+		test_reading(&f->made, i * TEST_MS + TEST_MS / 10, 1, (uint64_t)i * 30000);
+	}
+	test_end(&f->made, 21 * TEST_S, 0);
+
+	walked = json_deep_copy(eprofile(f));
+	assert_false(f->profile.are_borrowed);
+	f->report_options.has_profile = true;
+
+	assert_true(json_equal(eprofile(f), walked));
+	assert_true(f->profile.are_borrowed);
+	json_decref(walked);
+}
+
+static void a_window_is_never_taken_from_gathered_bins(void **state)
+{
+	struct fixture *f = *state;
+
+	f->report_options.has_profile = true;
+	make_rising(f, 10);
+	f->options.from_ns = TEST_START_NS + 3 * TEST_S;
+
+	build(f);
+	assert_false(f->profile.are_borrowed);
+	assert_int_equal(f->profile.n_bins, 7);
 }
 
 static void just_what_fits_is_not_averaged(void **state)
@@ -381,7 +423,7 @@ static void a_window_is_cut_out_in_proportion(void **state)
 	assert_int_equal(f->profile.series[0].energy_uj[0] + f->profile.series[0].energy_uj[1],
 			 60 * TEST_J);
 	assert_int_equal(f->profile.series[0].energy_uj[0], 25 * TEST_J);
-	assert_int_equal(f->profile.series[0].covered_ns[1], TEST_S);
+	assert_int_equal(es_series_covered_ns(&f->profile.series[0], 1), TEST_S);
 }
 
 static void no_readings_there_are_an_error(void **state)
@@ -542,6 +584,8 @@ int main(void)
 		TEST(gaps_are_null_in_every_curve_they_are_part_of),
 		TEST(the_last_bin_may_be_shorter_and_shows_its_own_power),
 		TEST(a_long_run_is_averaged_to_ten_thousand_points_and_energies_stay),
+		TEST(bins_gathered_with_the_report_are_those_of_a_walk),
+		TEST(a_window_is_never_taken_from_gathered_bins),
 		TEST(just_what_fits_is_not_averaged),
 		TEST(layout_2022_nests_the_profile),
 		TEST(node_power_is_there_where_a_wider_meter_is),

@@ -53,12 +53,25 @@ int es_job_check_name(const char *name, struct es_error *err)
 	return 0;
 }
 
+/*
+ * The step of Slurm that this is; NULL: none. Above SLURM_MAX_NORMAL_STEP_ID (slurm.h) are its own: batch script,
+ * interactive shell.
+ */
+static const char *slurm_step(void)
+{
+	const char *job = getenv("SLURM_JOB_ID"), *step = getenv("SLURM_STEP_ID");
+	uint64_t number;
+
+	if (!job || !*job || !step || es_parse_u64(step, &number) < 0 || number > 0xfffffff0)
+		return NULL;
+	return step;
+}
+
 static int name_job(const char *name, struct es_meta *meta, struct es_error *err)
 {
 	static const char *const ids[] = { "SLURM_JOB_ID", "PBS_JOBID", "OAR_JOB_ID", "LSB_JOBID",
 					   "FLUX_JOB_ID" };
-	const char *id = name ? name : first_of(ids, ES_ARRAY_SIZE(ids)),
-		   *step = getenv("SLURM_STEP_ID");
+	const char *id = name ? name : first_of(ids, ES_ARRAY_SIZE(ids)), *step = slurm_step();
 	time_t now = time(NULL);
 	char date[32] = "";
 	struct tm tm;
@@ -74,8 +87,7 @@ static int name_job(const char *name, struct es_meta *meta, struct es_error *err
 	if (r < 0)
 		return r;
 	(void)snprintf(meta->job, sizeof(meta->job), "%.200s", id);
-	if (!name && getenv("SLURM_JOB_ID") && step && strlen(step) < 16 &&
-	    strspn(step, "0123456789") == strlen(step)) {
+	if (!name && step) {
 		(void)snprintf(meta->step, sizeof(meta->step), "%s", step);
 		(void)snprintf(meta->job + strlen(meta->job), sizeof(meta->job) - strlen(meta->job),
 			       ".%s", step);

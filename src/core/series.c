@@ -85,11 +85,14 @@ static size_t bin_of(const struct es_series *series, int64_t t_ns)
 static uint64_t part_uj(const struct es_sample *sample, int64_t part_ns)
 {
 	int64_t dur_ns = sample->t1_ns - sample->t0_ns;
+	uint64_t narrow;
 
 	if (part_ns <= 0 || dur_ns <= 0)
 		return 0;
 	if (part_ns >= dur_ns)
 		return sample->energy_uj;
+	if (!__builtin_mul_overflow(sample->energy_uj, (uint64_t)part_ns, &narrow))
+		return narrow / (uint64_t)dur_ns;
 	return (uint64_t)((es_u128)sample->energy_uj * (uint64_t)part_ns / (uint64_t)dur_ns);
 }
 

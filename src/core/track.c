@@ -34,6 +34,16 @@ static void gap(struct es_track *track, int64_t t0_ns, int64_t t1_ns, struct es_
 	*ret = (struct es_sample){ .t0_ns = t0_ns, .t1_ns = t1_ns, .is_gap = true };
 }
 
+/* Whether the mean power may be the largest so far; a product costs less than a division for each sample. */
+static bool may_exceed(const struct es_track *track, uint64_t energy_uj, int64_t dur_ns)
+{
+	uint64_t pj, most_pj;
+
+	/* mW * ns = pJ */
+	return __builtin_mul_overflow(energy_uj, UINT64_C(1000000), &pj) ||
+	       __builtin_mul_overflow(track->max_mw, (uint64_t)dur_ns, &most_pj) || pj > most_pj;
+}
+
 /* Samples are written where they belong, member by member: a copy right after would wait for each store. */
 static void count(struct es_track *track, int64_t t0_ns, int64_t t1_ns, const struct es_step *step,
 		  struct es_sample *ret)
@@ -47,7 +57,7 @@ static void count(struct es_track *track, int64_t t0_ns, int64_t t1_ns, const st
 	track->n_wraps += step->verdict == ES_STEP_WRAPPED;
 	track->n_ambiguous += step->verdict == ES_STEP_AMBIGUOUS;
 	/* The peak of very short samples is the counter's step over nearly no time: not a power. */
-	if (dur_ns >= track->max_over_ns) {
+	if (dur_ns >= track->max_over_ns && may_exceed(track, step->energy_uj, dur_ns)) {
 		uint64_t mean_mw = es_mean_power_mw(step->energy_uj, dur_ns);
 
 		track->max_mw = mean_mw > track->max_mw ? mean_mw : track->max_mw;

@@ -16,10 +16,17 @@
 #include "base/parse.h"
 #include "core/edges.h"
 #include "format/regions.h"
+#include "format/report_series.h"
 
 #define HOLE_PERIODS \
 	2.5 /* readings further apart than this many planned periods are a hole in the profile */
 #define HOLE_MIN_NS (20 * ES_NS_PER_MS)
+
+/* How often a domain is read by plan; asked for each sample. */
+struct pace {
+	int64_t planned_ns, hole_ns; /* the latter: longer than that is a hole */
+	bool is_fastest; /* no other is read more often */
+};
 
 /* What the first walk gathers. */
 struct walk {
@@ -27,10 +34,7 @@ struct walk {
 	struct es_watch watch;
 	struct es_regions *regions;
 	struct es_edges edges;
-	int64_t *last_row_ns; /* [node] */
-	int64_t row_ns;
-	bool has_row;
-	int64_t fastest_ns; /* shortest planned period of a domain */
+	struct pace *paces; /* [domain] */
 	int64_t sum_period_ns;
 	uint64_t n_periods;
 	int error;
@@ -47,8 +51,7 @@ static int on_sweep(void *arg, int64_t t_ns)
 
 	es_watch_row(&walk->watch);
 	walk->report->n_rows++;
-	walk->row_ns = t_ns;
-	walk->has_row = true;
+	(void)t_ns;
 	return 0;
 }
 
@@ -102,77 +105,26 @@ static void add_gap(struct es_report *report, uint32_t node, const struct es_sam
 	};
 }
 
-static int64_t planned_period_ns(const struct es_report *report)
-{
-	return report->meta->period_ns > 0 ? report->meta->period_ns : ES_NS_PER_S;
-}
-
-int64_t es_report_period_ns(const struct es_report *report)
-{
-	int64_t planned_ns = planned_period_ns(report);
-
-	/* An estimate's source, or meters slower than planned, give no finer a picture. */
-	return report->mean_period_ns > 2 * planned_ns ? report->mean_period_ns : planned_ns;
-}
-
-static void drop_series(struct es_report *report)
-{
-	for (size_t i = 0; report->series && i < report->meta->n_domains; i++)
-		es_series_finish(&report->series[i]);
-	free(report->series);
-	report->series = NULL;
-}
-
-static void add_to_series(struct es_report *report, size_t domain, const struct es_sample *sample)
-{
-	struct es_series *series = &report->series[domain];
-
-	if (!series->energy_uj &&
-	    es_series_init_open(series, report->start_ns, planned_period_ns(report),
-				ES_PROFILE_POINTS_MAX - 1) < 0)
-		drop_series(report); /* the profile will walk the recording itself */
-	else
-		es_series_add(series, sample);
-}
-
-/* The end is known now; bins that do not begin where the recording does are of no use. */
-static void close_series(struct es_report *report)
-{
-	report->bin_ns = es_series_choose_bin_ns(report->stop_ns - report->start_ns,
-						 planned_period_ns(report),
-						 ES_PROFILE_POINTS_MAX - 1);
-	for (size_t i = 0; report->series && i < report->meta->n_domains; i++) {
-		if (!report->series[i].energy_uj)
-			continue;
-		if (report->series[i].t0_ns != report->start_ns)
-			drop_series(report);
-		else
-			es_series_close(&report->series[i], report->stop_ns, report->bin_ns);
-	}
-}
-
 static void on_first_sample(void *arg, size_t domain, const struct es_sample *sample)
 {
 	struct walk *walk = arg;
 	struct es_report *report = walk->report;
-	const struct es_domain *meta = &report->domains[domain];
-	int64_t planned_ns = es_domain_period_ns(meta, report->meta->period_ns);
+	const struct pace *pace = &walk->paces[domain];
 	int64_t dur_ns = sample->t1_ns - sample->t0_ns;
 
 	/* What is read more seldom on purpose says nothing about the plan; nor does the last reading, which comes
 	 * when the command ends, not when a period does. */
-	if (planned_ns == walk->fastest_ns && !sample->is_gap && 2 * dur_ns > planned_ns) {
+	if (pace->is_fastest && !sample->is_gap && 2 * dur_ns > pace->planned_ns) {
 		walk->sum_period_ns += dur_ns;
 		walk->n_periods++;
 		report->max_period_ns = dur_ns > report->max_period_ns ? dur_ns
 								       : report->max_period_ns;
 	}
-	if (sample->is_gap || (planned_ns > 0 && dur_ns > HOLE_MIN_NS &&
-			       (double)dur_ns > HOLE_PERIODS * (double)planned_ns))
-		add_gap(report, meta->node, sample);
+	if (sample->is_gap || dur_ns > pace->hole_ns)
+		add_gap(report, report->domains[domain].node, sample);
 	es_edges_sample(&walk->edges, domain, sample);
 	if (report->series)
-		add_to_series(report, domain, sample);
+		es_report_series_add(report, domain, sample);
 }
 
 static int on_event(void *arg, const struct es_event *event)
@@ -452,6 +404,31 @@ static int allocate(struct es_report *report)
 	return 0;
 }
 
+static int plan_paces(struct walk *walk)
+{
+	const struct es_report *report = walk->report;
+	int64_t fastest_ns = INT64_MAX;
+	size_t n = report->meta->n_domains;
+
+	walk->paces = calloc(n + 1, sizeof(*walk->paces));
+	if (!walk->paces)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		struct pace *pace = &walk->paces[i];
+		double hole_ns;
+
+		pace->planned_ns =
+			es_domain_period_ns(&report->domains[i], report->meta->period_ns);
+		hole_ns = fmax(HOLE_PERIODS * (double)pace->planned_ns, HOLE_MIN_NS);
+		pace->hole_ns = pace->planned_ns > 0 && hole_ns < 0x1p62 ? (int64_t)hole_ns
+									 : INT64_MAX;
+		fastest_ns = pace->planned_ns < fastest_ns ? pace->planned_ns : fastest_ns;
+	}
+	for (size_t i = 0; i < n; i++)
+		walk->paces[i].is_fastest = walk->paces[i].planned_ns == fastest_ns;
+	return 0;
+}
+
 static int walk_once(struct es_recording *recording, struct es_report *report, struct walk *walk)
 {
 	static const struct es_visitor visitor = { .reading = on_reading,
@@ -462,22 +439,17 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 
 	if (r == 0)
 		r = es_edges_init(&walk->edges, report->meta->n_domains);
+	if (r == 0)
+		r = plan_paces(walk);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < report->meta->n_domains; i++) {
-		int64_t period_ns =
-			es_domain_period_ns(&report->domains[i], report->meta->period_ns);
-
-		if (i == 0 || period_ns < walk->fastest_ns)
-			walk->fastest_ns = period_ns;
-	}
 	walk->watch.on_sample = on_first_sample;
 	walk->watch.arg = walk;
 	r = es_recording_walk(recording, &visitor, walk);
 	if (r < 0)
 		return r;
 	es_watch_end(&walk->watch);
-	close_series(report);
+	es_report_series_close(report);
 	report->is_whole = es_recording_is_whole(recording);
 	report->lost_bytes = es_recording_lost_bytes(recording);
 	judge(report, &walk->watch);
@@ -529,6 +501,7 @@ int es_report_build(struct es_recording *recording, const struct es_report_optio
 				       &report);
 	es_watch_finish(&walk.watch);
 	es_edges_finish(&walk.edges);
+	free(walk.paces);
 	es_regions_destroy(regions);
 	if (r < 0) {
 		es_report_finish(&report);
@@ -545,7 +518,7 @@ void es_report_finish(struct es_report *report)
 	free(report->by_domain);
 	free(report->regions);
 	free(report->gaps);
-	drop_series(report);
+	es_report_series_finish(report);
 	*report = (struct es_report){ .meta = NULL };
 }
 

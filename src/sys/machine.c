@@ -17,6 +17,8 @@
 #include "base/parse.h"
 
 #define CPUS_MAX (1UL << 20)
+#define SIBLINGS_MAX \
+	8192UL /* Linux has no more CPUs on x86; what lies beyond is asked one by one */
 #define PACKAGES_MAX 64U
 
 static void copy(char *to, size_t size, const char *from, size_t n)
@@ -155,18 +157,38 @@ static void see_package(const struct es_root *root, unsigned long cpu, uint64_t 
 		seen[machine->n_packages++] = package;
 }
 
+/* CPUs of one package know each other: one look for each package instead of one for each of a thousand CPUs. */
+static void mark_siblings(const struct es_root *root, unsigned long cpu, uint8_t *is_known)
+{
+	char path[96], siblings[ES_SYSFS_FILE_MAX_BYTES] = "";
+	const char *list = siblings;
+	unsigned long first, last;
+
+	(void)snprintf(path, sizeof(path),
+		       "sys/devices/system/cpu/cpu%lu/topology/core_siblings_list", cpu);
+	read_text(root, path, siblings, sizeof(siblings));
+	while (next_range(&list, &first, &last) > 0)
+		for (unsigned long i = first; i <= last && i < SIBLINGS_MAX; i++)
+			is_known[i] = 1;
+}
+
 static void read_topology(const struct es_root *root, struct es_machine *machine)
 {
 	char online[ES_SYSFS_FILE_MAX_BYTES] = "";
 	const char *list = online;
 	uint64_t seen[PACKAGES_MAX];
+	uint8_t is_known[SIBLINGS_MAX] = { 0 };
 	unsigned long first, last;
 
 	read_text(root, "sys/devices/system/cpu/online", online, sizeof(online));
 	machine->n_cpus = es_cpulist_count(online);
 	while (machine->n_cpus && next_range(&list, &first, &last) > 0)
-		for (unsigned long cpu = first; cpu <= last; cpu++)
+		for (unsigned long cpu = first; cpu <= last; cpu++) {
+			if (cpu < SIBLINGS_MAX && is_known[cpu])
+				continue;
 			see_package(root, cpu, seen, machine);
+			mark_siblings(root, cpu, is_known);
+		}
 }
 
 static void read_virt(const struct es_root *root, struct es_machine *machine)

@@ -160,6 +160,25 @@ static void packages_are_counted_once_each(void **state)
 	assert_int_equal(f->machine.n_allowed, 4);
 }
 
+/* One look for each package: what cpu2 says of itself is not asked for, as cpu0 names it. */
+static void packages_name_their_cpus(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "sys/devices/system/cpu/online", "0-3\n");
+	put_package(f, 0, "0\n");
+	put(f, "sys/devices/system/cpu/cpu0/topology/core_siblings_list", "0,2\n");
+	put_package(f, 1, "1\n");
+	put(f, "sys/devices/system/cpu/cpu1/topology/core_siblings_list", "1,3\n");
+	put_package(f, 2, "7\n");
+	put_package(f, 3, "8\n");
+
+	es_machine_read(&f->root, &f->machine);
+
+	assert_int_equal(f->machine.n_cpus, 4);
+	assert_int_equal(f->machine.n_packages, 2);
+}
+
 /* CPUs that are offline have no topology: the second package begins far behind as many CPUs as are online. */
 static void packages_behind_many_offline_cpus_are_found(void **state)
 {
@@ -400,6 +419,7 @@ int main(void)
 		TEST(an_x86_processor_is_known_by_its_numbers),
 		TEST(an_arm_processor_is_known_by_implementer_and_part),
 		TEST(packages_are_counted_once_each),
+		TEST(packages_name_their_cpus),
 		TEST(packages_behind_many_offline_cpus_are_found),
 		TEST(packages_with_large_numbers_count_too),
 		TEST(a_package_without_a_number_is_not_known),

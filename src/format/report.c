@@ -79,11 +79,11 @@ static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, in
 
 static void add_gap(struct es_report *report, uint32_t node, const struct es_sample *sample)
 {
-	struct es_report_gap *last = report->n_gaps_kept ? &report->gaps[report->n_gaps_kept - 1]
-							 : NULL;
+	size_t n = report->n_gaps_kept;
+	struct es_report_gap *last = &report->gaps[n ? n - 1 : 0];
 
 	/* The domains of a node miss the same sweeps: one gap for all that overlap. */
-	if (last && last->node == node && sample->t0_ns < last->stop_ns &&
+	if (n > 0 && last->node == node && sample->t0_ns < last->stop_ns &&
 	    sample->t1_ns > last->start_ns) {
 		int64_t before_ns = last->stop_ns - last->start_ns;
 
@@ -95,7 +95,7 @@ static void add_gap(struct es_report *report, uint32_t node, const struct es_sam
 	}
 	report->n_gaps++;
 	report->gap_ns += sample->t1_ns - sample->t0_ns;
-	if (report->n_gaps_kept == ES_REPORT_GAPS_MAX)
+	if (n == ES_REPORT_GAPS_MAX)
 		return;
 	report->gaps[report->n_gaps_kept++] = (struct es_report_gap){
 		.node = node,
@@ -127,6 +127,12 @@ static void on_first_sample(void *arg, size_t domain, const struct es_sample *sa
 		es_report_series_add(report, domain, sample);
 }
 
+/* The two tags that every recording has, whatever somebody marked under their names. */
+static bool is_automatic(const char *tag)
+{
+	return strcmp(tag, "es_total") == 0 || strcmp(tag, "es_appli_total") == 0;
+}
+
 static int on_event(void *arg, const struct es_event *event)
 {
 	struct walk *walk = arg;
@@ -146,10 +152,14 @@ static int on_event(void *arg, const struct es_event *event)
 		report->command_status = event->value;
 		break;
 	case ES_EVENT_TAG_START:
+		if (is_automatic(event->text))
+			break;
 		es_edges_note(&walk->edges, event->t_ns);
 		walk->error = es_regions_start(walk->regions, event->text, event->t_ns);
 		break;
 	case ES_EVENT_TAG_STOP:
+		if (is_automatic(event->text))
+			break;
 		es_edges_note(&walk->edges, event->t_ns);
 		walk->error = es_regions_stop(walk->regions, event->text, event->t_ns);
 		break;

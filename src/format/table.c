@@ -132,9 +132,8 @@ static void put_energy(const struct es_report *report, struct es_buf *out)
 	else
 		put_row(out, "model", report->options.model->text);
 	energy_text(report->facility_j, energy, sizeof(energy));
-	(void)snprintf(text, sizeof(text), "%s with PUE %g (%s)", energy, report->options.pue,
-		       report->options.pue_source);
-	put_row(out, "facility", text);
+	(void)es_buf_printf(out, "  %-10s %s with PUE %g (%s)\n", "facility", energy,
+			    report->options.pue, report->options.pue_source);
 }
 
 static void put_load(const struct es_report *report, struct es_buf *out)
@@ -151,7 +150,7 @@ static void put_load(const struct es_report *report, struct es_buf *out)
 static void put_carbon(const struct es_report *report, struct es_buf *out)
 {
 	const struct es_carbon_factor *factor = &report->options.carbon;
-	char text[256], grams[ES_QUANTITY_TEXT_BYTES], year[16] = "";
+	char grams[ES_QUANTITY_TEXT_BYTES], year[16] = "";
 
 	if (!report->has_carbon) {
 		put_row(out, "carbon", "n/a");
@@ -159,11 +158,11 @@ static void put_carbon(const struct es_report *report, struct es_buf *out)
 	}
 	if (factor->year)
 		(void)snprintf(year, sizeof(year), " %d", factor->year);
-	(void)snprintf(text, sizeof(text), "%s gCO2e: %g g/kWh in %s, %s%s%s, %s%s (zone by %s)",
-		       es_number_text(report->gco2, grams), factor->g_per_kwh, factor->zone,
-		       factor->kind, factor->scope ? ", " : "", factor->scope ? factor->scope : "",
-		       factor->source, year, report->options.zone_source);
-	put_row(out, "carbon", text);
+	(void)es_buf_printf(out, "  %-10s %s gCO2e: %g g/kWh in %s, %s%s%s, %s%s (zone by %s)\n",
+			    "carbon", es_number_text(report->gco2, grams), factor->g_per_kwh,
+			    factor->zone, factor->kind, factor->scope ? ", " : "",
+			    factor->scope ? factor->scope : "", factor->source, year,
+			    report->options.zone_source);
 }
 
 static void put_quality(const struct es_report *report, struct es_buf *out)

@@ -39,7 +39,8 @@ struct es_sampler {
 	struct es_rows rows;
 	struct es_recorder *recorder; /* borrowed */
 	int64_t oldest_row_ns; /* monotonic time of the first row not flushed; valid while there is one */
-	int64_t slept_ns, wall_ahead_ns; /* boot - monotonic, wall - boot, at the last look */
+	int64_t looked_ns; /* when the clocks were last looked at */
+	int64_t slept_ns, wall_ahead_ns; /* boot - monotonic, wall - boot, at that time */
 	struct es_sampler_stats stats;
 };
 
@@ -303,27 +304,46 @@ static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
 	return r;
 }
 
+/* The three clocks at one instant: read again where something came between the reads. */
+static void read_clocks(int64_t *ret_boot_ns, int64_t *ret_mono_ns, int64_t *ret_unix_ns)
+{
+	for (int tries = 0; tries < 5; tries++) {
+		*ret_boot_ns = es_clock_boot_ns();
+		*ret_mono_ns = es_clock_mono_ns();
+		*ret_unix_ns = es_clock_unix_ns();
+		if (es_clock_boot_ns() - *ret_boot_ns < SUSPEND_MIN_NS / 4)
+			break;
+	}
+}
+
 static void look_at_clocks(struct es_sampler *sampler, bool is_first)
 {
-	int64_t boot_ns = es_clock_boot_ns(), mono_ns = es_clock_mono_ns(),
-		unix_ns = es_clock_unix_ns();
-	int64_t slept_ns = boot_ns - mono_ns - sampler->slept_ns,
-		stepped_ns = unix_ns - boot_ns - sampler->wall_ahead_ns;
-	struct es_event event = { .t_ns = boot_ns };
+	int64_t boot_ns, mono_ns, unix_ns, slept_ns, stepped_ns, slewed_ns;
+	struct es_event event = { .type = 0 };
+	bool has_slept, has_stepped;
 
+	read_clocks(&boot_ns, &mono_ns, &unix_ns);
+	slept_ns = boot_ns - mono_ns - sampler->slept_ns;
+	stepped_ns = unix_ns - boot_ns - sampler->wall_ahead_ns;
+	/* What adjtime(3) can have moved the wall clock by since the last look: 500 ppm. */
+	slewed_ns = (boot_ns - sampler->looked_ns) / 2000;
+	has_slept = !is_first && slept_ns > SUSPEND_MIN_NS;
+	has_stepped = !is_first && llabs(stepped_ns) > CLOCK_STEP_MIN_NS + slewed_ns;
 	sampler->slept_ns += slept_ns;
 	sampler->wall_ahead_ns += stepped_ns;
-	if (!is_first && slept_ns > SUSPEND_MIN_NS) {
+	sampler->looked_ns = boot_ns;
+	event.t_ns = boot_ns;
+	if (has_slept) {
 		event.type = ES_EVENT_SUSPEND;
 		event.value = slept_ns;
 		(void)es_recorder_event(sampler->recorder, &event);
 	}
-	if (!is_first && llabs(stepped_ns) > CLOCK_STEP_MIN_NS) {
+	if (has_stepped) {
 		event.type = ES_EVENT_CLOCK_STEP;
 		event.value = stepped_ns;
 		(void)es_recorder_event(sampler->recorder, &event);
 	}
-	if (is_first || slept_ns > SUSPEND_MIN_NS || llabs(stepped_ns) > CLOCK_STEP_MIN_NS)
+	if (is_first || has_slept || has_stepped)
 		(void)es_recorder_clock(sampler->recorder, boot_ns, mono_ns, unix_ns);
 }
 

@@ -191,6 +191,21 @@ static void read_topology(const struct es_root *root, struct es_machine *machine
 		}
 }
 
+/* By the maker of the board: what tells an ARM VM, which has no flag of its processor. */
+static bool is_virtual_board(const struct es_root *root)
+{
+	static const char *const makers[] = { "QEMU", "KVM",	   "VMware, Inc.", "innotek GmbH",
+					      "Xen",  "Parallels", "Bochs" };
+	char maker[64] = "", product[64] = "";
+
+	read_text(root, "sys/class/dmi/id/sys_vendor", maker, sizeof(maker));
+	read_text(root, "sys/class/dmi/id/product_name", product, sizeof(product));
+	for (size_t i = 0; i < ES_ARRAY_SIZE(makers); i++)
+		if (strcmp(maker, makers[i]) == 0)
+			return true;
+	return strstr(product, "Virtual Machine") != NULL;
+}
+
 static void read_virt(const struct es_root *root, struct es_machine *machine)
 {
 	static const char *const marks[] = { ".dockerenv", "run/.containerenv",
@@ -209,7 +224,8 @@ static void read_virt(const struct es_root *root, struct es_machine *machine)
 	if (n > 0 && (strstr(text, "/docker") || strstr(text, "/kubepods") ||
 		      strstr(text, "/lxc/") || strstr(text, "/libpod")))
 		machine->is_container = true;
-	machine->is_vm = machine->is_vm || es_root_exists(root, "sys/hypervisor/type");
+	machine->is_vm = machine->is_vm || es_root_exists(root, "sys/hypervisor/type") ||
+			 is_virtual_board(root);
 }
 
 static void read_battery(const struct es_root *root, struct es_machine *machine)
@@ -258,23 +274,51 @@ static void read_timezone(const struct es_root *root, struct es_machine *machine
 }
 
 /* zone.tab: country, coordinates, name of the time zone, tabs between. */
-static void read_country(const struct es_root *root, struct es_machine *machine)
+static bool find_country(const struct es_root *root, const char *timezone,
+			 struct es_machine *machine)
 {
 	es_cleanup(es_freep) char *table = NULL;
-	size_t n_name = strlen(machine->timezone);
+	size_t n_name = strlen(timezone);
 
 	if (n_name == 0 ||
 	    es_root_read_file(root, "usr/share/zoneinfo/zone.tab", 1U << 20, &table) < 0)
-		return;
+		return false;
 	for (const char *line = table; line && *line;
 	     line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
 		const char *name = *line == '#' ? NULL : strchr(line, '\t');
 
 		name = name ? strchr(name + 1, '\t') : NULL;
-		if (!name || strncmp(name + 1, machine->timezone, n_name) != 0 ||
+		if (!name || strncmp(name + 1, timezone, n_name) != 0 ||
 		    !strchr("\t\n", name[1 + n_name]))
 			continue;
 		copy(machine->country, sizeof(machine->country), line, 2);
+		return true;
+	}
+	return false;
+}
+
+/* An older name of a time zone is a link in tzdata.zi: "L Asia/Kolkata Asia/Calcutta". */
+static void read_country(const struct es_root *root, struct es_machine *machine)
+{
+	es_cleanup(es_freep) char *links = NULL;
+	size_t n_name = strlen(machine->timezone);
+
+	if (n_name == 0 || find_country(root, machine->timezone, machine) ||
+	    es_root_read_file(root, "usr/share/zoneinfo/tzdata.zi", 1U << 20, &links) < 0)
+		return;
+	for (const char *line = links; line && *line;
+	     line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+		char target[64];
+		const char *name;
+
+		if (strncmp(line, "L ", 2) != 0)
+			continue;
+		copy(target, sizeof(target), line + 2, strcspn(line + 2, " \n"));
+		name = line + 2 + strcspn(line + 2, " \n");
+		if (*name != ' ' || strncmp(name + 1, machine->timezone, n_name) != 0 ||
+		    name[1 + n_name] != '\n')
+			continue;
+		(void)find_country(root, target, machine);
 		return;
 	}
 }

@@ -29,7 +29,14 @@ struct es_sampler {
 	size_t n_sources;
 	struct es_domain *domains;
 	size_t n_domains;
-	struct es_reading *readings; /* [domain] */
+	/*
+	 * Sweeps that are not flushed yet, each in one run of memory: after a wait the caches are cold, and the columns
+	 * of a block lie far apart. They are put into the block's rows when it is made.
+	 */
+	struct es_reading *readings; /* [row * n_domains + domain] */
+	bool *was_read; /* [row * n_sources + source] */
+	int64_t *sweep_ns; /* [row] */
+	size_t n_rows;
 	bool *is_wanted; /* scratch, [domain of a source] */
 	size_t *recorded_as; /* [domain] index in the recording, or SIZE_MAX */
 	struct es_domain *recorded; /* those of the recording, for the rows' units */
@@ -86,18 +93,42 @@ static int allocate(struct es_sampler *sampler)
 {
 	size_t n = sampler->n_domains + 1;
 
-	sampler->readings = calloc(n, sizeof(*sampler->readings));
 	sampler->is_wanted = calloc(n, sizeof(*sampler->is_wanted));
 	sampler->recorded_as = calloc(n, sizeof(*sampler->recorded_as));
 	sampler->recorded = calloc(n, sizeof(*sampler->recorded));
 	sampler->n_failed = calloc(n, sizeof(*sampler->n_failed));
 	sampler->last_failure = calloc(n, sizeof(*sampler->last_failure));
 	sampler->deadlines = calloc(sampler->n_sources + 1, sizeof(*sampler->deadlines));
-	if (!sampler->readings || !sampler->is_wanted || !sampler->recorded_as ||
-	    !sampler->recorded || !sampler->n_failed || !sampler->last_failure ||
-	    !sampler->deadlines)
+	if (!sampler->is_wanted || !sampler->recorded_as || !sampler->recorded ||
+	    !sampler->n_failed || !sampler->last_failure || !sampler->deadlines)
 		return -ENOMEM;
 	return 0;
+}
+
+static void forget_rows(struct es_sampler *sampler)
+{
+	free(sampler->readings);
+	free(sampler->was_read);
+	free(sampler->sweep_ns);
+	sampler->readings = NULL;
+	sampler->was_read = NULL;
+	sampler->sweep_ns = NULL;
+	sampler->n_rows = 0;
+	es_rows_finish(&sampler->rows);
+}
+
+static int take_rows(struct es_sampler *sampler, size_t n_rows)
+{
+	int r;
+
+	forget_rows(sampler);
+	r = es_rows_init(&sampler->rows, sampler->recorded, sampler->n_recorded, n_rows);
+	if (r < 0)
+		return r;
+	sampler->readings = calloc(n_rows * sampler->n_domains + 1, sizeof(*sampler->readings));
+	sampler->was_read = calloc(n_rows * sampler->n_sources + 1, sizeof(*sampler->was_read));
+	sampler->sweep_ns = calloc(n_rows, sizeof(*sampler->sweep_ns));
+	return sampler->readings && sampler->was_read && sampler->sweep_ns ? 0 : -ENOMEM;
 }
 
 int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struct es_error *err)
@@ -134,13 +165,12 @@ void es_sampler_destroy(struct es_sampler *sampler)
 	free(sampler->sources);
 	free(sampler->deadlines);
 	free(sampler->domains);
-	free(sampler->readings);
+	forget_rows(sampler);
 	free(sampler->is_wanted);
 	free(sampler->recorded_as);
 	free(sampler->recorded);
 	free(sampler->n_failed);
 	free(sampler->last_failure);
-	es_rows_finish(&sampler->rows);
 	free(sampler);
 }
 
@@ -243,18 +273,9 @@ void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 	}
 }
 
-static int flush(struct es_sampler *sampler)
+static void keep_reading(struct es_sampler *sampler, size_t domain,
+			 const struct es_reading *reading)
 {
-	int r = es_recorder_rows(sampler->recorder, &sampler->rows);
-
-	es_rows_clear(&sampler->rows);
-	return r;
-}
-
-static void keep_reading(struct es_sampler *sampler, size_t domain)
-{
-	const struct es_reading *reading = &sampler->readings[domain];
-
 	if (sampler->recorded_as[domain] == SIZE_MAX)
 		return;
 	if (reading->error) {
@@ -266,26 +287,53 @@ static void keep_reading(struct es_sampler *sampler, size_t domain)
 		    reading->activity_ns);
 }
 
+static int flush(struct es_sampler *sampler)
+{
+	int r;
+
+	for (size_t row = 0; row < sampler->n_rows; row++) {
+		const struct es_reading *readings = sampler->readings + row * sampler->n_domains;
+
+		(void)es_rows_add(&sampler->rows, sampler->sweep_ns[row]);
+		for (size_t i = 0; i < sampler->n_sources; i++) {
+			const struct es_sampler_source *entry = &sampler->sources[i];
+
+			if (!sampler->was_read[row * sampler->n_sources + i])
+				continue;
+			for (size_t j = entry->first_domain; j < entry->first_domain + entry->n;
+			     j++)
+				keep_reading(sampler, j, &readings[j]);
+		}
+	}
+	sampler->n_rows = 0;
+	r = es_recorder_rows(sampler->recorder, &sampler->rows);
+	es_rows_clear(&sampler->rows);
+	return r;
+}
+
 /* One row: the sources whose turn it is, or all of them. */
 static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
 {
 	int64_t t0_ns = es_clock_boot_ns(), late_ns, missed, n_missed = 0, t1_ns;
+	struct es_reading *readings;
+	bool *was_read;
 	int r = 0;
 
-	if (sampler->rows.n_rows == sampler->rows.cap_rows)
+	if (sampler->n_rows == sampler->rows.cap_rows)
 		r = flush(sampler);
-	if (sampler->rows.n_rows == 0)
+	if (sampler->n_rows == 0)
 		sampler->oldest_row_ns = now_mono_ns;
-	(void)es_rows_add(&sampler->rows, t0_ns);
+	readings = sampler->readings + sampler->n_rows * sampler->n_domains;
+	was_read = sampler->was_read + sampler->n_rows * sampler->n_sources;
+	sampler->sweep_ns[sampler->n_rows++] = t0_ns;
 	for (size_t i = 0; i < sampler->n_sources; i++) {
 		struct es_sampler_source *entry = &sampler->sources[i];
 
-		if (!entry->source || entry->n == 0 ||
-		    (!all && sampler->deadlines[i].next_ns > now_mono_ns))
+		was_read[i] = entry->source && entry->n &&
+			      (all || sampler->deadlines[i].next_ns <= now_mono_ns);
+		if (!was_read[i])
 			continue;
-		read_source(entry, sampler->readings + entry->first_domain);
-		for (size_t j = 0; j < entry->n; j++)
-			keep_reading(sampler, entry->first_domain + j);
+		read_source(entry, readings + entry->first_domain);
 		if (all)
 			continue;
 		late_ns = now_mono_ns - sampler->deadlines[i].next_ns;
@@ -376,9 +424,7 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 			sampler->recorded[sampler->n_recorded++] = sampler->domains[i];
 	}
 	want_recorded(sampler);
-	es_rows_finish(&sampler->rows);
-	r = es_rows_init(&sampler->rows, sampler->recorded, sampler->n_recorded,
-			 n_rows < ROWS_MAX ? n_rows : ROWS_MAX);
+	r = take_rows(sampler, n_rows < ROWS_MAX ? n_rows : ROWS_MAX);
 	if (r < 0)
 		return r;
 	r = es_recorder_reserve(recorder, &sampler->rows);
@@ -458,6 +504,7 @@ int es_sampler_stop(struct es_sampler *sampler)
 	look_at_clocks(sampler, false);
 	if (r == 0)
 		r = flush(sampler);
+	forget_rows(sampler); /* what comes after a run needs memory too */
 	if (r == 0)
 		r = put_failures(sampler);
 	if (r == 0)

@@ -95,7 +95,7 @@ int es_chain_options(struct es_chain *chain, const struct es_meta *meta,
 		     struct es_report_options *ret, struct es_error *err)
 {
 	struct es_report_options options = { .psys = chain->settings.psys,
-					       .has_profile = chain->has_profile };
+					     .has_profile = chain->has_profile };
 	const struct es_grid_factor *row = choose_zone(chain, meta);
 	int r;
 

@@ -59,21 +59,18 @@ void es_regions_destroy(struct es_regions *regions)
 	free(regions);
 }
 
-static int grow(void **array, size_t n, size_t *cap, size_t size)
+/* The array with room for one more of @size bytes; NULL: no memory. @cap is how many it holds. */
+static void *grow(void *array, size_t n, size_t *cap, size_t size)
 {
 	size_t want = *cap ? *cap * 2 : 16;
 	void *larger;
 
 	if (n < *cap)
-		return 0;
-	if (n >= ES_REGION_CALLS_MAX)
-		return -E2BIG;
-	larger = reallocarray(*array, want, size);
-	if (!larger)
-		return -ENOMEM;
-	*array = larger;
-	*cap = want;
-	return 0;
+		return array;
+	larger = reallocarray(array, want, size);
+	if (larger)
+		*cap = want;
+	return larger;
 }
 
 static bool find_region(const struct es_regions *regions, const char *name, size_t *ret)
@@ -89,11 +86,15 @@ static bool find_region(const struct es_regions *regions, const char *name, size
 
 static int add_region(struct es_regions *regions, const char *name, size_t *ret)
 {
-	int r = grow((void **)&regions->regions, regions->n_regions, &regions->cap_regions,
-		     sizeof(*regions->regions));
+	struct es_report_region *larger;
 
-	if (r < 0)
-		return r;
+	if (regions->n_regions >= ES_REGION_CALLS_MAX)
+		return -E2BIG;
+	larger = grow(regions->regions, regions->n_regions, &regions->cap_regions,
+		      sizeof(*regions->regions));
+	if (!larger)
+		return -ENOMEM;
+	regions->regions = larger;
 	regions->regions[regions->n_regions] = (struct es_report_region){ .is_known = false };
 	memcpy(regions->regions[regions->n_regions].name, name, strlen(name) + 1);
 	*ret = regions->n_regions++;
@@ -110,7 +111,7 @@ static struct call *open_call(struct es_regions *regions, size_t region)
 
 int es_regions_start(struct es_regions *regions, const char *name, int64_t t_ns)
 {
-	struct call *call;
+	struct call *call, *calls;
 	size_t region;
 	int r = find_region(regions, name, &region) ? 0 : add_region(regions, name, &region);
 
@@ -121,10 +122,13 @@ int es_regions_start(struct es_regions *regions, const char *name, int64_t t_ns)
 		call->depth++;
 		return 0;
 	}
-	r = grow((void **)&regions->calls, regions->n_calls, &regions->cap_calls,
-		 sizeof(*regions->calls));
-	if (r < 0)
-		return r;
+	if (regions->n_calls >= ES_REGION_CALLS_MAX)
+		return -E2BIG;
+	calls = grow(regions->calls, regions->n_calls, &regions->cap_calls,
+		     sizeof(*regions->calls));
+	if (!calls)
+		return -ENOMEM;
+	regions->calls = calls;
 	regions->calls[regions->n_calls++] = (struct call){
 		.region = region, .start_ns = t_ns, .stop_ns = INT64_MAX, .depth = 1
 	};

@@ -41,19 +41,28 @@ void es_meta_finish(struct es_meta *meta)
 	es_meta_init(meta);
 }
 
+/*
+ * The array with room for one more of @size bytes; NULL: no memory. Arrays grow by doubling, so a full one has a power
+ * of two of members.
+ */
+static void *grow(void *array, size_t n, size_t size)
+{
+	return n & (n - 1) ? array : reallocarray(array, n ? 2 * n : 1, size);
+}
+
 int es_meta_add_node(struct es_meta *meta, const char *name)
 {
-	struct es_node_info *nodes;
+	struct es_node_info *nodes, *node;
 
-	if (meta->n_nodes >= ES_NODES_MAX || strlen(name) >= sizeof(nodes->name))
+	if (meta->n_nodes >= ES_NODES_MAX || strlen(name) >= sizeof(node->name))
 		return -E2BIG;
-	nodes = reallocarray(meta->nodes, meta->n_nodes + 1, sizeof(*nodes));
+	nodes = grow(meta->nodes, meta->n_nodes, sizeof(*nodes));
 	if (!nodes)
 		return -ENOMEM;
 	meta->nodes = nodes;
-	memset(&nodes[meta->n_nodes], 0, sizeof(*nodes));
-	memcpy(nodes[meta->n_nodes].name, name, strlen(name) + 1);
-	meta->n_nodes++;
+	node = &meta->nodes[meta->n_nodes++];
+	memset(node, 0, sizeof(*node));
+	memcpy(node->name, name, strlen(name) + 1);
 	return 0;
 }
 
@@ -63,11 +72,11 @@ int es_meta_add_domain(struct es_meta *meta, const struct es_domain *domain)
 
 	if (meta->n_domains >= ES_DOMAINS_MAX)
 		return -E2BIG;
-	domains = reallocarray(meta->domains, meta->n_domains + 1, sizeof(*domains));
+	domains = grow(meta->domains, meta->n_domains, sizeof(*domains));
 	if (!domains)
 		return -ENOMEM;
 	meta->domains = domains;
-	domains[meta->n_domains++] = *domain;
+	meta->domains[meta->n_domains++] = *domain;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  */
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,8 +62,20 @@ static int suggest(const char *word)
 	return ES_EXIT_USAGE;
 }
 
+/*
+ * Started with a standard descriptor closed, the next file opened would take its number, and what is said would go
+ * into it. Closed on exec: the measured command finds it closed as before.
+ */
+static void hold_standard_descriptors(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", O_RDWR | O_CLOEXEC);
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard_descriptors();
 	if (argc < 2) {
 		(void)fprintf(stderr,
 			      "energyscopium: a command is missing; see 'energyscopium --help'\n");

@@ -205,6 +205,10 @@ def test_closed_descriptors(place):
                           env=harness.clean_environment(), stderr=subprocess.PIPE, text=True, check=False)
     equal(done.returncode, 0, done.stderr)
     expect(LINE.search(done.stderr), done.stderr)
+    subprocess.run(["sh", "-c", f'"{PROGRAM}" run --out {out_of(place)} --name mute -- true <&- >&- 2>&-'],
+                   env=harness.clean_environment(), check=True)
+    told = json.loads(call("report", "--json", os.path.join(out_of(place), "mute.esr")).stdout)
+    equal(told["quality"]["whole"], True)
 
 
 def small_disk(place):

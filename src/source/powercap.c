@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -20,6 +21,7 @@ __extension__ typedef unsigned __int128 es_u128;
 
 #define REOPEN_NS (10 * ES_NS_PER_S)
 #define CONSTRAINTS_MAX 8
+#define RETRIES 3
 #define RAPL_STEPS UINT64_C(0xffffffff) /* the counters are 32 bits wide, whatever their unit */
 #define ESU_MAX 31
 #define AMD_UNIT_NJ 15258 /* 2^-16 J; Intel's Sandy Bridge has it too, but no dies */
@@ -191,6 +193,13 @@ static void open_kept(const struct es_root *root, const struct es_powercap_zone 
 	kept->fd = open_energy(root, zone);
 	if (kept->fd >= 0) {
 		r = read_energy(root, kept->fd, &value_uj);
+		/* Nothing yet, or a driver being loaded: a moment later there is a value, or there is none. */
+		for (int tries = 0; r == -ENODATA && tries < RETRIES; tries++) {
+			const struct timespec pause = { .tv_nsec = ES_NS_PER_MS };
+
+			(void)nanosleep(&pause, NULL);
+			r = read_energy(root, kept->fd, &value_uj);
+		}
 		if (r == 0) {
 			kept->error = 0;
 			return;

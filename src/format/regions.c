@@ -302,6 +302,14 @@ static int walk_edges(struct measuring *measuring, struct es_recording *recordin
 	return r;
 }
 
+/* The whole acquisition has what the totals have, time before a meter's first and after its last reading included. */
+static void complete_total(struct es_regions *regions, const struct es_report *report)
+{
+	for (size_t i = 0; i < regions->n_regions; i++)
+		if (strcmp(regions->regions[i].name, "es_total") == 0)
+			regions->regions[i].energy_uj = report->fine_uj;
+}
+
 int es_regions_measure(struct es_regions *regions, struct es_recording *recording,
 		       const struct es_edges *edges, struct es_report *report)
 {
@@ -325,6 +333,7 @@ int es_regions_measure(struct es_regions *regions, struct es_recording *recordin
 	}
 	if (r == 0) {
 		sum_calls(regions, &measuring);
+		complete_total(regions, report);
 		add_meters(regions, report);
 		report->regions = regions->regions;
 		report->n_regions = regions->n_regions;

@@ -16,6 +16,7 @@
 #include "base/parse.h"
 #include "core/edges.h"
 #include "format/regions.h"
+#include "format/report_gaps.h"
 #include "format/report_series.h"
 
 #define HOLE_PERIODS \
@@ -77,34 +78,6 @@ static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, in
 	return 0;
 }
 
-static void add_gap(struct es_report *report, uint32_t node, const struct es_sample *sample)
-{
-	size_t n = report->n_gaps_kept;
-	struct es_report_gap *last = &report->gaps[n ? n - 1 : 0];
-
-	/* The domains of a node miss the same sweeps: one gap for all that overlap. */
-	if (n > 0 && last->node == node && sample->t0_ns < last->stop_ns &&
-	    sample->t1_ns > last->start_ns) {
-		int64_t before_ns = last->stop_ns - last->start_ns;
-
-		last->start_ns = sample->t0_ns < last->start_ns ? sample->t0_ns : last->start_ns;
-		last->stop_ns = sample->t1_ns > last->stop_ns ? sample->t1_ns : last->stop_ns;
-		last->has_energy = last->has_energy && !sample->is_gap;
-		report->gap_ns += last->stop_ns - last->start_ns - before_ns;
-		return;
-	}
-	report->n_gaps++;
-	report->gap_ns += sample->t1_ns - sample->t0_ns;
-	if (n == ES_REPORT_GAPS_MAX)
-		return;
-	report->gaps[report->n_gaps_kept++] = (struct es_report_gap){
-		.node = node,
-		.start_ns = sample->t0_ns,
-		.stop_ns = sample->t1_ns,
-		.has_energy = !sample->is_gap,
-	};
-}
-
 static void on_first_sample(void *arg, size_t domain, const struct es_sample *sample)
 {
 	struct walk *walk = arg;
@@ -121,7 +94,7 @@ static void on_first_sample(void *arg, size_t domain, const struct es_sample *sa
 								       : report->max_period_ns;
 	}
 	if (sample->is_gap || dur_ns > pace->hole_ns)
-		add_gap(report, report->domains[domain].node, sample);
+		es_report_add_gap(report, report->domains[domain].node, sample);
 	es_edges_sample(&walk->edges, domain, sample);
 	if (report->series)
 		es_report_series_add(report, domain, sample);
@@ -226,11 +199,13 @@ static double estimate_uncertainty_j(const struct es_domain *domain, uint64_t en
 		    busy * full_w * domain->spread_ppm / 1e6);
 }
 
-static void sum_domain(struct es_report *report, const struct es_track *track, size_t i)
+static void sum_domain(struct es_report *report, const struct es_track *track, size_t i,
+		       int64_t hole_ns)
 {
 	const struct es_domain *domain = &report->domains[i];
 	struct es_report_domain *sum = &report->by_domain[i];
-	double mean_w, edge_j, gap_s = es_s_from_ns(track->gap_total_ns);
+	double mean_w, edge_j;
+	int64_t gap_ns;
 
 	sum->domain = domain;
 	sum->is_known = track->n_samples > 0 && !report->evidence[i].is_unknown &&
@@ -241,8 +216,9 @@ static void sum_domain(struct es_report *report, const struct es_track *track, s
 	sum->mean_mw = es_mean_power_mw(track->energy_uj, track->covered_ns);
 	sum->max_mw = track->max_mw;
 	mean_w = es_w_from_mw(sum->mean_mw);
-	if (track->gap_total_ns > 0)
-		sum->filled_uj = es_energy_at_most_uj(sum->mean_mw, track->gap_total_ns);
+	gap_ns = track->gap_total_ns + es_report_find_silence(report, track, hole_ns);
+	if (gap_ns > 0)
+		sum->filled_uj = es_energy_at_most_uj(sum->mean_mw, gap_ns);
 	sum->energy_uj = track->energy_uj + sum->filled_uj;
 	if (domain->kind == ES_KIND_ESTIMATED || domain->spread_ppm) {
 		sum->uncertainty_j =
@@ -258,7 +234,7 @@ static void sum_domain(struct es_report *report, const struct es_track *track, s
 	if (!track->has_moved && !domain->is_power)
 		edge_j += es_j_from_uj(es_energy_at_most_uj(
 			domain->limit_mw ? domain->limit_mw : 100000, domain->update_period_ns));
-	sum->uncertainty_j = edge_j + mean_w * gap_s;
+	sum->uncertainty_j = edge_j + mean_w * es_s_from_ns(gap_ns);
 }
 
 static void sum_covers(struct es_report *report)
@@ -464,7 +440,7 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 	report->lost_bytes = es_recording_lost_bytes(recording);
 	judge(report, &walk->watch);
 	for (size_t i = 0; i < report->meta->n_domains; i++)
-		sum_domain(report, &walk->watch.tracks[i], i);
+		sum_domain(report, &walk->watch.tracks[i], i, walk->paces[i].hole_ns);
 	sum_covers(report);
 	follow_chain(report);
 	sum_load(report);

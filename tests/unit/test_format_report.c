@@ -183,6 +183,35 @@ static void a_gap_of_a_reset_is_filled_and_said_to_be_an_estimate(void **state)
 	assert_string_equal(es_report_quality(r), "low");
 }
 
+/* Memory falls silent after 4 of 10 s: 6 s at its mean of 20 W are filled in, said, and in es_total. */
+static void a_meter_that_falls_silent_is_filled_and_said(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *r;
+
+	test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	test_domain(&f->made, "powercap", ES_DOMAIN_DRAM, 0, -1);
+	for (unsigned i = 0; i <= 10; i++) {
+		const uint64_t values[] = { (1000 + 100 * i) * TEST_J,
+					    i <= 4 ? (500 + 20 * i) * TEST_J : TEST_NO_READING };
+
+		test_sweep(&f->made, i * TEST_S, values);
+	}
+	test_end(&f->made, 10 * TEST_S, 0);
+	r = report(f);
+
+	assert_int_equal(r->by_domain[1].energy_uj, 200 * TEST_J);
+	assert_int_equal(r->by_domain[1].filled_uj, 120 * TEST_J);
+	assert_int_equal(r->total_uj, 1200 * TEST_J);
+	assert_string_equal(es_report_kind(r), "mixed");
+	assert_int_equal(r->n_gaps, 1);
+	assert_int_equal(r->gaps[0].start_ns, TEST_START_NS + 4 * TEST_S);
+	assert_false(r->gaps[0].has_energy);
+	assert_true(r->uncertainty_j > 120.0);
+	assert_int_equal(test_region(r, "es_total")->energy_uj, 1200 * TEST_J);
+	assert_string_equal(es_report_quality(r), "low");
+}
+
 /* A second reset in a row of readings: more gap, more doubt. */
 static void uncertainty_grows_with_the_gap(void **state)
 {
@@ -782,6 +811,7 @@ int main(void)
 		TEST(uncertainty_of_counters_is_their_ends),
 		TEST(a_wrap_is_no_loss),
 		TEST(a_gap_of_a_reset_is_filled_and_said_to_be_an_estimate),
+		TEST(a_meter_that_falls_silent_is_filled_and_said),
 		TEST(uncertainty_grows_with_the_gap),
 		TEST(an_estimate_alone_is_not_measured_at_all),
 		TEST(no_model_is_put_on_an_estimate),

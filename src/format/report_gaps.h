@@ -1,0 +1,26 @@
+/*
+ * report_gaps.h - times of a recording in which something is not known
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_FORMAT_REPORT_GAPS_H
+#define ES_FORMAT_REPORT_GAPS_H
+
+#include "core/track.h"
+#include "format/report.h"
+
+/** es_report_add_gap - a gap or a hole of a node; what overlaps the last one makes it longer */
+void es_report_add_gap(struct es_report *report, uint32_t node, const struct es_sample *sample);
+
+/**
+ * es_report_find_silence - time in which a domain was silent at an end of the job
+ * @hole_ns: silence up to this is none
+ *
+ * A meter that began late, or that gave nothing any more, leaves a gap that no later reading closes. It is added to
+ * the gaps where the domain is in a cover.
+ */
+int64_t es_report_find_silence(struct es_report *report, const struct es_track *track,
+			       int64_t hole_ns);
+
+#endif

@@ -14,7 +14,9 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t clock_ns(clockid_t id)
+#include "base/hot.h"
+
+es_hot static int64_t clock_ns(clockid_t id)
 {
 	struct timespec ts;
 
@@ -23,12 +25,12 @@ static int64_t clock_ns(clockid_t id)
 	return (int64_t)ts.tv_sec * ES_NS_PER_S + ts.tv_nsec;
 }
 
-int64_t es_clock_boot_ns(void)
+es_hot int64_t es_clock_boot_ns(void)
 {
 	return clock_ns(CLOCK_BOOTTIME);
 }
 
-int64_t es_clock_mono_ns(void)
+es_hot int64_t es_clock_mono_ns(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);
 }

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 #include "cli/child.h"
 
 static int64_t cpu_ns(int who)
@@ -49,8 +50,8 @@ static int look_at(struct es_child *child, struct es_measured *measured)
  * One thread: a signal, the command's start or the deadline, whichever comes first. Loading a program can take
  * longer than a period: nobody waits for it. Returns 0, or why readings were lost.
  */
-static int loop(struct es_sampler *sampler, struct es_child *child, struct es_measured *measured,
-		int64_t *ret_stop_ns)
+es_hot static int loop(struct es_sampler *sampler, struct es_child *child,
+		       struct es_measured *measured, int64_t *ret_stop_ns)
 {
 	int failure = 0;
 

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hot.h"
 #include "record/rows.h"
 #include "sampler/deadline.h"
 
@@ -196,7 +197,7 @@ bool es_sampler_is_recorded(const struct es_domain *domain)
 	return es_sampler_can_read(domain) && (!domain->is_partial || domain->is_asked);
 }
 
-static void read_source(struct es_sampler_source *entry, struct es_reading *ret)
+es_hot static void read_source(struct es_sampler_source *entry, struct es_reading *ret)
 {
 	int r = entry->ops->read(entry->source, ret, entry->n);
 
@@ -312,7 +313,7 @@ static int flush(struct es_sampler *sampler)
 }
 
 /* One row: the sources whose turn it is, or all of them. */
-static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
+es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
 {
 	int64_t t0_ns = es_clock_boot_ns(), late_ns, missed, n_missed = 0, t1_ns;
 	struct es_reading *readings;
@@ -443,7 +444,7 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 	return r < 0 ? r : flush(sampler);
 }
 
-int64_t es_sampler_next_ns(const struct es_sampler *sampler)
+es_hot int64_t es_sampler_next_ns(const struct es_sampler *sampler)
 {
 	int64_t next_ns = INT64_MAX;
 
@@ -454,7 +455,7 @@ int64_t es_sampler_next_ns(const struct es_sampler *sampler)
 	return next_ns;
 }
 
-int es_sampler_tick(struct es_sampler *sampler, int64_t now_mono_ns)
+es_hot int es_sampler_tick(struct es_sampler *sampler, int64_t now_mono_ns)
 {
 	int r;
 

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hot.h"
 #include "source/source.h"
 #include "sys/perf.h"
 
@@ -412,8 +413,8 @@ static int perf_plan(const struct es_source *source, struct es_plan *ret)
 }
 
 /* All events of one CPU: the number of those that are open, then their counts in the order of opening. */
-static int read_group(const struct perf *perf, const struct group *group,
-		      uint64_t data[static 1 + EVENTS_MAX])
+es_hot static int read_group(const struct perf *perf, const struct group *group,
+			     uint64_t data[static 1 + EVENTS_MAX])
 {
 	size_t n_open = 0;
 	ssize_t n;
@@ -429,7 +430,7 @@ static int read_group(const struct perf *perf, const struct group *group,
 	return (size_t)n == (1 + n_open) * sizeof(*data) && data[0] == n_open ? 0 : -EBADMSG;
 }
 
-static int perf_read(struct es_source *source, struct es_reading *ret, size_t n)
+es_hot static int perf_read(struct es_source *source, struct es_reading *ret, size_t n)
 {
 	const struct perf *perf = (const struct perf *)source;
 	int64_t t0_ns = es_clock_boot_ns();

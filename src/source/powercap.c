@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hot.h"
 #include "base/parse.h"
 #include "source/powercap_zones.h"
 #include "source/source.h"
@@ -176,7 +177,7 @@ static int open_energy(const struct es_root *root, const struct es_powercap_zone
 	return es_root_openat(root, path, O_RDONLY);
 }
 
-static int read_energy(const struct es_root *root, int fd, uint64_t *ret_uj)
+es_hot static int read_energy(const struct es_root *root, int fd, uint64_t *ret_uj)
 {
 	char text[64];
 	ssize_t n = es_root_pread(root, fd, text, sizeof(text));
@@ -360,7 +361,7 @@ static int reopen(struct powercap *powercap, size_t i, int64_t now_ns)
 	return 0;
 }
 
-static int read_one(struct powercap *powercap, size_t i, int64_t now_ns, uint64_t *ret_uj)
+es_hot static int read_one(struct powercap *powercap, size_t i, int64_t now_ns, uint64_t *ret_uj)
 {
 	struct kept *kept = &powercap->kept[i];
 	int r = kept->error;
@@ -377,7 +378,7 @@ static int read_one(struct powercap *powercap, size_t i, int64_t now_ns, uint64_
 	return r < 0 ? r : read_energy(&powercap->root, kept->fd, ret_uj);
 }
 
-static int powercap_read(struct es_source *source, struct es_reading *ret, size_t n)
+es_hot static int powercap_read(struct es_source *source, struct es_reading *ret, size_t n)
 {
 	struct powercap *powercap = (struct powercap *)source;
 	int64_t t0_ns = es_clock_boot_ns();

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hot.h"
 #include "base/parse.h"
 
 /* <linux/openat2.h> is younger than the oldest headers we build with; the call and its struct are fixed. */
@@ -210,7 +211,7 @@ bool es_root_exists(const struct es_root *root, const char *path)
 	return fd >= 0;
 }
 
-ssize_t es_root_pread(const struct es_root *root, int fd, char *data, size_t size)
+es_hot ssize_t es_root_pread(const struct es_root *root, int fd, char *data, size_t size)
 {
 	ssize_t n = root->file_read ? root->file_read(root->file_arg, fd, data, size)
 				    : pread(fd, data, size, 0);

@@ -106,6 +106,16 @@ static bool is_automatic(const char *tag)
 	return strcmp(tag, "es_total") == 0 || strcmp(tag, "es_appli_total") == 0;
 }
 
+static int note_tag(struct walk *walk, const struct es_event *event)
+{
+	if (is_automatic(event->text))
+		return 0;
+	es_edges_note(&walk->edges, event->t_ns);
+	return event->type == ES_EVENT_TAG_START
+		       ? es_regions_start(walk->regions, event->text, event->t_ns)
+		       : es_regions_stop(walk->regions, event->text, event->t_ns);
+}
+
 static int on_event(void *arg, const struct es_event *event)
 {
 	struct walk *walk = arg;
@@ -125,16 +135,8 @@ static int on_event(void *arg, const struct es_event *event)
 		report->command_status = event->value;
 		break;
 	case ES_EVENT_TAG_START:
-		if (is_automatic(event->text))
-			break;
-		es_edges_note(&walk->edges, event->t_ns);
-		walk->error = es_regions_start(walk->regions, event->text, event->t_ns);
-		break;
 	case ES_EVENT_TAG_STOP:
-		if (is_automatic(event->text))
-			break;
-		es_edges_note(&walk->edges, event->t_ns);
-		walk->error = es_regions_stop(walk->regions, event->text, event->t_ns);
+		walk->error = note_tag(walk, event);
 		break;
 	case ES_EVENT_MISSED:
 		report->n_missed += (uint64_t)event->value;

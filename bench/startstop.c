@@ -99,7 +99,7 @@ static int run_once(struct bench *bench, bool is_ours, unsigned round)
 	(void)snprintf(noted, sizeof(noted), "%s/noted", bench->scratch.path);
 	(void)snprintf(name, sizeof(name), "job-%u", round);
 	t0_ns = es_clock_mono_ns();
-	pid = es_bench_spawn(is_ours ? ours : ours + 9, -1);
+	pid = es_bench_spawn(is_ours ? ours : ours + 9, -1, ES_BENCH_ANY_CPU);
 	if (pid < 0 || es_bench_wait(pid, NULL) != 0)
 		return -ECHILD;
 	t1_ns = es_clock_mono_ns();
@@ -157,7 +157,7 @@ static int end_once(struct bench *bench, const char *name, struct ending *ending
 	(void)snprintf(eprofile, sizeof(eprofile), "%s/%s.json", bench->scratch.path, name);
 	(void)snprintf(noted, sizeof(noted), "%s/ended", bench->scratch.path);
 	fd = open(noted, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	pid = fd < 0 ? -errno : es_bench_spawn(argv, fd);
+	pid = fd < 0 ? -errno : es_bench_spawn(argv, fd, ES_BENCH_ANY_CPU);
 	if (pid < 0 || es_bench_wait(pid, NULL) != 0)
 		return -ECHILD;
 	file = fopen(noted, "re");

@@ -25,13 +25,38 @@
 #define STATUS_MAX_BYTES 4096
 #define LOOKS_MAX 100
 
-pid_t es_bench_spawn(char *const *argv, int out_fd)
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	if (cpu < 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET((size_t)cpu, &set);
+	(void)sched_setaffinity(0, sizeof(set), &set);
+}
+
+int es_bench_last_cpu(void)
+{
+	int last = ES_BENCH_ANY_CPU;
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set) < 0)
+		return last;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET((size_t)cpu, &set))
+			last = cpu;
+	return last;
+}
+
+pid_t es_bench_spawn(char *const *argv, int out_fd, int cpu)
 {
 	pid_t pid = fork();
 
 	if (pid != 0)
 		return pid < 0 ? -errno : pid;
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	pin(cpu);
 	if (out_fd < 0)
 		out_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	(void)dup2(out_fd, STDOUT_FILENO);
@@ -105,12 +130,8 @@ int es_bench_wait(pid_t pid, int64_t *ret_rss_kb)
 
 static _Noreturn void burn(int cpu)
 {
-	cpu_set_t set;
-
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	CPU_ZERO(&set);
-	CPU_SET((size_t)cpu, &set);
-	(void)sched_setaffinity(0, sizeof(set), &set);
+	pin(cpu);
 	for (volatile unsigned i = 0;; i++)
 		continue;
 }

@@ -20,8 +20,17 @@ struct es_bench_use {
 	uint64_t n_wakes; /* times it went to sleep by itself */
 };
 
-/** es_bench_spawn - start argv[0]; its stdout and stderr go to @out_fd (-1: nowhere); process id or negative errno */
-pid_t es_bench_spawn(char *const *argv, int out_fd);
+#define ES_BENCH_ANY_CPU (-1)
+
+/**
+ * es_bench_spawn - start argv[0]
+ * @out_fd: where its stdout and stderr go, -1: nowhere
+ * @cpu: where it runs, or ES_BENCH_ANY_CPU
+ * Returns its process id or negative errno.
+ */
+pid_t es_bench_spawn(char *const *argv, int out_fd, int cpu);
+/** es_bench_last_cpu - the last of those that we may run on */
+int es_bench_last_cpu(void);
 /** es_bench_use - what a running process has used; 0 or negative errno */
 int es_bench_use(pid_t pid, struct es_bench_use *ret);
 /** es_bench_wait - wait for its end; @ret_rss_kb (may be NULL) its largest resident set; exit status, or -1 for a signal */

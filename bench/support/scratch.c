@@ -21,8 +21,10 @@ int es_scratch_init(struct es_scratch *scratch)
 {
 	const char *parent = getenv("TMPDIR");
 
+	if (!parent)
+		parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 	if (snprintf(scratch->path, sizeof(scratch->path), "%s/energyscopium-bench-XXXXXX",
-		     parent ? parent : "/tmp") >= (int)sizeof(scratch->path))
+		     parent) >= (int)sizeof(scratch->path))
 		return -ENAMETOOLONG;
 	return mkdtemp(scratch->path) ? 0 : -errno;
 }

@@ -14,7 +14,7 @@ struct es_scratch {
 	char path[256];
 };
 
-/** es_scratch_init - a new folder below TMPDIR or /tmp; 0 or negative errno */
+/** es_scratch_init - a new folder below TMPDIR, else in memory: a busy disk is not what is measured; 0 or negative errno */
 int es_scratch_init(struct es_scratch *scratch);
 void es_scratch_finish(struct es_scratch *scratch);
 

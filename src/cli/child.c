@@ -157,7 +157,7 @@ int es_child_handle(struct es_child *child, int *ret_status)
 	while (read(child->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGCHLD)
 			ended = reap(child, ret_status) || ended;
-		else if (info.ssi_code <= 0 && !ended)
+		else if (info.ssi_code <= 0 && !ended && child->pid > 0)
 			/* Sent by a process. What the terminal sends goes to the command's process group by itself. */
 			(void)kill(child->pid, (int)info.ssi_signo);
 	}

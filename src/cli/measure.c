@@ -76,30 +76,73 @@ static int look_at(struct es_child *child, struct es_measured *measured)
 	return started < 0 ? started : has_ended;
 }
 
+/* What one turn of the loop waits for: the command's signals and start, then the hooks. */
+#define N_OWN_FDS 2U
+
+static int64_t earliest_ns(const struct es_sampler *sampler,
+			   const struct es_measure_options *options)
+{
+	int64_t next_ns = es_sampler_next_ns(sampler);
+
+	for (size_t i = 0; i < options->n_hooks; i++)
+		if (options->hooks[i]->next_ns < next_ns)
+			next_ns = options->hooks[i]->next_ns;
+	return next_ns;
+}
+
+/* Returns what ppoll does: how many descriptors are ready. Those that are -1 are passed over. */
+static int wait_for(struct pollfd *pollfds, const struct es_sampler *sampler,
+		    const struct es_child *child, const struct es_measure_options *options)
+{
+	int64_t wait_ns = earliest_ns(sampler, options) - es_clock_mono_ns();
+	struct timespec wait = { .tv_sec = 0 };
+
+	pollfds[0] = (struct pollfd){ .fd = child->signal_fd, .events = POLLIN };
+	pollfds[1] = (struct pollfd){ .fd = child->error_fd, .events = POLLIN };
+	for (size_t i = 0; i < options->n_hooks; i++)
+		pollfds[N_OWN_FDS + i] = (struct pollfd){ .fd = options->hooks[i]->fd,
+							  .events = options->hooks[i]->events };
+	if (wait_ns > 0)
+		wait = (struct timespec){ .tv_sec = wait_ns / ES_NS_PER_S,
+					  .tv_nsec = wait_ns % ES_NS_PER_S };
+	return ppoll(pollfds, N_OWN_FDS + options->n_hooks, &wait, NULL);
+}
+
+static void call_hooks(const struct es_measure_options *options, const struct pollfd *pollfds,
+		       bool has_ready, struct es_recorder *recorder)
+{
+	for (size_t i = 0; i < options->n_hooks; i++) {
+		struct es_measure_hook *hook = options->hooks[i];
+		short revents = has_ready ? pollfds[N_OWN_FDS + i].revents : 0;
+
+		if (revents || (hook->next_ns != INT64_MAX && hook->next_ns <= es_clock_mono_ns()))
+			hook->handle(hook, recorder, revents);
+	}
+}
+
 /*
- * One thread: a signal, the command's start or the deadline, whichever comes first. Loading a program can take
- * longer than a period: nobody waits for it. Returns 0, or why readings were lost.
+ * One thread: a signal, the command's start, a hook or the deadline, whichever comes first. Loading a program can
+ * take longer than a period: nobody waits for it. Hooks are heard before the command's end is: what it said last
+ * counts. Returns 0, or why readings were lost.
  */
-es_hot static int loop(struct es_sampler *sampler, struct es_child *child,
+es_hot static int loop(struct es_sampler *sampler, struct es_recorder *recorder,
+		       struct es_child *child, const struct es_measure_options *options,
 		       struct es_measured *measured, int64_t *ret_stop_ns)
 {
 	int failure = 0;
 
 	for (;;) {
-		struct pollfd pollfds[] = { { .fd = child->signal_fd, .events = POLLIN },
-					    { .fd = child->error_fd, .events = POLLIN } };
-		int64_t wait_ns = es_sampler_next_ns(sampler) - es_clock_mono_ns();
-		struct timespec wait = { .tv_sec = 0 };
-		int n, r;
+		struct pollfd pollfds[N_OWN_FDS + ES_MEASURE_HOOKS_MAX];
+		int n = wait_for(pollfds, sampler, child, options), r = 0;
 
-		if (wait_ns > 0)
-			wait = (struct timespec){ .tv_sec = wait_ns / ES_NS_PER_S,
-						  .tv_nsec = wait_ns % ES_NS_PER_S };
-		n = ppoll(pollfds, child->error_fd >= 0 ? 2 : 1, &wait, NULL);
-		r = n > 0 ? look_at(child, measured) : 0;
+		if (n > 0 && (pollfds[0].revents || pollfds[1].revents))
+			r = look_at(child, measured);
+		if (r != 0)
+			*ret_stop_ns = es_clock_boot_ns();
+		if (options->n_hooks)
+			call_hooks(options, pollfds, n > 0, recorder);
 		if (r != 0) {
 			measured->exec_error = r < 0 ? r : 0;
-			*ret_stop_ns = es_clock_boot_ns();
 			return failure;
 		}
 		/* Frames that cannot even be kept in memory are lost; the command goes on, and the loss is told at its end. */
@@ -129,19 +172,22 @@ static int finish(struct es_sampler *sampler, struct es_recorder *recorder,
 	return r;
 }
 
-int es_measure(struct es_sampler *sampler, struct es_recorder *recorder, int64_t period_ns,
-	       char *const *command, struct es_measured *ret, struct es_error *err)
+int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
+	       const struct es_measure_options *options, struct es_measured *ret,
+	       struct es_error *err)
 {
 	struct es_measured measured = { .status = 0 };
 	struct es_child child;
 	int64_t stop_ns;
 	int r, failure;
 
-	r = es_child_start(command, &child);
+	if (options->n_hooks > ES_MEASURE_HOOKS_MAX)
+		return es_error_set(err, -E2BIG, "too much to wait for");
+	r = es_child_start(options->command, &child);
 	if (r < 0)
 		return es_error_set(err, r, "cannot start a process");
 	ask_for_punctuality();
-	r = es_sampler_start(sampler, period_ns, recorder, es_clock_mono_ns());
+	r = es_sampler_start(sampler, options->period_ns, recorder, es_clock_mono_ns());
 	if (r == 0)
 		r = put_event(recorder, ES_EVENT_COMMAND_START, es_clock_boot_ns(), child.pid, "");
 	if (r == 0)
@@ -150,7 +196,7 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder, int64_t
 		es_child_finish(&child);
 		return es_error_set(err, r, "cannot record");
 	}
-	failure = loop(sampler, &child, &measured, &stop_ns);
+	failure = loop(sampler, recorder, &child, options, &measured, &stop_ns);
 	if (measured.exec_error == 0) {
 		r = finish(sampler, recorder, &child, measured.status, stop_ns);
 		measured.lost = failure ? failure : r;

@@ -19,11 +19,37 @@ struct es_measured {
 };
 
 /**
+ * struct es_measure_hook - what else the measuring loop waits for: a listener of tags, a file that grows
+ *
+ * @handle is called when @fd is ready (@revents says how) or @next_ns has come (@revents 0). It sets the next time
+ * itself, must not wait, and may set @fd to -1 and the time to INT64_MAX when it is done. Beside it nothing is
+ * sampled: it is to take microseconds.
+ */
+struct es_measure_hook {
+	int fd; /* borrowed; -1: none. May be an epoll descriptor that stands for several */
+	short events; /* as in poll() */
+	int64_t next_ns; /* monotonic clock; INT64_MAX: at no time */
+	void (*handle)(struct es_measure_hook *hook, struct es_recorder *recorder, short revents);
+	void *arg;
+};
+
+#define ES_MEASURE_HOOKS_MAX 8U
+
+/** struct es_measure_options - what to measure, and how; all borrowed */
+struct es_measure_options {
+	int64_t period_ns;
+	char *const *command;
+	struct es_measure_hook *const *hooks; /* [n_hooks], at most ES_MEASURE_HOOKS_MAX */
+	size_t n_hooks;
+};
+
+/**
  * es_measure - take the first readings, let the command run, sample until it ends, take the last readings
  * @sampler, @recorder: opened; borrowed. Survivors of the command are recorded by name.
  * Returns 0, or negative errno with @err: then the command was not started.
  */
-int es_measure(struct es_sampler *sampler, struct es_recorder *recorder, int64_t period_ns,
-	       char *const *command, struct es_measured *ret, struct es_error *err);
+int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
+	       const struct es_measure_options *options, struct es_measured *ret,
+	       struct es_error *err);
 
 #endif

@@ -191,6 +191,14 @@ static int refuse_command(struct es_run *run)
 			   is_absent ? "command not found" : es_strerror(run->measured.exec_error));
 }
 
+static int measure(struct es_run *run, struct es_error *err)
+{
+	const struct es_measure_options options = { .period_ns = run->period_ns,
+						    .command = run->command };
+
+	return es_measure(run->sampler, run->recorder, &options, &run->measured, err);
+}
+
 static int run_all(struct es_run *run)
 {
 	struct es_error err = { .code = 0 };
@@ -199,8 +207,7 @@ static int run_all(struct es_run *run)
 		return es_complain("run", ES_EXIT_USAGE, "%s", err.text);
 	if (open_meters(run, &err) < 0 || describe(run, &err) < 0 || open_recording(run, &err) < 0)
 		return complain(&err);
-	if (es_measure(run->sampler, run->recorder, run->period_ns, run->command, &run->measured,
-		       &err) < 0) {
+	if (measure(run, &err) < 0) {
 		(void)unlink(run->recording_path);
 		return complain(&err);
 	}

@@ -132,7 +132,6 @@ static int put_json(const struct es_run *run, const struct es_outcome *outcome,
 }
 
 /* Everything that is said comes after the command's own output, in one write. */
-/* Everything that is said comes after the command's own output, in one write. */
 static void put_text(const struct es_run *run, const struct es_outcome *outcome,
 		     const struct saved *saved)
 {

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hot.h"
+
 void es_buf_init(struct es_buf *buf, size_t max)
 {
 	*buf = (struct es_buf){ .max = max };
@@ -23,13 +25,13 @@ void es_buf_finish(struct es_buf *buf)
 	*buf = (struct es_buf){ .error = -EINVAL };
 }
 
-void es_buf_reset(struct es_buf *buf)
+es_hot void es_buf_reset(struct es_buf *buf)
 {
 	buf->len = 0;
 	buf->error = 0;
 }
 
-int es_buf_reserve(struct es_buf *buf, size_t n)
+es_hot int es_buf_reserve(struct es_buf *buf, size_t n)
 {
 	size_t want, cap;
 	uint8_t *data;
@@ -53,7 +55,7 @@ int es_buf_reserve(struct es_buf *buf, size_t n)
 	return 0;
 }
 
-int es_buf_append(struct es_buf *buf, const void *data, size_t n)
+es_hot int es_buf_append(struct es_buf *buf, const void *data, size_t n)
 {
 	int r = es_buf_reserve(buf, n);
 
@@ -65,12 +67,12 @@ int es_buf_append(struct es_buf *buf, const void *data, size_t n)
 	return 0;
 }
 
-int es_buf_u8(struct es_buf *buf, uint8_t v)
+es_hot int es_buf_u8(struct es_buf *buf, uint8_t v)
 {
 	return es_buf_append(buf, &v, 1);
 }
 
-static int put_le(struct es_buf *buf, uint64_t v, unsigned n_bytes)
+es_hot static int put_le(struct es_buf *buf, uint64_t v, unsigned n_bytes)
 {
 	uint8_t b[8];
 
@@ -84,17 +86,17 @@ int es_buf_le16(struct es_buf *buf, uint16_t v)
 	return put_le(buf, v, 2);
 }
 
-int es_buf_le32(struct es_buf *buf, uint32_t v)
+es_hot int es_buf_le32(struct es_buf *buf, uint32_t v)
 {
 	return put_le(buf, v, 4);
 }
 
-int es_buf_le64(struct es_buf *buf, uint64_t v)
+es_hot int es_buf_le64(struct es_buf *buf, uint64_t v)
 {
 	return put_le(buf, v, 8);
 }
 
-int es_buf_varint(struct es_buf *buf, uint64_t v)
+es_hot int es_buf_varint(struct es_buf *buf, uint64_t v)
 {
 	uint8_t b[10];
 	size_t n = 0;

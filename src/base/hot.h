@@ -1,5 +1,5 @@
 /*
- * hot.h - functions that run in each sweep
+ * hot.h - functions that run in each sweep, or once a second to write them down
  *
  * SPDX-License-Identifier: BSD-3-Clause
  * Copyright (C) 2026 the EnergyScopium authors

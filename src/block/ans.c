@@ -10,16 +10,18 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/hot.h"
+
 #define DIRECT 16U /* numbers below are symbols themselves */
 #define LOG_BITS 4U
 #define SYMBOL_BITS 8U
 
-static unsigned log2_floor(uint64_t v)
+es_hot static unsigned log2_floor(uint64_t v)
 {
 	return 63U - (unsigned)__builtin_clzll(v);
 }
 
-static unsigned symbol_of(uint64_t v, unsigned *ret_n_extra)
+es_hot static unsigned symbol_of(uint64_t v, unsigned *ret_n_extra)
 {
 	unsigned octave;
 
@@ -32,7 +34,7 @@ static unsigned symbol_of(uint64_t v, unsigned *ret_n_extra)
 	return DIRECT + (octave - 4) * 4 + (unsigned)(v >> (octave - 2) & 3);
 }
 
-void es_ans_count(struct es_ans_histogram *histogram, const uint64_t *values, size_t n)
+es_hot void es_ans_count(struct es_ans_histogram *histogram, const uint64_t *values, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		unsigned n_extra;
@@ -43,7 +45,7 @@ void es_ans_count(struct es_ans_histogram *histogram, const uint64_t *values, si
 	histogram->n += n;
 }
 
-static unsigned most_frequent(const struct es_ans_model *model)
+es_hot static unsigned most_frequent(const struct es_ans_model *model)
 {
 	unsigned best = 0;
 
@@ -53,7 +55,7 @@ static unsigned most_frequent(const struct es_ans_model *model)
 	return best;
 }
 
-void es_ans_fit(const struct es_ans_histogram *histogram, struct es_ans_model *ret)
+es_hot void es_ans_fit(const struct es_ans_histogram *histogram, struct es_ans_model *ret)
 {
 	uint64_t n = histogram->n;
 	unsigned n_symbols = 0;
@@ -87,19 +89,20 @@ void es_ans_fit(const struct es_ans_histogram *histogram, struct es_ans_model *r
 }
 
 /* log2 in 1/256, by a line within each octave: at most 0.09 too small. */
-static uint64_t log2_q8(uint32_t v)
+es_hot static uint64_t log2_q8(uint32_t v)
 {
 	unsigned octave = log2_floor(v);
 
 	return ((uint64_t)octave << 8) + ((((uint64_t)v << 8) >> octave) - 256);
 }
 
-static unsigned gamma_bits(uint32_t v)
+es_hot static unsigned gamma_bits(uint32_t v)
 {
 	return 2 * log2_floor(v) + 1;
 }
 
-uint64_t es_ans_bits(const struct es_ans_model *model, const struct es_ans_histogram *histogram)
+es_hot uint64_t es_ans_bits(const struct es_ans_model *model,
+			    const struct es_ans_histogram *histogram)
 {
 	uint64_t bits_q8 = 0, bits = LOG_BITS + SYMBOL_BITS + histogram->extra_bits;
 
@@ -114,7 +117,7 @@ uint64_t es_ans_bits(const struct es_ans_model *model, const struct es_ans_histo
 }
 
 /* Elias' gamma code of @v > 0: as many ones as bits follow the first, a zero, those bits. */
-static void put_gamma(struct es_bit_writer *bits, uint32_t v)
+es_hot static void put_gamma(struct es_bit_writer *bits, uint32_t v)
 {
 	unsigned n = log2_floor(v);
 
@@ -132,7 +135,8 @@ static uint32_t get_gamma(struct es_bit_reader *bits)
 }
 
 /* Which symbol each state stands for: those of a symbol lie far apart. */
-static void spread(const struct es_ans_model *model, uint8_t symbols[static 1U << ES_ANS_LOG_MAX])
+es_hot static void spread(const struct es_ans_model *model,
+			  uint8_t symbols[static 1U << ES_ANS_LOG_MAX])
 {
 	unsigned size = 1U << model->log, step = (size >> 1) + (size >> 3) + 3, at = 0;
 
@@ -143,7 +147,7 @@ static void spread(const struct es_ans_model *model, uint8_t symbols[static 1U <
 		}
 }
 
-static void make_encoder(const struct es_ans_model *model, struct es_ans_encoder *encoder)
+es_hot static void make_encoder(const struct es_ans_model *model, struct es_ans_encoder *encoder)
 {
 	uint8_t symbols[1U << ES_ANS_LOG_MAX];
 	uint16_t from[ES_ANS_SYMBOLS];
@@ -167,8 +171,8 @@ static void make_encoder(const struct es_ans_model *model, struct es_ans_encoder
 		encoder->next_state[from[symbols[state]]++] = (uint16_t)(size + state);
 }
 
-void es_ans_put_model(struct es_bit_writer *bits, const struct es_ans_model *model,
-		      struct es_ans_encoder *ret)
+es_hot void es_ans_put_model(struct es_bit_writer *bits, const struct es_ans_model *model,
+			     struct es_ans_encoder *ret)
 {
 	es_bits_put(bits, model->log, LOG_BITS);
 	es_bits_put(bits, model->last, SYMBOL_BITS);
@@ -177,8 +181,8 @@ void es_ans_put_model(struct es_bit_writer *bits, const struct es_ans_model *mod
 	make_encoder(model, ret);
 }
 
-void es_ans_put(struct es_bit_writer *bits, const struct es_ans_encoder *encoder,
-		const uint64_t *values, size_t n)
+es_hot void es_ans_put(struct es_bit_writer *bits, const struct es_ans_encoder *encoder,
+		       const uint64_t *values, size_t n)
 {
 	struct {
 		uint16_t bits;

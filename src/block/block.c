@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hot.h"
 #include "block/ans.h"
 #include "block/rice.h"
 
@@ -53,7 +54,7 @@ static const struct unit known_units[] = {
 #define UNIT_FIRST_GUESS \
 	5U /* those from here on are tried where no unit was given or it does not fit */
 
-static uint64_t zigzag(int64_t v)
+es_hot static uint64_t zigzag(int64_t v)
 {
 	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
 }
@@ -64,7 +65,7 @@ static int64_t unzigzag(uint64_t v)
 }
 
 /* Wraps around on purpose: differences of any two values fit, and the decoder wraps back. */
-static int64_t minus(int64_t a, int64_t b)
+es_hot static int64_t minus(int64_t a, int64_t b)
 {
 	return (int64_t)((uint64_t)a - (uint64_t)b);
 }
@@ -75,7 +76,7 @@ static int64_t plus(int64_t a, int64_t b)
 }
 
 /* The smallest count whose value is @value, or -1 where none is. */
-static int64_t count_of(int64_t value, struct unit unit, uint64_t narrow)
+es_hot static int64_t count_of(int64_t value, struct unit unit, uint64_t narrow)
 {
 	uint32_t num = unit.num, den = unit.den;
 	es_i128 count;
@@ -103,7 +104,7 @@ struct walk {
 };
 
 /* Up to @n values; how many there were. In @ret_is_counted: false where one has no count. */
-static size_t walk_values(struct walk *walk, int64_t *values, size_t n, bool *ret_is_counted)
+es_hot static size_t walk_values(struct walk *walk, int64_t *values, size_t n, bool *ret_is_counted)
 {
 	const struct es_block_column *column = walk->column;
 	size_t got = 0;
@@ -134,8 +135,8 @@ struct differences {
 };
 
 /* @n values become what is left of them to code; the heads are taken out. Returns how many are left. */
-static size_t take_differences(struct differences *d, const int64_t *values, size_t n,
-			       uint64_t *ret)
+es_hot static size_t take_differences(struct differences *d, const int64_t *values, size_t n,
+				      uint64_t *ret)
 {
 	size_t got = 0;
 
@@ -163,12 +164,13 @@ struct outlook {
 	unsigned order; /* whose differences are shortest */
 };
 
-static unsigned length_of(uint64_t v)
+es_hot static unsigned length_of(uint64_t v)
 {
 	return v ? 64U - (unsigned)__builtin_clzll(v) : 0;
 }
 
-static struct walk walk_of(const struct es_block_column *column, size_t n_rows, struct unit unit)
+es_hot static struct walk walk_of(const struct es_block_column *column, size_t n_rows,
+				  struct unit unit)
 {
 	bool uses_counts = unit.num > 0 && unit.den > 0 && unit.num != unit.den;
 
@@ -181,7 +183,7 @@ static struct walk walk_of(const struct es_block_column *column, size_t n_rows, 
 	};
 }
 
-static void look(struct walk walk, struct outlook *ret)
+es_hot static void look(struct walk walk, struct outlook *ret)
 {
 	struct differences d[ORDER_MAX + 1] = { { .order = 0 }, { .order = 1 }, { .order = 2 } };
 	uint64_t left[ES_RICE_RUN], bits[ORDER_MAX + 1] = { 0 };
@@ -214,7 +216,7 @@ struct plan {
 };
 
 /* Which coder takes fewer bits; its model. */
-static void choose_coder(struct plan *plan)
+es_hot static void choose_coder(struct plan *plan)
 {
 	struct es_ans_histogram histogram = { .n = 0 };
 	struct differences d = { .order = plan->outlook.order };
@@ -235,7 +237,7 @@ static void choose_coder(struct plan *plan)
 	plan->uses_ans = es_ans_bits(&plan->model, &histogram) < rice_bits;
 }
 
-static int put_payload(const struct plan *plan, struct es_buf *out)
+es_hot static int put_payload(const struct plan *plan, struct es_buf *out)
 {
 	struct differences d = { .order = plan->outlook.order };
 	struct walk walk = plan->walk;
@@ -263,7 +265,8 @@ static int put_payload(const struct plan *plan, struct es_buf *out)
 	return es_bit_writer_end(&bits);
 }
 
-static void put_bitmap(const struct es_block_column *column, size_t n_rows, struct es_buf *out)
+es_hot static void put_bitmap(const struct es_block_column *column, size_t n_rows,
+			      struct es_buf *out)
 {
 	for (size_t row = 0; row < n_rows; row += 8) {
 		unsigned byte = 0;
@@ -274,7 +277,7 @@ static void put_bitmap(const struct es_block_column *column, size_t n_rows, stru
 	}
 }
 
-static unsigned unit_code(const struct walk *walk)
+es_hot static unsigned unit_code(const struct walk *walk)
 {
 	if (!walk->uses_counts)
 		return 0;
@@ -285,7 +288,8 @@ static unsigned unit_code(const struct walk *walk)
 }
 
 /* The first unit in which all values are counts: the given one, guesses, and 1/1 in the end. */
-static void choose_unit(const struct es_block_column *column, size_t n_rows, struct plan *plan)
+es_hot static void choose_unit(const struct es_block_column *column, size_t n_rows,
+			       struct plan *plan)
 {
 	const struct unit given = { column->unit_num, column->unit_den };
 
@@ -306,7 +310,7 @@ static void choose_unit(const struct es_block_column *column, size_t n_rows, str
 }
 
 /* The length of the payload goes before it, as a varint of its own length: most take one or two bytes. */
-static int put_sized_payload(const struct plan *plan, struct es_buf *out)
+es_hot static int put_sized_payload(const struct plan *plan, struct es_buf *out)
 {
 	size_t at = out->len, n, n_size;
 	int r = put_payload(plan, out);
@@ -325,7 +329,8 @@ static int put_sized_payload(const struct plan *plan, struct es_buf *out)
 	return 0;
 }
 
-static int put_column(const struct es_block_column *column, size_t n_rows, struct es_buf *out)
+es_hot static int put_column(const struct es_block_column *column, size_t n_rows,
+			     struct es_buf *out)
 {
 	struct plan plan = { .uses_ans = false };
 	unsigned flags, unit;
@@ -346,8 +351,8 @@ static int put_column(const struct es_block_column *column, size_t n_rows, struc
 	return put_sized_payload(&plan, out);
 }
 
-int es_block_encode(const struct es_block_column *columns, size_t n_columns, size_t n_rows,
-		    struct es_buf *out)
+es_hot int es_block_encode(const struct es_block_column *columns, size_t n_columns, size_t n_rows,
+			   struct es_buf *out)
 {
 	if (n_rows == 0 || n_rows > ES_BLOCK_ROWS_MAX || n_columns > ES_BLOCK_COLUMNS_MAX)
 		return -EINVAL;

@@ -6,12 +6,14 @@
  */
 #include "block/crc32c.h"
 
+#include "base/hot.h"
+
 #if defined(__x86_64__)
 #include <nmmintrin.h>
 #include <string.h>
 
-__attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc, const uint8_t *p,
-							       size_t n)
+es_hot __attribute__((target("sse4.2"))) static uint32_t crc32c_sse42(uint32_t crc,
+								      const uint8_t *p, size_t n)
 {
 	uint64_t c = crc;
 
@@ -37,7 +39,7 @@ static uint32_t crc32c_bitwise(uint32_t crc, const uint8_t *p, size_t n)
 	return crc;
 }
 
-uint32_t es_crc32c(uint32_t crc, const void *data, size_t n)
+es_hot uint32_t es_crc32c(uint32_t crc, const void *data, size_t n)
 {
 	crc = ~crc;
 #if defined(__x86_64__)

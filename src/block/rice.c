@@ -8,18 +8,20 @@
 
 #include <errno.h>
 
+#include "base/hot.h"
+
 #define PARAMETER_BITS 7U
 #define ALL_ZERO 64U
 #define QUOTIENT_MAX 20U /* longer quotients are that many ones, then the 64 bits themselves */
 
-static uint64_t value_bits(uint64_t v, unsigned parameter)
+es_hot static uint64_t value_bits(uint64_t v, unsigned parameter)
 {
 	uint64_t quotient = v >> parameter;
 
 	return quotient < QUOTIENT_MAX ? quotient + 1 + parameter : QUOTIENT_MAX + 64;
 }
 
-uint64_t es_rice_bits(const uint64_t *values, size_t n, unsigned parameter)
+es_hot uint64_t es_rice_bits(const uint64_t *values, size_t n, unsigned parameter)
 {
 	uint64_t bits = PARAMETER_BITS;
 
@@ -29,7 +31,7 @@ uint64_t es_rice_bits(const uint64_t *values, size_t n, unsigned parameter)
 }
 
 /* Down the slope of bits over parameters from @p; returns where it ends. */
-static unsigned descend(const uint64_t *values, size_t n, unsigned p, uint64_t *ret_bits)
+es_hot static unsigned descend(const uint64_t *values, size_t n, unsigned p, uint64_t *ret_bits)
 {
 	uint64_t here = es_rice_bits(values, n, p), next;
 	unsigned step_up;
@@ -47,12 +49,12 @@ static unsigned descend(const uint64_t *values, size_t n, unsigned p, uint64_t *
 	return p;
 }
 
-static unsigned log2_floor(uint64_t v)
+es_hot static unsigned log2_floor(uint64_t v)
 {
 	return v ? 63U - (unsigned)__builtin_clzll(v) : 0;
 }
 
-unsigned es_rice_parameter(const uint64_t *values, size_t n)
+es_hot unsigned es_rice_parameter(const uint64_t *values, size_t n)
 {
 	uint64_t sum = 0, bits, bits_typical;
 	unsigned lengths = 0, p, typical;
@@ -73,7 +75,7 @@ unsigned es_rice_parameter(const uint64_t *values, size_t n)
 	return bits_typical < bits ? typical : p;
 }
 
-void es_rice_put(struct es_bit_writer *bits, const uint64_t *values, size_t n)
+es_hot void es_rice_put(struct es_bit_writer *bits, const uint64_t *values, size_t n)
 {
 	unsigned parameter = es_rice_parameter(values, n);
 

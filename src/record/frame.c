@@ -8,11 +8,12 @@
 
 #include <errno.h>
 
+#include "base/hot.h"
 #include "block/crc32c.h"
 
 #define HEADER_BYTES 16U
 
-size_t es_frame_begin(struct es_buf *out, enum es_frame_type type, uint32_t number)
+es_hot size_t es_frame_begin(struct es_buf *out, enum es_frame_type type, uint32_t number)
 {
 	size_t at = out->len;
 
@@ -23,7 +24,7 @@ size_t es_frame_begin(struct es_buf *out, enum es_frame_type type, uint32_t numb
 	return at;
 }
 
-int es_frame_finish(struct es_buf *out, size_t at)
+es_hot int es_frame_finish(struct es_buf *out, size_t at)
 {
 	size_t payload_bytes;
 

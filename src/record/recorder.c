@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/hot.h"
 #include "base/json.h"
 #include "record/frame.h"
 
@@ -26,7 +27,7 @@ struct es_recorder {
 };
 
 /* All of it at the end of the file, or none of it. */
-static int append(struct es_recorder *recorder, const uint8_t *data, size_t n)
+es_hot static int append(struct es_recorder *recorder, const uint8_t *data, size_t n)
 {
 	size_t done = 0;
 
@@ -50,7 +51,7 @@ static int append(struct es_recorder *recorder, const uint8_t *data, size_t n)
 }
 
 /* The frame in recorder->frame: to disk after what was kept, or kept as well. */
-static int commit(struct es_recorder *recorder)
+es_hot static int commit(struct es_recorder *recorder)
 {
 	int r = recorder->frame.error;
 
@@ -70,7 +71,7 @@ static int commit(struct es_recorder *recorder)
 	return 0;
 }
 
-static size_t begin(struct es_recorder *recorder, enum es_frame_type type)
+es_hot static size_t begin(struct es_recorder *recorder, enum es_frame_type type)
 {
 	es_buf_reset(&recorder->frame);
 	return es_frame_begin(&recorder->frame, type, recorder->number);
@@ -164,7 +165,7 @@ int es_recorder_reserve(struct es_recorder *recorder, const struct es_rows *rows
 			      n < ES_FRAME_PAYLOAD_MAX_BYTES ? n : ES_FRAME_PAYLOAD_MAX_BYTES);
 }
 
-int es_recorder_rows(struct es_recorder *recorder, const struct es_rows *rows)
+es_hot int es_recorder_rows(struct es_recorder *recorder, const struct es_rows *rows)
 {
 	size_t at;
 	int r;

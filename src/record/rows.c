@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hot.h"
 #include "base/limits.h"
 #include "block/block.h"
 
@@ -25,13 +26,13 @@ enum column_of_domain {
 	N_COLUMNS_OF_DOMAIN,
 };
 
-static uint32_t column_id(size_t domain, enum column_of_domain what)
+es_hot static uint32_t column_id(size_t domain, enum column_of_domain what)
 {
 	return (uint32_t)(1 + domain * N_COLUMNS_OF_DOMAIN + what);
 }
 
 /* To the nearest microsecond; times that no clock shows are all the same. */
-static int64_t to_us(int64_t t_ns)
+es_hot static int64_t to_us(int64_t t_ns)
 {
 	const int64_t last_ns = ES_TIME_MAX_NS - NS_PER_US;
 	int64_t rest;
@@ -82,7 +83,7 @@ void es_rows_finish(struct es_rows *rows)
 	*rows = (struct es_rows){ .n_domains = 0 };
 }
 
-bool es_rows_add(struct es_rows *rows, int64_t t_ns)
+es_hot bool es_rows_add(struct es_rows *rows, int64_t t_ns)
 {
 	if (rows->n_rows == rows->cap_rows)
 		return false;
@@ -92,8 +93,8 @@ bool es_rows_add(struct es_rows *rows, int64_t t_ns)
 	return true;
 }
 
-void es_rows_set(struct es_rows *rows, size_t domain, int64_t t_ns, uint64_t value,
-		 int64_t activity_ns)
+es_hot void es_rows_set(struct es_rows *rows, size_t domain, int64_t t_ns, uint64_t value,
+			int64_t activity_ns)
 {
 	size_t row = rows->n_rows - 1, cell = domain * rows->cap_rows + row;
 	int64_t offset_ns = to_us(t_ns) - rows->sweep_ns[row];
@@ -108,13 +109,13 @@ void es_rows_set(struct es_rows *rows, size_t domain, int64_t t_ns, uint64_t val
 	rows->activities_ns[cell] = activity_ns;
 }
 
-void es_rows_clear(struct es_rows *rows)
+es_hot void es_rows_clear(struct es_rows *rows)
 {
 	rows->n_rows = 0;
 }
 
 /* All that come in one column lie within [@lo, @hi]. */
-static bool are_within(const int64_t *values, size_t n, int64_t lo, int64_t hi)
+es_hot static bool are_within(const int64_t *values, size_t n, int64_t lo, int64_t hi)
 {
 	for (size_t i = 0; i < n; i++)
 		if (values[i] < lo || values[i] > hi)
@@ -122,12 +123,12 @@ static bool are_within(const int64_t *values, size_t n, int64_t lo, int64_t hi)
 	return true;
 }
 
-static bool has_any(const struct es_rows *rows, size_t domain)
+es_hot static bool has_any(const struct es_rows *rows, size_t domain)
 {
 	return memchr(rows->present + domain * rows->cap_rows, 1, rows->n_rows) != NULL;
 }
 
-static size_t fill_columns(const struct es_rows *rows)
+es_hot static size_t fill_columns(const struct es_rows *rows)
 {
 	struct es_block_column *columns = rows->columns;
 	size_t n = 0;
@@ -167,7 +168,7 @@ static size_t fill_columns(const struct es_rows *rows)
 	return n;
 }
 
-int es_rows_encode(const struct es_rows *rows, struct es_buf *out)
+es_hot int es_rows_encode(const struct es_rows *rows, struct es_buf *out)
 {
 	if (rows->n_rows == 0)
 		return 0;

@@ -274,8 +274,8 @@ void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 	}
 }
 
-static void keep_reading(struct es_sampler *sampler, size_t domain,
-			 const struct es_reading *reading)
+es_hot static void keep_reading(struct es_sampler *sampler, size_t domain,
+				const struct es_reading *reading)
 {
 	if (sampler->recorded_as[domain] == SIZE_MAX)
 		return;
@@ -288,7 +288,7 @@ static void keep_reading(struct es_sampler *sampler, size_t domain,
 		    reading->activity_ns);
 }
 
-static int flush(struct es_sampler *sampler)
+es_hot static int flush(struct es_sampler *sampler)
 {
 	int r;
 

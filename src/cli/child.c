@@ -50,7 +50,18 @@ static _Noreturn void become(char *const *argv, int gate_fd, int error_fd, const
 	_exit(n == sizeof(error) ? 127 : 125);
 }
 
-int es_child_start(char *const *argv, struct es_child *ret)
+/* Before the gate: whatever the command is to get must be there when it opens. */
+static void redirect(const struct es_child_options *options)
+{
+	if (!options)
+		return;
+	if (options->stdout_fd >= 0 && dup2(options->stdout_fd, STDOUT_FILENO) < 0)
+		_exit(125);
+	if (options->stderr_fd >= 0 && dup2(options->stderr_fd, STDERR_FILENO) < 0)
+		_exit(125);
+}
+
+int es_child_start(char *const *argv, const struct es_child_options *options, struct es_child *ret)
 {
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	int gate[2] = { -1, -1 }, error[2] = { -1, -1 };
@@ -81,6 +92,7 @@ int es_child_start(char *const *argv, struct es_child *ret)
 	if (child.pid == 0) {
 		(void)close(gate[1]);
 		(void)close(error[0]);
+		redirect(options);
 		become(argv, gate[0], error[1], &old_mask, &child.old_pipe);
 	}
 	(void)close(gate[0]);

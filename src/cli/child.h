@@ -22,12 +22,17 @@ struct es_child {
 	struct sigaction old_pipe;
 };
 
+/** struct es_child_options - what the command gets in place of ours; borrowed, closed by who opened them */
+struct es_child_options {
+	int stdout_fd, stderr_fd; /* -1: ours */
+};
+
 /**
  * es_child_start - fork; the child waits. Signals that a command could get are blocked here from now on and read
  * from signal_fd; processes that the command leaves behind become our children, so that they can be named.
- * Returns 0 or negative errno.
+ * @options: NULL: the command gets what we have. Returns 0 or negative errno.
  */
-int es_child_start(char *const *argv, struct es_child *ret);
+int es_child_start(char *const *argv, const struct es_child_options *options, struct es_child *ret);
 
 /** es_child_release - let it become the command; 0 or negative errno. Does not wait: es_child_started() tells. */
 int es_child_release(struct es_child *child);

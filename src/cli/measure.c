@@ -151,24 +151,61 @@ es_hot static int loop(struct es_sampler *sampler, struct es_recorder *recorder,
 	}
 }
 
-static void tell_survivor(void *arg, pid_t pid, const char *name)
+/* Who is told of survivors. */
+struct ending {
+	struct es_recorder *recorder;
+	const struct es_measure_options *options;
+};
+
+static bool is_ours(const struct es_measure_options *options, pid_t pid)
 {
-	(void)put_event(arg, ES_EVENT_SURVIVOR, es_clock_boot_ns(), pid, name);
+	for (size_t i = 0; i < options->n_hooks; i++)
+		for (size_t j = 0; j < options->hooks[i]->n_pids; j++)
+			if (options->hooks[i]->pids[j] == pid)
+				return true;
+	return false;
 }
 
-static int finish(struct es_sampler *sampler, struct es_recorder *recorder,
+static void tell_survivor(void *arg, pid_t pid, const char *name)
+{
+	const struct ending *ending = arg;
+
+	if (!is_ours(ending->options, pid))
+		(void)put_event(ending->recorder, ES_EVENT_SURVIVOR, es_clock_boot_ns(), pid, name);
+}
+
+/* Returns the CPU time of processes that work for the hooks. */
+static int64_t finish_hooks(const struct ending *ending, int64_t stop_ns)
+{
+	int64_t helpers_ns = 0;
+
+	for (size_t i = 0; i < ending->options->n_hooks; i++) {
+		struct es_measure_hook *hook = ending->options->hooks[i];
+
+		if (hook->finish)
+			hook->finish(hook, ending->recorder, stop_ns);
+		helpers_ns += hook->cpu_ns;
+	}
+	return helpers_ns;
+}
+
+static int finish(struct es_sampler *sampler, const struct ending *ending,
 		  const struct es_child *child, int status, int64_t stop_ns)
 {
+	struct es_recorder *recorder = ending->recorder;
+	int64_t helpers_ns = 0;
 	int r = es_sampler_stop(sampler);
 
 	if (r == 0)
 		r = put_event(recorder, ES_EVENT_COMMAND_STOP, stop_ns, status, "");
-	es_child_survivors(child, tell_survivor, recorder);
+	helpers_ns = finish_hooks(ending, stop_ns);
+	es_child_survivors(child, tell_survivor, (void *)ending);
 	if (r == 0)
 		r = put_event(recorder, ES_EVENT_CHILD_CPU, es_clock_boot_ns(),
 			      cpu_ns(RUSAGE_CHILDREN), "");
 	if (r == 0)
-		r = put_event(recorder, ES_EVENT_END, es_clock_boot_ns(), cpu_ns(RUSAGE_SELF), "");
+		r = put_event(recorder, ES_EVENT_END, es_clock_boot_ns(),
+			      cpu_ns(RUSAGE_SELF) + helpers_ns, "");
 	return r;
 }
 
@@ -176,6 +213,7 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
 	       const struct es_measure_options *options, struct es_measured *ret,
 	       struct es_error *err)
 {
+	const struct ending ending = { .recorder = recorder, .options = options };
 	struct es_measured measured = { .status = 0 };
 	struct es_child child;
 	int64_t stop_ns;
@@ -183,7 +221,7 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
 
 	if (options->n_hooks > ES_MEASURE_HOOKS_MAX)
 		return es_error_set(err, -E2BIG, "too much to wait for");
-	r = es_child_start(options->command, &child);
+	r = es_child_start(options->command, options->child, &child);
 	if (r < 0)
 		return es_error_set(err, r, "cannot start a process");
 	ask_for_punctuality();
@@ -198,7 +236,7 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
 	}
 	failure = loop(sampler, recorder, &child, options, &measured, &stop_ns);
 	if (measured.exec_error == 0) {
-		r = finish(sampler, recorder, &child, measured.status, stop_ns);
+		r = finish(sampler, &ending, &child, measured.status, stop_ns);
 		measured.lost = failure ? failure : r;
 	}
 	es_child_finish(&child);

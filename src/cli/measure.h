@@ -7,9 +7,15 @@
 #ifndef ES_CLI_MEASURE_H
 #define ES_CLI_MEASURE_H
 
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "record/recorder.h"
 #include "sampler/sampler.h"
+
+struct es_child_options;
 
 /** struct es_measured - how a measured command ended */
 struct es_measured {
@@ -23,14 +29,21 @@ struct es_measured {
  *
  * @handle is called when @fd is ready (@revents says how) or @next_ns has come (@revents 0). It sets the next time
  * itself, must not wait, and may set @fd to -1 and the time to INT64_MAX when it is done. Beside it nothing is
- * sampled: it is to take microseconds.
+ * sampled: it is to take microseconds. @finish is called once, when the command has ended and its last reading is
+ * taken, before the recording is: there it may wait a little. It is not called where the command did not start.
  */
 struct es_measure_hook {
 	int fd; /* borrowed; -1: none. May be an epoll descriptor that stands for several */
 	short events; /* as in poll() */
 	int64_t next_ns; /* monotonic clock; INT64_MAX: at no time */
 	void (*handle)(struct es_measure_hook *hook, struct es_recorder *recorder, short revents);
+	void (*finish)(
+		struct es_measure_hook *hook, struct es_recorder *recorder,
+		int64_t stop_ns); /* NULL: nothing to do; @stop_ns: of the command, boot clock */
 	void *arg;
+	const pid_t *pids; /* [n_pids] processes of ours behind it: no survivors of the command */
+	size_t n_pids;
+	int64_t cpu_ns; /* theirs, set by @finish: part of what measuring costs */
 };
 
 #define ES_MEASURE_HOOKS_MAX 8U
@@ -39,6 +52,7 @@ struct es_measure_hook {
 struct es_measure_options {
 	int64_t period_ns;
 	char *const *command;
+	const struct es_child_options *child; /* NULL: the command gets what we have */
 	struct es_measure_hook *const *hooks; /* [n_hooks], at most ES_MEASURE_HOOKS_MAX */
 	size_t n_hooks;
 };

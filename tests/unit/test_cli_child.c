@@ -7,6 +7,7 @@
 #include "support/test.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -60,7 +61,7 @@ static void start(struct fixture *f, const char *script)
 {
 	char *argv[] = { (char *)"/bin/sh", (char *)"-c", (char *)script, NULL };
 
-	assert_int_equal(es_child_start(argv, &f->child), 0);
+	assert_int_equal(es_child_start(argv, NULL, &f->child), 0);
 	f->is_started = true;
 }
 
@@ -150,13 +151,13 @@ static void why_it_could_not_start_is_told(void **state)
 	char *missing[] = { (char *)"/nowhere/command", NULL };
 	char *denied[] = { (char *)"/etc/passwd", NULL };
 
-	assert_int_equal(es_child_start(missing, &f->child), 0);
+	assert_int_equal(es_child_start(missing, NULL, &f->child), 0);
 	f->is_started = true;
 	assert_int_equal(es_child_release(&f->child), 0);
 	assert_int_equal(started(f), -ENOENT);
 	es_child_finish(&f->child);
 
-	assert_int_equal(es_child_start(denied, &f->child), 0);
+	assert_int_equal(es_child_start(denied, NULL, &f->child), 0);
 	assert_int_equal(es_child_release(&f->child), 0);
 	assert_int_equal(started(f), -EACCES);
 }
@@ -233,6 +234,32 @@ static void orphans_that_end_are_not_the_command(void **state)
 	assert_int_equal(f->n_survivors, 0);
 }
 
+static void a_command_writes_to_the_descriptors_it_is_given(void **state)
+{
+	struct fixture *f = *state;
+	char *argv[] = { (char *)"/bin/sh", (char *)"-c", (char *)"echo out; echo err >&2", NULL };
+	struct es_child_options options;
+	char text[16];
+	int out[2], err[2];
+
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(err, O_CLOEXEC), 0);
+	options = (struct es_child_options){ .stdout_fd = out[1], .stderr_fd = err[1] };
+	assert_int_equal(es_child_start(argv, &options, &f->child), 0);
+	f->is_started = true;
+	(void)close(out[1]);
+	(void)close(err[1]);
+	assert_int_equal(es_child_release(&f->child), 0);
+	assert_int_equal(status_of(f), 0);
+
+	assert_int_equal(read(out[0], text, sizeof(text)), 4);
+	assert_memory_equal(text, "out\n", 4);
+	assert_int_equal(read(err[0], text, sizeof(text)), 4);
+	assert_memory_equal(text, "err\n", 4);
+	(void)close(out[0]);
+	(void)close(err[0]);
+}
+
 static void a_command_that_closes_all_descriptors_is_followed(void **state)
 {
 	struct fixture *f = *state;
@@ -254,6 +281,7 @@ int main(void)
 		TEST(what_outlives_the_command_is_named),
 		TEST(a_command_without_survivors_has_none),
 		TEST(orphans_that_end_are_not_the_command),
+		TEST(a_command_writes_to_the_descriptors_it_is_given),
 		TEST(a_command_that_closes_all_descriptors_is_followed),
 	};
 

@@ -43,6 +43,16 @@ struct es_report_domain {
 	int64_t covered_ns;
 };
 
+/** struct es_work - units of work done in a stretch of time */
+struct es_work {
+	bool is_known; /* else nothing was counted; unit may be set all the same */
+	char unit[64];
+	double amount;
+	double amount_bound; /* the most it can be wrong by */
+	bool has_j_per_unit; /* energy is known and the amount is not 0 */
+	double j_per_unit, uncertainty_j_per_unit;
+};
+
 /** struct es_report_region - a tag; es_total and es_appli_total among them */
 struct es_report_region {
 	char name[ES_NAME_MAX_BYTES];
@@ -52,6 +62,7 @@ struct es_report_region {
 	bool is_known;
 	uint64_t energy_uj; /* of the fine cover */
 	double uncertainty_j;
+	struct es_work work; /* of the first unit counted */
 };
 
 /** struct es_report_gap - an interval without valid readings, or between readings too far apart */
@@ -72,6 +83,8 @@ struct es_report {
 	struct es_report_domain *by_domain; /* [meta->n_domains] */
 	struct es_report_region *regions;
 	size_t n_regions;
+	struct es_work
+		work; /* of the command, with the energy of the node; of the first unit counted */
 	struct es_series *series; /* [meta->n_domains] bins of a profile; NULL: not gathered */
 	int64_t bin_ns; /* of those */
 	struct es_report_gap *gaps;

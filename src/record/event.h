@@ -27,7 +27,13 @@ enum es_event_type {
 	ES_EVENT_END = 11, /* of the recording; value: CPU time of the recorder itself, ns */
 	ES_EVENT_CHILD_CPU =
 		12, /* value: CPU time of the command and its waited-for children, ns */
+	/* 13: ES_EVENT_ATTACHED */
+	ES_EVENT_WORK =
+		14, /* value: cumulative amount of work in 1e-6 units; text: unit. See ES_EVENT_WORK_NONE */
 };
+
+/* The value of an ES_EVENT_WORK that counts nothing yet: the work was asked for. Text: unit, and behind a tab why. */
+#define ES_EVENT_WORK_NONE INT64_MIN
 
 struct es_event {
 	uint32_t type;

@@ -16,6 +16,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/parse.h"
+#include "sys/pci.h"
 
 /* The first of several variables of the environment that is set and not empty. */
 static const char *first_of(const char *const *names, size_t n)
@@ -129,13 +130,18 @@ static int keep_command(char *const *command, bool keeps_args, struct es_meta *m
 	return 0;
 }
 
-static void keep_machine(const struct es_machine *machine, struct es_meta *meta)
+static void keep_machine(const struct es_root *root, const struct es_machine *machine,
+			 struct es_meta *meta)
 {
+	struct es_pci_gpu gpus[ES_PCI_GPUS_MAX];
 	struct es_node_info *node = &meta->nodes[0];
 
 	(void)snprintf(node->cpu_model, sizeof(node->cpu_model), "%s", machine->cpu_model);
 	node->n_cpus = machine->n_cpus;
 	node->n_packages = machine->n_packages;
+	node->n_gpus = es_pci_find_gpus(root, gpus);
+	if (node->n_gpus)
+		(void)snprintf(node->gpu_model, sizeof(node->gpu_model), "%s", gpus[0].model);
 	meta->n_cpus = count_cpus(machine);
 	(void)snprintf(meta->boot_id, sizeof(meta->boot_id), "%s", machine->boot_id);
 	(void)snprintf(meta->country, sizeof(meta->country), "%s", machine->country);
@@ -160,7 +166,7 @@ int es_job_describe(const struct es_root *root, const char *name, char *const *c
 	r = es_meta_add_node(meta, machine.hostname[0] ? machine.hostname : "localhost");
 	if (r < 0)
 		return es_error_set(err, r, "node '%s'", machine.hostname);
-	keep_machine(&machine, meta);
+	keep_machine(root, &machine, meta);
 	(void)snprintf(meta->tool, sizeof(meta->tool), "energyscopium %s", ES_VERSION);
 	copy_env("USER", meta->user, sizeof(meta->user));
 	if (meta->user[0] == '\0')

@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "core/watch.h"
+#include "sys/pci.h"
 
 #define WATCH_NS ES_NS_PER_S
 #define LOOK_NS (50 * ES_NS_PER_MS)
@@ -222,6 +223,29 @@ static bool has_whole_meter(const struct es_survey *survey)
 	return false;
 }
 
+/* GPUs that the bus shows and no domain stands for. */
+static void find_unmeasured_gpus(struct es_survey *survey)
+{
+	struct es_pci_gpu gpus[ES_PCI_GPUS_MAX];
+	uint32_t n = es_pci_find_gpus(&survey->root, gpus);
+
+	for (size_t i = 0; i < survey->n_domains; i++)
+		if (survey->domains[i].type == ES_DOMAIN_GPU && survey->domains[i].is_chosen)
+			return;
+	for (uint32_t i = 0; i < n; i++) {
+		char what[ES_NAME_MAX_BYTES], reason[ES_NAME_MAX_BYTES];
+
+		(void)snprintf(what, sizeof(what), "GPU %.15s (%.63s)", gpus[i].address,
+			       gpus[i].model);
+		(void)snprintf(reason, sizeof(reason),
+			       gpus[i].driver[0]
+				       ? "no source here reads GPUs (driver %.31s is loaded)"
+				       : "it has no driver%.31s",
+			       gpus[i].driver);
+		add_unmeasured(survey, what, reason, "");
+	}
+}
+
 static void find_unmeasured(struct es_survey *survey)
 {
 	/* Nothing inside a VM brings back what its host does not pass on; a container's host may have it. */
@@ -303,6 +327,7 @@ int es_survey_make(const struct es_survey_options *options, struct es_survey *re
 	es_cover_judge(survey.domains, survey.n_domains, survey.evidence);
 	es_cover_choose(survey.domains, survey.n_domains, survey.evidence, options->psys);
 	find_unmeasured(&survey);
+	find_unmeasured_gpus(&survey);
 	*ret = survey;
 	return 0;
 fail:

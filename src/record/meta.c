@@ -173,6 +173,9 @@ int es_meta_write(const struct es_meta *meta, struct es_buf *out)
 		put_text(&json, "cpu_model", meta->nodes[i].cpu_model);
 		es_json_u64(&json, "cpus", meta->nodes[i].n_cpus);
 		es_json_u64(&json, "packages", meta->nodes[i].n_packages);
+		if (meta->nodes[i].n_gpus)
+			es_json_u64(&json, "gpus", meta->nodes[i].n_gpus);
+		put_text(&json, "gpu_model", meta->nodes[i].gpu_model);
 		es_json_object_end(&json);
 	}
 	es_json_array_end(&json);
@@ -288,6 +291,8 @@ static int get_nodes(struct reading *reading, json_t *array, struct es_meta *met
 		node.n_cpus = (uint32_t)get_integer(reading, object, "cpus", 0, UINT32_MAX, 0);
 		node.n_packages =
 			(uint32_t)get_integer(reading, object, "packages", 0, UINT32_MAX, 0);
+		node.n_gpus = (uint32_t)get_integer(reading, object, "gpus", 0, UINT32_MAX, 0);
+		get_text(reading, object, "gpu_model", node.gpu_model, sizeof(node.gpu_model));
 		if (node.name[0] == '\0')
 			reading->wrong = reading->wrong ? reading->wrong : "name";
 		r = es_meta_add_node(meta, node.name);

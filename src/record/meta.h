@@ -21,6 +21,8 @@ struct es_node_info {
 	char cpu_model[ES_NAME_MAX_BYTES];
 	uint32_t n_cpus; /* hardware threads online; 0: not known */
 	uint32_t n_packages; /* 0: not known */
+	uint32_t n_gpus; /* devices for computing that were seen on its buses, measured or not; 0: none, or not looked */
+	char gpu_model[64]; /* of the first, in words */
 };
 
 /** enum es_virt - what kind of machine a node is; decides the default PUE */

@@ -33,6 +33,7 @@ static int show(struct report *report, const char *what)
 				   report->line.text);
 	if (es_chain_load(&report->chain, &err) < 0)
 		return es_complain("report", ES_EXIT_USAGE, "%s", err.text);
+	report->chain.has_profile = true; /* insights look at it */
 	if (es_find_recording(what, &report->chain.settings, path, &err) < 0 ||
 	    es_outcome_open(path, NULL, &report->chain, &outcome, &err) < 0)
 		return es_complain("report", ES_EXIT_FAILURE, "%s", err.text);

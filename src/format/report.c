@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "core/edges.h"
+#include "format/insights.h"
 #include "format/regions.h"
 #include "format/report_gaps.h"
 #include "format/report_series.h"
@@ -487,6 +488,8 @@ int es_report_build(struct es_recording *recording, const struct es_report_optio
 		r = es_regions_measure(regions, recording,
 				       options->from_ns || options->to_ns ? NULL : &walk.edges,
 				       &report);
+	if (r == 0)
+		es_insights_find(&report);
 	es_watch_finish(&walk.watch);
 	es_edges_finish(&walk.edges);
 	free(walk.paces);
@@ -506,6 +509,7 @@ void es_report_finish(struct es_report *report)
 	free(report->by_domain);
 	free(report->regions);
 	free(report->gaps);
+	es_insights_finish(report);
 	es_report_series_finish(report);
 	*report = (struct es_report){ .meta = NULL };
 }

@@ -72,6 +72,8 @@ struct es_report_gap {
 	bool has_energy; /* a counter went on: only the profile is unknown in it, not the sum */
 };
 
+struct es_insight;
+
 #define ES_REPORT_GAPS_MAX 256U /* shown one by one; all are counted */
 
 /** struct es_report - owned by its user, es_report_finish() it; borrows the recording and the options' texts */
@@ -85,6 +87,8 @@ struct es_report {
 	size_t n_regions;
 	struct es_work
 		work; /* of the command, with the energy of the node; of the first unit counted */
+	struct es_insight *insights; /* format/insights.h */
+	size_t n_insights;
 	struct es_series *series; /* [meta->n_domains] bins of a profile; NULL: not gathered */
 	int64_t bin_ns; /* of those */
 	struct es_report_gap *gaps;

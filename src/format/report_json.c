@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "format/insights.h"
 #include "format/report.h"
 
 static void put_time(struct es_json *json, const char *key, const struct es_report *report,
@@ -293,17 +294,7 @@ void es_report_members(const struct es_report *report, struct es_json *json)
 	put_energy(report, json);
 	put_chain(report, json);
 	put_regions(report, json);
-	es_json_array(json, "insights");
-	for (size_t i = 0; i < report->meta->n_domains; i++) {
-		if (report->domains[i].state != ES_STATE_DEAD)
-			continue;
-		es_json_object(json, NULL);
-		es_json_string(json, "code", "meter_dead");
-		es_json_string(json, "text", report->domains[i].reason);
-		es_json_string(json, "evidence", report->domains[i].id);
-		es_json_object_end(json);
-	}
-	es_json_array_end(json);
+	es_insights_json(report, json);
 	put_quality(report, json);
 	put_overhead(report, json);
 	es_json_null(json, "price");

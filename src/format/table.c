@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "format/insights.h"
 #include "format/report.h"
 
 /* Energies in a unit people can hold: J below 10 kJ, then kJ and MJ. */
@@ -287,6 +288,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	put_energy(report, out);
 	put_carbon(report, out);
 	put_load(report, out);
+	es_insights_table(report, out);
 	put_quality(report, out);
 	if (report->survivors[0]) {
 		char text[ES_NAME_MAX_BYTES + 64];

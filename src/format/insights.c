@@ -1,0 +1,369 @@
+/*
+ * insights.c - what a report gives reason to look at, each with its evidence
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "format/insights.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/parse.h"
+#include "format/insights_tail.h"
+#include "format/report.h"
+
+/* Starts and ends of shorter runs would speak louder than the work. */
+#define SHORTEST_NS (5 * ES_NS_PER_S)
+/* Energy over what the limits allow. The original tool drew the same lines. */
+#define HIGH_LOAD 0.9
+#define LOW_LOAD 0.4
+/* Less than half of the CPUs one has, at work. */
+#define CPU_UNDERLOAD 0.5
+/* A node that draws less than this share of what the others draw. */
+#define NODE_BALANCE 0.8
+
+static struct es_insight *add(struct es_report *report, const char *code)
+{
+	struct es_insight *insight;
+
+	if (!report->insights || report->n_insights == ES_INSIGHTS_MAX)
+		return NULL;
+	insight = &report->insights[report->n_insights++];
+	*insight = (struct es_insight){ .code = code };
+	return insight;
+}
+
+static void prove(struct es_insight *insight, const char *key, double value)
+{
+	if (insight->n_evidence == ES_INSIGHT_EVIDENCE_MAX)
+		return;
+	insight->evidence[insight->n_evidence].key = key;
+	insight->evidence[insight->n_evidence++].value = value;
+}
+
+__attribute__((format(printf, 2, 3))) static void say(struct es_insight *insight,
+						      const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(insight->text, sizeof(insight->text), format, args);
+	va_end(args);
+}
+
+static void name_subject(struct es_insight *insight, const char *key, const char *name)
+{
+	insight->subject_key = key;
+	(void)snprintf(insight->subject, sizeof(insight->subject), "%s", name);
+}
+
+static void find_dead_meters(struct es_report *report)
+{
+	for (size_t i = 0; i < report->meta->n_domains; i++) {
+		const struct es_domain *domain = &report->domains[i];
+		struct es_insight *insight;
+
+		if (domain->state != ES_STATE_DEAD)
+			continue;
+		insight = add(report, "meter_dead");
+		if (!insight)
+			return;
+		name_subject(insight, "domain", domain->id);
+		say(insight, "%s: %.180s", domain->name, domain->reason);
+		if (report->busy_ns >= 0)
+			prove(insight, "machine_cpu_s", es_s_from_ns(report->busy_ns));
+	}
+}
+
+/* Energy of the chosen parts of some types against their limits over the time they were read. */
+struct load {
+	double energy_j, limit_j;
+	size_t n, n_without_limit;
+};
+
+static struct load sum_load(const struct es_report *report, unsigned types)
+{
+	struct load load = { .n = 0 };
+
+	for (size_t i = 0; i < report->meta->n_domains; i++) {
+		const struct es_domain *domain = &report->domains[i];
+		const struct es_report_domain *sum = &report->by_domain[i];
+
+		if (!domain->is_chosen || !(types & 1u << domain->type) || !sum->is_known ||
+		    domain->kind == ES_KIND_ESTIMATED)
+			continue;
+		if (!domain->limit_mw) {
+			load.n_without_limit++;
+			continue;
+		}
+		load.n++;
+		load.energy_j += es_j_from_uj(sum->energy_uj - sum->filled_uj);
+		load.limit_j += es_w_from_mw(domain->limit_mw) * es_s_from_ns(sum->covered_ns);
+	}
+	return load;
+}
+
+#define CPU_TYPES (1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE)
+#define GPU_TYPES (1u << ES_DOMAIN_GPU)
+
+static bool has_load(const struct load *load)
+{
+	return load->n > 0 && load->limit_j > 0;
+}
+
+/* Over all processors and GPUs whose limits are known; only where that is all of them. */
+static void judge_load(struct es_report *report)
+{
+	const struct load all = sum_load(report, CPU_TYPES | GPU_TYPES | 1u << ES_DOMAIN_MODULE);
+	struct es_insight *insight;
+	double share;
+
+	if (!has_load(&all) || all.n_without_limit)
+		return;
+	share = all.energy_j / all.limit_j;
+	if (share >= LOW_LOAD && share <= HIGH_LOAD)
+		return;
+	insight = add(report, share > HIGH_LOAD ? "high_load" : "low_load");
+	if (!insight)
+		return;
+	say(insight,
+	    share > HIGH_LOAD
+		    ? "processors and GPUs drew %.0f %% of what their limits allow; that says nothing about useful work"
+		    : "processors and GPUs drew %.0f %% of what their limits allow: fewer nodes, or lower clocks, may do",
+	    100.0 * share);
+	prove(insight, "load", share);
+	prove(insight, "energy_j", all.energy_j);
+	prove(insight, "limit_j", all.limit_j);
+	prove(insight, "threshold", share > HIGH_LOAD ? HIGH_LOAD : LOW_LOAD);
+}
+
+static void judge_gpus(struct es_report *report)
+{
+	const struct load gpus = sum_load(report, GPU_TYPES);
+	struct es_insight *insight;
+	double share;
+
+	if (!has_load(&gpus))
+		return;
+	share = gpus.energy_j / gpus.limit_j;
+	if (share >= LOW_LOAD)
+		return;
+	insight = add(report, "gpu_underload");
+	if (!insight)
+		return;
+	say(insight, "%zu GPUs drew %.0f %% of what their limits allow", gpus.n, 100.0 * share);
+	prove(insight, "gpu_load", share);
+	prove(insight, "gpus", (double)gpus.n);
+	prove(insight, "threshold", LOW_LOAD);
+}
+
+/*
+ * Whose CPU time: the whole node's where all of it is the job's (others only make it more), else the command's own.
+ * A launcher's other ranks are not the command's children: then only the former is known.
+ */
+static bool cpu_share(const struct es_report *report, double *ret_share, double *ret_cpus)
+{
+	const struct es_meta *meta = report->meta;
+	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns);
+
+	if (meta->n_nodes != 1 || meta->n_cpus == 0 || dur_s <= 0)
+		return false;
+	*ret_cpus = meta->n_cpus;
+	if (report->busy_ns >= 0 && meta->nodes[0].n_cpus && meta->n_cpus >= meta->nodes[0].n_cpus)
+		*ret_share = es_s_from_ns(report->busy_ns) / (dur_s * *ret_cpus);
+	else if (report->child_cpu_ns >= 0 && report->has_command_stop)
+		*ret_share = es_s_from_ns(report->child_cpu_ns) / (dur_s * *ret_cpus);
+	else
+		return false;
+	return true;
+}
+
+static void judge_cpus(struct es_report *report)
+{
+	const struct load cpus = sum_load(report, CPU_TYPES), gpus = sum_load(report, GPU_TYPES);
+	struct es_insight *insight;
+	double share, n;
+
+	if (cpu_share(report, &share, &n)) {
+		if (share >= CPU_UNDERLOAD)
+			return;
+		insight = add(report, "cpu_underload");
+		if (!insight)
+			return;
+		say(insight, "%.1f of %.0f CPUs were busy on average: %.0f %%", share * n, n,
+		    100.0 * share);
+		prove(insight, "busy_share", share);
+		prove(insight, "cpus", n);
+		prove(insight, "threshold", CPU_UNDERLOAD);
+		return;
+	}
+	/* Without CPU time: processors near idle beside GPUs that work, by their power. */
+	if (!has_load(&cpus) || !has_load(&gpus) || cpus.energy_j / cpus.limit_j >= LOW_LOAD ||
+	    gpus.energy_j / gpus.limit_j <= cpus.energy_j / cpus.limit_j)
+		return;
+	insight = add(report, "cpu_underload");
+	if (!insight)
+		return;
+	say(insight, "the processors drew %.0f %% of their limits, the GPUs %.0f %%",
+	    100.0 * cpus.energy_j / cpus.limit_j, 100.0 * gpus.energy_j / gpus.limit_j);
+	prove(insight, "cpu_load", cpus.energy_j / cpus.limit_j);
+	prove(insight, "gpu_load", gpus.energy_j / gpus.limit_j);
+	prove(insight, "threshold", LOW_LOAD);
+}
+
+/* A node's mean power in its total cover, and which types of parts gave it: only like is compared with like. */
+struct node_power {
+	double power_w;
+	unsigned types;
+};
+
+static struct node_power node_power(const struct es_report *report, size_t node)
+{
+	struct node_power sum = { .types = 0 };
+
+	for (size_t i = 0; i < report->meta->n_domains; i++) {
+		if (report->domains[i].node != node || !report->domains[i].is_chosen_total ||
+		    !report->by_domain[i].is_known)
+			continue;
+		sum.types |= 1u << report->domains[i].type;
+		sum.power_w += es_w_from_mw(report->by_domain[i].mean_mw);
+	}
+	return sum;
+}
+
+static void judge_balance(struct es_report *report)
+{
+	size_t n_nodes = report->meta->n_nodes, lowest = 0;
+	double sum_w = 0, lowest_w = INFINITY, others_w;
+	struct es_insight *insight;
+	unsigned types = 0;
+
+	if (n_nodes < 2)
+		return;
+	for (size_t node = 0; node < n_nodes; node++) {
+		const struct node_power power = node_power(report, node);
+
+		if (power.types == 0 || (node > 0 && power.types != types))
+			return;
+		types = power.types;
+		sum_w += power.power_w;
+		if (power.power_w < lowest_w) {
+			lowest_w = power.power_w;
+			lowest = node;
+		}
+	}
+	others_w = (sum_w - lowest_w) / (double)(n_nodes - 1);
+	if (lowest_w >= NODE_BALANCE * others_w)
+		return;
+	insight = add(report, "node_imbalance");
+	if (!insight)
+		return;
+	name_subject(insight, "node", report->meta->nodes[lowest].name);
+	say(insight, "node %.64s drew %.0f W, the others %.0f W on average", insight->subject,
+	    lowest_w, others_w);
+	prove(insight, "node_w", lowest_w);
+	prove(insight, "others_w", others_w);
+	prove(insight, "threshold", NODE_BALANCE);
+}
+
+static void judge_tail(struct es_report *report)
+{
+	struct es_tail tail;
+	struct es_insight *insight;
+
+	if (!es_tail_find(report, &tail))
+		return;
+	insight = add(report, "idle_tail");
+	if (!insight)
+		return;
+	say(insight,
+	    "the last %.0f s (%.0f %%) were spent at %.0f W, after %.0f W: wait for less, or end earlier",
+	    tail.tail_s, 100.0 * tail.share, tail.tail_w, tail.work_w);
+	prove(insight, "tail_s", tail.tail_s);
+	prove(insight, "tail_share", tail.share);
+	prove(insight, "tail_w", tail.tail_w);
+	prove(insight, "work_w", tail.work_w);
+	prove(insight, "tail_j", tail.tail_j);
+}
+
+/* GPUs that were there, on the bus or in the job's allocation, and that nothing measured. */
+static void find_invisible_gpus(struct es_report *report)
+{
+	for (size_t node = 0; node < report->meta->n_nodes; node++) {
+		const struct es_node_info *info = &report->meta->nodes[node];
+		uint32_t there = info->n_gpus, measured = 0;
+		struct es_insight *insight;
+
+		if (there == 0 && report->meta->n_nodes == 1)
+			there = report->meta->n_gpus;
+		for (size_t i = 0; i < report->meta->n_domains; i++)
+			measured += report->domains[i].node == node &&
+				    report->domains[i].type == ES_DOMAIN_GPU &&
+				    report->by_domain[i].is_known;
+		if (there <= measured)
+			continue;
+		insight = add(report, "gpu_invisible");
+		if (!insight)
+			return;
+		name_subject(insight, "node", info->name);
+		say(insight, "%u of %u GPUs%s%.64s%s gave no reading: their energy is missing here",
+		    there - measured, there, info->gpu_model[0] ? " (" : "", info->gpu_model,
+		    info->gpu_model[0] ? ")" : "");
+		prove(insight, "gpus", there);
+		prove(insight, "gpus_measured", measured);
+	}
+}
+
+void es_insights_find(struct es_report *report)
+{
+	report->insights = calloc(ES_INSIGHTS_MAX, sizeof(*report->insights));
+	find_dead_meters(report);
+	find_invisible_gpus(report);
+	if (!report->has_energy || report->stop_ns - report->start_ns < SHORTEST_NS)
+		return;
+	judge_balance(report);
+	judge_load(report);
+	judge_cpus(report);
+	judge_gpus(report);
+	judge_tail(report);
+}
+
+void es_insights_finish(struct es_report *report)
+{
+	free(report->insights);
+	report->insights = NULL;
+	report->n_insights = 0;
+}
+
+void es_insights_json(const struct es_report *report, struct es_json *json)
+{
+	es_json_array(json, "insights");
+	for (size_t i = 0; i < report->n_insights; i++) {
+		const struct es_insight *insight = &report->insights[i];
+
+		es_json_object(json, NULL);
+		es_json_string(json, "code", insight->code);
+		es_json_string(json, "text", insight->text);
+		es_json_object(json, "evidence");
+		if (insight->subject_key)
+			es_json_string(json, insight->subject_key, insight->subject);
+		for (size_t j = 0; j < insight->n_evidence; j++)
+			es_json_double(json, insight->evidence[j].key, insight->evidence[j].value);
+		es_json_object_end(json);
+		es_json_object_end(json);
+	}
+	es_json_array_end(json);
+}
+
+void es_insights_table(const struct es_report *report, struct es_buf *out)
+{
+	for (size_t i = 0; i < report->n_insights; i++)
+		(void)es_buf_printf(out, "  %-10s %s: %s\n", i == 0 ? "insight" : "",
+				    report->insights[i].code, report->insights[i].text);
+}

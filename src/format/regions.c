@@ -95,7 +95,8 @@ static int add_region(struct es_regions *regions, const char *name, size_t *ret)
 	if (!larger)
 		return -ENOMEM;
 	regions->regions = larger;
-	regions->regions[regions->n_regions] = (struct es_report_region){ .is_known = false };
+	regions->regions[regions->n_regions] =
+		(struct es_report_region){ .group = ES_REPORT_NO_GROUP };
 	memcpy(regions->regions[regions->n_regions].name, name, strlen(name) + 1);
 	*ret = regions->n_regions++;
 	return 0;
@@ -260,6 +261,40 @@ static void make_edges(struct es_regions *regions, struct measuring *measuring)
 	qsort(measuring->edges, measuring->n_edges, sizeof(*measuring->edges), by_time);
 }
 
+static int by_start(const void *a, const void *b)
+{
+	const struct es_report_call *x = a, *y = b;
+
+	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
+}
+
+static bool is_automatic(const struct es_report_region *region)
+{
+	return strncmp(region->name, "es_", 3) == 0;
+}
+
+/* The calls for those who draw them. */
+static int keep_calls(const struct es_regions *regions, struct es_report *report)
+{
+	report->calls = calloc(regions->n_calls + 1, sizeof(*report->calls));
+	if (!report->calls)
+		return -ENOMEM;
+	for (size_t i = 0; i < regions->n_calls; i++) {
+		const struct call *call = &regions->calls[i];
+
+		if (!is_automatic(&regions->regions[call->region]))
+			report->calls[report->n_calls++] =
+				(struct es_report_call){ .region = call->region,
+							 .start_ns = call->start_ns,
+							 .stop_ns = call->stop_ns };
+	}
+	qsort(report->calls, report->n_calls, sizeof(*report->calls), by_start);
+	report->calls_are_cut = report->n_calls > ES_REPORT_CALLS_KEPT_MAX;
+	if (report->calls_are_cut)
+		report->n_calls = ES_REPORT_CALLS_KEPT_MAX;
+	return 0;
+}
+
 static bool counts(const struct es_report *report, size_t domain)
 {
 	return report->domains[domain].is_chosen && report->by_domain[domain].is_known;
@@ -331,6 +366,8 @@ int es_regions_measure(struct es_regions *regions, struct es_recording *recordin
 		make_edges(regions, &measuring);
 		r = edges && look_up(&measuring, edges) ? 0 : walk_edges(&measuring, recording);
 	}
+	if (r == 0)
+		r = keep_calls(regions, report);
 	if (r == 0) {
 		sum_calls(regions, &measuring);
 		complete_total(regions, report);
@@ -346,4 +383,15 @@ int es_regions_measure(struct es_regions *regions, struct es_recording *recordin
 	free(measuring.cumulative_uj);
 	free(measuring.gap_ns);
 	return r;
+}
+
+void es_report_regions_finish(struct es_report *report)
+{
+	for (size_t i = 0; i < report->n_regions; i++)
+		free(report->regions[i].by_domain_uj);
+	for (size_t i = 0; i < report->n_groups; i++)
+		free(report->groups[i].regions);
+	free(report->regions);
+	free(report->groups);
+	free(report->calls);
 }

@@ -33,4 +33,7 @@ int es_regions_stop(struct es_regions *regions, const char *name, int64_t t_ns);
 int es_regions_measure(struct es_regions *regions, struct es_recording *recording,
 		       const struct es_edges *edges, struct es_report *report);
 
+/** es_report_regions_finish - free what es_regions_measure() gave to @report */
+void es_report_regions_finish(struct es_report *report);
+
 #endif

@@ -507,7 +507,7 @@ void es_report_finish(struct es_report *report)
 	free(report->domains);
 	free(report->evidence);
 	free(report->by_domain);
-	free(report->regions);
+	es_report_regions_finish(report);
 	free(report->gaps);
 	es_insights_finish(report);
 	es_report_series_finish(report);

@@ -53,16 +53,58 @@ struct es_work {
 	double j_per_unit, uncertainty_j_per_unit;
 };
 
+/** enum es_region_method - how the energy of a region came about (doc/regions.md) */
+enum es_region_method {
+	ES_REGION_INTERPOLATED, /* cumulative energy at its edges */
+	ES_REGION_FITTED, /* many short calls: from how its share of the time varies between readings */
+	ES_REGION_INSEPARABLE, /* its share does not vary: only the sum with others is known */
+};
+
+#define ES_REPORT_NO_GROUP SIZE_MAX
+
 /** struct es_report_region - a tag; es_total and es_appli_total among them */
 struct es_report_region {
 	char name[ES_NAME_MAX_BYTES];
 	int64_t start_ns, stop_ns; /* boot clock, first start and last stop */
 	int64_t dur_ns; /* sum over its calls */
 	uint32_t n_calls;
-	bool is_known;
-	uint64_t energy_uj; /* of the fine cover */
-	double uncertainty_j;
+	enum es_region_method method;
+	bool is_known; /* its energy; false also where it is inseparable */
+	uint64_t energy_uj; /* of the fine cover, all that ran inside included */
+	double uncertainty_j; /* half width of a 95 % interval */
+	uint64_t *by_domain_uj; /* [meta->n_domains] of energy_uj, 0 outside of the fine cover; NULL: not known. Owned */
+
+	/* Of energy_uj, what no region inside took; of es_* regions it is not asked. */
+	bool has_exclusive;
+	int64_t exclusive_ns;
+	uint64_t exclusive_uj;
+	size_t group; /* in report->groups, whose sum is all that is known of it; ES_REPORT_NO_GROUP: exclusive_uj is */
 	struct es_work work; /* of the first unit counted */
+};
+
+/** struct es_report_group - exclusive regions that no reading tells apart */
+struct es_report_group {
+	size_t *regions; /* [n_regions] indices, owned */
+	size_t n_regions;
+	bool has_untagged; /* what no region took is one of them */
+	int64_t dur_ns;
+	uint64_t energy_uj;
+	double uncertainty_j;
+};
+
+/** struct es_report_call - one call of a region; nested calls of one name are one */
+struct es_report_call {
+	size_t region; /* in report->regions */
+	int64_t start_ns, stop_ns; /* boot clock */
+};
+
+#define ES_REPORT_CALLS_KEPT_MAX (1U << 17)
+
+/** struct es_report_untagged - what no region took */
+struct es_report_untagged {
+	bool is_known; /* else it is in a group */
+	int64_t dur_ns;
+	uint64_t energy_uj;
 };
 
 /** struct es_report_gap - an interval without valid readings, or between readings too far apart */
@@ -85,6 +127,14 @@ struct es_report {
 	struct es_report_domain *by_domain; /* [meta->n_domains] */
 	struct es_report_region *regions;
 	size_t n_regions;
+	struct es_report_call *
+		calls; /* of all regions but es_*, sorted by start; the first ES_REPORT_CALLS_KEPT_MAX */
+	size_t n_calls;
+	bool calls_are_cut; /* there are more */
+	struct es_report_group *groups;
+	size_t n_groups;
+	struct es_report_untagged
+		untagged; /* exclusive energies, groups and this are fine_uj, to one unit */
 	struct es_work
 		work; /* of the command, with the energy of the node; of the first unit counted */
 	struct es_insight *insights; /* format/insights.h */

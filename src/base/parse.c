@@ -101,6 +101,96 @@ int es_parse_double(const char *text, double *ret)
 	return 0;
 }
 
+/* A decimal number being read: digits that count, and the power of ten behind them. */
+struct decimal {
+	uint64_t digits;
+	int64_t exponent;
+	size_t n; /* digits seen at all */
+	bool is_negative;
+};
+
+#define DECIMAL_DIGITS_LIMIT ((UINT64_MAX - 9) / 10)
+
+static const char *take_digits(struct decimal *decimal, const char *p, const char *end,
+			       bool is_fraction)
+{
+	for (; p < end && *p >= '0' && *p <= '9'; p++, decimal->n++) {
+		/* More digits than these are below what is returned, or it does not fit anyway. */
+		if (decimal->digits > DECIMAL_DIGITS_LIMIT) {
+			decimal->exponent += !is_fraction;
+			continue;
+		}
+		decimal->digits = decimal->digits * 10 + (unsigned)(*p - '0');
+		decimal->exponent -= is_fraction;
+	}
+	return p;
+}
+
+/* An exponent counts only where digits follow: in "12 eV" there is none, nor in "12e". */
+static const char *take_exponent(struct decimal *decimal, const char *p, const char *end)
+{
+	const char *digit = p + 1;
+	bool is_negative = false;
+	int64_t exponent = 0;
+
+	if (p == end || (*p != 'e' && *p != 'E'))
+		return p;
+	if (digit < end && (*digit == '+' || *digit == '-'))
+		is_negative = *digit++ == '-';
+	if (digit == end || *digit < '0' || *digit > '9')
+		return p;
+	for (; digit < end && *digit >= '0' && *digit <= '9'; digit++)
+		exponent = exponent < 100000 ? exponent * 10 + (*digit - '0') : exponent;
+	decimal->exponent += is_negative ? -exponent : exponent;
+	return digit;
+}
+
+/* digits * 10^exponent as an integer, rounded to nearest. */
+static int scale(const struct decimal *decimal, int64_t *ret)
+{
+	uint64_t v = decimal->digits;
+	int64_t exponent = decimal->exponent;
+	bool rounds_up = false;
+
+	for (; v && exponent > 0; exponent--) {
+		if (v > INT64_MAX / 10)
+			return -ERANGE;
+		v *= 10;
+	}
+	for (; v && exponent < 0; exponent++) {
+		rounds_up = v % 10 >= 5;
+		v /= 10;
+	}
+	v += rounds_up && exponent == 0;
+	if (v > INT64_MAX)
+		return -ERANGE;
+	*ret = decimal->is_negative ? -(int64_t)v : (int64_t)v;
+	return 0;
+}
+
+int es_parse_micro(const char *text, size_t n, int64_t *ret, size_t *ret_used)
+{
+	const char *p = text, *end = text + n;
+	struct decimal decimal = { .exponent = 6 };
+	int64_t v;
+	int r;
+
+	if (p < end && (*p == '-' || *p == '+'))
+		decimal.is_negative = *p++ == '-';
+	p = take_digits(&decimal, p, end, false);
+	if (p < end && *p == '.')
+		p = take_digits(&decimal, p + 1, end, true);
+	if (decimal.n == 0)
+		return -EBADMSG;
+	p = take_exponent(&decimal, p, end);
+	r = scale(&decimal, &v);
+	if (r < 0)
+		return r;
+	*ret = v;
+	*ret_used = (size_t)(p - text);
+	return 0;
+}
+
 struct unit {
 	const char *name;
 	uint64_t factor;

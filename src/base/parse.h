@@ -15,6 +15,14 @@ int es_parse_u64(const char *text, uint64_t *ret);
 int es_parse_i64(const char *text, int64_t *ret);
 /** es_parse_u64_sysfs - a decimal number as sysfs shows it: a newline may follow; 0, -ENODATA where empty, -EBADMSG, -ERANGE */
 int es_parse_u64_sysfs(const char *text, size_t n, uint64_t *ret);
+/**
+ * es_parse_micro - the decimal number that @n bytes begin with, in millionths
+ * @ret_used: how many bytes it takes
+ *
+ * Sign, fraction and exponent are allowed ("-1.5e+06"); what is below a millionth is rounded to nearest.
+ * Returns 0; -EBADMSG: they begin with no number; -ERANGE: it does not fit.
+ */
+int es_parse_micro(const char *text, size_t n, int64_t *ret, size_t *ret_used);
 /** es_parse_double - a finite decimal number (C locale); 0, -EBADMSG or -ERANGE */
 int es_parse_double(const char *text, double *ret);
 

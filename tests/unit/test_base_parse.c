@@ -328,6 +328,70 @@ static void numbers_of_the_job_line_have_its_decimals(void **state)
 		assert_string_equal(es_number_text(vectors[i].value, text), vectors[i].text);
 }
 
+static void millionths_are_exact_and_tell_where_the_number_ends(void **state)
+{
+	static const struct {
+		const char *text;
+		int r;
+		int64_t v;
+		size_t used;
+	} vectors[] = {
+		{ "0", 0, 0, 1 },
+		{ "1200 steps", 0, 1200000000, 4 },
+		{ "0.000001", 0, 1, 8 },
+		{ "0.0000005", 0, 1, 9 },
+		{ "0.00000049999999999999999999999999", 0, 0, 34 },
+		{ "-0.5,", 0, -500000, 4 },
+		{ "+3", 0, 3000000, 2 },
+		{ ".5", 0, 500000, 2 },
+		{ "5.", 0, 5000000, 2 },
+		{ "1.5e+06", 0, 1500000000000, 7 },
+		{ "15E-1", 0, 1500000, 5 },
+		{ "12e", 0, 12000000, 2 },
+		{ "12e+", 0, 12000000, 2 },
+		{ "12 eV", 0, 12000000, 2 },
+		{ "1.2.3", 0, 1200000, 3 },
+		{ "0e999999999", 0, 0, 11 },
+		{ "1e-999999999", 0, 0, 12 },
+		{ "123456789.123456789012345678901234567890", 0, 123456789123457, 40 },
+		{ "9223372036854.775807", 0, INT64_MAX, 20 },
+		{ "9223372036854.775808", -ERANGE, 0, 0 },
+		{ "99999999999999999999999999", -ERANGE, 0, 0 },
+		{ "1e13", -ERANGE, 0, 0 },
+		{ "1e999999999", -ERANGE, 0, 0 },
+		{ "", -EBADMSG, 0, 0 },
+		{ ".", -EBADMSG, 0, 0 },
+		{ "-", -EBADMSG, 0, 0 },
+		{ "e5", -EBADMSG, 0, 0 },
+		{ " 1", -EBADMSG, 0, 0 },
+		{ "NaN", -EBADMSG, 0, 0 },
+		{ "inf", -EBADMSG, 0, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ES_ARRAY_SIZE(vectors); i++) {
+		int64_t v = 42;
+		size_t used = 43;
+		int r = es_parse_micro(vectors[i].text, strlen(vectors[i].text), &v, &used);
+
+		if (r != vectors[i].r || v != (r ? 42 : vectors[i].v) ||
+		    used != (r ? 43 : vectors[i].used))
+			fail_msg("'%s': %d, %lld, %zu", vectors[i].text, r, (long long)v, used);
+	}
+}
+
+static void millionths_need_no_nul(void **state)
+{
+	const char digits[] = { '1', '2', '3', '4' };
+	size_t used;
+	int64_t v;
+
+	(void)state;
+	assert_int_equal(es_parse_micro(digits, 2, &v, &used), 0);
+	assert_int_equal(v, 12000000);
+	assert_int_equal(used, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +400,8 @@ int main(void)
 		cmocka_unit_test(sysfs_values_end_with_a_newline_or_not),
 		cmocka_unit_test(a_sysfs_value_needs_no_nul),
 		cmocka_unit_test(decimal_numbers_are_finite_and_nothing_else),
+		cmocka_unit_test(millionths_are_exact_and_tell_where_the_number_ends),
+		cmocka_unit_test(millionths_need_no_nul),
 		cmocka_unit_test(durations_are_exact_to_the_nanosecond),
 		cmocka_unit_test(powers_frequencies_and_sizes_have_their_units),
 		cmocka_unit_test(shares_are_percent_or_fractions),

@@ -304,5 +304,48 @@ def test_bad_root(place):
         equal(call(command, "--root", place, "--as", "me").returncode, 2)
 
 
+def steady(place, text):
+    """A tree of two packages that draws what the script's line says for 4 s; who plays it."""
+    root = make(place, "spr2s")
+    script = os.path.join(place, "steady")
+    with open(script, "w") as file:
+        file.write(text)
+    return root, subprocess.Popen([PLAYER, root, "--script", script, "--truth", os.path.join(place, "truth")])
+
+
+def test_top_shows_what_each_domain_draws(place):
+    """One frame of top has the watts that the meters move by."""
+    root, player = steady(place, "4s package-0=200 package-1=120 dram=20 rest=0\n")
+    try:
+        done = call("top", "--root", root, "--once", "--json")
+    finally:
+        player.kill()
+        player.wait()
+    equal(done.returncode, 0, done.stderr)
+    gauges = {g["name"]: g for g in json.loads(done.stdout)["gauges"]}
+    for name, power_w in (("package-0", 200), ("package-1", 120), ("dram-0", 20)):
+        near(gauges[name]["power_w"], power_w, 0.1 * power_w, name)
+        expect(gauges[name]["limit_w"] is None or gauges[name]["limit_w"] > 0, "limit")
+        equal(len(gauges[name]["history_w"]), 8, "readings")
+    expect(gauges["node"]["total"] and gauges["node"]["power_w"] > 300, f"node: {gauges['node']}")
+    equal(gauges["node"]["kind"], "measured")
+
+
+def test_top_draws_one_frame_where_nobody_can_press_keys(place):
+    """Without a terminal top prints a frame in plain ASCII and ends."""
+    done = call("top", "--root", make(place, "spr2s"), "--period", "200ms", env={"LC_ALL": "C", "COLUMNS": "80"})
+    equal(done.returncode, 0, done.stderr)
+    expect(done.stdout.startswith("energyscopium top  "), done.stdout)
+    expect(done.stdout.isascii() and "\033" not in done.stdout, done.stdout)
+    expect(max(map(len, done.stdout.splitlines())) <= 80, done.stdout)
+
+
+def test_top_says_what_may_not_be_read(place):
+    """Meters without rights are named by top, and the node is marked as estimated."""
+    done = call("top", "--root", make(place, "spr2s"), "--as", "65534", "--once", "--period", "200ms")
+    equal(done.returncode, 0, done.stderr)
+    expect("may not be read" in done.stdout, done.stdout)
+
+
 if __name__ == "__main__":
     sys.exit(harness.main(sys.modules[__name__]))

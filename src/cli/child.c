@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/limits.h"
 
 static const int passed_on[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
@@ -29,13 +30,19 @@ static void watched_signals(sigset_t *set)
 		(void)sigaddset(set, passed_on[i]);
 }
 
+/* What the child says: the time just before exec, and, where that failed, once more with why. */
+struct word {
+	int64_t t_ns;
+	int error;
+};
+
 /* In the child: wait for the gate, then become the command. */
 static _Noreturn void become(char *const *argv, int gate_fd, int error_fd, const sigset_t *old_mask,
 			     const struct sigaction *old_pipe)
 {
 	char byte;
+	struct word word = { .error = 0 };
 	ssize_t n;
-	int error;
 
 	do
 		n = read(gate_fd, &byte, 1);
@@ -44,10 +51,13 @@ static _Noreturn void become(char *const *argv, int gate_fd, int error_fd, const
 		_exit(125); /* the parent gave up */
 	(void)sigaction(SIGPIPE, old_pipe, NULL);
 	(void)sigprocmask(SIG_SETMASK, old_mask, NULL);
+	word.t_ns = es_clock_boot_ns();
+	if (write(error_fd, &word, sizeof(word)) != sizeof(word))
+		_exit(125);
 	(void)execvp(argv[0], argv);
-	error = errno;
-	n = write(error_fd, &error, sizeof(error));
-	_exit(n == sizeof(error) ? 127 : 125);
+	word.error = errno;
+	n = write(error_fd, &word, sizeof(word));
+	_exit(n == sizeof(word) ? 127 : 125);
 }
 
 /* Before the gate: whatever the command is to get must be there when it opens. */
@@ -119,22 +129,25 @@ int es_child_release(struct es_child *child)
 
 int es_child_started(struct es_child *child)
 {
-	int error = 0;
+	struct word word;
 	ssize_t n;
 
 	if (child->error_fd < 0)
 		return 1;
-	do
-		n = read(child->error_fd, &error, sizeof(error));
-	while (n < 0 && errno == EINTR);
+	do {
+		word.error = 0;
+		n = read(child->error_fd, &word, sizeof(word));
+		if (n == sizeof(word))
+			child->exec_ns = word.t_ns;
+	} while ((n < 0 && errno == EINTR) || (n == sizeof(word) && word.error == 0));
 	if (n < 0 && errno == EAGAIN)
 		return 0;
 	(void)close(es_steal_fd(&child->error_fd));
-	if (n != sizeof(error))
+	if (n != sizeof(word))
 		return 1; /* closed by exec */
 	(void)waitpid(child->pid, NULL, 0);
 	child->pid = -1;
-	return -error;
+	return -word.error;
 }
 
 void es_child_cancel(struct es_child *child)

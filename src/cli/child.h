@@ -19,6 +19,7 @@ struct es_child {
 	int gate_fd;
 	int error_fd; /* readable when it has become the command, or could not; -1: known */
 	int signal_fd; /* SIGCHLD and the signals to pass on, blocked in this process */
+	int64_t exec_ns; /* boot clock, just before it became the command; set once that is known */
 	struct sigaction old_pipe;
 };
 

@@ -21,6 +21,7 @@
 #include "base/hot.h"
 #include "cli/child.h"
 
+#define HOOK_MARGIN_NS 200000 /* a hook takes less */
 #define SLICE_NS 100000U /* the shortest that can be asked for */
 
 static int64_t cpu_ns(int who)
@@ -79,6 +80,12 @@ static int look_at(struct es_child *child, struct es_measured *measured)
 /* What one turn of the loop waits for: the command's signals and start, then the hooks. */
 #define N_OWN_FDS 2U
 
+/* So near to a sweep hooks wait until it is done: they delay none. */
+static bool is_near_sweep(const struct es_sampler *sampler, int64_t now_mono_ns)
+{
+	return es_sampler_next_ns(sampler) - now_mono_ns < HOOK_MARGIN_NS;
+}
+
 static int64_t earliest_ns(const struct es_sampler *sampler,
 			   const struct es_measure_options *options)
 {
@@ -94,7 +101,11 @@ static int64_t earliest_ns(const struct es_sampler *sampler,
 static int wait_for(struct pollfd *pollfds, const struct es_sampler *sampler,
 		    const struct es_child *child, const struct es_measure_options *options)
 {
-	int64_t wait_ns = earliest_ns(sampler, options) - es_clock_mono_ns();
+	int64_t now_ns = es_clock_mono_ns();
+	bool is_near = is_near_sweep(sampler, now_ns);
+	int64_t wait_ns =
+		(is_near ? es_sampler_next_ns(sampler) : earliest_ns(sampler, options)) - now_ns;
+	size_t n_hooks = is_near ? 0 : options->n_hooks;
 	struct timespec wait = { .tv_sec = 0 };
 
 	pollfds[0] = (struct pollfd){ .fd = child->signal_fd, .events = POLLIN };
@@ -105,7 +116,7 @@ static int wait_for(struct pollfd *pollfds, const struct es_sampler *sampler,
 	if (wait_ns > 0)
 		wait = (struct timespec){ .tv_sec = wait_ns / ES_NS_PER_S,
 					  .tv_nsec = wait_ns % ES_NS_PER_S };
-	return ppoll(pollfds, N_OWN_FDS + options->n_hooks, &wait, NULL);
+	return ppoll(pollfds, N_OWN_FDS + n_hooks, &wait, NULL);
 }
 
 static void call_hooks(const struct es_measure_options *options, const struct pollfd *pollfds,
@@ -121,7 +132,7 @@ static void call_hooks(const struct es_measure_options *options, const struct po
 }
 
 /*
- * One thread: a signal, the command's start, a hook or the deadline, whichever comes first. Loading a program can
+ * One thread: a signal, the command's start, the deadline or a hook, whichever comes first. Loading a program can
  * take longer than a period: nobody waits for it. Hooks are heard before the command's end is: what it said last
  * counts. Returns 0, or why readings were lost.
  */
@@ -137,17 +148,17 @@ es_hot static int loop(struct es_sampler *sampler, struct es_recorder *recorder,
 
 		if (n > 0 && (pollfds[0].revents || pollfds[1].revents))
 			r = look_at(child, measured);
-		if (r != 0)
-			*ret_stop_ns = es_clock_boot_ns();
-		if (options->n_hooks)
-			call_hooks(options, pollfds, n > 0, recorder);
 		if (r != 0) {
+			*ret_stop_ns = es_clock_boot_ns();
+			call_hooks(options, pollfds, n > 0, recorder);
 			measured->exec_error = r < 0 ? r : 0;
 			return failure;
 		}
 		/* Frames that cannot even be kept in memory are lost; the command goes on, and the loss is told at its end. */
 		r = es_sampler_tick(sampler, es_clock_mono_ns());
 		failure = failure ? failure : r;
+		if (options->n_hooks && !is_near_sweep(sampler, es_clock_mono_ns()))
+			call_hooks(options, pollfds, n > 0, recorder);
 	}
 }
 

@@ -35,6 +35,7 @@ int es_cmd_profile(int argc, char **argv);
 int es_cmd_report(int argc, char **argv);
 int es_cmd_run(int argc, char **argv);
 int es_cmd_sources(int argc, char **argv);
+int es_cmd_tag(int argc, char **argv);
 int es_cmd_top(int argc, char **argv);
 int es_cmd_workload(int argc, char **argv);
 

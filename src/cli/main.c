@@ -21,6 +21,7 @@ static const struct es_command commands[] = {
 	{ "report", "energy, carbon and quality of a recording", es_cmd_report },
 	{ "run", "measure a command from start to end", es_cmd_run },
 	{ "sources", "the meters of this machine, what is chosen and why", es_cmd_sources },
+	{ "tag", "mark regions of what is measured, from a script", es_cmd_tag },
 	{ "top", "what this machine draws now, live", es_cmd_top },
 	{ "workload", "a small program with phases, to try the meter on", es_cmd_workload },
 };

@@ -21,6 +21,7 @@
 #include "cli/measure.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "cli/tags.h"
 
 static int complain(const struct es_error *err)
 {
@@ -191,12 +192,40 @@ static int refuse_command(struct es_run *run)
 			   is_absent ? "command not found" : es_strerror(run->measured.exec_error));
 }
 
+/* Without a listener tags are not heard; what is measured is the same. */
+static void hear_tags(const struct es_run *run, struct es_tags **ret)
+{
+	struct es_error err = { .code = 0 };
+	struct es_tags *tags = NULL;
+	int r = es_tags_create(run->meta.start_boot_ns, &tags);
+
+	if (r == 0)
+		r = es_tags_listen_for_command(tags, &err);
+	else
+		(void)es_error_set(&err, r, "tags");
+	if (r == 0) {
+		*ret = tags;
+		return;
+	}
+	es_tags_destroy(tags);
+	(void)es_complain("run", 0, "%s: no tags are heard, measuring on", err.text);
+}
+
 static int measure(struct es_run *run, struct es_error *err)
 {
-	const struct es_measure_options options = { .period_ns = run->period_ns,
-						    .command = run->command };
+	struct es_measure_hook *hooks[ES_MEASURE_HOOKS_MAX];
+	struct es_measure_options options = { .period_ns = run->period_ns,
+					      .command = run->command,
+					      .hooks = hooks };
+	struct es_tags *tags = NULL;
+	int r;
 
-	return es_measure(run->sampler, run->recorder, &options, &run->measured, err);
+	hear_tags(run, &tags);
+	if (tags)
+		hooks[options.n_hooks++] = es_tags_hook(tags);
+	r = es_measure(run->sampler, run->recorder, &options, &run->measured, err);
+	es_tags_destroy(tags);
+	return r;
 }
 
 static int run_all(struct es_run *run)

@@ -1,0 +1,260 @@
+/*
+ * tags.c - the recording's side of 'energyscopium tag': hears them, judges them, writes them down
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "cli/tags.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "format/regions.h"
+#include "ipc/address.h"
+#include "record/event.h"
+
+#define N_BUCKETS 1024U
+#define LAST_WORDS_NS (20 * ES_NS_PER_MS)
+/* A report holds so many calls, two of which every recording has by itself. */
+#define TAGS_MAX (ES_REGION_CALLS_MAX - 2U)
+
+/* A name that is open: how often it was started and not yet stopped. */
+struct open_tag {
+	struct open_tag *next;
+	uint32_t depth;
+	char name[];
+};
+
+struct es_tags {
+	struct es_measure_hook hook;
+	struct es_ipc_listener *listener;
+	struct es_recorder *recorder; /* while the hook is called */
+	char folder[ES_IPC_PATH_MAX_BYTES]; /* to be removed; "": none */
+	int64_t start_ns;
+	uint32_t n_starts, n_open;
+	struct open_tag *buckets[N_BUCKETS];
+};
+
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv */
+static struct open_tag **find(struct es_tags *tags, const char *name)
+{
+	uint32_t hash = 2166136261U;
+	struct open_tag **at;
+
+	for (const char *p = name; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619U;
+	at = &tags->buckets[hash % N_BUCKETS];
+	while (*at && strcmp((*at)->name, name) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+static void answer_with(struct es_ipc_message *answer, enum es_ipc_verdict verdict,
+			const char *words)
+{
+	answer->value = verdict;
+	(void)snprintf(answer->text, sizeof(answer->text), "%s", words);
+}
+
+/* The name has one start more; false where that is too many, and is answered. */
+static bool note_start(struct es_tags *tags, const char *name, struct es_ipc_message *answer)
+{
+	struct open_tag **at = find(tags, name), *tag = *at;
+
+	if (tags->n_starts >= TAGS_MAX) {
+		answer_with(answer, ES_IPC_TOO_MANY, "this recording has a million tags already");
+		return false;
+	}
+	if (!tag) {
+		size_t n = strlen(name) + 1;
+
+		tag = tags->n_open < ES_TAGS_OPEN_MAX ? malloc(sizeof(*tag) + n) : NULL;
+		if (!tag) {
+			answer_with(answer, ES_IPC_TOO_MANY, "too many names are open");
+			return false;
+		}
+		tag->next = NULL;
+		tag->depth = 0;
+		memcpy(tag->name, name, n);
+		*at = tag;
+		tags->n_open++;
+	}
+	tag->depth++;
+	tags->n_starts++;
+	return true;
+}
+
+static bool note_stop(struct es_tags *tags, const char *name, struct es_ipc_message *answer)
+{
+	struct open_tag **at = find(tags, name), *tag = *at;
+
+	if (!tag) {
+		answer_with(answer, ES_IPC_NOT_OPEN, "it was not started, or stopped already");
+		return false;
+	}
+	if (--tag->depth == 0) {
+		*at = tag->next;
+		free(tag);
+		tags->n_open--;
+	}
+	return true;
+}
+
+/*
+ * The stamp of who sent it, made at the edge itself. A clock that shows the future, or a time before the recording,
+ * is none of this machine's as we see it (a time namespace): then the time of arrival is nearer to the truth.
+ */
+static int64_t judge_time(const struct es_tags *tags, int64_t t_ns, int64_t now_ns,
+			  struct es_ipc_message *answer)
+{
+	if (t_ns >= tags->start_ns && t_ns <= now_ns)
+		return t_ns;
+	answer_with(
+		answer, ES_IPC_MOVED,
+		t_ns > now_ns
+			? "its time is in the future: recorded with the time of its arrival"
+			: "its time is before the recording: recorded with the time of its arrival");
+	return now_ns;
+}
+
+void es_tags_mark(struct es_tags *tags, struct es_recorder *recorder, int64_t now_ns,
+		  const struct es_ipc_message *message, struct es_ipc_message *answer)
+{
+	bool is_start = message->type == ES_IPC_TAG_START;
+	const char *problem = es_ipc_name_problem(message->name);
+	struct es_event event = { .type = is_start ? ES_EVENT_TAG_START : ES_EVENT_TAG_STOP };
+	int r;
+
+	if (problem) {
+		answer_with(answer, ES_IPC_BAD_NAME, problem);
+		return;
+	}
+	if (!(is_start ? note_start(tags, message->name, answer)
+		       : note_stop(tags, message->name, answer)))
+		return;
+	event.t_ns = judge_time(tags, message->t_ns, now_ns, answer);
+	answer->t_ns = event.t_ns;
+	memcpy(event.text, message->name, sizeof(event.text));
+	r = es_recorder_event(recorder, &event);
+	if (r < 0)
+		answer_with(answer, ES_IPC_LOST, es_strerror(r));
+}
+
+static void on_message(void *arg, const struct es_ipc_peer *peer,
+		       const struct es_ipc_message *message, struct es_ipc_message *answer)
+{
+	struct es_tags *tags = arg;
+
+	(void)peer;
+	if (message->type == ES_IPC_TAG_START || message->type == ES_IPC_TAG_STOP)
+		es_tags_mark(tags, tags->recorder, es_clock_boot_ns(), message, answer);
+	else
+		answer_with(answer, ES_IPC_BAD_TYPE, "a command that is measured hears only tags");
+}
+
+static void on_ready(struct es_measure_hook *hook, struct es_recorder *recorder, short revents)
+{
+	struct es_tags *tags = hook->arg;
+
+	(void)revents;
+	tags->recorder = recorder;
+	(void)es_ipc_listener_serve(tags->listener, es_clock_mono_ns());
+	tags->recorder = NULL;
+	hook->next_ns = es_ipc_listener_next_ns(tags->listener);
+}
+
+/* What was sent before the command ended counts, too; who sends without end is not heard any longer. */
+static void on_end(struct es_measure_hook *hook, struct es_recorder *recorder, int64_t stop_ns)
+{
+	struct es_tags *tags = hook->arg;
+	int64_t until_ns = es_clock_mono_ns() + LAST_WORDS_NS;
+	int n;
+
+	(void)stop_ns;
+	tags->recorder = recorder;
+	do
+		n = es_ipc_listener_serve(tags->listener, es_clock_mono_ns());
+	while (n > 0 && es_clock_mono_ns() < until_ns);
+	tags->recorder = NULL;
+}
+
+int es_tags_create(int64_t start_ns, struct es_tags **ret)
+{
+	struct es_tags *tags = calloc(1, sizeof(*tags));
+
+	if (!tags)
+		return -ENOMEM;
+	tags->start_ns = start_ns;
+	tags->hook = (struct es_measure_hook){ .fd = -1,
+					       .events = POLLIN,
+					       .next_ns = INT64_MAX,
+					       .handle = on_ready,
+					       .finish = on_end,
+					       .arg = tags };
+	*ret = tags;
+	return 0;
+}
+
+int es_tags_listen(struct es_tags *tags, const char *path, struct es_error *err)
+{
+	int r = es_ipc_listen(path, on_message, tags, &tags->listener, err);
+
+	if (r == 0)
+		tags->hook.fd = es_ipc_listener_fd(tags->listener);
+	return r;
+}
+
+/* A folder may be there and take no sockets (some network file systems): then the next is tried. */
+static int listen_in_folder(struct es_tags *tags, unsigned i, struct es_error *err)
+{
+	char path[ES_IPC_PATH_MAX_BYTES + 8];
+	int r = es_ipc_make_folder(i, tags->folder);
+
+	if (r < 0)
+		return es_error_set(err, r, "no folder for its socket");
+	(void)snprintf(path, sizeof(path), "%s/run", tags->folder);
+	r = es_tags_listen(tags, path, err);
+	if (r == 0 && setenv(ES_IPC_VARIABLE, path, 1) < 0)
+		r = es_error_set(err, -errno, "environment");
+	if (r < 0) {
+		(void)rmdir(tags->folder);
+		tags->folder[0] = '\0';
+	}
+	return r;
+}
+
+int es_tags_listen_for_command(struct es_tags *tags, struct es_error *err)
+{
+	int r = -ENOENT;
+
+	for (unsigned i = 0; r < 0 && i < ES_IPC_N_FOLDERS; i++)
+		r = listen_in_folder(tags, i, err);
+	return r;
+}
+
+struct es_measure_hook *es_tags_hook(struct es_tags *tags)
+{
+	return &tags->hook;
+}
+
+void es_tags_destroy(struct es_tags *tags)
+{
+	if (!tags)
+		return;
+	es_ipc_listener_close(tags->listener);
+	if (tags->folder[0])
+		(void)rmdir(tags->folder);
+	for (size_t i = 0; i < N_BUCKETS; i++) {
+		for (struct open_tag *tag = tags->buckets[i], *next; tag; tag = next) {
+			next = tag->next;
+			free(tag);
+		}
+	}
+	free(tags);
+}

@@ -1,5 +1,5 @@
 /*
- * regions.c - tags of a recording and their energy
+ * regions.c - tags of a recording, paired into calls of regions
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
@@ -7,43 +7,42 @@
 #include "format/regions.h"
 
 #include <errno.h>
+#include <math.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/parse.h"
 #include "core/edges.h"
+#include "format/region_result.h"
+#include "format/region_walk.h"
 #include "format/report.h"
 
-struct call {
-	size_t region;
-	int64_t start_ns, stop_ns;
-	uint32_t depth; /* open calls of the same name inside; 0: closed */
+/* A name in a tree, and the region it is of. */
+struct name {
+	uint32_t region;
+	char text[];
 };
 
-struct edge {
+/* A start or stop as it was told. */
+struct event {
 	int64_t t_ns;
-	size_t call;
-	bool is_stop;
+	uint32_t region;
+	uint32_t order; /* 2 * how many came before, + 1: it is a stop */
 };
 
 struct es_regions {
+	void *names;
 	struct es_report_region *regions;
 	size_t n_regions, cap_regions;
-	struct call *calls;
-	size_t n_calls, cap_calls;
+	struct event *events;
+	size_t n_events, cap_events;
 };
 
-/* The second walk: the energy at each edge, domain by domain, samples in order of time. */
-struct measuring {
-	struct es_report *report;
-	struct es_watch watch;
-	struct edge *edges; /* sorted by time */
-	size_t n_edges;
-	size_t *next; /* [domain] first edge after the domain's last sample */
-	uint64_t *cumulative_uj; /* [domain] */
-	int64_t *gap_ns; /* [domain] sum of its gaps so far */
-	double *edge_j, *edge_bound_j; /* [edge] */
-};
+bool es_region_is_automatic(const char *name)
+{
+	return strncmp(name, "es_", 3) == 0;
+}
 
 struct es_regions *es_regions_create(void)
 {
@@ -54,8 +53,9 @@ void es_regions_destroy(struct es_regions *regions)
 {
 	if (!regions)
 		return;
+	tdestroy(regions->names, free);
 	free(regions->regions);
-	free(regions->calls);
+	free(regions->events);
 	free(regions);
 }
 
@@ -73,22 +73,18 @@ static void *grow(void *array, size_t n, size_t *cap, size_t size)
 	return larger;
 }
 
-static bool find_region(const struct es_regions *regions, const char *name, size_t *ret)
+static int by_text(const void *a, const void *b)
 {
-	for (size_t i = 0; i < regions->n_regions; i++) {
-		if (strcmp(regions->regions[i].name, name) == 0) {
-			*ret = i;
-			return true;
-		}
-	}
-	return false;
+	const struct name *x = a, *y = b;
+
+	return strcmp(x->text, y->text);
 }
 
-static int add_region(struct es_regions *regions, const char *name, size_t *ret)
+static int add_region(struct es_regions *regions, const char *text)
 {
 	struct es_report_region *larger;
 
-	if (regions->n_regions >= ES_REGION_CALLS_MAX)
+	if (regions->n_regions >= ES_REGIONS_MAX)
 		return -E2BIG;
 	larger = grow(regions->regions, regions->n_regions, &regions->cap_regions,
 		      sizeof(*regions->regions));
@@ -97,291 +93,305 @@ static int add_region(struct es_regions *regions, const char *name, size_t *ret)
 	regions->regions = larger;
 	regions->regions[regions->n_regions] =
 		(struct es_report_region){ .group = ES_REPORT_NO_GROUP };
-	memcpy(regions->regions[regions->n_regions].name, name, strlen(name) + 1);
-	*ret = regions->n_regions++;
+	memcpy(regions->regions[regions->n_regions].name, text, strlen(text) + 1);
+	regions->n_regions++;
 	return 0;
 }
 
-static struct call *open_call(struct es_regions *regions, size_t region)
+static int find_region(struct es_regions *regions, const char *text, uint32_t *ret)
 {
-	for (size_t i = regions->n_calls; i-- > 0;)
-		if (regions->calls[i].region == region)
-			return regions->calls[i].depth ? &regions->calls[i] : NULL;
-	return NULL;
+	size_t size = strlen(text) + 1;
+	struct name *name = size <= ES_NAME_MAX_BYTES ? malloc(sizeof(*name) + size) : NULL;
+	void *node;
+	int r;
+
+	if (!name)
+		return size <= ES_NAME_MAX_BYTES ? -ENOMEM : -ENAMETOOLONG;
+	name->region = (uint32_t)regions->n_regions;
+	memcpy(name->text, text, size);
+	node = tsearch(name, &regions->names, by_text);
+	if (!node || *(struct name **)node != name) {
+		*ret = node ? (*(struct name **)node)->region : 0;
+		free(name);
+		return node ? 0 : -ENOMEM;
+	}
+	*ret = name->region;
+	r = add_region(regions, text);
+	if (r < 0) {
+		(void)tdelete(name, &regions->names, by_text);
+		free(name);
+	}
+	return r;
+}
+
+static int add_event(struct es_regions *regions, const char *name, int64_t t_ns, bool is_stop)
+{
+	struct event *larger;
+	uint32_t region;
+	int r;
+
+	if (regions->n_events >= 2 * ES_REGION_CALLS_MAX)
+		return -E2BIG;
+	r = find_region(regions, name, &region);
+	if (r < 0)
+		return r;
+	larger = grow(regions->events, regions->n_events, &regions->cap_events,
+		      sizeof(*regions->events));
+	if (!larger)
+		return -ENOMEM;
+	regions->events = larger;
+	regions->events[regions->n_events] = (struct event){
+		.t_ns = t_ns, .region = region, .order = (uint32_t)(2 * regions->n_events + is_stop)
+	};
+	regions->n_events++;
+	return 0;
 }
 
 int es_regions_start(struct es_regions *regions, const char *name, int64_t t_ns)
 {
-	struct call *call, *calls;
-	size_t region;
-	int r = find_region(regions, name, &region) ? 0 : add_region(regions, name, &region);
-
-	if (r < 0)
-		return r;
-	call = open_call(regions, region);
-	if (call) {
-		call->depth++;
-		return 0;
-	}
-	if (regions->n_calls >= ES_REGION_CALLS_MAX)
-		return -E2BIG;
-	calls = grow(regions->calls, regions->n_calls, &regions->cap_calls,
-		     sizeof(*regions->calls));
-	if (!calls)
-		return -ENOMEM;
-	regions->calls = calls;
-	regions->calls[regions->n_calls++] = (struct call){
-		.region = region, .start_ns = t_ns, .stop_ns = INT64_MAX, .depth = 1
-	};
-	return 0;
+	return add_event(regions, name, t_ns, false);
 }
 
 int es_regions_stop(struct es_regions *regions, const char *name, int64_t t_ns)
 {
-	struct call *call;
-	size_t region;
-
-	if (!find_region(regions, name, &region))
-		return 0;
-	call = open_call(regions, region);
-	if (call && --call->depth == 0)
-		call->stop_ns = t_ns;
-	return 0;
+	return add_event(regions, name, t_ns, true);
 }
 
 static int by_time(const void *a, const void *b)
 {
-	const struct edge *x = a, *y = b;
+	const struct event *x = a, *y = b;
 
-	return x->t_ns < y->t_ns ? -1 : x->t_ns > y->t_ns;
+	if (x->t_ns != y->t_ns)
+		return x->t_ns < y->t_ns ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static void on_sample(void *arg, size_t domain, const struct es_sample *sample)
+static void sort_events(struct es_regions *regions)
 {
-	struct measuring *measuring = arg;
-	size_t e = measuring->next[domain];
-	struct es_sample filled = *sample;
-
-	if (!measuring->report->domains[domain].is_chosen ||
-	    !measuring->report->by_domain[domain].is_known)
-		return;
-	/* As in the totals: over all gaps together the domain's mean power is assumed, rounded once. */
-	if (sample->is_gap) {
-		uint64_t mean_mw = measuring->report->by_domain[domain].mean_mw;
-		int64_t before_ns = measuring->gap_ns[domain];
-
-		measuring->gap_ns[domain] += sample->t1_ns - sample->t0_ns;
-		filled.energy_uj = es_energy_at_most_uj(mean_mw, measuring->gap_ns[domain]) -
-				   es_energy_at_most_uj(mean_mw, before_ns);
-		filled.is_gap = false;
-	}
-	/* Edges before the first sample have the energy at its start. */
-	for (; e < measuring->n_edges && measuring->edges[e].t_ns <= filled.t1_ns; e++) {
-		struct es_edge edge = { .t_ns = measuring->edges[e].t_ns,
-					.energy_uj = measuring->cumulative_uj[domain] };
-
-		es_edge_add(&edge, &filled);
-		measuring->edge_j[e] += es_j_from_uj(edge.energy_uj);
-		measuring->edge_bound_j[e] += es_j_from_uj(edge.bound_uj);
-	}
-	measuring->next[domain] = e;
-	measuring->cumulative_uj[domain] += filled.energy_uj;
+	for (size_t i = 1; i < regions->n_events; i++)
+		if (by_time(&regions->events[i - 1], &regions->events[i]) > 0) {
+			qsort(regions->events, regions->n_events, sizeof(*regions->events),
+			      by_time);
+			return;
+		}
 }
 
-static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns)
+static int64_t clip(int64_t t_ns, const struct es_report *report)
 {
-	struct measuring *measuring = arg;
-
-	es_watch_reading(&measuring->watch, domain, t_ns, value, activity_ns);
-	return 0;
+	t_ns = t_ns < report->start_ns ? report->start_ns : t_ns;
+	return t_ns > report->stop_ns ? report->stop_ns : t_ns;
 }
 
-/* Edges behind a domain's last sample have all of its energy. */
-static void end_edges(struct measuring *measuring)
+static void close_call(const struct es_report *report, struct es_region_tags *tags, uint32_t c,
+		       int64_t t_ns)
 {
-	for (size_t i = 0; i < measuring->report->meta->n_domains; i++) {
-		if (!measuring->report->domains[i].is_chosen ||
-		    !measuring->report->by_domain[i].is_known)
+	struct es_call *call = &tags->calls[c];
+
+	call->stop_ns = t_ns < call->start_ns ? call->start_ns : t_ns;
+	call->stop_edge = (uint32_t)tags->n_edges;
+	tags->edges[tags->n_edges++] =
+		(struct es_call_edge){ .t_ns = clip(t_ns, report), .call = c, .is_stop = true };
+}
+
+/* Starts and stops in order of time become calls; of those inside of one of the same name nothing is left. */
+static void pair(const struct es_regions *regions, const struct es_report *report,
+		 struct es_region_tags *tags, uint32_t *depth, uint32_t *call)
+{
+	for (size_t i = 0; i < regions->n_events; i++) {
+		const struct event *event = &regions->events[i];
+		uint32_t region = event->region;
+
+		if (event->order & 1) {
+			if (depth[region] && --depth[region] == 0)
+				close_call(report, tags, call[region], event->t_ns);
 			continue;
-		for (size_t e = measuring->next[i]; e < measuring->n_edges; e++)
-			measuring->edge_j[e] += es_j_from_uj(measuring->cumulative_uj[i]);
+		}
+		if (depth[region]++)
+			continue;
+		call[region] = (uint32_t)tags->n_calls;
+		tags->calls[tags->n_calls++] = (struct es_call){
+			.region = region,
+			.start_ns = event->t_ns,
+			.takes_time = !es_region_is_automatic(regions->regions[region].name),
+		};
+		tags->edges[tags->n_edges++] =
+			(struct es_call_edge){ .t_ns = clip(event->t_ns, report),
+					       .call = call[region] };
+	}
+	/* What was never stopped lasts to the end; what began last ends first. */
+	for (size_t c = tags->n_calls; c-- > 0;) {
+		uint32_t region = tags->calls[c].region;
+
+		if (depth[region] && call[region] == c)
+			close_call(report, tags, (uint32_t)c, report->stop_ns);
 	}
 }
 
-static void sum_calls(struct es_regions *regions, const struct measuring *measuring)
+static int make_tags(struct es_regions *regions, const struct es_report *report,
+		     struct es_region_tags *ret)
 {
-	for (size_t e = 0; e < measuring->n_edges; e++) {
-		struct call *call = &regions->calls[measuring->edges[e].call];
+	struct es_region_tags tags = {
+		.calls = calloc(regions->n_events + 1, sizeof(*tags.calls)),
+		.edges = calloc(2 * regions->n_events + 1, sizeof(*tags.edges)),
+		.n_regions = regions->n_regions,
+	};
+	uint32_t *depth = calloc(regions->n_regions + 1, sizeof(*depth));
+	uint32_t *call = calloc(regions->n_regions + 1, sizeof(*call));
+	int r = -ENOMEM;
+
+	sort_events(regions);
+	if (tags.calls && tags.edges && depth && call) {
+		pair(regions, report, &tags, depth, call);
+		r = es_owners_build(tags.calls, tags.n_calls, tags.edges, tags.n_edges,
+				    regions->n_regions, &tags.owners);
+	}
+	free(depth);
+	free(call);
+	*ret = tags;
+	return r;
+}
+
+static void finish_tags(struct es_region_tags *tags)
+{
+	free(tags->calls);
+	free(tags->edges);
+	es_owners_finish(&tags->owners);
+}
+
+static void sum_calls(struct es_regions *regions, const struct es_region_tags *tags)
+{
+	for (size_t c = 0; c < tags->n_calls; c++) {
+		const struct es_call *call = &tags->calls[c];
 		struct es_report_region *region = &regions->regions[call->region];
-		/* The rounding of a sum of doubles is far below a µJ here; what is stored is an integer again. */
-		int64_t energy_uj = (int64_t)(measuring->edge_j[e] * 1e6 + 0.5);
 
-		region->uncertainty_j += measuring->edge_bound_j[e];
-		region->energy_uj += measuring->edges[e].is_stop ? (uint64_t)energy_uj
-								 : 0 - (uint64_t)energy_uj;
-		if (!measuring->edges[e].is_stop)
-			continue;
 		region->dur_ns += call->stop_ns - call->start_ns;
-		region->start_ns = region->n_calls == 0 || call->start_ns < region->start_ns
-					   ? call->start_ns
-					   : region->start_ns;
-		region->stop_ns = call->stop_ns > region->stop_ns ? call->stop_ns : region->stop_ns;
+		if (region->n_calls == 0 || call->start_ns < region->start_ns)
+			region->start_ns = call->start_ns;
+		if (call->stop_ns > region->stop_ns || region->n_calls == 0)
+			region->stop_ns = call->stop_ns;
 		region->n_calls++;
-		region->is_known = measuring->report->has_energy;
 	}
 }
 
-/* To what the edges leave open comes what the meters do: the fine cover's uncertainty, in proportion. */
-static void add_meters(struct es_regions *regions, const struct es_report *report)
+/* The calls for those who draw them; they are in order of their starts. */
+static int keep_calls(const struct es_region_tags *tags, struct es_report *report)
 {
-	double fine_j = 0;
+	size_t n = 0;
 
-	for (size_t i = 0; i < report->meta->n_domains; i++)
-		if (report->domains[i].is_chosen && report->by_domain[i].is_known)
-			fine_j += report->by_domain[i].uncertainty_j;
-	for (size_t i = 0; i < regions->n_regions && report->fine_uj > 0; i++)
-		regions->regions[i].uncertainty_j +=
-			fine_j * (double)regions->regions[i].energy_uj / (double)report->fine_uj;
-}
-
-static void make_edges(struct es_regions *regions, struct measuring *measuring)
-{
-	for (size_t i = 0; i < regions->n_calls; i++) {
-		struct call *call = &regions->calls[i];
-
-		if (call->stop_ns > measuring->report->stop_ns && call->stop_ns == INT64_MAX)
-			call->stop_ns = measuring->report->stop_ns;
-		if (call->stop_ns < call->start_ns)
-			call->stop_ns = call->start_ns;
-		measuring->edges[measuring->n_edges++] =
-			(struct edge){ .t_ns = call->start_ns, .call = i };
-		measuring->edges[measuring->n_edges++] =
-			(struct edge){ .t_ns = call->stop_ns, .call = i, .is_stop = true };
-	}
-	qsort(measuring->edges, measuring->n_edges, sizeof(*measuring->edges), by_time);
-}
-
-static int by_start(const void *a, const void *b)
-{
-	const struct es_report_call *x = a, *y = b;
-
-	return x->start_ns < y->start_ns ? -1 : x->start_ns > y->start_ns;
-}
-
-static bool is_automatic(const struct es_report_region *region)
-{
-	return strncmp(region->name, "es_", 3) == 0;
-}
-
-/* The calls for those who draw them. */
-static int keep_calls(const struct es_regions *regions, struct es_report *report)
-{
-	report->calls = calloc(regions->n_calls + 1, sizeof(*report->calls));
+	report->calls = calloc(tags->n_calls + 1, sizeof(*report->calls));
 	if (!report->calls)
 		return -ENOMEM;
-	for (size_t i = 0; i < regions->n_calls; i++) {
-		const struct call *call = &regions->calls[i];
+	for (size_t c = 0; c < tags->n_calls; c++) {
+		const struct es_call *call = &tags->calls[c];
 
-		if (!is_automatic(&regions->regions[call->region]))
+		if (!call->takes_time)
+			continue;
+		if (n++ < ES_REPORT_CALLS_KEPT_MAX)
 			report->calls[report->n_calls++] =
 				(struct es_report_call){ .region = call->region,
 							 .start_ns = call->start_ns,
 							 .stop_ns = call->stop_ns };
 	}
-	qsort(report->calls, report->n_calls, sizeof(*report->calls), by_start);
-	report->calls_are_cut = report->n_calls > ES_REPORT_CALLS_KEPT_MAX;
-	if (report->calls_are_cut)
-		report->n_calls = ES_REPORT_CALLS_KEPT_MAX;
+	report->calls_are_cut = n > report->n_calls;
 	return 0;
 }
 
-static bool counts(const struct es_report *report, size_t domain)
+/* A name that was only ever stopped is no region. */
+static int drop_unstarted(struct es_regions *regions)
 {
-	return report->domains[domain].is_chosen && report->by_domain[domain].is_known;
+	uint32_t *index = calloc(regions->n_regions + 1, sizeof(*index));
+	size_t n = 0, n_events = 0;
+
+	if (!index)
+		return -ENOMEM;
+	for (size_t i = 0; i < regions->n_events; i++)
+		if (!(regions->events[i].order & 1))
+			index[regions->events[i].region] = 1;
+	for (size_t i = 0; i < regions->n_regions; i++) {
+		bool has_start = index[i];
+
+		index[i] = has_start ? (uint32_t)n : UINT32_MAX;
+		if (has_start)
+			regions->regions[n++] = regions->regions[i];
+	}
+	regions->n_regions = n;
+	for (size_t i = 0; i < regions->n_events; i++) {
+		struct event event = regions->events[i];
+
+		event.region = index[event.region];
+		if (event.region != UINT32_MAX)
+			regions->events[n_events++] = event;
+	}
+	regions->n_events = n_events;
+	free(index);
+	return 0;
 }
 
-/* All edges from what was noted; false where that does not do. */
-static bool look_up(struct measuring *measuring, const struct es_edges *edges)
+/* The energies at the edges from what was noted; false where that does not do. Only for automatic regions. */
+static bool look_up(const struct es_region_tags *tags, const struct es_edges *edges,
+		    struct es_report *report)
 {
-	for (size_t e = 0; e < measuring->n_edges; e++)
-		for (size_t i = 0; i < measuring->report->meta->n_domains; i++) {
+	for (size_t e = 0; e < tags->n_edges; e++)
+		for (size_t i = 0; i < report->meta->n_domains; i++) {
 			struct es_edge edge;
 
-			if (!counts(measuring->report, i))
-				continue;
-			if (!es_edges_at(edges, i, measuring->edges[e].t_ns, &edge))
+			if (report->domains[i].is_chosen && report->by_domain[i].is_known &&
+			    (report->by_domain[i].filled_uj ||
+			     !es_edges_at(edges, i, tags->edges[e].t_ns, &edge)))
 				return false;
-			measuring->edge_j[e] += es_j_from_uj(edge.energy_uj);
-			measuring->edge_bound_j[e] += es_j_from_uj(edge.bound_uj);
+		}
+	for (size_t e = 0; e < tags->n_edges; e++)
+		for (size_t i = 0; i < report->meta->n_domains; i++) {
+			const struct es_call_edge *edge = &tags->edges[e];
+			size_t region = tags->calls[edge->call].region;
+			struct es_edge at;
+
+			if (report->domains[i].is_chosen && report->by_domain[i].is_known &&
+			    es_edges_at(edges, i, edge->t_ns, &at))
+				es_region_result_edge(report, region, i, &at, edge->is_stop);
 		}
 	return true;
 }
 
-static int walk_edges(struct measuring *measuring, struct es_recording *recording)
+static int walk(const struct es_region_tags *tags, struct es_recording *recording,
+		struct es_report *report)
 {
-	static const struct es_visitor visitor = { .reading = on_reading };
-	const struct es_report *report = measuring->report;
-	int r = es_watch_init(&measuring->watch, report->domains, report->meta->n_domains,
-			      report->meta->period_ns);
+	struct es_region_walk all;
+	int r = es_region_walk_init(&all, tags, report);
 
-	if (r < 0)
-		return r;
-	memset(measuring->edge_j, 0, measuring->n_edges * sizeof(*measuring->edge_j));
-	memset(measuring->edge_bound_j, 0, measuring->n_edges * sizeof(*measuring->edge_bound_j));
-	measuring->watch.on_sample = on_sample;
-	measuring->watch.arg = measuring;
-	r = es_recording_walk(recording, &visitor, measuring);
-	es_watch_end(&measuring->watch);
-	es_watch_finish(&measuring->watch);
-	end_edges(measuring);
+	if (r == 0)
+		r = es_region_walk_run(&all, recording);
+	if (r == 0)
+		r = es_region_result(&all, report);
+	es_region_walk_finish(&all);
 	return r;
-}
-
-/* The whole acquisition has what the totals have, time before a meter's first and after its last reading included. */
-static void complete_total(struct es_regions *regions, const struct es_report *report)
-{
-	for (size_t i = 0; i < regions->n_regions; i++)
-		if (strcmp(regions->regions[i].name, "es_total") == 0)
-			regions->regions[i].energy_uj = report->fine_uj;
 }
 
 int es_regions_measure(struct es_regions *regions, struct es_recording *recording,
 		       const struct es_edges *edges, struct es_report *report)
 {
-	size_t n_edges = 2 * regions->n_calls;
-	struct measuring measuring = {
-		.report = report,
-		.edges = calloc(n_edges + 1, sizeof(*measuring.edges)),
-		.edge_j = calloc(n_edges + 1, sizeof(*measuring.edge_j)),
-		.edge_bound_j = calloc(n_edges + 1, sizeof(*measuring.edge_bound_j)),
-		.next = calloc(report->meta->n_domains + 1, sizeof(*measuring.next)),
-		.cumulative_uj =
-			calloc(report->meta->n_domains + 1, sizeof(*measuring.cumulative_uj)),
-		.gap_ns = calloc(report->meta->n_domains + 1, sizeof(*measuring.gap_ns)),
-	};
-	int r = -ENOMEM;
+	struct es_region_tags tags = { .n_calls = 0 };
+	int r = drop_unstarted(regions);
 
-	if (measuring.edges && measuring.edge_j && measuring.edge_bound_j && measuring.next &&
-	    measuring.cumulative_uj && measuring.gap_ns) {
-		make_edges(regions, &measuring);
-		r = edges && look_up(&measuring, edges) ? 0 : walk_edges(&measuring, recording);
-	}
 	if (r == 0)
-		r = keep_calls(regions, report);
+		r = make_tags(regions, report, &tags);
+	if (r == 0)
+		r = keep_calls(&tags, report);
 	if (r == 0) {
-		sum_calls(regions, &measuring);
-		complete_total(regions, report);
-		add_meters(regions, report);
+		sum_calls(regions, &tags);
 		report->regions = regions->regions;
 		report->n_regions = regions->n_regions;
 		regions->regions = NULL;
+		r = es_region_result_begin(report);
 	}
-	free(measuring.edges);
-	free(measuring.edge_j);
-	free(measuring.edge_bound_j);
-	free(measuring.next);
-	free(measuring.cumulative_uj);
-	free(measuring.gap_ns);
+	if (r == 0) {
+		bool is_simple = report->n_calls == 0 && edges;
+
+		if (!is_simple || !look_up(&tags, edges, report))
+			r = walk(&tags, recording, report);
+		es_region_result_end(report);
+	}
+	finish_tags(&tags);
 	return r;
 }
 

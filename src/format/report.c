@@ -20,10 +20,6 @@
 #include "format/report_gaps.h"
 #include "format/report_series.h"
 
-#define HOLE_PERIODS \
-	2.5 /* readings further apart than this many planned periods are a hole in the profile */
-#define HOLE_MIN_NS (20 * ES_NS_PER_MS)
-
 /* How often a domain is read by plan; asked for each sample. */
 struct pace {
 	int64_t planned_ns, hole_ns; /* the latter: longer than that is a hole */
@@ -404,13 +400,10 @@ static int plan_paces(struct walk *walk)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		struct pace *pace = &walk->paces[i];
-		double hole_ns;
 
 		pace->planned_ns =
 			es_domain_period_ns(&report->domains[i], report->meta->period_ns);
-		hole_ns = fmax(HOLE_PERIODS * (double)pace->planned_ns, HOLE_MIN_NS);
-		pace->hole_ns = pace->planned_ns > 0 && hole_ns < 0x1p62 ? (int64_t)hole_ns
-									 : INT64_MAX;
+		pace->hole_ns = es_report_hole_ns(&report->domains[i], report->meta->period_ns);
 		fastest_ns = pace->planned_ns < fastest_ns ? pace->planned_ns : fastest_ns;
 	}
 	for (size_t i = 0; i < n; i++)

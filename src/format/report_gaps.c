@@ -6,7 +6,22 @@
  */
 #include "format/report_gaps.h"
 
+#include <math.h>
+
 #include "base/cleanup.h"
+#include "base/clock.h"
+
+#define HOLE_PERIODS \
+	2.5 /* readings further apart than this many planned periods are a hole in the profile */
+#define HOLE_MIN_NS (20 * ES_NS_PER_MS)
+
+int64_t es_report_hole_ns(const struct es_domain *domain, int64_t planned_ns)
+{
+	int64_t period_ns = es_domain_period_ns(domain, planned_ns);
+	double hole_ns = fmax(HOLE_PERIODS * (double)period_ns, HOLE_MIN_NS);
+
+	return period_ns > 0 && hole_ns < 0x1p62 ? (int64_t)hole_ns : INT64_MAX;
+}
 
 void es_report_add_gap(struct es_report *report, uint32_t node, const struct es_sample *sample)
 {

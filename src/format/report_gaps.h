@@ -13,6 +13,9 @@
 /** es_report_add_gap - a gap or a hole of a node; what overlaps the last one makes it longer */
 void es_report_add_gap(struct es_report *report, uint32_t node, const struct es_sample *sample);
 
+/** es_report_hole_ns - readings of a domain further apart than this leave a hole; @planned_ns: the recording's period */
+int64_t es_report_hole_ns(const struct es_domain *domain, int64_t planned_ns);
+
 /**
  * es_report_find_silence - time in which a domain was silent at an end of the job
  * @hole_ns: silence up to this is none

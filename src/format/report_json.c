@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/parse.h"
 #include "format/insights.h"
+#include "format/region_show.h"
 #include "format/report.h"
 
 static void put_time(struct es_json *json, const char *key, const struct es_report *report,
@@ -224,11 +225,12 @@ static void put_regions(const struct es_report *report, struct es_json *json)
 		put_known(json, "uncertainty_j", region->is_known, region->uncertainty_j);
 		put_mw(json, "mean_w", region->is_known && region->dur_ns > 0,
 		       es_mean_power_mw(region->energy_uj, region->dur_ns));
-		es_json_string(json, "method", "interpolated");
+		es_region_json(report, region, json);
 		es_json_null(json, "work");
 		es_json_object_end(json);
 	}
 	es_json_array_end(json);
+	es_region_json_rest(report, json);
 }
 
 static void put_period(struct es_json *json, const char *key, int64_t period_ns)

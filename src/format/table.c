@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "format/insights.h"
+#include "format/region_show.h"
 #include "format/report.h"
 
 /* Energies in a unit people can hold: J below 10 kJ, then kJ and MJ. */
@@ -228,29 +229,6 @@ static void put_quality(const struct es_report *report, struct es_buf *out)
 	}
 }
 
-static void put_regions(const struct es_report *report, struct es_buf *out)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < report->n_regions; i++)
-		n += strncmp(report->regions[i].name, "es_", 3) != 0;
-	if (n == 0)
-		return;
-	(void)es_buf_printf(out, "  %-24s %6s %12s %14s %12s %10s\n", "region", "calls", "time (s)",
-			    "energy (J)", "+- (J)", "mean (W)");
-	for (size_t i = 0; i < report->n_regions; i++) {
-		const struct es_report_region *region = &report->regions[i];
-
-		if (!region->is_known)
-			continue;
-		(void)es_buf_printf(
-			out, "  %-24.24s %6u %12.6f %14.3f %12.3f %10.2f\n", region->name,
-			region->n_calls, es_s_from_ns(region->dur_ns),
-			es_j_from_uj(region->energy_uj), region->uncertainty_j,
-			es_w_from_mw(es_mean_power_mw(region->energy_uj, region->dur_ns)));
-	}
-}
-
 static void put_own_cost(const struct es_report *report, struct es_buf *out)
 {
 	char text[160];
@@ -284,7 +262,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 
 	put_domains(report, out);
 	put_left_out(report, out);
-	put_regions(report, out);
+	es_region_table(report, out);
 	put_energy(report, out);
 	put_carbon(report, out);
 	put_load(report, out);

@@ -250,6 +250,87 @@ static void regions_inside_of_others_have_their_own_energy(void **state)
 	assert_int_equal(test_region(&f->made.report, "across")->energy_uj, 900 * TEST_J);
 }
 
+/* outer 1-9, inner 6-7, across 7-10: what overlaps without nesting (7-9) is shared, what nothing took is untagged. */
+static void the_innermost_region_takes_the_time(void **state)
+{
+	struct fixture *f = *state;
+
+	make_two_phases(f);
+	tag(f, true, TEST_S, "outer");
+	tag(f, true, 6 * TEST_S, "inner");
+	tag(f, false, 7 * TEST_S, "inner");
+	tag(f, true, 7 * TEST_S, "across");
+	tag(f, false, 9 * TEST_S, "outer");
+	tag(f, false, 10 * TEST_S, "across");
+	(void)report(f);
+
+	assert_int_equal(test_region(&f->made.report, "inner")->exclusive_uj, 300 * TEST_J);
+	assert_int_equal(test_region(&f->made.report, "outer")->exclusive_uj, 1000 * TEST_J);
+	assert_int_equal(test_region(&f->made.report, "across")->exclusive_uj, 600 * TEST_J);
+	assert_int_equal(test_region(&f->made.report, "across")->exclusive_ns, 2 * TEST_S);
+	assert_int_equal(f->made.report.untagged.energy_uj, 100 * TEST_J);
+	assert_int_equal(f->made.report.untagged.dur_ns, TEST_S);
+	assert_false(test_region(&f->made.report, "es_total")->has_exclusive);
+}
+
+static void each_domain_has_its_part_of_a_region(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report_region *region;
+
+	test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	test_domain(&f->made, "powercap", ES_DOMAIN_DRAM, 0, -1);
+	for (unsigned i = 0; i <= 10; i++)
+		test_sweep(&f->made, i * TEST_S, (uint64_t[]){ 100 * TEST_J * i, 10 * TEST_J * i });
+	tag(f, true, 2 * TEST_S, "a");
+	tag(f, false, 5 * TEST_S, "a");
+	region = test_region(report(f), "a");
+
+	assert_int_equal(region->by_domain_uj[0], 300 * TEST_J);
+	assert_int_equal(region->by_domain_uj[1], 30 * TEST_J);
+	assert_int_equal(region->energy_uj, 330 * TEST_J);
+	assert_int_equal(test_region(&f->made.report, "es_total")->by_domain_uj[1], 100 * TEST_J);
+}
+
+/* Recorded late, as by a listener that was asked later: the time counts, not the place in the file. */
+static void tags_may_come_in_any_order(void **state)
+{
+	struct fixture *f = *state;
+
+	make_two_phases(f);
+	tag(f, false, 4 * TEST_S, "late");
+	tag(f, true, 6 * TEST_S, "late");
+	tag(f, false, 8 * TEST_S, "late");
+	tag(f, true, 3 * TEST_S, "late");
+	(void)report(f);
+
+	assert_int_equal(test_region(&f->made.report, "late")->n_calls, 2);
+	assert_int_equal(test_region(&f->made.report, "late")->energy_uj, 700 * TEST_J);
+	assert_int_equal(f->made.report.n_calls, 2);
+	assert_int_equal(f->made.report.calls[0].start_ns, TEST_START_NS + 3 * TEST_S);
+	assert_int_equal(f->made.report.calls[1].stop_ns, TEST_START_NS + 8 * TEST_S);
+}
+
+/* A meter read from second 4 on only: before, its mean power is assumed, and the book still closes. */
+static void a_meter_that_began_late_is_filled_in_where_it_was_silent(void **state)
+{
+	struct fixture *f = *state;
+
+	test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	test_domain(&f->made, "powercap", ES_DOMAIN_DRAM, 0, -1);
+	for (unsigned i = 0; i <= 10; i++)
+		test_sweep(&f->made, i * TEST_S,
+			   (uint64_t[]){ 100 * TEST_J * i,
+					 i < 4 ? TEST_NO_READING : 10 * TEST_J * i });
+	tag(f, true, TEST_S, "early");
+	tag(f, false, 3 * TEST_S, "early");
+	(void)report(f);
+
+	assert_int_equal(test_region(&f->made.report, "early")->energy_uj, 220 * TEST_J);
+	assert_int_equal(f->made.report.fine_uj, 1100 * TEST_J);
+	assert_int_equal(f->made.report.untagged.energy_uj, 880 * TEST_J);
+}
+
 static void a_stop_without_a_start_is_passed_over(void **state)
 {
 	struct fixture *f = *state;
@@ -384,6 +465,10 @@ int main(void)
 		TEST(calls_of_one_name_are_summed),
 		TEST(nested_calls_of_one_name_count_once),
 		TEST(regions_inside_of_others_have_their_own_energy),
+		TEST(the_innermost_region_takes_the_time),
+		TEST(each_domain_has_its_part_of_a_region),
+		TEST(tags_may_come_in_any_order),
+		TEST(a_meter_that_began_late_is_filled_in_where_it_was_silent),
 		TEST(a_stop_without_a_start_is_passed_over),
 		TEST(a_start_without_a_stop_lasts_to_the_end),
 		TEST(a_command_without_an_end_lasts_to_the_last_reading),

@@ -209,7 +209,10 @@ static void regions_have_calls_time_energy_and_power(void **state)
 
 	assert_non_null(text);
 	assert_says(text, " 1     3.000000        300.000");
-	assert_says(text, "100.00\n");
+	assert_says(text, "100.00  interpolated\n");
+	assert_says(
+		text,
+		"  (untagged)                           7.000000                       700.000\n");
 }
 
 static void without_tags_there_is_no_table_of_regions(void **state)

@@ -1,0 +1,366 @@
+/*
+ * region_walk.c - energies of regions, reading by reading
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "format/region_walk.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/parse.h"
+#include "core/watch.h"
+#include "format/report_gaps.h"
+
+/* What has been seen of the window between two readings. */
+struct es_region_window {
+	struct es_sample sample;
+	bool is_gap;
+	uint64_t serial; /* of this window; stamps below that are equal belong to it */
+	size_t first_edge; /* of the domain, in this window */
+	struct list {
+		uint64_t *stamp; /* [key] */
+		uint32_t *keys; /* [n] those with time in it */
+		int64_t *dur_ns; /* [key] */
+		bool *was_open; /* [key] regions: when it began */
+		size_t n;
+	} regions, states;
+};
+
+struct walking {
+	struct es_region_walk *walk;
+	struct es_watch watch;
+	bool *has_sample; /* [domain] */
+	int64_t *last_t_ns; /* [domain] end of its last sample */
+};
+
+static int list_init(struct list *list, size_t n)
+{
+	list->stamp = calloc(n + 1, sizeof(*list->stamp));
+	list->keys = calloc(n + 1, sizeof(*list->keys));
+	list->dur_ns = calloc(n + 1, sizeof(*list->dur_ns));
+	list->was_open = calloc(n + 1, sizeof(*list->was_open));
+	return list->stamp && list->keys && list->dur_ns && list->was_open ? 0 : -ENOMEM;
+}
+
+static void list_finish(struct list *list)
+{
+	free(list->stamp);
+	free(list->keys);
+	free(list->dur_ns);
+	free(list->was_open);
+}
+
+/* True where the key is new in this window. */
+static bool list_touch(struct list *list, uint64_t serial, uint32_t key)
+{
+	if (list->stamp[key] == serial)
+		return false;
+	list->stamp[key] = serial;
+	list->keys[list->n++] = key;
+	list->dur_ns[key] = 0;
+	return true;
+}
+
+static int init_domain(struct es_region_domain *domain, size_t n_regions, size_t n_states)
+{
+	domain->counts = true;
+	domain->regions = calloc(n_regions + 1, sizeof(*domain->regions));
+	domain->states = calloc(n_states + 1, sizeof(*domain->states));
+	domain->is_open = calloc(n_regions + 1, sizeof(*domain->is_open));
+	domain->since_uj = calloc(n_regions + 1, sizeof(*domain->since_uj));
+	return domain->regions && domain->states && domain->is_open && domain->since_uj ? 0
+											: -ENOMEM;
+}
+
+int es_region_walk_init(struct es_region_walk *walk, const struct es_region_tags *tags,
+			const struct es_report *report)
+{
+	size_t n_states = tags->owners.n_states, n_cells = 0;
+	int r = 0;
+
+	*walk = (struct es_region_walk){
+		.tags = tags,
+		.report = report,
+		.domains = calloc(report->meta->n_domains + 1, sizeof(*walk->domains)),
+		.column = calloc(n_states + 1, sizeof(*walk->column)),
+		.target = calloc(tags->n_regions + 1, sizeof(*walk->target)),
+		.window = calloc(1, sizeof(*walk->window)),
+	};
+	if (!walk->domains || !walk->column || !walk->target || !walk->window ||
+	    list_init(&walk->window->regions, tags->n_regions) < 0 ||
+	    list_init(&walk->window->states, n_states) < 0)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < report->meta->n_domains; i++) {
+		if (!report->domains[i].is_chosen || !report->by_domain[i].is_known)
+			continue;
+		n_cells += tags->n_regions + n_states;
+		r = n_cells > ES_REGION_CELLS_MAX
+			    ? -E2BIG
+			    : init_domain(&walk->domains[i], tags->n_regions, n_states);
+	}
+	return r;
+}
+
+void es_region_walk_finish(struct es_region_walk *walk)
+{
+	for (size_t i = 0; walk->domains && i < walk->report->meta->n_domains; i++) {
+		free(walk->domains[i].regions);
+		free(walk->domains[i].states);
+		free(walk->domains[i].is_open);
+		free(walk->domains[i].since_uj);
+	}
+	if (walk->window) {
+		list_finish(&walk->window->regions);
+		list_finish(&walk->window->states);
+	}
+	free(walk->domains);
+	free(walk->column);
+	free(walk->target);
+	free(walk->window);
+	*walk = (struct es_region_walk){ .tags = NULL };
+}
+
+/* A counter that lags behind shows part of an edge's energy in the next window. */
+static double stale_j(const struct es_region_walk *walk, size_t domain,
+		      const struct es_region_window *window, int64_t t_ns)
+{
+	const struct es_sample *sample = &window->sample;
+	int64_t dur_ns = sample->t1_ns - sample->t0_ns,
+		lag_ns = walk->report->domains[domain].update_period_ns -
+			 walk->domains[domain].shift_ns;
+
+	if (dur_ns <= 0 || (t_ns - sample->t0_ns >= lag_ns && sample->t1_ns - t_ns >= lag_ns))
+		return 0.0;
+	return es_j_from_uj(sample->energy_uj) * (double)lag_ns / (double)dur_ns;
+}
+
+/* The edges up to the end of the window: what is inside of each region, however regions nest. */
+static void take_edges(struct es_region_walk *walk, size_t d, struct es_region_window *window)
+{
+	const struct es_region_tags *tags = walk->tags;
+	struct es_region_domain *domain = &walk->domains[d];
+	const struct es_sample *sample = &window->sample;
+
+	window->first_edge = domain->edge;
+	for (; domain->edge < tags->n_edges && tags->edges[domain->edge].t_ns <= sample->t1_ns;
+	     domain->edge++) {
+		const struct es_call_edge *edge = &tags->edges[domain->edge];
+		uint32_t region = tags->calls[edge->call].region;
+		struct es_region_energy *energy = &domain->regions[region];
+		int64_t t_ns = edge->t_ns > sample->t0_ns ? edge->t_ns : sample->t0_ns;
+		struct es_edge at = { .t_ns = t_ns, .energy_uj = domain->sum_uj };
+
+		es_edge_add(&at, sample);
+		if (list_touch(&window->regions, window->serial, region)) {
+			uint64_t full_uj = domain->is_open[region]
+						   ? domain->sum_uj - domain->since_uj[region]
+						   : 0;
+
+			energy->low_uj += full_uj;
+			energy->high_uj += full_uj;
+			window->regions.was_open[region] = domain->is_open[region];
+			if (domain->is_open[region])
+				window->regions.dur_ns[region] = sample->t1_ns - sample->t0_ns;
+		}
+		domain->is_open[region] = !edge->is_stop;
+		window->regions.dur_ns[region] += edge->is_stop ? t_ns - sample->t1_ns
+								: sample->t1_ns - t_ns;
+		energy->energy_uj += edge->is_stop ? at.energy_uj : 0 - at.energy_uj;
+		energy->stale_j += stale_j(walk, d, window, t_ns);
+	}
+}
+
+/* Between nothing and all: a window that is filled gives all that it has, one that is touched may. */
+static void add_range(const struct es_region_window *window, int64_t dur_ns,
+		      struct es_region_energy *energy)
+{
+	const struct es_sample *sample = &window->sample;
+
+	if (dur_ns <= 0)
+		return;
+	/* What was filled in may be nothing, or twice as much. */
+	energy->high_uj += window->is_gap ? 2 * sample->energy_uj : sample->energy_uj;
+	if (dur_ns == sample->t1_ns - sample->t0_ns)
+		energy->low_uj += sample->energy_uj;
+}
+
+/* Whose time the window is. */
+static void take_states(struct es_region_walk *walk, size_t d, struct es_region_window *window)
+{
+	const struct es_owners *owners = &walk->tags->owners;
+	struct es_region_domain *domain = &walk->domains[d];
+	const struct es_sample *sample = &window->sample;
+	int64_t from_ns = sample->t0_ns;
+	struct es_edge before = { .t_ns = from_ns };
+
+	for (;;) {
+		uint32_t state = owners->state[domain->cut];
+		bool has_next = domain->cut + 1 < owners->n;
+		int64_t to_ns = sample->t1_ns;
+		struct es_edge after;
+
+		if (has_next && owners->t_ns[domain->cut + 1] < to_ns)
+			to_ns = owners->t_ns[domain->cut + 1];
+		if (to_ns > from_ns) {
+			after = (struct es_edge){ .t_ns = to_ns };
+			es_edge_add(&after, sample);
+			(void)list_touch(&window->states, window->serial, state);
+			window->states.dur_ns[state] += to_ns - from_ns;
+			domain->states[state].energy_uj += after.energy_uj - before.energy_uj;
+			before = after;
+			from_ns = to_ns;
+		}
+		if (to_ns == sample->t1_ns)
+			break;
+		domain->states[state].stale_j += stale_j(walk, d, window, to_ns);
+		domain->cut++;
+		state = owners->state[domain->cut];
+		domain->states[state].stale_j += stale_j(walk, d, window, to_ns);
+	}
+}
+
+/* A window in which nothing begins or ends is all of one state. */
+static bool take_plain(struct es_region_walk *walk, size_t d, const struct es_sample *sample)
+{
+	const struct es_region_tags *tags = walk->tags;
+	struct es_region_domain *domain = &walk->domains[d];
+	struct es_region_energy *state;
+
+	if ((domain->edge < tags->n_edges && tags->edges[domain->edge].t_ns <= sample->t1_ns) ||
+	    (domain->cut + 1 < tags->owners.n &&
+	     tags->owners.t_ns[domain->cut + 1] < sample->t1_ns) ||
+	    sample->t0_ns >= sample->t1_ns)
+		return false;
+	state = &domain->states[tags->owners.state[domain->cut]];
+	state->energy_uj += sample->energy_uj;
+	state->low_uj += sample->energy_uj;
+	state->high_uj += sample->energy_uj;
+	return true;
+}
+
+void es_region_walk_sample(struct es_region_walk *walk, size_t d, const struct es_sample *sample,
+			   bool is_gap)
+{
+	struct es_region_domain *domain = &walk->domains[d];
+	struct es_region_window *window = walk->window;
+
+	window->sample = *sample;
+	window->sample.t0_ns -= domain->shift_ns;
+	window->sample.t1_ns -= domain->shift_ns;
+	window->sample.is_gap = false;
+	window->is_gap = is_gap;
+	if (!take_plain(walk, d, &window->sample)) {
+		window->serial++;
+		window->regions.n = 0;
+		window->states.n = 0;
+		take_edges(walk, d, window);
+		take_states(walk, d, window);
+		for (size_t i = 0; i < window->states.n; i++) {
+			uint32_t state = window->states.keys[i];
+
+			add_range(window, window->states.dur_ns[state], &domain->states[state]);
+		}
+		for (size_t i = 0; i < window->regions.n; i++) {
+			uint32_t region = window->regions.keys[i];
+
+			add_range(window, window->regions.dur_ns[region], &domain->regions[region]);
+			domain->since_uj[region] = domain->sum_uj + sample->energy_uj;
+		}
+	}
+	domain->sum_uj += sample->energy_uj;
+}
+
+/* As in the totals: over all gaps together the domain's mean power is assumed, rounded once. */
+static void take_gap(struct es_region_walk *walk, size_t d, int64_t t0_ns, int64_t t1_ns)
+{
+	struct es_region_domain *domain = &walk->domains[d];
+	uint64_t mean_mw = walk->report->by_domain[d].mean_mw;
+	struct es_sample filled = { .t0_ns = t0_ns, .t1_ns = t1_ns };
+	int64_t before_ns = domain->gap_ns;
+
+	domain->gap_ns += t1_ns - t0_ns;
+	filled.energy_uj = es_energy_at_most_uj(mean_mw, domain->gap_ns) -
+			   es_energy_at_most_uj(mean_mw, before_ns);
+	es_region_walk_sample(walk, d, &filled, true);
+}
+
+static void on_sample(void *arg, size_t d, const struct es_sample *sample)
+{
+	struct walking *walking = arg;
+	const struct es_report *report = walking->walk->report;
+
+	if (!walking->walk->domains[d].counts)
+		return;
+	/* A meter that began late. */
+	if (!walking->has_sample[d] &&
+	    sample->t0_ns - report->start_ns >
+		    es_report_hole_ns(&report->domains[d], report->meta->period_ns))
+		take_gap(walking->walk, d, report->start_ns, sample->t0_ns);
+	walking->has_sample[d] = true;
+	walking->last_t_ns[d] = sample->t1_ns;
+	if (sample->is_gap)
+		take_gap(walking->walk, d, sample->t0_ns, sample->t1_ns);
+	else
+		es_region_walk_sample(walking->walk, d, sample, false);
+}
+
+static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns)
+{
+	struct walking *walking = arg;
+	const struct es_report_options *options = &walking->walk->report->options;
+
+	if ((options->from_ns && t_ns < options->from_ns) ||
+	    (options->to_ns && t_ns > options->to_ns))
+		return 0;
+	es_watch_reading(&walking->watch, domain, t_ns, value, activity_ns);
+	return 0;
+}
+
+/* One that stopped early; then the edges behind the last reading; then the book is closed to the unit. */
+static void end_domain(struct walking *walking, size_t d)
+{
+	struct es_region_walk *walk = walking->walk;
+	const struct es_report *report = walk->report;
+	const struct es_owners *owners = &walk->tags->owners;
+	struct es_region_domain *domain = &walk->domains[d];
+	struct es_sample nothing = { .t0_ns = INT64_MAX, .t1_ns = INT64_MAX };
+
+	if (report->stop_ns - walking->last_t_ns[d] >
+	    es_report_hole_ns(&report->domains[d], report->meta->period_ns))
+		take_gap(walk, d, walking->last_t_ns[d], report->stop_ns);
+	domain->shift_ns = 0;
+	es_region_walk_sample(walk, d, &nothing, false);
+	domain->states[owners->state[domain->cut]].energy_uj +=
+		report->by_domain[d].energy_uj - domain->sum_uj;
+}
+
+int es_region_walk_run(struct es_region_walk *walk, struct es_recording *recording)
+{
+	static const struct es_visitor visitor = { .reading = on_reading };
+	const struct es_report *report = walk->report;
+	size_t n = report->meta->n_domains;
+	struct walking walking = {
+		.walk = walk,
+		.has_sample = calloc(n + 1, sizeof(*walking.has_sample)),
+		.last_t_ns = calloc(n + 1, sizeof(*walking.last_t_ns)),
+	};
+	int r = walking.has_sample && walking.last_t_ns
+			? es_watch_init(&walking.watch, report->domains, n, report->meta->period_ns)
+			: -ENOMEM;
+
+	if (r == 0) {
+		walking.watch.on_sample = on_sample;
+		walking.watch.arg = &walking;
+		r = es_recording_walk(recording, &visitor, &walking);
+		es_watch_end(&walking.watch);
+		for (size_t i = 0; i < n; i++)
+			if (walk->domains[i].counts && walking.has_sample[i])
+				end_domain(&walking, i);
+	}
+	es_watch_finish(&walking.watch);
+	free(walking.has_sample);
+	free(walking.last_t_ns);
+	return r;
+}

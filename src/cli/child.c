@@ -119,6 +119,23 @@ fail:
 	return r;
 }
 
+int es_child_none(struct es_child *ret)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	struct es_child child = { .pid = -1, .gate_fd = -1, .error_fd = -1 };
+	sigset_t set;
+
+	watched_signals(&set);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	(void)sigaction(SIGPIPE, &ignore, &child.old_pipe);
+	child.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (child.signal_fd < 0)
+		return -errno;
+	*ret = child;
+	return 0;
+}
+
 int es_child_release(struct es_child *child)
 {
 	if (write(child->gate_fd, "", 1) != 1)
@@ -160,6 +177,11 @@ void es_child_cancel(struct es_child *child)
 	child->pid = -1;
 }
 
+static bool is_request_to_stop(uint32_t signal)
+{
+	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+}
+
 static int reap(struct es_child *child, int *ret_status)
 {
 	int status, ended = 0;
@@ -180,6 +202,8 @@ int es_child_handle(struct es_child *child, int *ret_status)
 	int ended = 0;
 
 	while (read(child->signal_fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (is_request_to_stop(info.ssi_signo))
+			child->was_asked_to_stop = true;
 		if (info.ssi_signo == SIGCHLD)
 			ended = reap(child, ret_status) || ended;
 		else if (info.ssi_code <= 0 && !ended && child->pid > 0)

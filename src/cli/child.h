@@ -8,6 +8,7 @@
 #define ES_CLI_CHILD_H
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -19,6 +20,7 @@ struct es_child {
 	int gate_fd;
 	int error_fd; /* readable when it has become the command, or could not; -1: known */
 	int signal_fd; /* SIGCHLD and the signals to pass on, blocked in this process */
+	bool was_asked_to_stop; /* one of SIGINT, SIGTERM, SIGHUP, SIGQUIT came, from wherever */
 	int64_t exec_ns; /* boot clock, just before it became the command; set once that is known */
 	struct sigaction old_pipe;
 };
@@ -34,6 +36,9 @@ struct es_child_options {
  * @options: NULL: the command gets what we have. Returns 0 or negative errno.
  */
 int es_child_start(char *const *argv, const struct es_child_options *options, struct es_child *ret);
+
+/** es_child_none - no command: only the signals that ask to stop, blocked and read as with one; 0 or negative errno */
+int es_child_none(struct es_child *ret);
 
 /** es_child_release - let it become the command; 0 or negative errno. Does not wait: es_child_started() tells. */
 int es_child_release(struct es_child *child);

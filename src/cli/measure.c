@@ -69,12 +69,24 @@ static int put_event(struct es_recorder *recorder, uint32_t type, int64_t t_ns, 
 }
 
 /* What the command did: 1 when it has ended, 0 when not, or why it did not start. */
-static int look_at(struct es_child *child, struct es_measured *measured)
+static int look_at(struct es_child *child, const struct es_measure_options *options,
+		   struct es_measured *measured)
 {
 	bool has_ended = es_child_handle(child, &measured->status);
 	int started = es_child_started(child);
 
+	if (!options->command)
+		return child->was_asked_to_stop;
 	return started < 0 ? started : has_ended;
+}
+
+/* Without a command: when a hook found that it is over, boot clock; 0: it is not. */
+static int64_t over_ns(const struct es_measure_options *options)
+{
+	for (size_t i = 0; !options->command && i < options->n_hooks; i++)
+		if (options->hooks[i]->over_ns)
+			return options->hooks[i]->over_ns;
+	return 0;
 }
 
 /* What one turn of the loop waits for: the command's signals and start, then the hooks. */
@@ -147,9 +159,11 @@ es_hot static int loop(struct es_sampler *sampler, struct es_recorder *recorder,
 		int n = wait_for(pollfds, sampler, child, options), r = 0;
 
 		if (n > 0 && (pollfds[0].revents || pollfds[1].revents))
-			r = look_at(child, measured);
+			r = look_at(child, options, measured);
+		if (r == 0 && over_ns(options))
+			r = 1;
 		if (r != 0) {
-			*ret_stop_ns = es_clock_boot_ns();
+			*ret_stop_ns = over_ns(options) ? over_ns(options) : es_clock_boot_ns();
 			call_hooks(options, pollfds, n > 0, recorder);
 			measured->exec_error = r < 0 ? r : 0;
 			return failure;
@@ -207,17 +221,32 @@ static int finish(struct es_sampler *sampler, const struct ending *ending,
 	int64_t helpers_ns = 0;
 	int r = es_sampler_stop(sampler);
 
-	if (r == 0)
+	if (r == 0 && ending->options->command)
 		r = put_event(recorder, ES_EVENT_COMMAND_STOP, stop_ns, status, "");
 	helpers_ns = finish_hooks(ending, stop_ns);
 	es_child_survivors(child, tell_survivor, (void *)ending);
-	if (r == 0)
+	if (r == 0 && ending->options->command)
 		r = put_event(recorder, ES_EVENT_CHILD_CPU, es_clock_boot_ns(),
 			      cpu_ns(RUSAGE_CHILDREN), "");
 	if (r == 0)
 		r = put_event(recorder, ES_EVENT_END, es_clock_boot_ns(),
 			      cpu_ns(RUSAGE_SELF) + helpers_ns, "");
 	return r;
+}
+
+/* The first readings are taken: the command runs, or what runs already is from here on. */
+static int begin(struct es_recorder *recorder, struct es_child *child,
+		 const struct es_measure_options *options)
+{
+	int r;
+
+	for (size_t i = 0; !options->command && i < options->n_hooks; i++)
+		if (options->hooks[i]->begin)
+			options->hooks[i]->begin(options->hooks[i], recorder);
+	if (!options->command)
+		return 0;
+	r = put_event(recorder, ES_EVENT_COMMAND_START, es_clock_boot_ns(), child->pid, "");
+	return r < 0 ? r : es_child_release(child);
 }
 
 int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
@@ -232,15 +261,14 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
 
 	if (options->n_hooks > ES_MEASURE_HOOKS_MAX)
 		return es_error_set(err, -E2BIG, "too much to wait for");
-	r = es_child_start(options->command, options->child, &child);
+	r = options->command ? es_child_start(options->command, options->child, &child)
+			     : es_child_none(&child);
 	if (r < 0)
 		return es_error_set(err, r, "cannot start a process");
 	ask_for_punctuality();
 	r = es_sampler_start(sampler, options->period_ns, recorder, es_clock_mono_ns());
 	if (r == 0)
-		r = put_event(recorder, ES_EVENT_COMMAND_START, es_clock_boot_ns(), child.pid, "");
-	if (r == 0)
-		r = es_child_release(&child);
+		r = begin(recorder, &child, options);
 	if (r < 0) {
 		es_child_finish(&child);
 		return es_error_set(err, r, "cannot record");

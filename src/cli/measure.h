@@ -31,6 +31,7 @@ struct es_measured {
  * itself, must not wait, and may set @fd to -1 and the time to INT64_MAX when it is done. Beside it nothing is
  * sampled: it is to take microseconds. @finish is called once, when the command has ended and its last reading is
  * taken, before the recording is: there it may wait a little. It is not called where the command did not start.
+ * Where there is no command, @begin is called once, when the first readings are taken.
  */
 struct es_measure_hook {
 	int fd; /* borrowed; -1: none. May be an epoll descriptor that stands for several */
@@ -40,6 +41,8 @@ struct es_measure_hook {
 	void (*finish)(
 		struct es_measure_hook *hook, struct es_recorder *recorder,
 		int64_t stop_ns); /* NULL: nothing to do; @stop_ns: of the command, boot clock */
+	void (*begin)(struct es_measure_hook *hook, struct es_recorder *recorder); /* NULL */
+	int64_t over_ns; /* without a command, set by @handle: it is over since then, boot clock; 0: not */
 	void *arg;
 	const pid_t *pids; /* [n_pids] processes of ours behind it: no survivors of the command */
 	size_t n_pids;
@@ -51,7 +54,7 @@ struct es_measure_hook {
 /** struct es_measure_options - what to measure, and how; all borrowed */
 struct es_measure_options {
 	int64_t period_ns;
-	char *const *command;
+	char *const *command; /* NULL: until a hook or SIGINT, SIGTERM, SIGHUP, SIGQUIT ends it */
 	const struct es_child_options *child; /* NULL: the command gets what we have */
 	struct es_measure_hook *const *hooks; /* [n_hooks], at most ES_MEASURE_HOOKS_MAX */
 	size_t n_hooks;

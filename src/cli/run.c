@@ -220,6 +220,10 @@ static int measure(struct es_run *run, struct es_error *err)
 	struct es_tags *tags = NULL;
 	int r;
 
+	if (run->attach) {
+		options.command = NULL;
+		hooks[options.n_hooks++] = es_attach_hook(run->attach);
+	}
 	hear_tags(run, &tags);
 	if (tags)
 		hooks[options.n_hooks++] = es_tags_hook(tags);
@@ -234,6 +238,10 @@ static int run_all(struct es_run *run)
 
 	if (check_options(run, &err) < 0)
 		return es_complain("run", ES_EXIT_USAGE, "%s", err.text);
+	if (run->attach_pid && es_attach_create(run->attach_pid, &run->attach, &err) < 0)
+		return complain(&err);
+	if (run->attach)
+		run->command = es_attach_command(run->attach);
 	if (open_meters(run, &err) < 0 || describe(run, &err) < 0 || open_recording(run, &err) < 0)
 		return complain(&err);
 	if (measure(run, &err) < 0) {
@@ -242,7 +250,8 @@ static int run_all(struct es_run *run)
 	}
 	if (run->measured.exec_error < 0)
 		return refuse_command(run);
-	run->exit_status = es_child_exit_status(run->measured.status);
+	/* The status of an attached process is only its parent's to know. */
+	run->exit_status = run->attach ? 0 : es_child_exit_status(run->measured.status);
 	es_run_tell(run);
 	return run->exit_status;
 }
@@ -261,6 +270,8 @@ int es_cmd_run(int argc, char **argv)
 		{ "force", NULL, "replace an existing JOB", ES_OPTION_FLAG, &run.may_replace },
 		{ "keep-args", NULL, "record the command with its arguments", ES_OPTION_FLAG,
 		  &run.keeps_args },
+		{ "attach", "PID", "measure the process PID, which runs already, to its end",
+		  ES_OPTION_TEXT, &run.attach_pid },
 		{ "domain", "NAME", "measure only this domain; may be repeated", ES_OPTION_LIST,
 		  &run.domains },
 		{ "require", "KIND",
@@ -282,7 +293,7 @@ int es_cmd_run(int argc, char **argv)
 	};
 	const struct es_usage usage = {
 		.command = "run",
-		.synopsis = "[OPTION]… -- COMMAND [ARGUMENT]…",
+		.synopsis = "[OPTION]… -- COMMAND [ARGUMENT]… | [OPTION]… --attach PID",
 		.text = "Measures COMMAND from just before its start to its end, with all it starts, and\n"
 			"ends with its exit status (125: own failure, 126: not executable, 127: not found).\n"
 			"Writes DIR/JOB.esr and DIR/JOB.eprofile.json; says the rest on stderr.",
@@ -292,13 +303,18 @@ int es_cmd_run(int argc, char **argv)
 	};
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
-	if (status < 0 && first >= argc)
+	if (status < 0 && run.attach_pid && first < argc)
+		status = es_complain("run", ES_EXIT_USAGE,
+				     "either --attach or a command: '%s' is one too many",
+				     argv[first]);
+	if (status < 0 && !run.attach_pid && first >= argc)
 		status = es_complain("run", ES_EXIT_USAGE,
 				     "a command is missing; see 'energyscopium run --help'");
 	if (status < 0) {
 		run.command = argv + first;
 		status = run_all(&run);
 	}
+	es_attach_destroy(run.attach);
 	es_recorder_close(run.recorder);
 	es_sampler_destroy(run.sampler);
 	es_meta_finish(&run.meta);

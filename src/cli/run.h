@@ -7,6 +7,7 @@
 #ifndef ES_CLI_RUN_H
 #define ES_CLI_RUN_H
 
+#include "cli/attach.h"
 #include "cli/chain.h"
 #include "cli/command.h"
 #include "cli/measure.h"
@@ -26,7 +27,9 @@ struct es_run {
 	struct es_chain chain;
 
 	int64_t period_ns, as_uid;
-	char *const *command;
+	const char *attach_pid; /* as given; NULL: a command is measured */
+	struct es_attach *attach;
+	char *const *command; /* what is started, or was found running */
 	struct es_root tree;
 	struct es_sampler *sampler;
 	struct es_meta meta;

@@ -125,7 +125,10 @@ static int put_json(const struct es_run *run, const struct es_outcome *outcome,
 	es_json_string(&json, "recording",
 		       saved->recording[0] ? saved->recording : run->recording_path);
 	es_json_string(&json, "eprofile", saved->eprofile[0] ? saved->eprofile : NULL);
-	es_json_i64(&json, "exit_status", run->exit_status);
+	if (run->attach)
+		es_json_null(&json, "exit_status");
+	else
+		es_json_i64(&json, "exit_status", run->exit_status);
 	es_json_object_end(&json);
 	r = es_json_end(&json);
 	return r < 0 ? r : es_write_all(fd, "\n", 1);

@@ -157,6 +157,10 @@ static int on_event(void *arg, const struct es_event *event)
 			       "%s%.32s (%lld)", n ? ", " : "", event->text,
 			       (long long)event->value);
 		break;
+	case ES_EVENT_ATTACHED:
+		report->attached_pid = event->value;
+		(void)snprintf(report->attached, sizeof(report->attached), "%.60s", event->text);
+		break;
 	case ES_EVENT_CHILD_CPU:
 		report->child_cpu_ns = event->value;
 		break;

@@ -176,6 +176,8 @@ struct es_report {
 	int64_t suspended_ns, clock_stepped_ns;
 	char failed_text[ES_NAME_MAX_BYTES]; /* of the last failed reads */
 	char survivors[ES_NAME_MAX_BYTES];
+	int64_t attached_pid; /* what was measured ran already: its process; 0: no */
+	char attached[64]; /* its name */
 };
 
 /**

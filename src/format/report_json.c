@@ -54,7 +54,9 @@ static const char *state(const struct es_report *report)
 	if (!report->is_whole)
 		return "broken off";
 	if (!report->has_command_stop)
-		return NULL;
+		return report->attached_pid ? "running" : NULL;
+	if (report->command_status == -1)
+		return "ended";
 	return report->command_status == 0 ? "completed" : "failed";
 }
 
@@ -84,6 +86,10 @@ static void put_job(const struct es_report *report, struct es_json *json)
 	put_text(json, "partition", meta->partition);
 	put_text(json, "step", meta->step);
 	es_json_string(json, "state", state(report));
+	if (report->attached_pid)
+		es_json_i64(json, "attached_pid", report->attached_pid);
+	else
+		es_json_null(json, "attached_pid");
 	es_json_array_inline(json, "nodes");
 	for (size_t i = 0; i < meta->n_nodes; i++)
 		es_json_string(json, NULL, meta->nodes[i].name);

@@ -268,6 +268,10 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	put_load(report, out);
 	es_insights_table(report, out);
 	put_quality(report, out);
+	if (report->attached_pid)
+		(void)es_buf_printf(out, "  %-10s %s (%" PRId64 "), which ran already%s\n",
+				    "attached", report->attached, report->attached_pid,
+				    report->has_command_stop ? " and ended" : "");
 	if (report->survivors[0]) {
 		char text[ES_NAME_MAX_BYTES + 64];
 

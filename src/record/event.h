@@ -15,7 +15,7 @@
 /* Numbers are stored: add at the end, never renumber. Unknown ones are passed over by readers. */
 enum es_event_type {
 	ES_EVENT_COMMAND_START = 1, /* value: pid */
-	ES_EVENT_COMMAND_STOP = 2, /* value: wait status */
+	ES_EVENT_COMMAND_STOP = 2, /* value: wait status; -1: not known, of an attached process */
 	ES_EVENT_TAG_START = 3, /* text: name */
 	ES_EVENT_TAG_STOP = 4, /* text: name */
 	ES_EVENT_MISSED = 5, /* value: deadlines missed in a row, before this time */
@@ -27,7 +27,8 @@ enum es_event_type {
 	ES_EVENT_END = 11, /* of the recording; value: CPU time of the recorder itself, ns */
 	ES_EVENT_CHILD_CPU =
 		12, /* value: CPU time of the command and its waited-for children, ns */
-	/* 13: ES_EVENT_ATTACHED */
+	ES_EVENT_ATTACHED =
+		13, /* what ran already was measured from here on; value: pid; text: name */
 	ES_EVENT_WORK =
 		14, /* value: cumulative amount of work in 1e-6 units; text: unit. See ES_EVENT_WORK_NONE */
 };

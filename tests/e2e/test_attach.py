@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# test_attach.py - run --attach: what runs already, measured to its end or until we are told to stop
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (C) 2026 the EnergyScopium authors
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import harness
+from harness import LINE, PLAYER, PROGRAM, TREE, Skip, call, equal, expect, last_json, near, start
+
+
+def attach(place, pid, *args, **kwargs):
+    return call("run", "--out", os.path.join(place, "out"), "--name", "j", "--json", *args, "--attach", str(pid), **kwargs)
+
+
+def sleeper(seconds):
+    return subprocess.Popen(["sleep", str(seconds)])
+
+
+def wait_for(path, seconds=20):
+    end = time.monotonic() + seconds
+    while not os.path.exists(path):
+        expect(time.monotonic() < end, f"{path} did not appear")
+        time.sleep(0.01)
+
+
+def test_to_its_end(place):
+    """A process that runs already is measured until it ends, with the same files as a command."""
+    child = sleeper(1)
+    try:
+        done = attach(place, child.pid)
+    finally:
+        child.wait()
+    equal(done.returncode, 0, done.stderr)
+    expect(LINE.search(done.stderr), done.stderr)
+    told = last_json(done.stderr)
+    equal((told["job"]["state"], told["job"]["command"], told["job"]["attached_pid"], told["exit_status"]),
+          ("ended", "sleep", child.pid, None))
+    expect(0.1 < told["job"]["duration_s"] < 1.5, str(told["job"]))
+    equal({r["name"] for r in told["regions"]}, {"es_total", "es_appli_total"})
+    expect(f"sleep ({child.pid}), which ran already and ended" in done.stderr, done.stderr)
+    equal(sorted(os.listdir(os.path.join(place, "out"))), ["j.eprofile.json", "j.esr"])
+    again = json.loads(call("report", "--json", told["recording"]).stdout)
+    equal(again["job"], told["job"])
+
+
+def test_energy_is_true(place):
+    """The energy is that of the counters while it was attached: the whole where it was attached before they moved."""
+    root = os.path.join(place, "tree")
+    subprocess.run([TREE, root, "spr2s", "all=near"], check=True)
+    truth, flag = os.path.join(place, "truth"), os.path.join(place, "go")
+    child = subprocess.Popen(["sh", "-c", f'while [ ! -e {flag} ]; do sleep 0.02; done; '
+                              f'exec "{PLAYER}" {root} --random 3 --duration 700ms --truth {truth}'])
+    measuring = start("run", "--root", root, "--out", os.path.join(place, "out"), "--name", "j", "--json", "--attach", child.pid)
+    wait_for(os.path.join(place, "out", "j.esr"))
+    time.sleep(0.3)  # the first readings
+    open(flag, "w").close()
+    child.wait(timeout=30)
+    _, err = measuring.communicate(timeout=30)
+    equal(measuring.returncode, 0, err)
+    with open(truth) as file:
+        true_j = sum(z["energy_uj"] for z in json.load(file)["zones"] if z["key"].startswith(("package", "dram"))) / 1e6
+    near(last_json(err)["energy"]["node_j"], true_j, 0.001, "node")
+
+
+def test_stopped_by_signals(place):
+    """SIGINT and SIGTERM end the measurement; the process goes on, and that is said."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        child = sleeper(60)
+        try:
+            out = os.path.join(place, f"out{int(number)}")
+            measuring = start("run", "--out", out, "--name", "j", "--json", "--attach", child.pid)
+            wait_for(os.path.join(out, "j.esr"))
+            time.sleep(0.3)
+            measuring.send_signal(number)
+            _, err = measuring.communicate(timeout=20)
+            equal(measuring.returncode, 0, err)
+            equal(child.poll(), None, "it was ended")
+            told = last_json(err)
+            equal((told["job"]["state"], told["quality"]["whole"]), ("running", True))
+            expect(f"still runs sleep ({child.pid})" in " ".join(err.split()), err)
+        finally:
+            child.kill()
+            child.wait()
+
+
+def test_wrong_numbers(place):
+    """What cannot be attached to is refused with the reason, and nothing is left behind."""
+    child = sleeper(0)
+    time.sleep(0.3)  # it has ended, and we do not ask for its status yet
+    for pid, word in (("x", "not the number"), ("0", "not the number"), ("-5", "not the number"), ("1", "record start"),
+                      ("999999999", "no such process"), (str(child.pid), "has ended already"), ("99999999999", "not the number")):
+        done = attach(place, pid)
+        equal(done.returncode, 125, done.stderr)
+        expect(word in done.stderr, f"{pid}: {done.stderr}")
+    child.wait()
+    done = attach(place, child.pid)
+    expect("no such process" in done.stderr, done.stderr)
+    done = call("run", "--out", os.path.join(place, "out"), "--attach", "1", "--", "true")
+    equal(done.returncode, 2, done.stderr)
+    expect("either --attach or a command" in done.stderr, done.stderr)
+    expect(not os.path.exists(os.path.join(place, "out")), "files were left")
+
+
+def test_a_thread(place):
+    """The number of a thread is refused, with that of its process."""
+    child = subprocess.Popen([sys.executable, "-c", "import threading, time, sys\n"
+                              "t = threading.Thread(target=time.sleep, args=(30,), daemon=True); t.start()\n"
+                              "print(t.native_id); sys.stdout.flush(); time.sleep(30)"], stdout=subprocess.PIPE, text=True)
+    try:
+        thread = child.stdout.readline().strip()
+        done = attach(place, thread)
+        equal(done.returncode, 125, done.stderr)
+        expect(f"a thread of process {child.pid}" in done.stderr, done.stderr)
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_another_users_process(place):
+    """A process of another user is measured like one's own; its arguments are recorded only on request."""
+    if os.geteuid() != 0:
+        raise Skip("only root can start another user's process")
+    child = subprocess.Popen(["sleep", "60"], user=54321)
+    os.chmod(place, 0o755)
+    out = os.path.join(place, "mine")
+    os.mkdir(out)
+    os.chown(out, 12345, 12345)
+    try:
+        done = subprocess.run(["timeout", "-s", "INT", "1", PROGRAM, "run", "--out", out, "--name", "j", "--keep-args", "--json",
+                               "--attach", str(child.pid)], env=harness.clean_environment(), capture_output=True, text=True,
+                              check=False, user=12345)
+        if "Permission denied" in done.stderr:
+            raise Skip("the program cannot be run by another user here")
+        told = last_json(done.stderr)
+        equal((told["job"]["state"], told["job"]["command"]), ("running", "sleep 60"))
+    finally:
+        child.kill()
+        child.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main(sys.modules[__name__]))

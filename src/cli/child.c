@@ -191,6 +191,7 @@ static int reap(struct es_child *child, int *ret_status)
 		if (pid != child->pid)
 			continue;
 		*ret_status = status;
+		child->has_ended = true;
 		ended = 1;
 	}
 	return ended;
@@ -206,7 +207,7 @@ int es_child_handle(struct es_child *child, int *ret_status)
 			child->was_asked_to_stop = true;
 		if (info.ssi_signo == SIGCHLD)
 			ended = reap(child, ret_status) || ended;
-		else if (info.ssi_code <= 0 && !ended && child->pid > 0)
+		else if (info.ssi_code <= 0 && !child->has_ended && child->pid > 0)
 			/* Sent by a process. What the terminal sends goes to the command's process group by itself. */
 			(void)kill(child->pid, (int)info.ssi_signo);
 	}

@@ -20,8 +20,9 @@ struct es_child {
 	int gate_fd;
 	int error_fd; /* readable when it has become the command, or could not; -1: known */
 	int signal_fd; /* SIGCHLD and the signals to pass on, blocked in this process */
-	bool was_asked_to_stop; /* one of SIGINT, SIGTERM, SIGHUP, SIGQUIT came, from wherever */
 	int64_t exec_ns; /* boot clock, just before it became the command; set once that is known */
+	bool has_ended; /* and was waited for: its number may be another's now */
+	bool was_asked_to_stop; /* one of SIGINT, SIGTERM, SIGHUP, SIGQUIT came, from wherever */
 	struct sigaction old_pipe;
 };
 

@@ -96,7 +96,7 @@ static int name_job(const char *name, struct es_meta *meta, struct es_error *err
 	return 0;
 }
 
-static uint32_t count_cpus(const struct es_machine *machine)
+uint32_t es_job_cpus(void)
 {
 	static const char *const counts[] = { "SLURM_CPUS_ON_NODE", "PBS_NCPUS", "NCPUS",
 					      "LSB_DJOB_NUMPROC" };
@@ -107,7 +107,7 @@ static uint32_t count_cpus(const struct es_machine *machine)
 	if (count && (getenv("SLURM_JOB_ID") || getenv("PBS_JOBID") || getenv("LSB_JOBID")) &&
 	    es_parse_u64(count, &n) == 0 && n > 0 && n <= UINT32_MAX)
 		return (uint32_t)n;
-	return machine->n_allowed;
+	return 0;
 }
 
 static int keep_command(char *const *command, bool keeps_args, struct es_meta *meta,
@@ -142,7 +142,9 @@ static void keep_machine(const struct es_root *root, const struct es_machine *ma
 	node->n_gpus = es_pci_find_gpus(root, gpus);
 	if (node->n_gpus)
 		(void)snprintf(node->gpu_model, sizeof(node->gpu_model), "%s", gpus[0].model);
-	meta->n_cpus = count_cpus(machine);
+	meta->n_cpus = es_job_cpus();
+	if (meta->n_cpus == 0)
+		meta->n_cpus = machine->n_allowed;
 	(void)snprintf(meta->boot_id, sizeof(meta->boot_id), "%s", machine->boot_id);
 	(void)snprintf(meta->country, sizeof(meta->country), "%s", machine->country);
 	(void)snprintf(meta->timezone, sizeof(meta->timezone), "%s", machine->timezone);

@@ -143,6 +143,20 @@ static void call_hooks(const struct es_measure_options *options, const struct po
 	}
 }
 
+static bool is_over(const struct es_child *child, const struct es_measure_options *options,
+		    const struct es_measured *measured, int64_t *stop_ns)
+{
+	struct es_measure_wait *wait = options->wait;
+
+	/* A rank that failed is to be heard of at once: its launcher ends the others, which may wait for it for ever. */
+	if (!wait || measured->status != 0 || child->was_asked_to_stop)
+		return true;
+	if (!wait->is_over(wait))
+		return false;
+	*stop_ns = wait->end_ns > *stop_ns ? wait->end_ns : *stop_ns;
+	return true;
+}
+
 /*
  * One thread: a signal, the command's start, the deadline or a hook, whichever comes first. Loading a program can
  * take longer than a period: nobody waits for it. Hooks are heard before the command's end is: what it said last
@@ -153,6 +167,7 @@ es_hot static int loop(struct es_sampler *sampler, struct es_recorder *recorder,
 		       struct es_measured *measured, int64_t *ret_stop_ns)
 {
 	int failure = 0;
+	bool has_ended = false;
 
 	for (;;) {
 		struct pollfd pollfds[N_OWN_FDS + ES_MEASURE_HOOKS_MAX];
@@ -164,10 +179,13 @@ es_hot static int loop(struct es_sampler *sampler, struct es_recorder *recorder,
 			r = 1;
 		if (r != 0) {
 			*ret_stop_ns = over_ns(options) ? over_ns(options) : es_clock_boot_ns();
-			call_hooks(options, pollfds, n > 0, recorder);
+			has_ended = true;
 			measured->exec_error = r < 0 ? r : 0;
-			return failure;
+			call_hooks(options, pollfds, n > 0, recorder);
 		}
+		if (has_ended &&
+		    (measured->exec_error < 0 || is_over(child, options, measured, ret_stop_ns)))
+			return failure;
 		/* Frames that cannot even be kept in memory are lost; the command goes on, and the loss is told at its end. */
 		r = es_sampler_tick(sampler, es_clock_mono_ns());
 		failure = failure ? failure : r;
@@ -267,6 +285,8 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
 		return es_error_set(err, r, "cannot start a process");
 	ask_for_punctuality();
 	r = es_sampler_start(sampler, options->period_ns, recorder, es_clock_mono_ns());
+	if (r == 0 && options->wait)
+		options->wait->started(options->wait);
 	if (r == 0)
 		r = begin(recorder, &child, options);
 	if (r < 0) {

@@ -51,6 +51,19 @@ struct es_measure_hook {
 
 #define ES_MEASURE_HOOKS_MAX 8U
 
+/**
+ * struct es_measure_wait - what else must have ended before a measurement does: other ranks of a parallel program
+ *
+ * @started is told once the first readings are taken, before the command starts. @is_over is asked in each turn of the loop once the command has ended with status 0 and nobody asked it to stop. A
+ * hook is to wake the loop up when the answer may have changed.
+ */
+struct es_measure_wait {
+	void (*started)(struct es_measure_wait *wait);
+	bool (*is_over)(struct es_measure_wait *wait);
+	void *arg;
+	int64_t end_ns; /* boot clock: when the last of it ended; 0: nothing was waited for */
+};
+
 /** struct es_measure_options - what to measure, and how; all borrowed */
 struct es_measure_options {
 	int64_t period_ns;
@@ -58,6 +71,7 @@ struct es_measure_options {
 	const struct es_child_options *child; /* NULL: the command gets what we have */
 	struct es_measure_hook *const *hooks; /* [n_hooks], at most ES_MEASURE_HOOKS_MAX */
 	size_t n_hooks;
+	struct es_measure_wait *wait; /* NULL: for the command alone */
 };
 
 /**

@@ -110,12 +110,13 @@ static int describe(struct es_run *run, struct es_error *err)
 	size_t n;
 	const struct es_domain *domains = es_sampler_domains(run->sampler, &n);
 	es_cleanup(es_freep) int32_t *as = calloc(n + 1, sizeof(*as));
-	int r = as ? es_job_describe(&run->tree, run->name, run->command, run->keeps_args,
-				     &run->meta, err)
+	int r = as ? es_job_describe(&run->tree, es_run_job_name(run), run->command,
+				     run->keeps_args, &run->meta, err)
 		   : -ENOMEM;
 
 	if (r < 0)
 		return r;
+	es_run_note_launch(run);
 	run->meta.period_ns = run->period_ns;
 	es_sampler_plan(run->sampler, run->period_ns);
 	for (size_t i = 0; i < n; i++)
@@ -162,9 +163,9 @@ static int open_recording(struct es_run *run, struct es_error *err)
 	if (r < 0)
 		return r;
 	if (snprintf(run->recording_path, sizeof(run->recording_path), "%s/%s.esr", out,
-		     run->meta.job) >= (int)sizeof(run->recording_path) ||
+		     run->stem) >= (int)sizeof(run->recording_path) ||
 	    snprintf(run->eprofile_path, sizeof(run->eprofile_path), "%s/%s.eprofile.json", out,
-		     run->meta.job) >= (int)sizeof(run->eprofile_path))
+		     run->stem) >= (int)sizeof(run->eprofile_path))
 		return es_error_set(err, -ENAMETOOLONG, "recording in '%.200s…'", out);
 	if (!run->may_replace && access(run->eprofile_path, F_OK) == 0)
 		return es_error_say(
@@ -178,7 +179,10 @@ static int open_recording(struct es_run *run, struct es_error *err)
 			err, r,
 			"job '%s' exists already in '%s'; give --name, or --force to replace it",
 			run->meta.job, out);
-	return r;
+	if (r < 0)
+		return r;
+	r = es_run_record_launch(run);
+	return r < 0 ? es_error_set(err, r, "recording '%s'", run->recording_path) : 0;
 }
 
 static int refuse_command(struct es_run *run)
@@ -224,6 +228,12 @@ static int measure(struct es_run *run, struct es_error *err)
 		options.command = NULL;
 		hooks[options.n_hooks++] = es_attach_hook(run->attach);
 	}
+	if (run->ranks.list_fd >= 0) {
+		es_ranks_wait(&run->ranks);
+		options.wait = &run->ranks.wait;
+		hooks[options.n_hooks++] = &run->ranks.hook;
+	}
+
 	hear_tags(run, &tags);
 	if (tags)
 		hooks[options.n_hooks++] = es_tags_hook(tags);
@@ -235,9 +245,15 @@ static int measure(struct es_run *run, struct es_error *err)
 static int run_all(struct es_run *run)
 {
 	struct es_error err = { .code = 0 };
+	int status;
 
 	if (check_options(run, &err) < 0)
 		return es_complain("run", ES_EXIT_USAGE, "%s", err.text);
+	if (!run->attach_pid) {
+		status = es_run_join(run);
+		if (status >= 0)
+			return status;
+	}
 	if (run->attach_pid && es_attach_create(run->attach_pid, &run->attach, &err) < 0)
 		return complain(&err);
 	if (run->attach)
@@ -258,7 +274,10 @@ static int run_all(struct es_run *run)
 
 int es_cmd_run(int argc, char **argv)
 {
-	struct es_run run = { .tree = { .fd = -1 } };
+	struct es_run run = {
+		.tree = { .fd = -1 },
+		.ranks = { .folder_fd = -1, .lock_fd = -1, .list_fd = -1, .hook = { .fd = -1 } }
+	};
 	const struct es_option options[] = {
 		{ "period", "TIME", "sampling period, 1ms to 1h (default 100ms)", ES_OPTION_TEXT,
 		  &run.period },
@@ -314,6 +333,7 @@ int es_cmd_run(int argc, char **argv)
 		run.command = argv + first;
 		status = run_all(&run);
 	}
+	es_ranks_leave(&run.ranks);
 	es_attach_destroy(run.attach);
 	es_recorder_close(run.recorder);
 	es_sampler_destroy(run.sampler);

@@ -10,7 +10,9 @@
 #include "cli/attach.h"
 #include "cli/chain.h"
 #include "cli/command.h"
+#include "cli/launch.h"
 #include "cli/measure.h"
+#include "cli/ranks.h"
 #include "sys/root.h"
 
 /* As env, nice and timeout do: own failures apart from those of the command. */
@@ -34,10 +36,31 @@ struct es_run {
 	struct es_sampler *sampler;
 	struct es_meta meta;
 	struct es_recorder *recorder;
+	char launch_name[ES_NAME_MAX_BYTES]; /* of the job, by the launcher */
+	char stem[2 *
+		  ES_NAME_MAX_BYTES]; /* of the files: the job's name, with the node's where there are several */
 	char recording_path[ES_PATH_MAX_BYTES], eprofile_path[ES_PATH_MAX_BYTES];
 	struct es_measured measured;
 	int exit_status;
+	struct es_launch launch; /* who started us */
+	struct es_ranks ranks;
 };
+
+/**
+ * es_run_join - find out whether this process measures or another rank of this node does
+ * Returns -1: it measures; else it could not become its command, and this is the exit status.
+ */
+int es_run_join(struct es_run *run);
+
+/** es_run_job_name - the job's name under a launcher, one for all nodes; NULL: as without one */
+const char *es_run_job_name(struct es_run *run);
+
+/**
+ * es_run_note_launch - once described: CPUs of the launch; the name of this node's files into run->stem
+ * es_run_record_launch - once the recorder is open: the event
+ */
+void es_run_note_launch(struct es_run *run);
+int es_run_record_launch(struct es_run *run);
 
 /**
  * es_run_tell - the report of a command that was measured: eprofile, job line, table, JSON

@@ -41,7 +41,7 @@ static void save_recording(const struct es_run *run, struct saved *saved)
 		return;
 	for (size_t i = 0; (folder = spare_folder(i)); i++) {
 		if (snprintf(saved->recording, sizeof(saved->recording), "%s/%s.esr", folder,
-			     run->meta.job) < (int)sizeof(saved->recording) &&
+			     run->stem) < (int)sizeof(saved->recording) &&
 		    es_recorder_save(run->recorder, run->recording_path, saved->recording) == 0)
 			return;
 	}
@@ -61,7 +61,7 @@ static void save_eprofile(const struct es_run *run, const struct es_outcome *out
 		return;
 	for (size_t i = 0; saved->why.code == -ENOSPC && (folder = spare_folder(i)); i++)
 		if (snprintf(saved->eprofile, sizeof(saved->eprofile), "%s/%s.eprofile.json",
-			     folder, run->meta.job) < (int)sizeof(saved->eprofile) &&
+			     folder, run->stem) < (int)sizeof(saved->eprofile) &&
 		    es_write_eprofile(outcome, &options, saved->eprofile, false, &err) == 0)
 			return;
 	saved->eprofile[0] = '\0';
@@ -145,6 +145,9 @@ static void put_text(const struct es_run *run, const struct es_outcome *outcome,
 	(void)es_buf_u8(&text, '\n');
 	(void)es_report_table(&outcome->report, &text);
 	put_hints(run, &text);
+	if (run->ranks.problem.code)
+		(void)es_buf_printf(&text, "  %-10s other ranks were not waited for: %s\n", "ranks",
+				    run->ranks.problem.text);
 	put_files(run, saved, &text);
 	(void)es_write_all(STDERR_FILENO, text.data, text.len);
 	es_buf_finish(&text);

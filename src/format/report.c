@@ -164,6 +164,9 @@ static int on_event(void *arg, const struct es_event *event)
 	case ES_EVENT_CHILD_CPU:
 		report->child_cpu_ns = event->value;
 		break;
+	case ES_EVENT_LAUNCH:
+		es_report_launch_parse(event->text, event->value, &report->launch);
+		break;
 	case ES_EVENT_END:
 		if (event->value > 0) /* imports have none */
 			report->own_cpu_ns = event->value;
@@ -472,7 +475,8 @@ int es_report_build(struct es_recording *recording, const struct es_report_optio
 				    .options = *options,
 				    .own_cpu_ns = -1,
 				    .child_cpu_ns = -1,
-				    .busy_ns = -1 };
+				    .busy_ns = -1,
+				    .launch = ES_REPORT_LAUNCH_UNKNOWN };
 	struct es_regions *regions = es_regions_create();
 	struct walk walk = { .report = &report, .regions = regions };
 	int r = regions ? allocate(&report) : -ENOMEM;

@@ -104,6 +104,7 @@ static void put_job(const struct es_report *report, struct es_json *json)
 		n_measured += is_measured;
 	}
 	es_json_u64(json, "nodes_measured", n_measured);
+	es_report_launch_members(&report->launch, meta->n_nodes, json);
 	if (meta->n_cpus)
 		es_json_u64(json, "ncpus", meta->n_cpus);
 	else

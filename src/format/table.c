@@ -279,6 +279,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 			       report->survivors);
 		put_row(out, "still runs", text);
 	}
+	es_report_launch_rows(&report->launch, out);
 	put_own_cost(report, out);
 	make_safe(out, from);
 	return out->error;

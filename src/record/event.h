@@ -31,6 +31,9 @@ enum es_event_type {
 		13, /* what ran already was measured from here on; value: pid; text: name */
 	ES_EVENT_WORK =
 		14, /* value: cumulative amount of work in 1e-6 units; text: unit. See ES_EVENT_WORK_NONE */
+	/* 15: ES_EVENT_BASELINE */
+	ES_EVENT_LAUNCH =
+		16, /* value: processes of the launch, -1: not known; text: format/report_launch.h */
 };
 
 /* The value of an ES_EVENT_WORK that counts nothing yet: the work was asked for. Text: unit, and behind a tab why. */

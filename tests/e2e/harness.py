@@ -34,7 +34,8 @@ class Skip(Exception):
 def clean_environment(extra=None):
     """Nothing of the caller's scheduler, site or home may leak into a test."""
     keep = {k: v for k, v in os.environ.items()
-            if not k.startswith(("SLURM_", "PBS_", "OAR_", "LSB_", "FLUX_", "ENERGYSCOPIUM_", "XDG_"))}
+            if not k.startswith(("SLURM_", "PBS_", "OAR_", "LSB_", "FLUX_", "OMPI_", "PMI", "PALS_", "MV2_", "MPI_LOCAL",
+                                 "ENERGYSCOPIUM_", "XDG_"))}
     keep.update({"HOME": "/nonexistent", "TZ": "UTC"})
     keep.update(extra or {})
     return keep

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# test_launch.py - run under mpirun and srun, around them, and many times
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (C) 2026 the EnergyScopium authors
+import glob
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import harness
+from harness import PLAYER, PROGRAM, TREE, Skip, clean_environment, equal, expect, near
+from slurm import Slurm
+
+AS_ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+           "OMPI_MCA_rmaps_base_oversubscribe": "1"}
+
+
+def make(place, model="skx2s"):
+    root = os.path.join(place, model)
+    subprocess.run([TREE, root, model], check=True)
+    return root
+
+
+def mpirun(place, n, *args, env=None):
+    if not shutil.which("mpirun"):
+        raise Skip("no mpirun here")
+    return subprocess.run(["mpirun", "-n", str(n), "--oversubscribe", *args], text=True, capture_output=True, timeout=60,
+                          cwd=place, env={**clean_environment(AS_ROOT), "HOME": place, **(env or {})}, check=False)
+
+
+def recordings(place):
+    return sorted(os.path.basename(path) for path in glob.glob(os.path.join(place, "out", "*.esr")))
+
+
+def measured(place, *args):
+    """The words of a measured command; the report goes to FILE, since launchers mix what ranks say."""
+    return [PROGRAM, "run", "--out", os.path.join(place, "out"), f"--json={place}/report.json", *args, "--"]
+
+
+def report_of(place):
+    with open(os.path.join(place, "report.json")) as file:
+        return json.load(file)
+
+
+def files_of_ranks():
+    return set(glob.glob(f"/tmp/energyscopium-{os.geteuid()}/ranks-*"))
+
+
+def true_j(place):
+    """What the player did, over the two packages and their memories."""
+    with open(os.path.join(place, "truth.json")) as file:
+        zones = {zone["key"]: zone for zone in json.load(file)["zones"]}
+    return sum(zones[key]["energy_uj"] for key in ("package-0", "package-1", "dram-0", "dram-1")) / 1e6
+
+
+def test_64_ranks(place):
+    """Of 64 ranks one measures, until the last has ended; all 64 commands run; the energy is the true one."""
+    root, before = make(place), files_of_ranks()
+    script = ('echo $OMPI_COMM_WORLD_RANK >> ran; [ $OMPI_COMM_WORLD_RANK = 63 ] || exec sleep 0.1; '
+              f'exec {PLAYER} {root} --random 3 --duration 1500ms --truth truth.json')
+    done = mpirun(place, 64, *measured(place, "--root", root), "sh", "-c", script)
+    equal(done.returncode, 0, done.stderr)
+    with open(os.path.join(place, "ran")) as file:
+        equal(sorted(int(line) for line in file), list(range(64)))
+    equal(len(recordings(place)), 1, "recordings")
+    equal(done.stderr.count("energyscopium jobid<"), 1, "job lines")
+    equal(done.stdout, "")
+    report = report_of(place)
+    near(report["energy"]["node_j"], true_j(place), 1e-3, "node energy")
+    launch = report["job"]["launch"]
+    equal((launch["how"], launch["by"], launch["ranks"], launch["local_ranks"]), ("under", "Open MPI", 64, 64))
+    equal(report["job"]["nodes_total"], 1)
+    expect("of 64 measured this node" in done.stderr, done.stderr)
+    # Nothing stays behind where ranks find each other.
+    expect(files_of_ranks() <= before, "files of ranks are left")
+
+
+def test_status_under_mpirun(place):
+    """Each rank keeps the status of its command, and a failed one is heard of without waiting for the others."""
+    equal(mpirun(place, 4, *measured(place), "sh", "-c", "exit 3").returncode, 3)
+    # Which rank measures is open: each has to be heard of, though rank 0 would sleep for long.
+    script = '[ $OMPI_COMM_WORLD_RANK = 0 ] && exec sleep 50; exit 7'
+    equal(mpirun(place, 2, *measured(place, "--name", "k"), "sh", "-c", script).returncode, 7)
+    done = mpirun(place, 3, *measured(place, "--name", "n"), "/no/such/command")
+    equal(done.returncode, 127, done.stderr)
+    expect("command not found" in done.stderr, done.stderr)
+
+
+def test_part_of_a_launch(place):
+    """Where only one of several programs is measured, it is not waited for others for long."""
+    root = make(place)
+    done = mpirun(place, 1, *measured(place, "--root", root), "sleep", "0.1", ":", "-n", "2", "sleep", "0.2")
+    equal(done.returncode, 0, done.stderr)
+    equal(len(recordings(place)), 1)
+    appli = [r for r in report_of(place)["regions"] if r["name"] == "es_appli_total"][0]
+    expect(appli["duration_s"] < 1.5, appli)
+
+
+def test_srun(place):
+    """Under srun a step has one recording on each node, named by job, step and node; the energy is the true one."""
+    root = make(place)
+    with Slurm(place, 2) as slurm:
+        script = ('echo $SLURM_PROCID >> ran; [ $SLURM_PROCID = 3 ] || exec sleep 0.1; '
+                  f'exec {PLAYER} {root} --random 3 --duration 1s --truth truth.json')
+        done = slurm.srun("-N1", "-n4", *measured(place, "--root", root), "sh", "-c", script, cwd=place)
+        equal(done.returncode, 0, done.stderr)
+        with open(os.path.join(place, "ran")) as file:
+            equal(sorted(int(line) for line in file), [0, 1, 2, 3])
+        report = report_of(place)
+        equal(recordings(place), [report["job"]["id"] + ".esr"])
+        expect(report["job"]["id"].endswith(".0") and report["job"]["step"] == "0", report["job"])
+        near(report["energy"]["node_j"], true_j(place), 1e-3, "node energy")
+        equal(report["job"]["launch"], {"how": "under", "by": "Slurm", "rank": report["job"]["launch"]["rank"], "ranks": 4,
+                                        "local_ranks": 4})
+        equal(report["job"]["ncpus"], 4, "CPUs that Slurm gave")
+        done = slurm.srun("-N1", "-n2", *measured(place), "sh", "-c", "exit 5")
+        equal(done.returncode, 5, done.stderr)
+        # Both nodes are this machine and have its name: here each needs a folder of its own.
+        done = slurm.srun("-N2", "-n4", "sh", "-c", 'exec "$0" run --out out.$SLURM_NODEID -- sleep 0.5',
+                          PROGRAM, cwd=place)
+        equal(done.returncode, 0, done.stderr)
+        for node in ("0", "1"):
+            names = os.listdir(os.path.join(place, "out." + node))
+            equal(len(names), 2, names)
+            expect(all(os.uname().nodename.split(".")[0] in name for name in names), names)
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main(sys.modules["__main__"]))

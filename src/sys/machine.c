@@ -113,7 +113,7 @@ static bool has_word(const char *words, const char *word)
 }
 
 /* Only the first processor: on large machines the kernel takes milliseconds for the whole file. */
-static void read_cpuinfo(const struct es_root *root, struct es_machine *machine)
+void es_machine_read_cpu(const struct es_root *root, struct es_machine *machine)
 {
 	es_cleanup(es_closep) int fd = es_root_openat(root, "proc/cpuinfo", O_RDONLY);
 	char info[8192], flags[4096];
@@ -360,7 +360,7 @@ void es_machine_read(const struct es_root *root, struct es_machine *ret)
 	read_text(root, "proc/sys/kernel/hostname", ret->hostname, sizeof(ret->hostname));
 	read_text(root, "proc/sys/kernel/osrelease", ret->kernel, sizeof(ret->kernel));
 	read_text(root, "proc/sys/kernel/random/boot_id", ret->boot_id, sizeof(ret->boot_id));
-	read_cpuinfo(root, ret);
+	es_machine_read_cpu(root, ret);
 	read_topology(root, ret);
 	read_virt(root, ret);
 	read_battery(root, ret);

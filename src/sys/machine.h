@@ -32,6 +32,9 @@ struct es_machine {
 /** es_machine_read - look at the machine below @root; never fails: what cannot be read stays unknown */
 void es_machine_read(const struct es_root *root, struct es_machine *ret);
 
+/** es_machine_read_cpu - only what its processor is (vendor, family, model, name), and whether it says that this is a VM */
+void es_machine_read_cpu(const struct es_root *root, struct es_machine *machine);
+
 /** es_cpulist_count - CPUs in a list such as "0-3,8"; 0 where it is no list */
 uint32_t es_cpulist_count(const char *list);
 

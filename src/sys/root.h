@@ -17,12 +17,14 @@
 #include "base/error.h"
 
 struct perf_event_attr;
+struct es_msr_batch;
 
 /**
  * struct es_root - where "/" is
  *
  * Paths are relative, without a leading slash ("sys/class/powercap"). In a tree, symbolic links (absolute ones too)
- * cannot lead outside of it, and what is no file (perf, ioctl devices, vendor libraries) is not this machine's.
+ * cannot lead outside of it, and what is no file (perf, ioctl devices, vendor libraries) is not this machine's. MSRs can
+ * be in a tree: sys/msr.h.
  */
 struct es_root {
 	int fd;
@@ -34,6 +36,11 @@ struct es_root {
 	int (*perf_open)(void *arg, const struct perf_event_attr *attr, int cpu, int group_fd);
 	ssize_t (*perf_read)(void *arg, int fd, void *data, size_t n);
 	void *perf_arg;
+	/* Seam for tests: open(2) and pread(2) of MSR devices, ioctl(2) of the batch device; negative errno on failure. NULL: the calls. */
+	int (*msr_open)(void *arg, const char *path);
+	int (*msr_read)(void *arg, int fd, uint32_t reg, uint64_t *ret);
+	int (*msr_batch)(void *arg, int fd, struct es_msr_batch *batch);
+	void *msr_arg;
 	/* Seam for tests: pread(2) from the start of a kept descriptor, with errno. NULL: the call. */
 	ssize_t (*file_read)(void *arg, int fd, void *data, size_t n);
 	void *file_arg;

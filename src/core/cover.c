@@ -94,12 +94,38 @@ static void judge_mirrors(struct es_domain *domains, size_t n, const struct es_e
 	}
 }
 
+static bool is_die_of(const struct es_domain *die, const struct es_domain *package)
+{
+	return die->type == ES_DOMAIN_DIE && die->package == package->package &&
+	       die->node == package->node && es_domain_is_usable(die);
+}
+
+/* Where one die is left of a package, since the others mirror it, it shows what the package shows. */
+static void judge_mirrored_packages(struct es_domain *domains, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t n_dies = 0, die = 0;
+
+		if (!es_domain_is_usable(&domains[i]) || domains[i].type != ES_DOMAIN_PACKAGE)
+			continue;
+		for (size_t j = 0; j < n; j++) {
+			if (!is_die_of(&domains[j], &domains[i]))
+				continue;
+			n_dies++;
+			die = j;
+		}
+		if (n_dies == 1 && domains[die].may_mirror)
+			mark_duplicate(domains, i, die, "the same joules as");
+	}
+}
+
 void es_cover_judge(struct es_domain *domains, size_t n, const struct es_evidence *evidence)
 {
 	for (size_t i = 0; i < n; i++)
 		judge_movement(&domains[i], evidence ? &evidence[i] : NULL);
 	judge_twins(domains, n);
 	judge_mirrors(domains, n, evidence);
+	judge_mirrored_packages(domains, n);
 }
 
 static bool overlaps(const struct es_domain *a, const struct es_domain *b)

@@ -166,6 +166,29 @@ static void unwatched_dies_that_can_be_mirrors_are_taken_for_them(void **state)
 	assert_true(is_fine(&node, die0) && !is_fine(&node, die1));
 }
 
+static void a_package_beside_one_mirrored_die_is_the_same_counter(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t die0 = add(&node, "powercap", ES_DOMAIN_DIE, 0, 0, 68);
+	size_t die1 = add(&node, "powercap", ES_DOMAIN_DIE, 0, 1, 68);
+	size_t real0 = add(&node, "powercap", ES_DOMAIN_DIE, 1, 0, 68);
+	size_t real1 = add(&node, "powercap", ES_DOMAIN_DIE, 1, 1, 50);
+	size_t package0 = add(&node, "msr", ES_DOMAIN_PACKAGE, 0, -1, 68);
+	size_t package1 = add(&node, "msr", ES_DOMAIN_PACKAGE, 1, -1, 118);
+
+	(void)state;
+	for (size_t i = 0; i < package0; i++)
+		node.domains[i].may_mirror = true;
+	node.evidence[die1].mirrors = (int32_t)die0;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_int_equal(node.domains[package0].state, ES_STATE_DUPLICATE);
+	assert_int_equal(node.domains[package0].duplicate_of, die0);
+	assert_true(is_fine(&node, die0) && !is_fine(&node, package0));
+	assert_int_equal(node.domains[package1].state, ES_STATE_OK);
+	assert_true(is_fine(&node, real0) && is_fine(&node, real1) && !is_fine(&node, package1));
+}
+
 static void one_platform_meter_that_holds_its_parts_is_the_total(void **state)
 {
 	struct node node = { .n = 0 };
@@ -345,6 +368,7 @@ int main(void)
 		cmocka_unit_test(mirrored_dies_count_once_and_real_dies_each),
 		cmocka_unit_test(equal_dies_of_other_vendors_are_no_mirrors),
 		cmocka_unit_test(unwatched_dies_that_can_be_mirrors_are_taken_for_them),
+		cmocka_unit_test(a_package_beside_one_mirrored_die_is_the_same_counter),
 		cmocka_unit_test(one_platform_meter_that_holds_its_parts_is_the_total),
 		cmocka_unit_test(a_platform_meter_that_shows_less_than_its_parts_is_not_trusted),
 		cmocka_unit_test(several_platform_meters_are_trusted_only_on_request),

@@ -102,6 +102,28 @@ static void find_denied(struct doctor *doctor, size_t first)
 		     domain->reason);
 }
 
+/* A domain that can be read and shows the same; NULL: there is none. */
+static const struct es_domain *find_twin(const struct doctor *doctor,
+					 const struct es_domain *domain)
+{
+	for (size_t i = 0; i < doctor->survey.n_domains; i++)
+		if (es_domain_is_usable(&doctor->survey.domains[i]) &&
+		    es_domain_is_twin(&doctor->survey.domains[i], domain))
+			return &doctor->survey.domains[i];
+	return NULL;
+}
+
+/* What is denied in one source and read in another one is no problem; said once for the source. */
+static void find_spare(struct doctor *doctor, size_t i, const struct es_domain *twin)
+{
+	const struct es_domain *domain = &doctor->survey.domains[i];
+
+	if (i > 0 && strcmp(domain[-1].source, domain->source) == 0)
+		return;
+	find(doctor, "rights", VERDICT_OK, "", "%s may not be read, and need not be: %s can",
+	     domain->id, twin->id);
+}
+
 /* Whether a finding with this fix stands there already. */
 static bool is_said(const struct doctor *doctor, const char *fix)
 {
@@ -121,8 +143,14 @@ static void check_meters(struct doctor *doctor)
 
 		n_chosen += domain->is_chosen_total && domain->kind != ES_KIND_ESTIMATED;
 		n_estimated += domain->is_chosen_total && domain->kind == ES_KIND_ESTIMATED;
-		if (domain->state == ES_STATE_DENIED)
-			find_denied(doctor, i);
+		if (domain->state == ES_STATE_DENIED) {
+			const struct es_domain *twin = find_twin(doctor, domain);
+
+			if (twin)
+				find_spare(doctor, i, twin);
+			else
+				find_denied(doctor, i);
+		}
 		if (domain->state == ES_STATE_DEAD)
 			find(doctor, "meter", VERDICT_NOTE, "", "%s: %s", domain->id,
 			     domain->reason);

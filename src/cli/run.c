@@ -142,7 +142,8 @@ static int open_meters(struct es_run *run, struct es_error *err)
 	int r = es_root_open(run->root, run->as_uid, &run->tree, err);
 
 	if (r == 0)
-		r = es_sampler_create(&run->tree, &run->sampler, err);
+		r = (run->domains.n ? es_sampler_create_all
+				    : es_sampler_create)(&run->tree, &run->sampler, err);
 	if (r == 0)
 		r = choose_domains(run, err);
 	if (r < 0)

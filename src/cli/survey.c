@@ -312,7 +312,7 @@ int es_survey_make(const struct es_survey_options *options, struct es_survey *re
 	if (r < 0)
 		return r;
 	es_machine_read(&survey.root, &survey.machine);
-	r = es_sampler_create(&survey.root, &survey.sampler, err);
+	r = es_sampler_create_all(&survey.root, &survey.sampler, err);
 	if (r < 0)
 		goto fail;
 	survey.domains = es_sampler_domains(survey.sampler, &survey.n_domains);

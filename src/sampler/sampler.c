@@ -90,6 +90,41 @@ static int add_source(struct es_sampler *sampler, const struct es_root *root,
 	return 0;
 }
 
+static bool is_package(const struct es_domain *domain)
+{
+	return domain->type == ES_DOMAIN_PACKAGE || domain->type == ES_DOMAIN_DIE;
+}
+
+/* Whether the sources opened so far read every package that they know of, and know of one. */
+static bool has_packages(const struct es_sampler *sampler)
+{
+	bool has_any = false;
+
+	for (size_t i = 0; i < sampler->n_domains; i++) {
+		const struct es_domain *domain = &sampler->domains[i];
+		bool is_read = es_sampler_can_read(domain);
+
+		if (!is_package(domain))
+			continue;
+		for (size_t j = 0; j < sampler->n_domains && !is_read; j++)
+			is_read = es_sampler_can_read(&sampler->domains[j]) &&
+				  es_domain_is_twin(&sampler->domains[j], domain);
+		if (!is_read)
+			return false;
+		has_any = true;
+	}
+	return has_any;
+}
+
+static void leave_closed(struct es_sampler *sampler, const struct es_source_ops *ops)
+{
+	struct es_sampler_source *entry = &sampler->sources[sampler->n_sources++];
+
+	*entry = (struct es_sampler_source){ .ops = ops, .first_domain = sampler->n_domains };
+	(void)snprintf(entry->absent, sizeof(entry->absent),
+		       "not opened: the sources before it show the same counters");
+}
+
 static int allocate(struct es_sampler *sampler)
 {
 	size_t n = sampler->n_domains + 1;
@@ -132,7 +167,8 @@ static int take_rows(struct es_sampler *sampler, size_t n_rows)
 	return sampler->readings && sampler->was_read && sampler->sweep_ns ? 0 : -ENOMEM;
 }
 
-int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struct es_error *err)
+static int create(const struct es_root *root, bool wants_spares, struct es_sampler **ret,
+		  struct es_error *err)
 {
 	struct es_sampler *sampler = calloc(1, sizeof(*sampler));
 	size_t n = 0;
@@ -144,8 +180,14 @@ int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struc
 		sampler->sources = calloc(n + 1, sizeof(*sampler->sources));
 	if (!sampler || !sampler->sources)
 		r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = add_source(sampler, root, es_registry_at(i));
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		const struct es_source_ops *ops = es_registry_at(i);
+
+		if (ops->is_spare && !wants_spares && has_packages(sampler))
+			leave_closed(sampler, ops);
+		else
+			r = add_source(sampler, root, ops);
+	}
 	if (r == 0)
 		r = allocate(sampler);
 	if (r < 0) {
@@ -154,6 +196,16 @@ int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struc
 	}
 	*ret = sampler;
 	return 0;
+}
+
+int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struct es_error *err)
+{
+	return create(root, false, ret, err);
+}
+
+int es_sampler_create_all(const struct es_root *root, struct es_sampler **ret, struct es_error *err)
+{
+	return create(root, true, ret, err);
 }
 
 void es_sampler_destroy(struct es_sampler *sampler)

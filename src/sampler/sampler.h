@@ -37,10 +37,13 @@ struct es_sampler_stats {
 };
 
 /**
- * es_sampler_create - open every source of @root
+ * es_sampler_create - open every source of @root; a spare one only where a package has no meter that can be read
  * @ret: owned by caller, es_sampler_destroy() it. A source that this machine does not have is no error.
  */
 int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struct es_error *err);
+/** es_sampler_create_all - the same, with sources too that nobody needs since others show the same counters (is_spare) */
+int es_sampler_create_all(const struct es_root *root, struct es_sampler **ret,
+			  struct es_error *err);
 void es_sampler_destroy(struct es_sampler *sampler);
 
 /** es_sampler_sources - all of the registry, absent ones too; borrowed */

@@ -7,10 +7,11 @@
 #include "base/cleanup.h"
 #include "source/source.h"
 
-/* Meters before models; perf before powercap: one call reads all counters of a package. */
+/* Meters before models; perf before powercap: one call reads all counters of a package. Last those that need the most rights. */
 static const struct es_source_ops *const sources[] = {
 	&es_source_perf,
 	&es_source_powercap,
+	&es_source_msr,
 	&es_source_estimate,
 };
 

@@ -40,6 +40,7 @@ struct es_source;
  */
 struct es_source_ops {
 	const char *name; /* stable, lower case, appears in configuration and output */
+	bool is_spare; /* the same counters as those before it: only where these cannot be read, or when asked for */
 	/* Domains that are denied or absent are listed too, with reason and fix. -ENODEV: this machine has no such meter. */
 	int (*open)(const struct es_root *root, struct es_source **ret, struct es_error *err);
 	int (*plan)(const struct es_source *source, struct es_plan *ret);
@@ -59,6 +60,7 @@ struct es_source {
 
 extern const struct es_source_ops es_source_perf;
 extern const struct es_source_ops es_source_powercap;
+extern const struct es_source_ops es_source_msr;
 extern const struct es_source_ops es_source_estimate;
 
 /** es_registry_at - the sources in their order (it breaks ties among domains whose state is ok); NULL after the last one */

@@ -20,6 +20,7 @@
 #define ROW_NS (100 * ES_NS_PER_MS)
 
 #define PACKAGES_2S "powercap/package-0 powercap/dram-0 powercap/package-1 powercap/dram-1"
+#define REGISTERS_2S "msr/package-0 msr/dram-0 msr/package-1 msr/dram-1"
 
 static const struct {
 	const char *model;
@@ -58,6 +59,20 @@ static const struct {
 	/* The platform meter of this VM is there and never moves. */
 	{ "vm-psys-only", "estimate/node", "estimate/node" },
 	{ "no-meter", "estimate/node", "estimate/node" },
+	{ "spr2s-msr", REGISTERS_2S, REGISTERS_2S },
+	{ "skx2s-msr", REGISTERS_2S, REGISTERS_2S },
+	{ "skx2s-msr-too", PACKAGES_2S, PACKAGES_2S },
+	{ "clxap-msr",
+	  "msr/package-0-die-0 msr/dram-0-die-0 msr/package-0-die-1 msr/dram-0-die-1 "
+	  "msr/package-1-die-0 msr/dram-1-die-0 msr/package-1-die-1 msr/dram-1-die-1",
+	  "msr/package-0-die-0 msr/dram-0-die-0 msr/package-0-die-1 msr/dram-0-die-1 "
+	  "msr/package-1-die-0 msr/dram-1-die-0 msr/package-1-die-1 msr/dram-1-die-1" },
+	{ "client-msr", "msr/package-0", "msr/psys" },
+	{ "amd-milan-msr", "msr/package-0 msr/package-1", "msr/package-0 msr/package-1" },
+	{ "amd-zen1-msr-too", "powercap/package-0-die-0", "powercap/package-0-die-0" },
+	{ "hygon-msr", "msr/package-0", "msr/package-0" },
+	{ "vm-msr-zeros", "estimate/node", "estimate/node" },
+	{ "vm-msr-broken", "estimate/node", "estimate/node" },
 };
 
 struct fixture {
@@ -228,16 +243,30 @@ static void every_model_has_its_covers_here(void **state)
 	}
 }
 
+/* The zone or the register behind a domain; -1: none. A register beside a zone follows it, in a unit of its own. */
+static int find_counter(const struct es_tree *tree, const struct es_domain *domain)
+{
+	bool is_register = strcmp(domain->source, "msr") == 0;
+	const char *key = strchr(domain->id, '/') + 1;
+	size_t n = strlen(key);
+
+	for (size_t i = 0; i < tree->n; i++)
+		if (tree->zones[i].is_register == is_register &&
+		    strncmp(tree->zones[i].key, key, n) == 0 &&
+		    (tree->zones[i].key[n] == '\0' || tree->zones[i].key[n] == '@'))
+			return (int)i;
+	return -1;
+}
+
 /* What a chosen domain shows, and what its zone was moved by. */
 static void check_truth(struct fixture *f, const char *model)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		const char *key = strchr(f->domains[i].id, '/') + 1;
 		const struct es_track *track = &f->watch.tracks[i];
-		int zone = es_tree_find(&f->tree, key);
+		int zone = find_counter(&f->tree, &f->domains[i]);
 		uint64_t truth_uj, unit_uj;
 
-		if (strcmp(f->domains[i].source, "powercap") != 0 || zone < 0)
+		if (strcmp(f->domains[i].source, "estimate") == 0 || zone < 0)
 			continue;
 		truth_uj = es_tree_energy_uj(&f->tree.zones[zone], f->tree.zones[zone].n_steps);
 		unit_uj = f->tree.zones[zone].num / f->tree.zones[zone].den + 1;
@@ -295,6 +324,22 @@ static void what_is_left_out_says_why(void **state)
 	run_model(f, "vm-psys-only", false);
 	assert_int_equal(find(f, "powercap/psys")->state, ES_STATE_DEAD);
 	assert_non_null(strstr(find(f, "powercap/psys")->reason, "dead"));
+	shut(f);
+	run_model(f, "skx2s-msr-too", false);
+	assert_int_equal(find(f, "msr/package-1")->state, ES_STATE_DUPLICATE);
+	assert_non_null(strstr(find(f, "msr/dram-1")->reason, "powercap/dram-1"));
+	shut(f);
+	run_model(f, "amd-zen1-msr-too", false);
+	assert_int_equal(find(f, "msr/package-0")->state, ES_STATE_DUPLICATE);
+	assert_non_null(strstr(find(f, "msr/core-0-cpu-7")->reason, "one core only"));
+	shut(f);
+	run_model(f, "vm-msr-zeros", false);
+	assert_int_equal(find(f, "msr/package-0")->state, ES_STATE_ABSENT);
+	assert_non_null(strstr(find(f, "msr/package-0")->reason, "host"));
+	shut(f);
+	run_model(f, "vm-msr-broken", false);
+	assert_int_equal(find(f, "msr/package-0")->state, ES_STATE_ABSENT);
+	assert_non_null(strstr(find(f, "msr/package-0")->reason, "cannot be read"));
 }
 
 int main(void)

@@ -6,6 +6,7 @@
  */
 #include "support/tree.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -43,9 +44,15 @@ int es_tree_find(const struct es_tree *tree, const char *key)
  */
 static int show(struct es_tree_zone *zone)
 {
+	uint64_t value = htole64(zone->raw);
 	char text[32];
 	int n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)es_tree_shown_uj(zone));
 
+	if (zone->is_register)
+		return pwrite(zone->fd, &value, sizeof(value), (off_t)zone->offset) ==
+				       (ssize_t)sizeof(value)
+			       ? 0
+			       : -errno;
 	if (pwrite(zone->fd, text, (size_t)n, 0) != n)
 		return -errno;
 	if ((unsigned)n < zone->n_shown && ftruncate(zone->fd, n) < 0)
@@ -83,7 +90,8 @@ static int open_zone(const struct es_tree *tree, struct es_tree_zone *zone)
 	char path[sizeof(tree->root) + sizeof(zone->path) + 16];
 	struct stat st;
 
-	(void)snprintf(path, sizeof(path), "%s/%s/energy_uj", tree->root, zone->path);
+	(void)snprintf(path, sizeof(path), "%s/%s%s", tree->root, zone->path,
+		       zone->is_register ? "" : "/energy_uj");
 	zone->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (zone->fd < 0 && errno == EACCES && stat(path, &st) == 0 && chmod(path, 0600) == 0) {
 		zone->fd = open(path, O_RDWR | O_CLOEXEC);
@@ -96,8 +104,16 @@ static int open_zone(const struct es_tree *tree, struct es_tree_zone *zone)
 static int recover_raw(struct es_tree_zone *zone)
 {
 	char text[32];
-	ssize_t n = pread(zone->fd, text, sizeof(text) - 1, 0);
 	unsigned long long shown_uj;
+	uint64_t value;
+	ssize_t n;
+
+	if (zone->is_register) {
+		n = pread(zone->fd, &value, sizeof(value), (off_t)zone->offset);
+		zone->raw = (uint32_t)le64toh(value);
+		return n == (ssize_t)sizeof(value) ? 0 : -ENODATA;
+	}
+	n = pread(zone->fd, text, sizeof(text) - 1, 0);
 
 	if (n <= 0)
 		return n < 0 ? -errno : -ENODATA;
@@ -123,17 +139,20 @@ int es_tree_open(const char *root, struct es_tree *ret)
 		return -errno;
 	while (r == 0 && fgets(line, sizeof(line), list)) {
 		struct es_tree_zone *zone = &tree.zones[tree.n];
-		unsigned long long num, den;
-		int role;
+		unsigned long long num, den, offset;
+		int role, is_register;
 
 		if (tree.n >= ES_TREE_ZONES_MAX ||
-		    sscanf(line, "%63s %63s %255s %llu %llu %d %d", zone->key, zone->zone,
-			   zone->path, &num, &den, &role, &zone->leader) != 7) {
+		    sscanf(line, "%63s %63s %255s %llu %llu %d %d %d %llu", zone->key, zone->zone,
+			   zone->path, &num, &den, &role, &zone->leader, &is_register,
+			   &offset) != 9) {
 			r = -EBADMSG;
 			break;
 		}
 		zone->num = num;
 		zone->den = den;
+		zone->is_register = is_register;
+		zone->offset = offset;
 		zone->role = (enum es_tree_role)role;
 		r = open_zone(&tree, zone);
 		if (r < 0)

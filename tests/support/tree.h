@@ -21,17 +21,19 @@ enum es_tree_role {
 	ES_TREE_DEAD, /* never moves */
 };
 
-/** struct es_tree_zone - one powercap zone; shows floor(raw * num / den) µJ */
+/** struct es_tree_zone - one powercap zone, which shows floor(raw * num / den) µJ, or one register, which shows raw */
 struct es_tree_zone {
-	char path[256]; /* its directory, below the tree */
-	char zone[64]; /* intel-rapl:0:0 */
-	char key[64]; /* its name and place: package-0, dram-1, package-0-die-1, psys-1, mmio:package-0 */
+	char path[256]; /* its directory, or the file of a CPU's registers, below the tree */
+	char zone[64]; /* intel-rapl:0:0, cpu0:0x611 */
+	char key[64]; /* its name and place: package-0, dram-1, package-0-die-1, psys-1, mmio:package-0, core-0-cpu-3 */
+	bool is_register;
+	uint64_t offset; /* of a register in its file */
 	uint64_t num, den; /* µJ per raw step */
 	uint32_t raw;
 	uint64_t n_steps; /* advanced since the tree was made or opened */
 	enum es_tree_role role;
 	int leader; /* index of the zone that a follower follows, else -1 */
-	int fd; /* energy_uj, open for writing */
+	int fd; /* energy_uj or the file of registers, open for writing */
 	unsigned n_shown; /* bytes of what it shows now */
 };
 

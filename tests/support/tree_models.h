@@ -17,6 +17,14 @@ enum es_tree_psys {
 	ES_TREE_PSYS_ONLY, /* nothing else, and it never moves */
 };
 
+enum es_tree_msr {
+	ES_TREE_NO_MSR,
+	ES_TREE_MSR_ONLY, /* files of registers, no kernel driver */
+	ES_TREE_MSR_TOO, /* registers that show what the zones show */
+	ES_TREE_MSR_ZEROS, /* a VM: every register reads 0 */
+	ES_TREE_MSR_BROKEN, /* no register can be read */
+};
+
 /* Rows of sys/bus/event_source/devices/power/events */
 #define ES_TREE_PKG 1u
 #define ES_TREE_CORES 2u
@@ -33,6 +41,7 @@ struct es_tree_model {
 	unsigned unit_nj, dram_nj, psys_nj; /* of the counters; 0: none */
 	unsigned tdp_w; /* 0: no constraints (AMD) */
 	enum es_tree_psys psys;
+	enum es_tree_msr msr;
 	unsigned events; /* of the PMU "power" */
 	bool has_core, has_uncore, has_mmio;
 	bool has_zone_per_die, is_mirrored;

@@ -441,10 +441,11 @@ static void put_list(struct maker *maker)
 	for (size_t i = 0; i < maker->tree.n; i++) {
 		const struct es_tree_zone *zone = &maker->tree.zones[i];
 
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s %s %s %llu %llu %d %d\n",
-				      zone->key, zone->zone, zone->path,
-				      (unsigned long long)zone->num, (unsigned long long)zone->den,
-				      (int)zone->role, zone->leader);
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      "%s %s %s %llu %llu %d %d %d %llu\n", zone->key, zone->zone,
+				      zone->path, (unsigned long long)zone->num,
+				      (unsigned long long)zone->den, (int)zone->role, zone->leader,
+				      zone->is_register, (unsigned long long)zone->offset);
 		if (n >= sizeof(text)) {
 			maker->error = -EMSGSIZE;
 			return;
@@ -457,7 +458,7 @@ static void put_list(struct maker *maker)
 
 int es_tree_create(const char *root, const char *model, struct es_tree *ret)
 {
-	static const char *const former[] = { "sys", "proc", ES_TREE_LIST };
+	static const char *const former[] = { "sys", "proc", "dev", ES_TREE_LIST };
 	struct maker maker = { .model = es_tree_model_find(model) };
 
 	if (!maker.model)
@@ -471,10 +472,13 @@ int es_tree_create(const char *root, const char *model, struct es_tree *ret)
 		(void)snprintf(path, sizeof(path), "%s/%s", root, former[i]);
 		es_tree_remove(path);
 	}
-	put_powercap(&maker);
+	if (maker.model->msr != ES_TREE_MSR_ONLY)
+		put_powercap(&maker);
 	put_perf(&maker);
 	put_cpus(&maker);
 	put_proc(&maker);
+	if (!maker.error)
+		maker.error = es_tree_put_registers(maker.model, &maker.tree);
 	put_list(&maker);
 	return maker.error ? maker.error : es_tree_open(root, ret);
 }

@@ -266,6 +266,29 @@ static void what_is_recorded_can_be_read_and_stand_for_something(void **state)
 	assert_true(es_sampler_is_recorded(&domain));
 }
 
+static void a_spare_source_is_opened_only_where_it_is_needed_or_asked_for(void **state)
+{
+	static const struct {
+		const char *model;
+		bool is_open;
+	} machines[] = { { "skx2s-msr-too", false }, { "skx2s-msr", true } };
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < 2; i++) {
+		open_tree(f, machines[i].model, -1);
+		assert_int_equal(source(f, "msr")->source != NULL, machines[i].is_open);
+		if (!machines[i].is_open)
+			assert_non_null(strstr(source(f, "msr")->absent, "same counters"));
+		es_sampler_destroy(f->sampler);
+		assert_int_equal(es_sampler_create_all(&f->root, &f->sampler, NULL), 0);
+		assert_non_null(source(f, "msr")->source);
+		es_sampler_destroy(f->sampler);
+		f->sampler = NULL;
+		es_root_close(&f->root);
+		es_tree_close(&f->tree);
+	}
+}
+
 static void a_source_that_is_not_there_says_why(void **state)
 {
 	struct fixture *f = *state;
@@ -497,6 +520,7 @@ int main(void)
 		TEST(an_estimate_alone_is_read_as_planned_but_no_faster_than_the_kernel_counts),
 		TEST(denied_meters_are_not_recorded_and_the_estimate_takes_their_place),
 		cmocka_unit_test(what_is_recorded_can_be_read_and_stand_for_something),
+		TEST(a_spare_source_is_opened_only_where_it_is_needed_or_asked_for),
 		TEST(a_source_that_is_not_there_says_why),
 		TEST(the_first_readings_are_on_disk_before_the_start_returns),
 		TEST(nothing_happens_before_the_deadline),

@@ -15,11 +15,13 @@
 #include "base/parse.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/picture.h"
 
 struct profile {
-	const char *eprofile, *csv, *from, *to, *layout;
+	const char *eprofile, *csv, *from, *to, *layout, *region;
 	struct es_text_list domains;
 	bool is_full, is_json;
+	struct es_pictures pictures;
 	struct es_chain chain;
 	struct es_profile_options options;
 };
@@ -43,6 +45,30 @@ static int parse_time(const char *text, const struct es_report *report, int64_t 
 	return 0;
 }
 
+/* From the region's first start to its last stop, as far as --from and --to leave that. */
+static int parse_region(const char *name, const struct es_report *report,
+			struct es_profile_options *options, struct es_error *err)
+{
+	char names[400] = "";
+
+	for (size_t i = 0; i < report->n_regions; i++) {
+		const struct es_report_region *region = &report->regions[i];
+		size_t len = strlen(names);
+
+		(void)snprintf(names + len, sizeof(names) - len, "%s%.80s", i ? ", " : "",
+			       region->name);
+		if (strcmp(region->name, name) != 0)
+			continue;
+		if (!options->from_ns || options->from_ns < region->start_ns)
+			options->from_ns = region->start_ns;
+		if (!options->to_ns || options->to_ns > region->stop_ns)
+			options->to_ns = region->stop_ns;
+		return 0;
+	}
+	return es_error_say(err, -ENOENT, "--region '%s': the recording has no such region%s%s",
+			    name, names[0] ? "; there are: " : "", names);
+}
+
 static int parse_options(struct profile *profile, const struct es_report *report,
 			 struct es_error *err)
 {
@@ -62,6 +88,8 @@ static int parse_options(struct profile *profile, const struct es_report *report
 		r = parse_time(profile->from, report, &options->from_ns, err);
 	if (r == 0 && profile->to)
 		r = parse_time(profile->to, report, &options->to_ns, err);
+	if (r == 0 && profile->region)
+		r = parse_region(profile->region, report, options, err);
 	if (r < 0)
 		return r;
 	for (size_t j = 0; j < options->n_domains; j++) {
@@ -110,6 +138,34 @@ static int write_stdout(const struct es_outcome *outcome, const struct profile *
 	return r < 0 ? es_error_set(err, r, "cannot write") : 0;
 }
 
+static bool is_asked(const struct profile *profile)
+{
+	return profile->eprofile || profile->csv || profile->is_json || profile->pictures.is_term ||
+	       es_pictures_are_asked(&profile->pictures);
+}
+
+static int write_all(struct profile *profile, const struct es_outcome *outcome,
+		     struct es_error *err)
+{
+	const struct es_profile_options *options = &profile->options;
+	bool is_drawn = profile->pictures.is_term || (!is_asked(profile) && isatty(STDOUT_FILENO));
+	int r = 0;
+
+	if (profile->eprofile && strcmp(profile->eprofile, "-") != 0)
+		r = es_write_eprofile(outcome, options, profile->eprofile, true, err);
+	if (r == 0 && profile->csv)
+		r = write_csv(outcome, profile, err);
+	if (r == 0 && es_pictures_are_asked(&profile->pictures))
+		r = es_pictures_write(&profile->pictures, outcome, options, err);
+	if (r == 0 && is_drawn)
+		r = es_picture_in_terminal(&profile->pictures, outcome, options, err);
+	/* For a script nothing asked for means the eprofile, and so does --json. */
+	if (r == 0 && (profile->is_json || (!is_asked(profile) && !is_drawn) ||
+		       (profile->eprofile && strcmp(profile->eprofile, "-") == 0)))
+		r = write_stdout(outcome, profile, err);
+	return r;
+}
+
 static int show(struct profile *profile, const char *what)
 {
 	struct es_error err = { .code = 0 };
@@ -117,7 +173,8 @@ static int show(struct profile *profile, const char *what)
 	char path[ES_PATH_MAX_BYTES];
 	int r;
 
-	if (es_chain_load(&profile->chain, &err) < 0)
+	if (es_pictures_check(&profile->pictures, &err) < 0 ||
+	    es_chain_load(&profile->chain, &err) < 0)
 		return es_complain("profile", ES_EXIT_USAGE, "%s", err.text);
 	r = es_find_recording(what, &profile->chain.settings, path, &err);
 	if (r == 0)
@@ -125,14 +182,8 @@ static int show(struct profile *profile, const char *what)
 	if (r < 0)
 		return es_complain("profile", ES_EXIT_FAILURE, "%s", err.text);
 	r = parse_options(profile, &outcome.report, &err);
-	if (r == 0 && profile->eprofile && strcmp(profile->eprofile, "-") != 0)
-		r = es_write_eprofile(&outcome, &profile->options, profile->eprofile, true, &err);
-	if (r == 0 && profile->csv)
-		r = write_csv(&outcome, profile, &err);
-	/* With nothing asked for, and with --json, the eprofile is what is shown. */
-	if (r == 0 && (profile->is_json || (!profile->eprofile && !profile->csv) ||
-		       (profile->eprofile && strcmp(profile->eprofile, "-") == 0)))
-		r = write_stdout(&outcome, profile, &err);
+	if (r == 0)
+		r = write_all(profile, &outcome, &err);
 	es_outcome_finish(&outcome);
 	return r < 0 ? es_complain("profile", r == -EINVAL ? ES_EXIT_USAGE : ES_EXIT_FAILURE, "%s",
 				   err.text)
@@ -142,7 +193,17 @@ static int show(struct profile *profile, const char *what)
 int es_cmd_profile(int argc, char **argv)
 {
 	struct profile profile = { .eprofile = NULL };
+	struct es_pictures *pictures = &profile.pictures;
 	const struct es_option options[] = {
+		{ "svg", "FILE", "a picture as SVG; '-': stdout, as for the others", ES_OPTION_TEXT,
+		  &pictures->svg },
+		{ "png", "FILE", "as PNG (needs libcairo2)", ES_OPTION_TEXT, &pictures->png },
+		{ "pdf", "FILE", "as PDF (needs libcairo2)", ES_OPTION_TEXT, &pictures->pdf },
+		{ "html", "FILE", "as a page that holds all it needs, to look closer",
+		  ES_OPTION_TEXT, &pictures->html },
+		{ "term", NULL,
+		  "drawn in the terminal; the default where stdout is one\nand nothing else is asked for",
+		  ES_OPTION_FLAG, &pictures->is_term },
 		{ "eprofile", "FILE", "power over time and tags as JSON; '-': stdout",
 		  ES_OPTION_TEXT, &profile.eprofile },
 		{ "csv", "FILE",
@@ -154,6 +215,15 @@ int es_cmd_profile(int argc, char **argv)
 		{ "from", "TIME", "from here on: +90s after the start, or a date and time",
 		  ES_OPTION_TEXT, &profile.from },
 		{ "to", "TIME", "up to here", ES_OPTION_TEXT, &profile.to },
+		{ "region", "NAME", "from the first start of this region to its last stop",
+		  ES_OPTION_TEXT, &profile.region },
+		{ "title", "TEXT", "in place of the job's name", ES_OPTION_TEXT, &pictures->title },
+		{ "width", "N",
+		  "of a picture in points (default 960; PNG has 2 pixels\nfor each), in the terminal in letters",
+		  ES_OPTION_TEXT, &pictures->width },
+		{ "height", "N", "likewise (default 540)", ES_OPTION_TEXT, &pictures->height },
+		{ "theme", "light|dark", "of SVG, PNG and PDF; a page follows its reader",
+		  ES_OPTION_TEXT, &pictures->theme },
 		{ "full", NULL, "all points, not at most 10,000 averaged ones", ES_OPTION_FLAG,
 		  &profile.is_full },
 		{ "layout", "2022", "nest the eprofile as the original tool did", ES_OPTION_TEXT,
@@ -162,8 +232,8 @@ int es_cmd_profile(int argc, char **argv)
 	const struct es_usage usage = {
 		.command = "profile",
 		.synopsis = "[OPTION]… FILE|JOB",
-		.text = "Writes the power over time of a recording. Without --eprofile and --csv the eprofile\n"
-			"goes to stdout.",
+		.text = "Shows the power over time of a recording: in the terminal, as a picture, or as numbers.\n"
+			"Where stdout is no terminal and nothing is asked for, the eprofile goes there.",
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
 	};

@@ -19,6 +19,7 @@
 #include "format/regions.h"
 #include "format/report_gaps.h"
 #include "format/report_series.h"
+#include "format/work.h"
 
 /* How often a domain is read by plan; asked for each sample. */
 struct pace {
@@ -31,6 +32,7 @@ struct walk {
 	struct es_report *report;
 	struct es_watch watch;
 	struct es_regions *regions;
+	struct es_work_logs *work;
 	struct es_edges edges;
 	struct pace *paces; /* [domain] */
 	int64_t sum_period_ns;
@@ -134,6 +136,11 @@ static int on_event(void *arg, const struct es_event *event)
 	case ES_EVENT_TAG_START:
 	case ES_EVENT_TAG_STOP:
 		walk->error = note_tag(walk, event);
+		break;
+	case ES_EVENT_WORK:
+		walk->error = es_work_logs_note(walk->work, event,
+						report->has_command_start ? report->command_start_ns
+									  : INT64_MIN);
 		break;
 	case ES_EVENT_MISSED:
 		report->n_missed += (uint64_t)event->value;
@@ -478,8 +485,8 @@ int es_report_build(struct es_recording *recording, const struct es_report_optio
 				    .busy_ns = -1,
 				    .launch = ES_REPORT_LAUNCH_UNKNOWN };
 	struct es_regions *regions = es_regions_create();
-	struct walk walk = { .report = &report, .regions = regions };
-	int r = regions ? allocate(&report) : -ENOMEM;
+	struct walk walk = { .report = &report, .regions = regions, .work = es_work_logs_create() };
+	int r = regions && walk.work ? allocate(&report) : -ENOMEM;
 
 	if (r == 0)
 		r = walk_once(recording, &report, &walk);
@@ -490,11 +497,14 @@ int es_report_build(struct es_recording *recording, const struct es_report_optio
 				       options->from_ns || options->to_ns ? NULL : &walk.edges,
 				       &report);
 	if (r == 0)
+		r = es_work_sum(walk.work, &report);
+	if (r == 0)
 		es_insights_find(&report);
 	es_watch_finish(&walk.watch);
 	es_edges_finish(&walk.edges);
 	free(walk.paces);
 	es_regions_destroy(regions);
+	es_work_logs_destroy(walk.work);
 	if (r < 0) {
 		es_report_finish(&report);
 		return es_error_set(err, r, "cannot make the report");
@@ -508,6 +518,7 @@ void es_report_finish(struct es_report *report)
 	free(report->domains);
 	free(report->evidence);
 	free(report->by_domain);
+	es_work_finish(report);
 	es_report_regions_finish(report);
 	free(report->gaps);
 	es_insights_finish(report);

@@ -54,6 +54,13 @@ struct es_work {
 	double j_per_unit, uncertainty_j_per_unit;
 };
 
+/** struct es_report_work - one unit over the whole and by region; the whole has the node's energy */
+struct es_report_work {
+	struct es_work total;
+	char remark[ES_NAME_MAX_BYTES]; /* why nothing was counted, or what the count lacks; "": nothing */
+	struct es_work *by_region; /* [n_regions] owned */
+};
+
 /** enum es_region_method - how the energy of a region came about (doc/regions.md) */
 enum es_region_method {
 	ES_REGION_INTERPOLATED, /* cumulative energy at its edges */
@@ -138,6 +145,8 @@ struct es_report {
 		untagged; /* exclusive energies, groups and this are fine_uj, to one unit */
 	struct es_work
 		work; /* of the command, with the energy of the node; of the first unit counted */
+	struct es_report_work *works; /* format/work.h; all units counted, or asked for */
+	size_t n_works;
 	struct es_insight *insights; /* format/insights.h */
 	size_t n_insights;
 	struct es_series *series; /* [meta->n_domains] bins of a profile; NULL: not gathered */

@@ -14,6 +14,7 @@
 #include "format/insights.h"
 #include "format/region_show.h"
 #include "format/report.h"
+#include "format/work.h"
 
 static void put_time(struct es_json *json, const char *key, const struct es_report *report,
 		     int64_t t_boot_ns)
@@ -233,7 +234,7 @@ static void put_regions(const struct es_report *report, struct es_json *json)
 		put_mw(json, "mean_w", region->is_known && region->dur_ns > 0,
 		       es_mean_power_mw(region->energy_uj, region->dur_ns));
 		es_region_json(report, region, json);
-		es_json_null(json, "work");
+		es_work_json_region(report, i, json);
 		es_json_object_end(json);
 	}
 	es_json_array_end(json);
@@ -303,6 +304,7 @@ void es_report_members(const struct es_report *report, struct es_json *json)
 	put_energy(report, json);
 	put_chain(report, json);
 	put_regions(report, json);
+	es_work_json(report, json);
 	es_insights_json(report, json);
 	put_quality(report, json);
 	put_overhead(report, json);

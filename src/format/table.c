@@ -15,6 +15,7 @@
 #include "format/insights.h"
 #include "format/region_show.h"
 #include "format/report.h"
+#include "format/work.h"
 
 /* Energies in a unit people can hold: J below 10 kJ, then kJ and MJ. */
 static void energy_text(double energy_j, char *text, size_t size)
@@ -264,6 +265,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	put_left_out(report, out);
 	es_region_table(report, out);
 	put_energy(report, out);
+	es_work_table(report, out);
 	put_carbon(report, out);
 	put_load(report, out);
 	es_insights_table(report, out);

@@ -38,6 +38,7 @@ struct es_sampler {
 	bool *was_read; /* [row * n_sources + source] */
 	int64_t *sweep_ns; /* [row] */
 	size_t n_rows;
+	size_t *last_row; /* [source] of its last reading, SIZE_MAX: none; its part of that row stays until it is read again */
 	bool *is_wanted; /* scratch, [domain of a source] */
 	size_t *recorded_as; /* [domain] index in the recording, or SIZE_MAX */
 	struct es_domain *recorded; /* those of the recording, for the rows' units */
@@ -135,8 +136,10 @@ static int allocate(struct es_sampler *sampler)
 	sampler->n_failed = calloc(n, sizeof(*sampler->n_failed));
 	sampler->last_failure = calloc(n, sizeof(*sampler->last_failure));
 	sampler->deadlines = calloc(sampler->n_sources + 1, sizeof(*sampler->deadlines));
+	sampler->last_row = calloc(sampler->n_sources + 1, sizeof(*sampler->last_row));
 	if (!sampler->is_wanted || !sampler->recorded_as || !sampler->recorded ||
-	    !sampler->n_failed || !sampler->last_failure || !sampler->deadlines)
+	    !sampler->n_failed || !sampler->last_failure || !sampler->deadlines ||
+	    !sampler->last_row)
 		return -ENOMEM;
 	return 0;
 }
@@ -164,6 +167,8 @@ static int take_rows(struct es_sampler *sampler, size_t n_rows)
 	sampler->readings = calloc(n_rows * sampler->n_domains + 1, sizeof(*sampler->readings));
 	sampler->was_read = calloc(n_rows * sampler->n_sources + 1, sizeof(*sampler->was_read));
 	sampler->sweep_ns = calloc(n_rows, sizeof(*sampler->sweep_ns));
+	for (size_t i = 0; i < sampler->n_sources; i++)
+		sampler->last_row[i] = SIZE_MAX;
 	return sampler->readings && sampler->was_read && sampler->sweep_ns ? 0 : -ENOMEM;
 }
 
@@ -217,6 +222,7 @@ void es_sampler_destroy(struct es_sampler *sampler)
 			sampler->sources[i].ops->close(sampler->sources[i].source);
 	free(sampler->sources);
 	free(sampler->deadlines);
+	free(sampler->last_row);
 	free(sampler->domains);
 	forget_rows(sampler);
 	free(sampler->is_wanted);
@@ -387,6 +393,7 @@ es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool al
 		if (!was_read[i])
 			continue;
 		read_source(entry, readings + entry->first_domain);
+		sampler->last_row[i] = sampler->n_rows - 1;
 		if (all)
 			continue;
 		late_ns = now_mono_ns - sampler->deadlines[i].next_ns;
@@ -494,6 +501,20 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 	r = sweep(sampler, now_mono_ns, true);
 	/* The first readings are on disk before anything is measured: even a command killed at once has its start. */
 	return r < 0 ? r : flush(sampler);
+}
+
+const struct es_reading *es_sampler_latest(const struct es_sampler *sampler, size_t domain)
+{
+	for (size_t i = 0; i < sampler->n_sources; i++) {
+		const struct es_sampler_source *entry = &sampler->sources[i];
+
+		if (domain < entry->first_domain || domain >= entry->first_domain + entry->n)
+			continue;
+		if (sampler->last_row[i] == SIZE_MAX)
+			return NULL;
+		return &sampler->readings[sampler->last_row[i] * sampler->n_domains + domain];
+	}
+	return NULL;
 }
 
 es_hot int64_t es_sampler_next_ns(const struct es_sampler *sampler)

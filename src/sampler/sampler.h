@@ -80,6 +80,12 @@ bool es_sampler_can_read(const struct es_domain *domain);
  */
 bool es_sampler_is_recorded(const struct es_domain *domain);
 
+/**
+ * es_sampler_latest - the last reading of a domain that was taken while sampling
+ * @domain: index among es_sampler_domains(). Borrowed until the next tick; NULL: there is none yet.
+ */
+const struct es_reading *es_sampler_latest(const struct es_sampler *sampler, size_t domain);
+
 /** es_sampler_next_ns - when es_sampler_tick() is due next, on the monotonic clock */
 int64_t es_sampler_next_ns(const struct es_sampler *sampler);
 

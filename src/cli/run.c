@@ -238,7 +238,15 @@ static int measure(struct es_run *run, struct es_error *err)
 	hear_tags(run, &tags);
 	if (tags)
 		hooks[options.n_hooks++] = es_tags_hook(tags);
-	r = es_measure(run->sampler, run->recorder, &options, &run->measured, err);
+	r = run->works ? es_works_start(run->works, run->sampler, err) : 0;
+	if (r == 0 && run->works) {
+		options.child = es_works_child(run->works);
+		hooks[options.n_hooks++] = es_works_hook(run->works);
+	}
+	if (r == 0)
+		r = es_measure(run->sampler, run->recorder, &options, &run->measured, err);
+	if (run->works)
+		es_works_stop(run->works);
 	es_tags_destroy(tags);
 	return r;
 }
@@ -250,6 +258,12 @@ static int run_all(struct es_run *run)
 
 	if (check_options(run, &err) < 0)
 		return es_complain("run", ES_EXIT_USAGE, "%s", err.text);
+	run->work.has_no_output = run->attach_pid;
+	status = es_works_create(&run->work, &run->works, &err);
+	if (status < 0)
+		return es_complain(
+			"run", status == -EINVAL || status == -E2BIG ? ES_EXIT_USAGE : ES_EXIT_OWN,
+			"%s", err.text);
 	if (!run->attach_pid) {
 		status = es_run_join(run);
 		if (status >= 0)
@@ -297,6 +311,18 @@ int es_cmd_run(int argc, char **argv)
 		{ "require", "KIND",
 		  "'measured': fail rather than estimate;\n'any' (default): estimate where nothing measures",
 		  ES_OPTION_TEXT, &run.require },
+		{ "work", "WORK",
+		  "count work: [UNIT=]regex:PATTERN of the output (or\nregex@stderr:), file:PATH, url:URL#METRIC; repeatable",
+		  ES_OPTION_LIST, &run.work.works },
+		{ "work-total", "N", "[UNIT=]N: how much there is to do", ES_OPTION_LIST,
+		  &run.work.totals },
+		{ "work-from", "N", "[UNIT=]N or [UNIT=]first: where the count begins",
+		  ES_OPTION_LIST, &run.work.froms },
+		{ "progress", NULL,
+		  "a line each second on how it stands (default with\n--work on a terminal)",
+		  ES_OPTION_FLAG, &run.work.wants_progress },
+		{ "no-progress", NULL, "no such line", ES_OPTION_FLAG,
+		  &run.work.wants_no_progress },
 		{ "zone", "ZONE", "where the electricity comes from (FR, US, WORLD …)",
 		  ES_OPTION_TEXT, &run.chain.zone },
 		{ "pue", "NUMBER", "power usage effectiveness of the site, 1 or more",
@@ -341,5 +367,7 @@ int es_cmd_run(int argc, char **argv)
 	es_meta_finish(&run.meta);
 	es_root_close(&run.tree);
 	es_text_list_finish(&run.domains);
+	es_works_destroy(run.works);
+	es_work_options_finish(&run.work);
 	return status;
 }

@@ -13,6 +13,7 @@
 #include "cli/launch.h"
 #include "cli/measure.h"
 #include "cli/ranks.h"
+#include "cli/work.h"
 #include "sys/root.h"
 
 /* As env, nice and timeout do: own failures apart from those of the command. */
@@ -27,6 +28,7 @@ struct es_run {
 	struct es_optional_text json;
 	bool may_replace, keeps_args;
 	struct es_chain chain;
+	struct es_work_options work;
 
 	int64_t period_ns, as_uid;
 	const char *attach_pid; /* as given; NULL: a command is measured */
@@ -39,6 +41,7 @@ struct es_run {
 	char launch_name[ES_NAME_MAX_BYTES]; /* of the job, by the launcher */
 	char stem[2 *
 		  ES_NAME_MAX_BYTES]; /* of the files: the job's name, with the node's where there are several */
+	struct es_works *works; /* NULL: nothing is counted */
 	char recording_path[ES_PATH_MAX_BYTES], eprofile_path[ES_PATH_MAX_BYTES];
 	struct es_measured measured;
 	int exit_status;

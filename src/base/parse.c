@@ -76,8 +76,11 @@ es_hot int es_parse_u64_sysfs(const char *text, size_t n, uint64_t *ret)
 	r = take_u64(&p, end, &v);
 	if (r < 0)
 		return r;
-	/* Only the first line counts: the test player shortens a value in two steps, the kernel never shows two lines. */
-	if (p != end && *p != '\n')
+	/*
+	 * A number without its newline may be the start of a longer one. Only the first line counts: the test player
+	 * shortens a value in two steps, the kernel never shows two lines.
+	 */
+	if (p == end || *p != '\n')
 		return -EBADMSG;
 	*ret = v;
 	return 0;

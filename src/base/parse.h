@@ -13,7 +13,7 @@
 /** es_parse_u64 - a whole decimal number, nothing before or behind; 0, -EBADMSG, or -ERANGE */
 int es_parse_u64(const char *text, uint64_t *ret);
 int es_parse_i64(const char *text, int64_t *ret);
-/** es_parse_u64_sysfs - a decimal number as sysfs shows it: a newline may follow; 0, -ENODATA where empty, -EBADMSG, -ERANGE */
+/** es_parse_u64_sysfs - a decimal number as sysfs shows it, with its newline; 0, -ENODATA where empty, -EBADMSG (cut off, too), -ERANGE */
 int es_parse_u64_sysfs(const char *text, size_t n, uint64_t *ret);
 /**
  * es_parse_micro - the decimal number that @n bytes begin with, in millionths

@@ -59,6 +59,7 @@ struct es_domain {
 	bool is_power; /* readings are powers in mW; else they are a counter in µJ */
 	bool may_mirror; /* dies of this vendor can show one counter of the whole package */
 	bool is_partial; /* covers only part of what its type says (AMD: core is one core): never in a cover */
+	bool is_there; /* denied or absent: the meter exists and may answer later */
 	bool is_asked; /* the user named it: recorded even though it is partial */
 	uint32_t node; /* index of its node in a recording */
 	int32_t package, die, core; /* -1: not of one */

@@ -20,9 +20,10 @@
 
 __extension__ typedef unsigned __int128 es_u128;
 
-#define REOPEN_NS (10 * ES_NS_PER_S)
+#define REOPEN_FIRST_NS (50 * ES_NS_PER_MS) /* twice as long after each time in vain */
+#define REOPEN_LAST_NS (10 * ES_NS_PER_S)
 #define CONSTRAINTS_MAX 8
-#define RETRIES 3
+#define RETRIES 4 /* 1, 2, 4 and 8 ms later */
 #define RAPL_STEPS UINT64_C(0xffffffff) /* the counters are 32 bits wide, whatever their unit */
 #define ESU_MAX 31
 #define AMD_UNIT_NJ 15258 /* 2^-16 J; Intel's Sandy Bridge has it too, but no dies */
@@ -38,6 +39,7 @@ struct kept {
 	int fd; /* energy_uj; -1: not open */
 	int error; /* why not */
 	int64_t retry_ns; /* not to be opened again before */
+	int64_t pause_ns; /* how long it was not tried for */
 };
 
 struct powercap {
@@ -185,38 +187,53 @@ es_hot static int read_energy(const struct es_root *root, int fd, uint64_t *ret_
 	return n < 0 ? (int)n : es_parse_u64_sysfs(text, (size_t)n, ret_uj);
 }
 
+/* Refused, not there, or too many files open: a moment later it is the same. */
+static bool is_lasting(int error)
+{
+	return error == -EACCES || error == -EPERM || error == -ENOENT || error == -EMFILE ||
+	       error == -ENFILE || error == -ELOOP;
+}
+
+static void say_absent(const struct es_powercap_zone *zone, struct es_domain *domain, int error)
+{
+	domain->state = ES_STATE_ABSENT;
+	(void)snprintf(domain->reason, sizeof(domain->reason), "energy_uj cannot be read: %.200s",
+		       es_strerror(error));
+	if (error == -EMFILE || error == -ENFILE)
+		(void)snprintf(domain->fix, sizeof(domain->fix), "ulimit -n 1024");
+	else if (error != -ELOOP && error != -ENOENT && strcmp(zone->control, "intel-rapl") == 0)
+		(void)snprintf(domain->fix, sizeof(domain->fix),
+			       "sudo modprobe -r intel_rapl_msr && sudo modprobe intel_rapl_msr");
+}
+
 static void open_kept(const struct es_root *root, const struct es_powercap_zone *zone,
 		      struct es_domain *domain, struct kept *kept)
 {
+	struct timespec pause = { .tv_nsec = ES_NS_PER_MS };
 	uint64_t value_uj;
-	int r;
+	int r = 0;
 
-	kept->fd = open_energy(root, zone);
-	if (kept->fd >= 0) {
-		r = read_energy(root, kept->fd, &value_uj);
-		/* Nothing yet, or a driver being loaded: a moment later there is a value, or there is none. */
-		for (int tries = 0; r == -ENODATA && tries < RETRIES; tries++) {
-			const struct timespec pause = { .tv_nsec = ES_NS_PER_MS };
-
+	/* Nothing yet, or a driver being loaded: a moment later there is a value, or there is none. */
+	for (int tries = 0; tries <= RETRIES; tries++, pause.tv_nsec *= 2) {
+		if (tries > 0)
 			(void)nanosleep(&pause, NULL);
-			r = read_energy(root, kept->fd, &value_uj);
-		}
-		if (r == 0) {
-			kept->error = 0;
-			return;
-		}
+		kept->fd = open_energy(root, zone);
+		r = kept->fd < 0 ? kept->fd : read_energy(root, kept->fd, &value_uj);
+		if (r == 0 || is_lasting(r))
+			break;
 		es_closep(&kept->fd);
-		kept->fd = r;
+		kept->fd = -1;
 	}
-	kept->error = kept->fd;
+	kept->error = r;
+	if (r == 0)
+		return;
+	es_closep(&kept->fd);
 	kept->fd = -1;
-	if (kept->error == -EACCES || kept->error == -EPERM) {
+	domain->is_there = r != -ENOENT && r != -ELOOP;
+	if (r == -EACCES || r == -EPERM)
 		say_denied(root, domain);
-	} else {
-		domain->state = ES_STATE_ABSENT;
-		(void)snprintf(domain->reason, sizeof(domain->reason),
-			       "energy_uj cannot be read: %.200s", es_strerror(kept->error));
-	}
+	else
+		say_absent(zone, domain, r);
 }
 
 static void describe(struct powercap *powercap, size_t i, enum vendor vendor,
@@ -334,17 +351,24 @@ static int powercap_plan(const struct es_source *source, struct es_plan *ret)
 	return 0;
 }
 
+/* What a new descriptor may mend: the driver's own failures are the same through another one. */
+static bool may_be_mended(int error)
+{
+	return error == -ENODEV || error == -ENOENT || error == -ENXIO || error == -ESTALE ||
+	       error == -ENOTCONN || error == -EBADF;
+}
+
 /* A zone that came back (a driver loaded again) is read again, if it is still the same part. */
-static int reopen(struct powercap *powercap, size_t i, int64_t now_ns)
+static int reopen(struct powercap *powercap, size_t i, int64_t now_ns, uint64_t *ret_uj)
 {
 	const struct es_powercap_zone *zone = &powercap->zones.zone[i];
 	struct kept *kept = &powercap->kept[i];
 	char path[ES_NAME_MAX_BYTES * 2], name[ES_NAME_MAX_BYTES];
-	int r;
+	int fd, r;
 
-	if (now_ns < kept->retry_ns)
-		return kept->error;
-	kept->retry_ns = now_ns + REOPEN_NS;
+	kept->pause_ns = kept->pause_ns ? 2 * kept->pause_ns : REOPEN_FIRST_NS;
+	kept->pause_ns = kept->pause_ns < REOPEN_LAST_NS ? kept->pause_ns : REOPEN_LAST_NS;
+	kept->retry_ns = now_ns + kept->pause_ns;
 	if (snprintf(path, sizeof(path), "%s/name", zone->path) >= (int)sizeof(path))
 		return -ENAMETOOLONG;
 	r = (int)es_root_read_line(&powercap->root, path, name, sizeof(name));
@@ -352,30 +376,27 @@ static int reopen(struct powercap *powercap, size_t i, int64_t now_ns)
 		return r;
 	if (strcmp(name, zone->name) != 0)
 		return -ENODEV;
-	r = open_energy(&powercap->root, zone);
-	if (r < 0)
-		return r;
+	fd = open_energy(&powercap->root, zone);
+	if (fd < 0)
+		return fd;
 	es_closep(&kept->fd);
-	kept->fd = r;
-	kept->error = 0;
-	return 0;
+	kept->fd = fd;
+	return read_energy(&powercap->root, fd, ret_uj);
 }
 
 es_hot static int read_one(struct powercap *powercap, size_t i, int64_t now_ns, uint64_t *ret_uj)
 {
 	struct kept *kept = &powercap->kept[i];
-	int r = kept->error;
+	int r = kept->fd >= 0 ? read_energy(&powercap->root, kept->fd, ret_uj) : kept->error;
 
-	if (kept->fd < 0)
-		return r;
-	if (r == 0)
-		r = read_energy(&powercap->root, kept->fd, ret_uj);
-	if (r != -ENODEV && r != -ENOENT)
-		return r;
 	/* The descriptor of a zone that was removed stays dead even when the zone is back. */
+	if (r < 0 && (kept->fd < 0 || may_be_mended(r)) && now_ns >= kept->retry_ns &&
+	    reopen(powercap, i, now_ns, ret_uj) == 0)
+		r = 0;
+	if (r == 0)
+		kept->pause_ns = 0;
 	kept->error = r;
-	r = reopen(powercap, i, now_ns);
-	return r < 0 ? r : read_energy(&powercap->root, kept->fd, ret_uj);
+	return r;
 }
 
 es_hot static int powercap_read(struct es_source *source, struct es_reading *ret, size_t n)

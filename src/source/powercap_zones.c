@@ -152,10 +152,12 @@ static bool has_energy(const struct es_root *root, const struct es_powercap_zone
 static void read_name(const struct es_root *root, struct es_powercap_zone *zone)
 {
 	char path[ES_NAME_MAX_BYTES * 2];
-	bool is_plain = true;
+	bool is_plain;
+	ssize_t n;
 
 	(void)snprintf(path, sizeof(path), "%s/name", zone->path);
-	is_plain = es_root_read_line(root, path, zone->name, sizeof(zone->name)) > 0;
+	n = es_root_read_line(root, path, zone->name, sizeof(zone->name));
+	is_plain = n > 0 && strlen(zone->name) == (size_t)n;
 	/* It becomes part of an id. */
 	for (const char *p = zone->name; is_plain && *p; p++)
 		is_plain = isalnum((unsigned char)*p) || strchr("-_.:", *p);

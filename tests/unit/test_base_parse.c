@@ -75,7 +75,7 @@ static void signed_numbers_reach_both_ends(void **state)
 	}
 }
 
-static void sysfs_values_end_with_a_newline_or_not(void **state)
+static void sysfs_values_end_with_a_newline(void **state)
 {
 	static const struct {
 		const char *text;
@@ -84,7 +84,7 @@ static void sysfs_values_end_with_a_newline_or_not(void **state)
 	} vectors[] = {
 		{ "0\n", 0, 0 },
 		{ "262143328850\n", 0, 262143328850 },
-		{ "5", 0, 5 },
+		{ "5", -EBADMSG, 0 }, /* 57 cut off? */
 		{ "18446744073709551615\n", 0, UINT64_MAX },
 		{ "", -ENODATA, 0 },
 		{ "\n", -ENODATA, 0 },
@@ -110,7 +110,7 @@ static void a_sysfs_value_needs_no_nul(void **state)
 	uint64_t v;
 
 	(void)state;
-	assert_int_equal(es_parse_u64_sysfs("12345", 3, &v), 0);
+	assert_int_equal(es_parse_u64_sysfs("123\n5", 4, &v), 0);
 	assert_int_equal(v, 123);
 }
 
@@ -397,7 +397,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_numbers_are_read_whole),
 		cmocka_unit_test(signed_numbers_reach_both_ends),
-		cmocka_unit_test(sysfs_values_end_with_a_newline_or_not),
+		cmocka_unit_test(sysfs_values_end_with_a_newline),
 		cmocka_unit_test(a_sysfs_value_needs_no_nul),
 		cmocka_unit_test(decimal_numbers_are_finite_and_nothing_else),
 		cmocka_unit_test(millionths_are_exact_and_tell_where_the_number_ends),

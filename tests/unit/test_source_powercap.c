@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -512,8 +513,46 @@ static void a_zone_that_vanished_for_good_is_not_tried_all_the_time(void **state
 	assert_int_equal(f->readings[0].error, -ENODEV);
 	assert_int_equal(f->readings[1].error, 0);
 	put(f, ZONE0 "/name", "package-0\n");
-	read_all(f); /* within ten seconds: not even looked at */
+	read_all(f); /* within 50 ms: not even looked at */
 	assert_int_equal(f->readings[0].error, -ENODEV);
+}
+
+static void a_zone_that_came_back_is_found_without_looking_all_the_time(void **state)
+{
+	const struct timespec pause = { .tv_nsec = 60 * ES_NS_PER_MS };
+	struct fixture *f = *state;
+
+	open_with_seam(f);
+	f->failure = ENODEV;
+	put(f, ZONE0 "/name", "package-7\n");
+	read_all(f);
+	put(f, ZONE0 "/name", "package-0\n");
+	(void)nanosleep(&pause, NULL);
+	read_all(f);
+	assert_int_equal(f->readings[0].error, 0);
+	assert_int_equal(f->readings[0].value, es_tree_shown_uj(&f->tree.zones[0]));
+}
+
+static void a_zone_that_cannot_be_read_at_first_is_there_and_is_tried_again(void **state)
+{
+	const struct timespec pause = { .tv_nsec = 60 * ES_NS_PER_MS };
+	struct fixture *f = *state;
+	char shown[32];
+
+	make(f, "skx2s");
+	put(f, ZONE0 "/energy_uj", "4711"); /* cut off: no newline */
+	assert_int_equal(open_as(f, -1, NULL), 0);
+	assert_int_equal(domain(f, "powercap/package-0")->state, ES_STATE_ABSENT);
+	assert_true(domain(f, "powercap/package-0")->is_there);
+	assert_true(strstr(domain(f, "powercap/package-0")->fix, "modprobe") != NULL);
+	read_all(f);
+	assert_int_equal(f->readings[0].error, -EBADMSG);
+	(void)snprintf(shown, sizeof(shown), "%d\n", 4712);
+	put(f, ZONE0 "/energy_uj", shown);
+	(void)nanosleep(&pause, NULL);
+	read_all(f);
+	assert_int_equal(f->readings[0].error, 0);
+	assert_int_equal(f->readings[0].value, 4712);
 }
 
 static void a_wrap_is_followed_to_one_raw_unit_and_a_standing_counter_adds_nothing(void **state)
@@ -658,6 +697,8 @@ int main(void)
 		T(errors_of_the_driver_are_passed_on),
 		T(a_zone_that_vanished_is_opened_again_when_it_is_the_same),
 		T(a_zone_that_vanished_for_good_is_not_tried_all_the_time),
+		T(a_zone_that_came_back_is_found_without_looking_all_the_time),
+		T(a_zone_that_cannot_be_read_at_first_is_there_and_is_tried_again),
 		T(a_wrap_is_followed_to_one_raw_unit_and_a_standing_counter_adds_nothing),
 		T(links_out_of_the_tree_are_not_followed),
 		T(a_fifo_in_the_place_of_a_counter_does_not_block),

@@ -17,6 +17,12 @@ struct es_sample {
 	bool is_gap; /* nothing valid is known between t0 and t1; energy_uj is then 0 and means nothing */
 };
 
+/** struct es_track_mark - how often something was seen, and when */
+struct es_track_mark {
+	uint64_t n;
+	int64_t first_t_ns, last_t_ns;
+};
+
 /** struct es_track - a domain's readings so far; plain data, no memory of its own */
 struct es_track {
 	const struct es_domain *domain; /* borrowed */
@@ -27,6 +33,17 @@ struct es_track {
 	uint64_t first_value, last_value;
 	int64_t pending_t_ns; /* a reading that fits nothing yet: a glitch, or the first after a reset */
 	uint64_t pending_value;
+	int64_t pending_upto_ns; /* shown until then */
+	/*
+	 * The newest reading known to be true, at or below the last one. A later reading between the two says that the
+	 * last one was too high: the counter is waited for until it has come that far.
+	 */
+	bool has_floor;
+	int64_t floor_t_ns;
+	uint64_t floor_value;
+	unsigned n_behind; /* readings since the last one that said so */
+	int64_t same_t_ns; /* when the last value was first shown */
+	int64_t slept_ns; /* the machine slept that long between two readings still to come */
 
 	uint64_t energy_uj; /* sum over samples */
 	uint64_t rest_pj; /* of integrated powers: what is less than a µJ */
@@ -37,7 +54,13 @@ struct es_track {
 	uint64_t n_readings, n_samples, n_wraps, n_ambiguous, n_resets, n_rejected, n_failed,
 		n_standing, n_gaps;
 	int64_t gap_total_ns;
+	int64_t gap_slept_ns; /* of that, asleep */
 	bool has_moved;
+	uint64_t doubt_uj; /* at the end: how far the newest readings say that the sum is too high */
+	/* Stretches in which the value stood still though its hardware never does; those made up for by a leap are no loss. */
+	int64_t still_after_ns; /* from how long on; 0: it may stand as long as it likes */
+	struct es_track_mark stood, rejected, reset;
+	int64_t stood_ns, lost_ns; /* sums: of all, and of those not made up for */
 };
 
 /**
@@ -50,6 +73,9 @@ void es_track_init(struct es_track *track, const struct es_domain *domain, int64
 /** es_track_fail - a reading failed; it is counted, and nothing is assumed about its value */
 void es_track_fail(struct es_track *track);
 
+/** es_track_sleep - the machine slept for @slept_ns between two readings that are still to come */
+void es_track_sleep(struct es_track *track, int64_t slept_ns);
+
 /**
  * es_track_feed - one more reading
  * @t_ns: when it was taken; later than the last one
@@ -58,7 +84,8 @@ void es_track_fail(struct es_track *track);
  *
  * A reading that fits neither as a step nor as a wrap waits: if the next one fits the older value it was a glitch
  * and is rejected, if the next one fits it there was a reset (a gap up to it). So no wrong value ever enters the
- * energy, and a reset loses only the interval it happened in.
+ * energy, and a reset loses only the interval it happened in. A counter that stood still and then leaps by no more
+ * than it could have counted meanwhile has made up for it. A value no counter of this range shows is rejected.
  *
  * Returns the number of samples in @ret: 0, 1 or 2.
  */

@@ -103,6 +103,12 @@ void es_watch_reading(struct es_watch *watch, size_t domain, int64_t t_ns, uint6
 	watch->busy_t1_ns = t_ns;
 }
 
+void es_watch_sleep(struct es_watch *watch, int64_t slept_ns)
+{
+	for (size_t i = 0; i < watch->n; i++)
+		es_track_sleep(&watch->tracks[i], slept_ns);
+}
+
 void es_watch_row(struct es_watch *watch)
 {
 	for (size_t i = 0; i < watch->n; i++) {
@@ -158,6 +164,10 @@ static bool is_busy_proven(const struct es_watch *watch, const struct es_domain 
 void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n_packages,
 		       bool is_probed, struct es_evidence *ret)
 {
+	bool has_any = false; /* else nobody was read: that says nothing about one of them */
+
+	for (size_t i = 0; i < watch->n; i++)
+		has_any = has_any || watch->tracks[i].n_samples > 0;
 	for (size_t i = 0; i < watch->n; i++) {
 		const struct es_track *track = &watch->tracks[i];
 		const struct es_domain *domain = &watch->domains[i];
@@ -171,8 +181,9 @@ void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n
 			.has_moved = track->has_moved,
 			.was_busy = (is_probed && is_cpu) ||
 				    is_busy_proven(watch, domain, n_cpus, n_packages),
-			.is_unknown = track->n_samples > 0 && !track->has_moved &&
-				      !domain->is_power && track->covered_ns > standing_ns,
+			.is_unknown = (track->n_samples > 0 && !track->has_moved &&
+				       !domain->is_power && track->covered_ns > standing_ns) ||
+				      (track->n_readings == 0 && has_any),
 			.energy_uj = track->energy_uj,
 			/* The counter may refresh between the reads of two dies that show it: now and then a row differs. */
 			.mirrors = watch->n_same[i] > watch->n_other[i] ? watch->first_die[i] : -1,

@@ -41,6 +41,8 @@ void es_watch_finish(struct es_watch *watch);
 /** es_watch_reading - one reading; @activity_ns counts where the domain carries CPU time */
 void es_watch_reading(struct es_watch *watch, size_t domain, int64_t t_ns, uint64_t value,
 		      int64_t activity_ns);
+/** es_watch_sleep - the machine slept for @slept_ns between two readings that are still to come */
+void es_watch_sleep(struct es_watch *watch, int64_t slept_ns);
 /** es_watch_row - the readings since the last call belong to one sweep */
 void es_watch_row(struct es_watch *watch);
 /** es_watch_end - no more readings: settle what waits */

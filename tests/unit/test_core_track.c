@@ -188,6 +188,153 @@ static void rests_of_powers_below_a_microjoule_are_not_lost(void **state)
 	assert_int_equal(track.energy_uj, 1001ULL * 333 * 1000 / 1000000);
 }
 
+static void a_reading_a_little_too_high_is_waited_for_and_costs_nothing(void **state)
+{
+	static const uint64_t values_j[] = { 100, 110, 150, 130, 140, 150, 160, 170 };
+	struct es_domain domain = make(61035);
+	struct es_sample s[2];
+	struct es_track track;
+
+	(void)state;
+	es_track_init(&track, &domain, 0);
+	/* 40 J in a second are no impossible power; the readings after it tell. */
+	for (size_t i = 0; i < sizeof(values_j) / sizeof(values_j[0]); i++)
+		(void)feed(&track, (int64_t)(i + 1) * S, values_j[i] * 1000000, s);
+	assert_int_equal(es_track_finish(&track, s), 0);
+
+	assert_int_equal(track.energy_uj, 70000000);
+	assert_int_equal(track.n_resets, 0);
+	assert_int_equal(track.n_gaps, 0);
+	assert_int_equal(track.rejected.n, track.n_rejected);
+	assert_true(track.rejected.first_t_ns == 4 * S && track.doubt_uj == 0);
+}
+
+static void what_is_still_too_high_at_the_end_is_known(void **state)
+{
+	struct es_domain domain = make(61035);
+	struct es_sample s[2];
+	struct es_track track;
+
+	(void)state;
+	es_track_init(&track, &domain, 0);
+	(void)feed(&track, 1 * S, 100000000, s);
+	(void)feed(&track, 2 * S, 110000000, s);
+	(void)feed(&track, 3 * S, 190000000, s);
+	(void)feed(&track, 4 * S, 130000000, s);
+	(void)feed(&track, 5 * S, 140000000, s);
+	assert_int_equal(es_track_finish(&track, s), 1);
+	assert_false(s[0].is_gap);
+	assert_int_equal(track.energy_uj - track.doubt_uj, 40000000);
+
+	/* One reading against one: it may be either. */
+	es_track_init(&track, &domain, 0);
+	(void)feed(&track, 1 * S, 100000000, s);
+	(void)feed(&track, 2 * S, 110000000, s);
+	(void)feed(&track, 3 * S, 190000000, s);
+	(void)feed(&track, 4 * S, 130000000, s);
+	assert_int_equal(es_track_finish(&track, s), 1);
+	assert_true(s[0].is_gap);
+	assert_int_equal(track.doubt_uj, 60000000);
+}
+
+static void a_counter_that_stood_and_leapt_has_made_up_for_it(void **state)
+{
+	struct es_domain domain = make(61035);
+	struct es_sample s[2];
+	struct es_track track;
+	uint64_t value_uj = 5000000000;
+
+	(void)state;
+	es_track_init(&track, &domain, 0);
+	for (int64_t i = 0; i <= 100; i++) /* 1000 W, shown until 2 s, and from 8 s on */
+		(void)feed(&track, S + i * 100 * MS,
+			   value_uj + 100000000 * (uint64_t)(i > 20 && i < 80 ? 20 : i), s);
+	assert_int_equal(es_track_finish(&track, s), 0);
+
+	assert_int_equal(track.energy_uj, 10000000000);
+	assert_int_equal(track.n_resets, 0);
+	assert_int_equal(track.stood.n, 1);
+	assert_true(track.stood_ns == 5900 * MS && track.lost_ns == 0);
+	assert_int_equal(track.max_mw, 1000000); /* the leap is no power */
+}
+
+static void a_counter_that_stood_and_went_on_as_before_has_lost_something(void **state)
+{
+	struct es_domain domain = make(61035);
+	struct es_sample s[2];
+	struct es_track track;
+
+	(void)state;
+	es_track_init(&track, &domain, 0);
+	for (int64_t i = 0; i <= 30; i++)
+		(void)feed(&track, S + i * 100 * MS,
+			   1000000000 + 10000000 * (uint64_t)(i < 10   ? i
+							      : i < 20 ? 10
+								       : i - 10),
+			   s);
+	(void)es_track_finish(&track, s);
+	assert_true(track.stood_ns == track.lost_ns && track.lost_ns >= 900 * MS);
+
+	/* What may draw nothing may stand. */
+	domain.type = ES_DOMAIN_UNCORE;
+	es_track_init(&track, &domain, 0);
+	(void)feed(&track, 1 * S, 1000000, s);
+	(void)feed(&track, 2 * S, 2000000, s);
+	(void)feed(&track, 9 * S, 2000000, s);
+	(void)es_track_finish(&track, s);
+	assert_int_equal(track.stood.n, 0);
+}
+
+static void no_wrap_hides_in_a_sleep(void **state)
+{
+	struct es_domain domain = make(61035);
+	struct es_sample s[2];
+	struct es_track track;
+
+	(void)state;
+	/* An hour asleep, and the counter begins at 0: by the clock alone a wrap would fit. */
+	es_track_init(&track, &domain, 0);
+	(void)feed(&track, 1 * S, 100000000000, s);
+	(void)feed(&track, 2 * S, 100100000000, s);
+	es_track_sleep(&track, 3600 * S);
+	(void)feed(&track, 3603 * S, 50000000, s);
+	assert_int_equal(feed(&track, 3604 * S, 150000000, s), 2);
+	assert_true(s[0].is_gap);
+	assert_int_equal(track.energy_uj, 200000000);
+	assert_true(track.gap_total_ns == 3601 * S && track.gap_slept_ns == 3600 * S);
+
+	/* A counter that went on while the machine slept has the energy of the sleep. */
+	es_track_init(&track, &domain, 0);
+	(void)feed(&track, 1 * S, 100000000000, s);
+	es_track_sleep(&track, 3600 * S);
+	assert_int_equal(feed(&track, 3602 * S, 101800000000, s), 1);
+	assert_int_equal(track.energy_uj, 1800000000);
+	assert_int_equal(s[0].verdict, ES_STEP_OK);
+
+	/* The sleep lies between other readings than these: they are judged as ever. */
+	es_track_init(&track, &domain, 0);
+	(void)feed(&track, 1 * S, 100000000000, s);
+	es_track_sleep(&track, 3600 * S);
+	assert_int_equal(feed(&track, 2 * S, 100300000000, s), 1);
+	assert_int_equal(track.energy_uj, 300000000);
+	assert_true(track.slept_ns == 3600 * S);
+}
+
+static void what_no_such_counter_shows_is_rejected_at_once(void **state)
+{
+	struct es_domain domain = make(61035);
+	struct es_sample s[2];
+	struct es_track track;
+
+	(void)state;
+	es_track_init(&track, &domain, 0);
+	(void)feed(&track, 1 * S, 100000000, s);
+	(void)feed(&track, 2 * S, 400000000000, s);
+	assert_int_equal(es_track_finish(&track, s), 0);
+	assert_int_equal(track.n_rejected, 1);
+	assert_int_equal(track.n_resets, 0);
+}
+
 /*
  * The property test: a counter as hardware makes it, read as badly as it can be read, and an oracle that knows the
  * truth. Wraps come by themselves, windows reach from 1 ms to more than a wrap.
@@ -438,6 +585,12 @@ int main(void)
 		cmocka_unit_test(time_that_does_not_advance_is_rejected),
 		cmocka_unit_test(powers_are_integrated_by_trapezoids_and_gaps_stay_gaps),
 		cmocka_unit_test(rests_of_powers_below_a_microjoule_are_not_lost),
+		cmocka_unit_test(a_reading_a_little_too_high_is_waited_for_and_costs_nothing),
+		cmocka_unit_test(what_is_still_too_high_at_the_end_is_known),
+		cmocka_unit_test(a_counter_that_stood_and_leapt_has_made_up_for_it),
+		cmocka_unit_test(a_counter_that_stood_and_went_on_as_before_has_lost_something),
+		cmocka_unit_test(no_wrap_hides_in_a_sleep),
+		cmocka_unit_test(what_no_such_counter_shows_is_rejected_at_once),
 		cmocka_unit_test(random_counters_are_never_wrong_without_saying_so),
 		cmocka_unit_test(every_reset_in_short_windows_is_seen),
 	};

@@ -89,6 +89,7 @@ static int choose_domains(struct es_run *run, struct es_error *err)
 		domains[i].is_asked = is_named(&run->domains, &domains[i]);
 		if (domains[i].is_asked)
 			continue;
+		domains[i].is_there = false;
 		domains[i].state = ES_STATE_ABSENT;
 		(void)snprintf(domains[i].reason, sizeof(domains[i].reason),
 			       "not asked for (--domain)");
@@ -120,7 +121,7 @@ static int describe(struct es_run *run, struct es_error *err)
 	run->meta.period_ns = run->period_ns;
 	es_sampler_plan(run->sampler, run->period_ns);
 	for (size_t i = 0; i < n; i++)
-		as[i] = es_sampler_is_recorded(&domains[i]) ? (int32_t)run->meta.n_domains++ : -1;
+		as[i] = es_sampler_is_listed(run->sampler, i) ? (int32_t)run->meta.n_domains++ : -1;
 	run->meta.n_domains = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct es_domain domain = domains[i];

@@ -11,18 +11,22 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/parse.h"
 #include "core/watch.h"
+#include "record/fault.h"
 #include "sys/pci.h"
 
 #define WATCH_NS ES_NS_PER_S
 #define LOOK_NS (50 * ES_NS_PER_MS)
 #define PACKAGES_MAX 64
+#define SLOW_NS (20 * ES_NS_PER_MS)
 
 static _Noreturn void spin(uint32_t cpu)
 {
@@ -88,30 +92,60 @@ static void look(struct es_survey *survey, struct es_watch *watch, struct es_rea
 {
 	es_sampler_read(survey->sampler, readings);
 	for (size_t i = 0; i < survey->n_domains; i++) {
+		struct es_survey_failures *failures = &survey->failures[i];
+
 		if (!es_sampler_can_read(&survey->domains[i]))
 			continue;
-		if (readings[i].error)
-			es_track_fail(&watch->tracks[i]);
-		else
+		failures->n_reads++;
+		if (readings[i].width_ns > failures->slowest_ns)
+			failures->slowest_ns = readings[i].width_ns;
+		if (readings[i].error) {
+			failures->n++;
+			failures->last = readings[i].error;
+		} else {
 			es_watch_reading(watch, i, readings[i].t_ns, readings[i].value,
 					 readings[i].activity_ns);
+		}
 	}
 	es_watch_row(watch);
 }
 
 /* A meter that could be opened but never read is not there. */
-static void judge_failures(struct es_survey *survey, const struct es_watch *watch,
-			   const struct es_reading *readings)
+static void judge_failures(struct es_survey *survey)
 {
 	for (size_t i = 0; i < survey->n_domains; i++) {
+		const struct es_survey_failures *failures = &survey->failures[i];
 		struct es_domain *domain = &survey->domains[i];
 
-		if (!es_sampler_can_read(domain) || watch->tracks[i].n_readings ||
-		    !watch->tracks[i].n_failed)
+		if (failures->n == 0 || failures->n < failures->n_reads)
 			continue;
 		domain->state = ES_STATE_ABSENT;
 		(void)snprintf(domain->reason, sizeof(domain->reason), "cannot be read: %s",
-			       es_strerror(readings[i].error));
+			       es_strerror(failures->last));
+	}
+}
+
+/* What else went wrong, before what is said of the domain already. */
+static void tell_failures(struct es_survey *survey)
+{
+	for (size_t i = 0; survey->failures && i < survey->n_domains; i++) {
+		const struct es_survey_failures *failures = &survey->failures[i];
+		struct es_domain *domain = &survey->domains[i];
+		char said[ES_NAME_MAX_BYTES], slowest[ES_QUANTITY_TEXT_BYTES];
+		char code[ES_FAULT_CODE_BYTES];
+
+		memcpy(said, domain->reason, sizeof(said));
+		if (failures->n > 0 && failures->n < failures->n_reads)
+			(void)snprintf(domain->reason, sizeof(domain->reason),
+				       "%u of its reads failed of %u: %.80s%s%.100s", failures->n,
+				       failures->n_reads,
+				       es_fault_words(es_fault_code(failures->last, code)),
+				       said[0] ? "; " : "", said);
+		else if (failures->slowest_ns > SLOW_NS)
+			(void)snprintf(domain->reason, sizeof(domain->reason),
+				       "its reads take up to %s: they hold up all others%s%.100s",
+				       es_duration_text(failures->slowest_ns, slowest),
+				       said[0] ? "; " : "", said);
 	}
 }
 
@@ -126,7 +160,8 @@ static int watch_meters(struct es_survey *survey)
 	int r;
 
 	survey->evidence = calloc(survey->n_domains + 1, sizeof(*survey->evidence));
-	r = readings && survey->evidence
+	survey->failures = calloc(survey->n_domains + 1, sizeof(*survey->failures));
+	r = readings && survey->evidence && survey->failures
 		    ? es_watch_init(&watch, survey->domains, survey->n_domains, LOOK_NS)
 		    : -ENOMEM;
 	if (r < 0) {
@@ -145,7 +180,7 @@ static int watch_meters(struct es_survey *survey)
 	}
 	stop_spinning(pids, n_spinning);
 	es_watch_end(&watch);
-	judge_failures(survey, &watch, readings);
+	judge_failures(survey);
 	/* A busy loop on every package we may use proves something only where that is every package. */
 	es_watch_evidence(&watch, survey->machine.n_cpus, survey->machine.n_packages,
 			  is_probed && n_spinning >= survey->machine.n_packages, survey->evidence);
@@ -326,6 +361,7 @@ int es_survey_make(const struct es_survey_options *options, struct es_survey *re
 	}
 	es_cover_judge(survey.domains, survey.n_domains, survey.evidence);
 	es_cover_choose(survey.domains, survey.n_domains, survey.evidence, options->psys);
+	tell_failures(&survey);
 	find_unmeasured(&survey);
 	find_unmeasured_gpus(&survey);
 	*ret = survey;
@@ -339,6 +375,7 @@ void es_survey_finish(struct es_survey *survey)
 {
 	es_sampler_destroy(survey->sampler);
 	free(survey->evidence);
+	free(survey->failures);
 	free(survey->unmeasured);
 	es_root_close(&survey->root);
 	*survey = (struct es_survey){ .root = { .fd = -1 } };

@@ -22,6 +22,13 @@ struct es_unmeasured {
 
 #define ES_UNMEASURED_MAX 64U
 
+/** struct es_survey_failures - reads of a domain while it was watched */
+struct es_survey_failures {
+	unsigned n_reads, n;
+	int last; /* negative errno */
+	int64_t slowest_ns;
+};
+
 /** struct es_survey - the meters of a machine with states and covers settled; es_survey_finish() it */
 struct es_survey {
 	struct es_root root;
@@ -30,6 +37,7 @@ struct es_survey {
 	struct es_domain *domains; /* of the sampler */
 	size_t n_domains;
 	struct es_evidence *evidence; /* owned; NULL without a probe */
+	struct es_survey_failures *failures; /* [n_domains], likewise */
 	struct es_unmeasured *unmeasured; /* owned */
 	size_t n_unmeasured;
 };

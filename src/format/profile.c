@@ -67,6 +67,15 @@ static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, in
 	return 0;
 }
 
+static int on_event(void *arg, const struct es_event *event)
+{
+	struct binning *binning = arg;
+
+	if (event->type == ES_EVENT_SUSPEND)
+		es_watch_sleep(&binning->watch, event->value);
+	return 0;
+}
+
 static void choose_bins(struct es_profile *profile, bool is_full)
 {
 	int64_t dur_ns = profile->stop_ns - profile->start_ns;
@@ -87,7 +96,7 @@ static bool are_gathered(const struct es_profile *profile, const struct es_repor
 
 static int walk_bins(struct es_recording *recording, struct es_profile *profile)
 {
-	static const struct es_visitor visitor = { .reading = on_reading };
+	static const struct es_visitor visitor = { .reading = on_reading, .event = on_event };
 	const struct es_report *report = profile->report;
 	struct binning binning = { .profile = profile };
 	int r = es_watch_init(&binning.watch, report->domains, report->meta->n_domains,
@@ -250,10 +259,19 @@ static int csv_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, i
 	return csv->error;
 }
 
+static int csv_event(void *arg, const struct es_event *event)
+{
+	struct csv *csv = arg;
+
+	if (event->type == ES_EVENT_SUSPEND)
+		es_watch_sleep(&csv->watch, event->value);
+	return 0;
+}
+
 int es_profile_csv(struct es_recording *recording, const struct es_report *report,
 		   const struct es_profile_options *options, int fd)
 {
-	static const struct es_visitor visitor = { .reading = csv_reading };
+	static const struct es_visitor visitor = { .reading = csv_reading, .event = csv_event };
 	struct csv csv = { .report = report, .options = options, .fd = fd };
 	int r;
 

@@ -318,6 +318,15 @@ static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, in
 	return 0;
 }
 
+static int on_event(void *arg, const struct es_event *event)
+{
+	struct walking *walking = arg;
+
+	if (event->type == ES_EVENT_SUSPEND)
+		es_watch_sleep(&walking->watch, event->value);
+	return 0;
+}
+
 /* One that stopped early; then the edges behind the last reading; then the book is closed to the unit. */
 static void end_domain(struct walking *walking, size_t d)
 {
@@ -338,7 +347,7 @@ static void end_domain(struct walking *walking, size_t d)
 
 int es_region_walk_run(struct es_region_walk *walk, struct es_recording *recording)
 {
-	static const struct es_visitor visitor = { .reading = on_reading };
+	static const struct es_visitor visitor = { .reading = on_reading, .event = on_event };
 	const struct es_report *report = walk->report;
 	size_t n = report->meta->n_domains;
 	struct walking walking = {

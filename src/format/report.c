@@ -17,6 +17,8 @@
 #include "core/edges.h"
 #include "format/insights.h"
 #include "format/regions.h"
+#include "format/report_domain.h"
+#include "format/report_faults.h"
 #include "format/report_gaps.h"
 #include "format/report_series.h"
 #include "format/work.h"
@@ -37,6 +39,7 @@ struct walk {
 	struct pace *paces; /* [domain] */
 	int64_t sum_period_ns;
 	uint64_t n_periods;
+	struct es_report_sweeps sweeps;
 	int error;
 };
 
@@ -45,20 +48,24 @@ int64_t es_report_unix_ns(const struct es_report *report, int64_t t_boot_ns)
 	return report->meta->start_unix_ns + (t_boot_ns - report->meta->start_boot_ns);
 }
 
+static bool is_outside(const struct es_report_options *options, int64_t t_ns)
+{
+	return (options->from_ns && t_ns < options->from_ns) ||
+	       (options->to_ns && t_ns > options->to_ns);
+}
+
 static int on_sweep(void *arg, int64_t t_ns)
 {
 	struct walk *walk = arg;
 
 	es_watch_row(&walk->watch);
 	walk->report->n_rows++;
-	(void)t_ns;
+	if (is_outside(&walk->report->options, t_ns))
+		return 0;
+	if (++walk->sweeps.n == 2)
+		walk->sweeps.second_ns = t_ns;
+	walk->sweeps.last_ns = t_ns;
 	return 0;
-}
-
-static bool is_outside(const struct es_report_options *options, int64_t t_ns)
-{
-	return (options->from_ns && t_ns < options->from_ns) ||
-	       (options->to_ns && t_ns > options->to_ns);
 }
 
 static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns)
@@ -147,16 +154,17 @@ static int on_event(void *arg, const struct es_event *event)
 		break;
 	case ES_EVENT_SUSPEND:
 		report->suspended_ns += event->value;
+		es_watch_sleep(&walk->watch, event->value);
 		break;
 	case ES_EVENT_CLOCK_STEP:
 		report->clock_stepped_ns += event->value;
 		break;
 	case ES_EVENT_READ_FAILED:
-		report->n_failed++;
-		if (event->value >= 0 && (size_t)event->value < report->meta->n_domains)
-			(void)snprintf(report->failed_text, sizeof(report->failed_text),
-				       "%.120s: %.120s", report->domains[event->value].id,
-				       event->text);
+	case ES_EVENT_FAULT:
+		walk->error = es_report_note_fault(report, event);
+		break;
+	case ES_EVENT_CPUS_ONLINE:
+		es_report_note_cpus(report, event);
 		break;
 	case ES_EVENT_SURVIVOR:
 		n = strlen(report->survivors);
@@ -196,63 +204,9 @@ static void judge(struct es_report *report, const struct es_watch *watch)
 	es_cover_choose(report->domains, meta->n_domains, report->evidence, report->options.psys);
 }
 
-/* Half width of a 95 % interval for a model's energy: its errors at idle and at full load go together. */
-static double estimate_uncertainty_j(const struct es_domain *domain, uint64_t energy_uj,
-				     int64_t dur_ns)
-{
-	double full_w = es_w_from_mw(domain->full_mw), idle_w = es_w_from_mw(domain->idle_mw),
-	       s = es_s_from_ns(dur_ns);
-	double energy_j = es_j_from_uj(energy_uj), busy = 1.0;
-
-	if (domain->full_mw > domain->idle_mw && s > 0)
-		busy = fmin(fmax((energy_j / s - idle_w) / (full_w - idle_w), 0.0), 1.0);
-	if (domain->full_mw == 0)
-		return energy_j * domain->spread_ppm / 1e6;
-	return s * ((1 - busy) * idle_w * domain->idle_spread_ppm / 1e6 +
-		    busy * full_w * domain->spread_ppm / 1e6);
-}
-
-static void sum_domain(struct es_report *report, const struct es_track *track, size_t i,
-		       int64_t hole_ns)
-{
-	const struct es_domain *domain = &report->domains[i];
-	struct es_report_domain *sum = &report->by_domain[i];
-	double mean_w, edge_j;
-	int64_t gap_ns;
-
-	sum->domain = domain;
-	sum->is_known = track->n_samples > 0 && !report->evidence[i].is_unknown &&
-			domain->state != ES_STATE_DEAD;
-	if (!sum->is_known)
-		return;
-	sum->covered_ns = track->covered_ns;
-	sum->mean_mw = es_mean_power_mw(track->energy_uj, track->covered_ns);
-	sum->max_mw = track->max_mw;
-	mean_w = es_w_from_mw(sum->mean_mw);
-	gap_ns = track->gap_total_ns + es_report_find_silence(report, track, hole_ns);
-	if (gap_ns > 0)
-		sum->filled_uj = es_energy_at_most_uj(sum->mean_mw, gap_ns);
-	sum->energy_uj = track->energy_uj + sum->filled_uj;
-	if (domain->kind == ES_KIND_ESTIMATED || domain->spread_ppm) {
-		sum->uncertainty_j =
-			estimate_uncertainty_j(domain, sum->energy_uj, track->covered_ns);
-		return;
-	}
-	/*
-	 * A counter's two ends: one step, and up to one refresh old each. Powers: half an update period of the whole
-	 * swing at each end. A gap may hold anything up to twice the mean.
-	 */
-	edge_j = (double)domain->range.unit_nj / 1e9 +
-		 mean_w * es_s_from_ns(domain->update_period_ns);
-	if (!track->has_moved && !domain->is_power)
-		edge_j += es_j_from_uj(es_energy_at_most_uj(
-			domain->limit_mw ? domain->limit_mw : 100000, domain->update_period_ns));
-	sum->uncertainty_j = edge_j + mean_w * es_s_from_ns(gap_ns);
-}
-
 static void sum_covers(struct es_report *report)
 {
-	double variance = 0, estimated_j = 0, covered = 0;
+	double variance = 0, estimated_j = 0, unknown_j = 0, covered = 0;
 	int64_t dur_ns = report->stop_ns - report->start_ns;
 	size_t n_total = 0;
 
@@ -275,12 +229,14 @@ static void sum_covers(struct es_report *report)
 			estimated_j += sum->uncertainty_j;
 		} else {
 			report->metered_uj += sum->energy_uj - sum->filled_uj;
-			variance += sum->uncertainty_j * sum->uncertainty_j;
+			/* What happens in a gap of one domain goes with what happens in those of others. */
+			variance += pow(sum->uncertainty_j - sum->unknown_j, 2);
+			unknown_j += sum->unknown_j;
 		}
 	}
 	report->has_estimate = report->kinds & 1u << ES_KIND_ESTIMATED;
 	report->time_coverage = n_total ? fmin(covered / (double)n_total, 1.0) : 0.0;
-	report->uncertainty_j = sqrt(variance) + estimated_j;
+	report->uncertainty_j = sqrt(variance) + unknown_j + estimated_j;
 }
 
 /* Nodes whose total comes from meters: those with an estimate are at the wall already, no model comes on top. */
@@ -450,12 +406,13 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 	report->lost_bytes = es_recording_lost_bytes(recording);
 	judge(report, &walk->watch);
 	for (size_t i = 0; i < report->meta->n_domains; i++)
-		sum_domain(report, &walk->watch.tracks[i], i, walk->paces[i].hole_ns);
+		es_report_sum_domain(report, &walk->watch.tracks[i], i, &walk->sweeps,
+				     walk->paces[i].hole_ns);
 	sum_covers(report);
 	follow_chain(report);
 	sum_load(report);
 	sum_quality(report, walk);
-	return 0;
+	return es_report_find_faults(report, &walk->watch);
 }
 
 static int add_automatic_regions(struct es_report *report, struct es_regions *regions)
@@ -521,6 +478,7 @@ void es_report_finish(struct es_report *report)
 	es_work_finish(report);
 	es_report_regions_finish(report);
 	free(report->gaps);
+	free(report->faults);
 	es_insights_finish(report);
 	es_report_series_finish(report);
 	*report = (struct es_report){ .meta = NULL };

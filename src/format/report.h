@@ -40,8 +40,10 @@ struct es_report_domain {
 	uint64_t energy_uj; /* with what was filled in over gaps */
 	uint64_t filled_uj; /* of that: mean power times the time of gaps; estimated */
 	double uncertainty_j;
+	double unknown_j; /* of that, what gaps, standing counters and slow reads leave open */
 	uint64_t mean_mw, max_mw;
 	int64_t covered_ns;
+	bool is_lacking; /* a part of the node that nothing stands for: the total is without it */
 };
 
 /** struct es_work - units of work done in a stretch of time */
@@ -122,8 +124,26 @@ struct es_report_gap {
 	bool has_energy; /* a counter went on: only the profile is unknown in it, not the sum */
 };
 
+/** struct es_report_fault - one thing that went wrong with the readings of a domain, from first to last */
+struct es_report_fault {
+	size_t domain;
+	const char *name; /* "read_failed", "vanished", "rejected", "stood_still" … */
+	char code[16]; /* of a failed read: "EIO"; "" where the readings themselves tell */
+	uint64_t n;
+	int64_t first_ns, last_ns; /* boot clock */
+	int64_t longest_ns; /* of slow reads */
+	char text[128];
+};
+
+/** struct es_report_cpus - hardware threads online, where that changed meanwhile */
+struct es_report_cpus {
+	unsigned n_changes;
+	uint32_t first, last, least, most;
+};
+
 struct es_insight;
 
+#define ES_REPORT_FAULTS_MAX 128U /* likewise */
 #define ES_REPORT_GAPS_MAX 256U /* shown one by one; all are counted */
 
 /** struct es_report - owned by its user, es_report_finish() it; borrows the recording and the options' texts */
@@ -154,6 +174,9 @@ struct es_report {
 	struct es_report_gap *gaps;
 	size_t n_gaps, n_gaps_kept;
 	int64_t gap_ns; /* sum */
+	struct es_report_fault *faults;
+	size_t n_faults, n_faults_total;
+	struct es_report_cpus cpus;
 
 	bool has_start; /* at least one reading */
 	int64_t start_ns, stop_ns; /* of the acquisition, boot clock */

@@ -14,6 +14,7 @@
 #include "format/insights.h"
 #include "format/region_show.h"
 #include "format/report.h"
+#include "format/report_faults.h"
 #include "format/work.h"
 
 static void put_time(struct es_json *json, const char *key, const struct es_report *report,
@@ -274,6 +275,7 @@ static void put_quality(const struct es_report *report, struct es_json *json)
 	es_json_u64(json, "resets", report->n_resets);
 	es_json_u64(json, "ambiguous", report->n_ambiguous);
 	put_text(json, "failed", report->failed_text);
+	es_report_put_faults_json(report, json);
 	es_json_decimal(json, "suspended_s", report->suspended_ns, 9);
 	es_json_decimal(json, "clock_stepped_s", report->clock_stepped_ns, 9);
 	es_json_bool(json, "whole", report->is_whole);

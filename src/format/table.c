@@ -15,6 +15,7 @@
 #include "format/insights.h"
 #include "format/region_show.h"
 #include "format/report.h"
+#include "format/report_faults.h"
 #include "format/work.h"
 
 /* Energies in a unit people can hold: J below 10 kJ, then kJ and MJ. */
@@ -205,8 +206,9 @@ static void put_quality(const struct es_report *report, struct es_buf *out)
 			       report->n_resets, report->n_ambiguous);
 		put_row(out, "doubtful", text);
 	}
-	if (report->failed_text[0])
+	if (report->failed_text[0] && report->n_faults == 0)
 		put_row(out, "failed", report->failed_text);
+	es_report_put_faults(report, out);
 	if (report->suspended_ns) {
 		(void)snprintf(text, sizeof(text), "the machine slept for %s",
 			       es_duration_text(report->suspended_ns, mean));

@@ -34,6 +34,8 @@ enum es_event_type {
 	/* 15: ES_EVENT_BASELINE */
 	ES_EVENT_LAUNCH =
 		16, /* value: processes of the launch, -1: not known; text: format/report_launch.h */
+	ES_EVENT_CPUS_ONLINE = 17, /* value: hardware threads online from this time on */
+	ES_EVENT_FAULT = 18, /* value: index of the domain; text: see record/fault.h */
 };
 
 /* The value of an ES_EVENT_WORK that counts nothing yet: the work was asked for. Text: unit, and behind a tab why. */

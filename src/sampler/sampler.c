@@ -16,11 +16,13 @@
 #include "base/hot.h"
 #include "record/rows.h"
 #include "sampler/deadline.h"
+#include "sampler/faults.h"
 
 #define FLUSH_NS ES_NS_PER_S
 #define ROWS_MAX 256
 #define RESERVE_PERIOD_NS ES_NS_PER_S /* for what is read in case better meters fail */
 #define SUSPEND_MIN_NS (2 * ES_NS_PER_MS)
+#define SLOW_NS (20 * ES_NS_PER_MS) /* a meter that answers later holds up the others */
 #define CLOCK_STEP_MIN_NS \
 	(20 * ES_NS_PER_MS) /* slewing moves the wall clock by 0.5 ms a second at most */
 
@@ -43,8 +45,7 @@ struct es_sampler {
 	size_t *recorded_as; /* [domain] index in the recording, or SIZE_MAX */
 	struct es_domain *recorded; /* those of the recording, for the rows' units */
 	size_t n_recorded;
-	uint64_t *n_failed; /* [domain] */
-	int *last_failure; /* [domain] negative errno */
+	struct es_faults faults; /* of the recording's domains */
 	struct es_rows rows;
 	struct es_recorder *recorder; /* borrowed */
 	int64_t oldest_row_ns; /* monotonic time of the first row not flushed; valid while there is one */
@@ -133,13 +134,10 @@ static int allocate(struct es_sampler *sampler)
 	sampler->is_wanted = calloc(n, sizeof(*sampler->is_wanted));
 	sampler->recorded_as = calloc(n, sizeof(*sampler->recorded_as));
 	sampler->recorded = calloc(n, sizeof(*sampler->recorded));
-	sampler->n_failed = calloc(n, sizeof(*sampler->n_failed));
-	sampler->last_failure = calloc(n, sizeof(*sampler->last_failure));
 	sampler->deadlines = calloc(sampler->n_sources + 1, sizeof(*sampler->deadlines));
 	sampler->last_row = calloc(sampler->n_sources + 1, sizeof(*sampler->last_row));
 	if (!sampler->is_wanted || !sampler->recorded_as || !sampler->recorded ||
-	    !sampler->n_failed || !sampler->last_failure || !sampler->deadlines ||
-	    !sampler->last_row)
+	    !sampler->deadlines || !sampler->last_row)
 		return -ENOMEM;
 	return 0;
 }
@@ -228,8 +226,7 @@ void es_sampler_destroy(struct es_sampler *sampler)
 	free(sampler->is_wanted);
 	free(sampler->recorded_as);
 	free(sampler->recorded);
-	free(sampler->n_failed);
-	free(sampler->last_failure);
+	es_faults_finish(&sampler->faults);
 	free(sampler);
 }
 
@@ -253,6 +250,22 @@ bool es_sampler_can_read(const struct es_domain *domain)
 bool es_sampler_is_recorded(const struct es_domain *domain)
 {
 	return es_sampler_can_read(domain) && (!domain->is_partial || domain->is_asked);
+}
+
+bool es_sampler_is_listed(const struct es_sampler *sampler, size_t domain)
+{
+	const struct es_domain *it = &sampler->domains[domain];
+
+	if (es_sampler_is_recorded(it))
+		return true;
+	if (!it->is_there || it->is_partial)
+		return false;
+	/* Where none of a source can be read nothing is missing from a sum: others stand for the node, or an estimate. */
+	for (size_t i = 0; i < sampler->n_domains; i++)
+		if (strcmp(sampler->domains[i].source, it->source) == 0 &&
+		    es_sampler_is_recorded(&sampler->domains[i]))
+			return true;
+	return it->state != ES_STATE_DENIED;
 }
 
 es_hot static void read_source(struct es_sampler_source *entry, struct es_reading *ret)
@@ -335,15 +348,21 @@ void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 es_hot static void keep_reading(struct es_sampler *sampler, size_t domain,
 				const struct es_reading *reading)
 {
-	if (sampler->recorded_as[domain] == SIZE_MAX)
+	size_t as = sampler->recorded_as[domain];
+	int error = reading->error;
+
+	if (as == SIZE_MAX || error == -ECANCELED)
 		return;
-	if (reading->error) {
-		sampler->n_failed[domain]++;
-		sampler->last_failure[domain] = reading->error;
-		return;
-	}
-	es_rows_set(&sampler->rows, sampler->recorded_as[domain], reading->t_ns, reading->value,
-		    reading->activity_ns);
+	/* What no counter shows: a row could not hold it. */
+	if (error == 0 && reading->value > (uint64_t)INT64_MAX)
+		error = -ERANGE;
+	if (reading->width_ns > SLOW_NS)
+		es_faults_slow(&sampler->faults, as, reading->width_ns, reading->t_ns);
+	if (error)
+		es_faults_failed(&sampler->faults, as, error, reading->t_ns);
+	else
+		es_rows_set(&sampler->rows, as, reading->t_ns, reading->value,
+			    reading->activity_ns);
 }
 
 es_hot static int flush(struct es_sampler *sampler)
@@ -367,6 +386,8 @@ es_hot static int flush(struct es_sampler *sampler)
 	sampler->n_rows = 0;
 	r = es_recorder_rows(sampler->recorder, &sampler->rows);
 	es_rows_clear(&sampler->rows);
+	if (r == 0)
+		r = es_faults_tell(&sampler->faults, sampler->recorder, es_clock_boot_ns(), false);
 	return r;
 }
 
@@ -477,9 +498,8 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 
 	sampler->n_recorded = 0;
 	for (size_t i = 0; i < sampler->n_domains; i++) {
-		sampler->recorded_as[i] = es_sampler_is_recorded(&sampler->domains[i])
-						  ? sampler->n_recorded
-						  : SIZE_MAX;
+		sampler->recorded_as[i] = es_sampler_is_listed(sampler, i) ? sampler->n_recorded
+									   : SIZE_MAX;
 		if (sampler->recorded_as[i] != SIZE_MAX)
 			sampler->recorded[sampler->n_recorded++] = sampler->domains[i];
 	}
@@ -488,6 +508,8 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 	if (r < 0)
 		return r;
 	r = es_recorder_reserve(recorder, &sampler->rows);
+	if (r == 0)
+		r = es_faults_init(&sampler->faults, sampler->n_recorded);
 	if (r < 0)
 		return r;
 	sampler->recorder = recorder;
@@ -543,25 +565,6 @@ es_hot int es_sampler_tick(struct es_sampler *sampler, int64_t now_mono_ns)
 	return r;
 }
 
-static int put_failures(struct es_sampler *sampler)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < sampler->n_domains; i++) {
-		struct es_event event = { .type = ES_EVENT_READ_FAILED,
-					  .t_ns = es_clock_boot_ns() };
-
-		if (sampler->n_failed[i] == 0)
-			continue;
-		event.value = (int64_t)sampler->recorded_as[i];
-		(void)snprintf(event.text, sizeof(event.text), "%llu reads failed, last: %s",
-			       (unsigned long long)sampler->n_failed[i],
-			       es_strerror(sampler->last_failure[i]));
-		r = es_recorder_event(sampler->recorder, &event);
-	}
-	return r;
-}
-
 static int put_missed(struct es_sampler *sampler)
 {
 	struct es_event event = { .type = ES_EVENT_MISSED,
@@ -580,7 +583,7 @@ int es_sampler_stop(struct es_sampler *sampler)
 		r = flush(sampler);
 	forget_rows(sampler); /* what comes after a run needs memory too */
 	if (r == 0)
-		r = put_failures(sampler);
+		r = es_faults_tell(&sampler->faults, sampler->recorder, es_clock_boot_ns(), true);
 	if (r == 0)
 		r = put_missed(sampler);
 	return r;

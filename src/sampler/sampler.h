@@ -66,7 +66,7 @@ void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns);
 /**
  * es_sampler_start - plan the readings and take the first sweep
  * @period_ns: planned sampling period
- * @recorder: where the readings go (borrowed); its domains are those for which es_sampler_is_recorded()
+ * @recorder: where the readings go (borrowed); its domains are those for which es_sampler_is_listed()
  * @now_mono_ns: when deadlines begin to count
  */
 int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_recorder *recorder,
@@ -85,6 +85,13 @@ bool es_sampler_is_recorded(const struct es_domain *domain);
  * @domain: index among es_sampler_domains(). Borrowed until the next tick; NULL: there is none yet.
  */
 const struct es_reading *es_sampler_latest(const struct es_sampler *sampler, size_t domain);
+
+/**
+ * es_sampler_is_listed - whether a domain is one of the recording's: it is recorded, or it is there and could not be
+ * read at the start. The latter is tried again now and then; its failures are told, so that it is known to be missing.
+ * @domain: index of es_sampler_domains()
+ */
+bool es_sampler_is_listed(const struct es_sampler *sampler, size_t domain);
 
 /** es_sampler_next_ns - when es_sampler_tick() is due next, on the monotonic clock */
 int64_t es_sampler_next_ns(const struct es_sampler *sampler);

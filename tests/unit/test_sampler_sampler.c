@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "core/watch.h"
+#include "record/fault.h"
 #include "record/recording.h"
 #include "sampler/sampler.h"
 #include "support/tree.h"
@@ -423,6 +424,7 @@ static void wraps_come_out_to_the_step(void **state)
 static void failed_reads_are_told_at_the_end_and_are_no_zeros(void **state)
 {
 	struct fixture *f = *state;
+	struct es_fault fault;
 	size_t package;
 
 	open_tree(f, "skx2s", -1);
@@ -440,9 +442,12 @@ static void failed_reads_are_told_at_the_end_and_are_no_zeros(void **state)
 	assert_int_equal(f->n_readings[package], 3);
 	assert_int_equal(f->n_events, 4); /* two packages, two dram */
 	for (size_t i = 0; i < f->n_events; i++)
-		assert_int_equal(f->events[i].type, ES_EVENT_READ_FAILED);
-	assert_int_equal(f->events[0].value, package);
-	assert_string_equal(f->events[0].text, "2 reads failed, last: Input/output error");
+		assert_int_equal(es_fault_get(&f->events[i], &fault), 0);
+	assert_int_equal(es_fault_get(&f->events[0], &fault), 0);
+	assert_int_equal(fault.domain, package);
+	assert_int_equal(fault.n, 2);
+	assert_string_equal(fault.code, "EIO");
+	assert_true(fault.first_ns < fault.last_ns);
 }
 
 /* At 550 ms the sweeps of 200, 300, 400 and 500 ms did not happen; that of 100 ms was late. */

@@ -1,0 +1,95 @@
+/*
+ * report_domain.c - the energy of one domain of a recording, and how sure it is
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "format/report_domain.h"
+
+#include <math.h>
+
+#include "base/parse.h"
+#include "format/report_faults.h"
+#include "format/report_gaps.h"
+
+/* Half width of a 95 % interval for a model's energy: its errors at idle and at full load go together. */
+static double estimate_uncertainty_j(const struct es_domain *domain, uint64_t energy_uj,
+				     int64_t dur_ns)
+{
+	double full_w = es_w_from_mw(domain->full_mw), idle_w = es_w_from_mw(domain->idle_mw),
+	       s = es_s_from_ns(dur_ns);
+	double energy_j = es_j_from_uj(energy_uj), busy = 1.0;
+
+	if (domain->full_mw > domain->idle_mw && s > 0)
+		busy = fmin(fmax((energy_j / s - idle_w) / (full_w - idle_w), 0.0), 1.0);
+	if (domain->full_mw == 0)
+		return energy_j * domain->spread_ppm / 1e6;
+	return s * ((1 - busy) * idle_w * domain->idle_spread_ppm / 1e6 +
+		    busy * full_w * domain->spread_ppm / 1e6);
+}
+
+/* Time at the ends of the job without a valid reading of this domain. */
+static int64_t find_silence(struct es_report *report, const struct es_track *track, size_t i,
+			    const struct es_report_sweeps *sweeps, int64_t hole_ns)
+{
+	bool misses_first = sweeps->n > 1 && track->first_t_ns >= sweeps->second_ns,
+	     misses_last = sweeps->n > 1 && track->last_t_ns < sweeps->last_ns;
+
+	/* The first and the last sweep read everything: a reading that failed there leaves a hole, however short. */
+	if (es_report_has_failed(report, track, i) && (misses_first || misses_last))
+		hole_ns = 0;
+	return es_report_find_silence(report, track, hole_ns ? hole_ns : 1);
+}
+
+/*
+ * What may be in time of which nothing is known. It is filled in with the usual power, and may have been nothing, or
+ * as much as was ever seen or is allowed.
+ */
+static double unknown_j(const struct es_report *report, const struct es_track *track, size_t i,
+			double usual_w, int64_t unknown_ns)
+{
+	double most_w = fmax(es_w_from_mw(track->max_mw), es_w_from_mw(track->domain->limit_mw));
+
+	return fmax(usual_w, most_w - usual_w) * es_s_from_ns(unknown_ns) +
+	       usual_w * es_s_from_ns(track->lost_ns + es_report_slowest_ns(report, i)) +
+	       es_j_from_uj(track->doubt_uj);
+}
+
+void es_report_sum_domain(struct es_report *report, const struct es_track *track, size_t i,
+			  const struct es_report_sweeps *sweeps, int64_t hole_ns)
+{
+	const struct es_domain *domain = &report->domains[i];
+	struct es_report_domain *sum = &report->by_domain[i];
+	uint64_t usual_mw;
+	int64_t gap_ns;
+
+	sum->domain = domain;
+	sum->is_known = track->n_samples > 0 && !report->evidence[i].is_unknown &&
+			domain->state != ES_STATE_DEAD;
+	if (!sum->is_known)
+		return;
+	sum->covered_ns = track->covered_ns;
+	sum->mean_mw = es_mean_power_mw(track->energy_uj, track->covered_ns);
+	sum->max_mw = track->max_mw;
+	usual_mw = es_mean_power_mw(track->energy_uj, track->covered_ns - track->lost_ns);
+	gap_ns = track->gap_total_ns - track->gap_slept_ns +
+		 find_silence(report, track, i, sweeps, hole_ns);
+	if (gap_ns > 0)
+		sum->filled_uj = es_energy_at_most_uj(usual_mw, gap_ns);
+	sum->energy_uj = track->energy_uj + sum->filled_uj;
+	if (domain->kind == ES_KIND_ESTIMATED || domain->spread_ppm) {
+		sum->uncertainty_j =
+			estimate_uncertainty_j(domain, sum->energy_uj, track->covered_ns);
+		return;
+	}
+	sum->unknown_j = unknown_j(report, track, i, es_w_from_mw(usual_mw), gap_ns);
+	/*
+	 * A counter's two ends: one step, and up to one refresh old each. Powers: half an update period of the whole
+	 * swing at each end.
+	 */
+	sum->uncertainty_j = sum->unknown_j + (double)domain->range.unit_nj / 1e9 +
+			     es_w_from_mw(sum->mean_mw) * es_s_from_ns(domain->update_period_ns);
+	if (!track->has_moved && !domain->is_power)
+		sum->uncertainty_j += es_j_from_uj(es_energy_at_most_uj(
+			domain->limit_mw ? domain->limit_mw : 100000, domain->update_period_ns));
+}

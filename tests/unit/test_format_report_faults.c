@@ -1,0 +1,260 @@
+/*
+ * test_format_report_faults.c - what went wrong with readings, as the report tells it and reckons with it
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "format/report_faults.h"
+#include "support/recordings.h"
+
+struct fixture {
+	struct test_recording made;
+	struct es_report_options options;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	test_recording_init(&f->made, TEST_S);
+	f->options = test_options();
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	test_recording_finish(&f->made);
+	free(f);
+	return 0;
+}
+
+/* Two packages at 100 W, read each second from 0 to @n; the second one not where @misses says so. */
+static void play(struct fixture *f, unsigned n, bool (*misses)(unsigned i, unsigned n))
+{
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 1, -1);
+	for (unsigned i = 0; i <= n; i++) {
+		uint64_t shown_uj = (1000 + 100 * (uint64_t)i) * TEST_J;
+		const uint64_t values[] = { shown_uj, misses(i, n) ? TEST_NO_READING : shown_uj };
+
+		test_sweep(&f->made, i * TEST_S, values);
+	}
+}
+
+static void put_fault(struct fixture *f, int64_t domain, int64_t t_ns, const char *text)
+{
+	test_event(&f->made, ES_EVENT_FAULT, t_ns, domain, text);
+}
+
+static bool the_last(unsigned i, unsigned n)
+{
+	return i == n;
+}
+
+static bool the_first(unsigned i, unsigned n)
+{
+	(void)n;
+	return i == 0;
+}
+
+static bool none(unsigned i, unsigned n)
+{
+	(void)i;
+	(void)n;
+	return false;
+}
+
+static bool all(unsigned i, unsigned n)
+{
+	(void)i;
+	(void)n;
+	return true;
+}
+
+static void the_last_word_on_a_fault_counts(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	play(f, 5, none);
+	put_fault(f, 1, 2 * TEST_S, "EIO count=1 first_ns=1002000000000 longest_ns=0 x");
+	put_fault(f, 1, 4 * TEST_S, "EIO count=3 first_ns=1002000000000 longest_ns=0 x");
+	put_fault(f, 1, 4 * TEST_S, "SLOW count=2 first_ns=1001000000000 longest_ns=300000000 x");
+	put_fault(f, 9, 4 * TEST_S,
+		  "EIO count=3 first_ns=1002000000000 longest_ns=0 no such domain");
+	put_fault(f, 0, 4 * TEST_S, "nonsense");
+	report = test_report(&f->made, &f->options);
+
+	assert_int_equal(report->n_faults, 2);
+	assert_int_equal(report->n_faults_total, 2);
+	assert_int_equal(report->faults[0].domain, 1);
+	assert_int_equal(report->faults[0].n, 3);
+	assert_string_equal(report->faults[0].name, "read_failed");
+	assert_string_equal(report->faults[0].text, "Input/output error");
+	assert_string_equal(report->faults[1].name, "slow");
+	assert_true(strstr(report->faults[1].text, "300 ms") != NULL);
+	assert_int_equal(es_report_slowest_ns(report, 1), 300 * TEST_MS);
+	/* 100 W for 0.3 s */
+	assert_true(report->by_domain[1].uncertainty_j > report->by_domain[0].uncertainty_j + 29);
+}
+
+static void a_failed_last_reading_leaves_a_hole_that_is_filled_in_and_said(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	play(f, 5, the_last);
+	put_fault(f, 1, 5 * TEST_S, "EIO count=1 first_ns=1005000000000 longest_ns=0 x");
+	report = test_report(&f->made, &f->options);
+
+	assert_int_equal(report->by_domain[0].energy_uj, 500 * TEST_J);
+	assert_int_equal(report->by_domain[1].energy_uj, 500 * TEST_J);
+	assert_int_equal(report->by_domain[1].filled_uj, 100 * TEST_J);
+	assert_true(report->by_domain[1].uncertainty_j >= 100);
+	assert_int_equal(report->n_gaps, 1);
+	assert_false(report->gaps[0].has_energy);
+}
+
+static void so_does_a_failed_first_one(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	play(f, 5, the_first);
+	put_fault(f, 1, 0, "EIO count=1 first_ns=1000000000000 longest_ns=0 x");
+	report = test_report(&f->made, &f->options);
+
+	assert_int_equal(report->by_domain[1].filled_uj, 100 * TEST_J);
+}
+
+/* Imports may have readings of their own times: without a failure the plan decides what a hole is. */
+static void a_missing_reading_that_did_not_fail_is_no_hole(void **state)
+{
+	struct fixture *f = *state;
+
+	play(f, 5, the_last);
+	assert_int_equal(test_report(&f->made, &f->options)->by_domain[1].filled_uj, 0);
+}
+
+static void a_package_never_read_is_lacking_and_stands_for_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	play(f, 5, all);
+	put_fault(f, 1, 5 * TEST_S, "EINVAL count=6 first_ns=1000000000000 longest_ns=0 x");
+	report = test_report(&f->made, &f->options);
+
+	assert_false(report->by_domain[1].is_known);
+	assert_false(report->domains[1].is_chosen);
+	assert_true(report->by_domain[1].is_lacking);
+	assert_false(report->by_domain[0].is_lacking);
+	assert_true(report->total_uj == 500 * TEST_J);
+}
+
+static void what_a_wider_meter_covers_is_not_lacking(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_NODE, -1, -1);
+	for (unsigned i = 0; i <= 5; i++) {
+		const uint64_t values[] = { TEST_NO_READING, (1000 + 200 * (uint64_t)i) * TEST_J };
+
+		test_sweep(&f->made, i * TEST_S, values);
+	}
+	report = test_report(&f->made, &f->options);
+
+	assert_true(report->domains[1].is_chosen_total);
+	assert_false(report->by_domain[0].is_lacking);
+}
+
+static void cpus_that_come_and_go_are_told(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	play(f, 5, none);
+	test_event(&f->made, ES_EVENT_CPUS_ONLINE, 1 * TEST_S, 2, "");
+	test_event(&f->made, ES_EVENT_CPUS_ONLINE, 2 * TEST_S, -5, "");
+	test_event(&f->made, ES_EVENT_CPUS_ONLINE, 3 * TEST_S, 6, "");
+	test_event(&f->made, ES_EVENT_CPUS_ONLINE, 4 * TEST_S, 3, "");
+	report = test_report(&f->made, &f->options);
+
+	assert_int_equal(report->cpus.n_changes, 3);
+	assert_int_equal(report->cpus.first, 4);
+	assert_int_equal(report->cpus.last, 3);
+	assert_int_equal(report->cpus.least, 2);
+	assert_int_equal(report->cpus.most, 6);
+}
+
+static void a_night_asleep_is_no_energy_and_no_wrap(void **state)
+{
+	static const int64_t night_ns = 10 * 3600 * TEST_S;
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	for (unsigned i = 0; i <= 5; i++)
+		test_sweep(&f->made, i * TEST_S,
+			   (uint64_t[]){ (50000 + 100 * (uint64_t)i) * TEST_J });
+	test_event(&f->made, ES_EVENT_SUSPEND, 6 * TEST_S + night_ns, night_ns, "");
+	/* What had its power cut begins at 0. */
+	for (unsigned i = 6; i <= 10; i++)
+		test_sweep(&f->made, i * TEST_S + night_ns, (uint64_t[]){ 100 * (i - 5) * TEST_J });
+	report = test_report(&f->made, &f->options);
+
+	assert_true(report->suspended_ns == night_ns);
+	assert_int_equal(report->n_resets, 1);
+	/* 9 of 10 s are known; the second in which it woke up is filled in, the night is not. */
+	assert_in_range(report->total_uj, 999 * TEST_J, 1001 * TEST_J);
+	assert_int_equal(report->by_domain[0].filled_uj, 100 * TEST_J);
+	assert_true(report->uncertainty_j < 300);
+}
+
+static void no_more_faults_than_can_be_shown_are_kept_and_all_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	play(f, 5, none);
+	for (unsigned i = 0; i < 2 * ES_REPORT_FAULTS_MAX; i++) {
+		char text[96];
+
+		(void)snprintf(text, sizeof(text),
+			       "E%u count=1 first_ns=1002000000000 longest_ns=0 x", 1000 + i);
+		put_fault(f, 0, 2 * TEST_S, text);
+	}
+	report = test_report(&f->made, &f->options);
+	assert_int_equal(report->n_faults, ES_REPORT_FAULTS_MAX);
+	assert_int_equal(report->n_faults_total, 2 * ES_REPORT_FAULTS_MAX);
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+		T(the_last_word_on_a_fault_counts),
+		T(a_failed_last_reading_leaves_a_hole_that_is_filled_in_and_said),
+		T(so_does_a_failed_first_one),
+		T(a_missing_reading_that_did_not_fail_is_no_hole),
+		T(a_package_never_read_is_lacking_and_stands_for_nothing),
+		T(what_a_wider_meter_covers_is_not_lacking),
+		T(cpus_that_come_and_go_are_told),
+		T(a_night_asleep_is_no_energy_and_no_wrap),
+		T(no_more_faults_than_can_be_shown_are_kept_and_all_are_counted),
+	};
+
+	return cmocka_run_group_tests_name("format/report_faults", tests, NULL, NULL);
+}

@@ -96,6 +96,16 @@ static int name_job(const char *name, struct es_meta *meta, struct es_error *err
 	return 0;
 }
 
+int es_job_name(const char *name, char *ret, size_t size, struct es_error *err)
+{
+	es_cleanup(es_freep) struct es_meta *meta = calloc(1, sizeof(*meta));
+	int r = meta ? name_job(name, meta, err) : -ENOMEM;
+
+	if (r < 0)
+		return r;
+	return snprintf(ret, size, "%s", meta->job) >= (int)size ? -ENAMETOOLONG : 0;
+}
+
 uint32_t es_job_cpus(void)
 {
 	static const char *const counts[] = { "SLURM_CPUS_ON_NODE", "PBS_NCPUS", "NCPUS",

@@ -24,6 +24,9 @@ int es_job_describe(const struct es_root *root, const char *name, char *const *c
 /** es_job_check_name - 0, or -EINVAL where @name cannot be part of a file's name */
 int es_job_check_name(const char *name, struct es_error *err);
 
+/** es_job_name - the name that es_job_describe() would give; 0, -EINVAL or -ENAMETOOLONG */
+int es_job_name(const char *name, char *ret, size_t size, struct es_error *err);
+
 /** es_job_cpus - CPUs of this node that the scheduler says are ours; 0: it says nothing */
 uint32_t es_job_cpus(void);
 

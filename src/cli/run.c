@@ -235,7 +235,11 @@ static int measure(struct es_run *run, struct es_error *err)
 		options.wait = &run->ranks.wait;
 		hooks[options.n_hooks++] = &run->ranks.hook;
 	}
-
+	if (run->baseline_ns) {
+		r = es_series_begin_baseline(run);
+		if (r < 0)
+			return es_error_set(err, r, "baseline");
+	}
 	hear_tags(run, &tags);
 	if (tags)
 		hooks[options.n_hooks++] = es_tags_hook(tags);
@@ -243,6 +247,14 @@ static int measure(struct es_run *run, struct es_error *err)
 	if (r == 0 && run->works) {
 		options.child = es_works_child(run->works);
 		hooks[options.n_hooks++] = es_works_hook(run->works);
+	}
+	/* The last: the others end with the command, this one takes its time. */
+	if (run->baseline_ns) {
+		run->baseline_hook = (struct es_measure_hook){ .fd = -1,
+							       .next_ns = INT64_MAX,
+							       .finish = es_series_finish_baseline,
+							       .arg = run };
+		hooks[options.n_hooks++] = &run->baseline_hook;
 	}
 	if (r == 0)
 		r = es_measure(run->sampler, run->recorder, &options, &run->measured, err);
@@ -252,24 +264,10 @@ static int measure(struct es_run *run, struct es_error *err)
 	return r;
 }
 
-static int run_all(struct es_run *run)
+int es_run_once(struct es_run *run)
 {
 	struct es_error err = { .code = 0 };
-	int status;
 
-	if (check_options(run, &err) < 0)
-		return es_complain("run", ES_EXIT_USAGE, "%s", err.text);
-	run->work.has_no_output = run->attach_pid;
-	status = es_works_create(&run->work, &run->works, &err);
-	if (status < 0)
-		return es_complain(
-			"run", status == -EINVAL || status == -E2BIG ? ES_EXIT_USAGE : ES_EXIT_OWN,
-			"%s", err.text);
-	if (!run->attach_pid) {
-		status = es_run_join(run);
-		if (status >= 0)
-			return status;
-	}
 	if (run->attach_pid && es_attach_create(run->attach_pid, &run->attach, &err) < 0)
 		return complain(&err);
 	if (run->attach)
@@ -282,10 +280,47 @@ static int run_all(struct es_run *run)
 	}
 	if (run->measured.exec_error < 0)
 		return refuse_command(run);
+	run->has_ended = true;
 	/* The status of an attached process is only its parent's to know. */
 	run->exit_status = run->attach ? 0 : es_child_exit_status(run->measured.status);
 	es_run_tell(run);
 	return run->exit_status;
+}
+
+void es_run_finish(struct es_run *run)
+{
+	es_ranks_leave(&run->ranks);
+	es_attach_destroy(run->attach);
+	es_recorder_close(run->recorder);
+	es_sampler_destroy(run->sampler);
+	es_meta_finish(&run->meta);
+	es_root_close(&run->tree);
+}
+
+static int run_all(struct es_run *run)
+{
+	struct es_error err = { .code = 0 };
+	int status;
+
+	if (check_options(run, &err) < 0 || es_series_check(run, &err) < 0)
+		return es_complain("run", ES_EXIT_USAGE, "%s", err.text);
+	run->work.has_no_output = run->attach_pid;
+	status = es_works_create(&run->work, &run->works, &err);
+	if (status < 0)
+		return es_complain(
+			"run", status == -EINVAL || status == -E2BIG ? ES_EXIT_USAGE : ES_EXIT_OWN,
+			"%s", err.text);
+	es_launch_find(environ, &run->launch);
+	if (run->repeat && run->launch.launcher && run->launch.ranks != 1)
+		return es_complain(
+			"run", ES_EXIT_USAGE,
+			"--repeat: each rank would repeat on its own; repeat the launcher");
+	if (!run->attach_pid) {
+		status = es_run_join(run);
+		if (status >= 0)
+			return status;
+	}
+	return run->repeat ? es_run_series(run) : es_run_once(run);
 }
 
 int es_cmd_run(int argc, char **argv)
@@ -307,6 +342,11 @@ int es_cmd_run(int argc, char **argv)
 		  &run.keeps_args },
 		{ "attach", "PID", "measure the process PID, which runs already, to its end",
 		  ES_OPTION_TEXT, &run.attach_pid },
+		{ "repeat", "N", "measure COMMAND N times: JOB-1 to JOB-N, and a summary",
+		  ES_OPTION_TEXT, &run.repeat },
+		{ "baseline", "TIME",
+		  "measure the idle power so long before and after\neach run (default with --repeat: 2s; 0: not)",
+		  ES_OPTION_TEXT, &run.baseline },
 		{ "domain", "NAME", "measure only this domain; may be repeated", ES_OPTION_LIST,
 		  &run.domains },
 		{ "require", "KIND",
@@ -361,12 +401,7 @@ int es_cmd_run(int argc, char **argv)
 		run.command = argv + first;
 		status = run_all(&run);
 	}
-	es_ranks_leave(&run.ranks);
-	es_attach_destroy(run.attach);
-	es_recorder_close(run.recorder);
-	es_sampler_destroy(run.sampler);
-	es_meta_finish(&run.meta);
-	es_root_close(&run.tree);
+	es_run_finish(&run);
 	es_text_list_finish(&run.domains);
 	es_works_destroy(run.works);
 	es_work_options_finish(&run.work);

@@ -30,6 +30,12 @@ struct es_run {
 	struct es_chain chain;
 	struct es_work_options work;
 
+	const char *repeat, *baseline; /* as given */
+	uint64_t n_repeats;
+	int64_t baseline_ns; /* 0: none is measured */
+	struct es_series_shared *shared; /* one run of a series; NULL: on its own */
+	struct es_measure_hook baseline_hook;
+
 	int64_t period_ns, as_uid;
 	const char *attach_pid; /* as given; NULL: a command is measured */
 	struct es_attach *attach;
@@ -43,9 +49,12 @@ struct es_run {
 		  ES_NAME_MAX_BYTES]; /* of the files: the job's name, with the node's where there are several */
 	struct es_works *works; /* NULL: nothing is counted */
 	char recording_path[ES_PATH_MAX_BYTES], eprofile_path[ES_PATH_MAX_BYTES];
+	char saved_recording[ES_PATH_MAX_BYTES],
+		saved_eprofile[ES_PATH_MAX_BYTES]; /* where they are; "": nowhere */
 	struct es_measured measured;
+	bool has_ended; /* the command did run, to its end */
 	int exit_status;
-	struct es_launch launch; /* who started us */
+	struct es_launch launch; /* who started us; set before es_run_join() */
 	struct es_ranks ranks;
 };
 
@@ -64,6 +73,21 @@ const char *es_run_job_name(struct es_run *run);
  */
 void es_run_note_launch(struct es_run *run);
 int es_run_record_launch(struct es_run *run);
+
+/** es_run_once - measure the command once; its exit status, or our own after a complaint. es_run_finish() after it */
+int es_run_once(struct es_run *run);
+void es_run_finish(struct es_run *run);
+
+#define ES_REPEATS_MAX 1000U
+
+/** es_series_check - --repeat and --baseline; 0 or -EINVAL */
+int es_series_check(struct es_run *run, struct es_error *err);
+/** es_run_series - all runs, each in a process of its own, and their summary; the status of the first that failed */
+int es_run_series(struct es_run *run);
+/** es_series_begin_baseline, es_series_finish_baseline - the idle power before and after the command, into its recording */
+int es_series_begin_baseline(struct es_run *run);
+void es_series_finish_baseline(struct es_measure_hook *hook, struct es_recorder *recorder,
+			       int64_t stop_ns);
 
 /**
  * es_run_tell - the report of a command that was measured: eprofile, job line, table, JSON

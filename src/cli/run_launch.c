@@ -18,7 +18,6 @@ int es_run_join(struct es_run *run)
 {
 	int error;
 
-	es_launch_find(environ, &run->launch);
 	es_ranks_join(&run->launch, es_ranks_folders(), &run->ranks);
 	if (run->ranks.role == ES_RANK_MEASURES)
 		return -1;

@@ -143,6 +143,12 @@ static void put_text(const struct es_run *run, const struct es_outcome *outcome,
 	es_buf_init(&text, 1U << 20);
 	(void)es_report_line(&outcome->report, false, &text);
 	(void)es_buf_u8(&text, '\n');
+	/* Of a series the summary is what counts; each run's table is in its recording. */
+	if (run->shared && es_recorder_problem(run->recorder) == 0) {
+		(void)es_write_all(STDERR_FILENO, text.data, text.len);
+		es_buf_finish(&text);
+		return;
+	}
 	(void)es_report_table(&outcome->report, &text);
 	put_hints(run, &text);
 	if (run->ranks.problem.code)
@@ -170,6 +176,9 @@ void es_run_tell(struct es_run *run)
 		return;
 	}
 	save_eprofile(run, &outcome, &saved);
+	(void)snprintf(run->saved_recording, sizeof(run->saved_recording), "%s",
+		       saved.recording[0] ? saved.recording : run->recording_path);
+	(void)snprintf(run->saved_eprofile, sizeof(run->saved_eprofile), "%s", saved.eprofile);
 	put_text(run, &outcome, &saved);
 	if (run->json.is_given) {
 		r = put_json(run, &outcome, &saved);

@@ -179,6 +179,9 @@ static int on_event(void *arg, const struct es_event *event)
 	case ES_EVENT_CHILD_CPU:
 		report->child_cpu_ns = event->value;
 		break;
+	case ES_EVENT_BASELINE:
+		walk->error = es_report_baseline_note(report, event);
+		break;
 	case ES_EVENT_LAUNCH:
 		es_report_launch_parse(event->text, event->value, &report->launch);
 		break;
@@ -410,6 +413,7 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 				     walk->paces[i].hole_ns);
 	sum_covers(report);
 	follow_chain(report);
+	es_report_baseline_sum(report);
 	sum_load(report);
 	sum_quality(report, walk);
 	return es_report_find_faults(report, &walk->watch);
@@ -479,6 +483,7 @@ void es_report_finish(struct es_report *report)
 	es_report_regions_finish(report);
 	free(report->gaps);
 	free(report->faults);
+	es_report_baseline_finish(&report->baseline);
 	es_insights_finish(report);
 	es_report_series_finish(report);
 	*report = (struct es_report){ .meta = NULL };

@@ -16,6 +16,7 @@
 #include "core/model.h"
 #include "core/series.h"
 #include "core/watch.h"
+#include "format/report_baseline.h"
 #include "format/report_launch.h"
 #include "record/recording.h"
 
@@ -211,6 +212,7 @@ struct es_report {
 	char survivors[ES_NAME_MAX_BYTES];
 	int64_t attached_pid; /* what was measured ran already: its process; 0: no */
 	char attached[64]; /* its name */
+	struct es_report_baseline baseline;
 	struct es_report_launch launch; /* who started the command, as one of how many */
 };
 

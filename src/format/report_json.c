@@ -180,6 +180,7 @@ static void put_energy(const struct es_report *report, struct es_json *json)
 				(int64_t)report->total_uj - (int64_t)report->fine_uj, 6);
 	else
 		es_json_null(json, "residual_j");
+	es_report_baseline_members(report, json);
 	es_json_object_end(json);
 }
 

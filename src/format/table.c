@@ -268,6 +268,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	es_region_table(report, out);
 	put_energy(report, out);
 	es_work_table(report, out);
+	es_report_baseline_rows(report, out);
 	put_carbon(report, out);
 	put_load(report, out);
 	es_insights_table(report, out);

@@ -31,7 +31,8 @@ enum es_event_type {
 		13, /* what ran already was measured from here on; value: pid; text: name */
 	ES_EVENT_WORK =
 		14, /* value: cumulative amount of work in 1e-6 units; text: unit. See ES_EVENT_WORK_NONE */
-	/* 15: ES_EVENT_BASELINE */
+	ES_EVENT_BASELINE =
+		15, /* value: mean power in mW while nothing was measured; text: before or after, and the domain's id */
 	ES_EVENT_LAUNCH =
 		16, /* value: processes of the launch, -1: not known; text: format/report_launch.h */
 	ES_EVENT_CPUS_ONLINE = 17, /* value: hardware threads online from this time on */

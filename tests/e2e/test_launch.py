@@ -6,8 +6,10 @@ import glob
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import harness
 from harness import PLAYER, PROGRAM, TREE, Skip, clean_environment, equal, expect, near
@@ -125,6 +127,102 @@ def test_srun(place):
             names = os.listdir(os.path.join(place, "out." + node))
             equal(len(names), 2, names)
             expect(all(os.uname().nodename.split(".")[0] in name for name in names), names)
+
+
+def last_json(text):
+    return json.loads(text.rstrip("\n").rsplit("\n", 1)[-1])
+
+
+def repeat(place, *args, timeout=60):
+    return harness.call("run", "--out", os.path.join(place, "out"), "--name", "j", "--json", *args, timeout=timeout,
+                        cwd=place)
+
+
+def test_repeat(place):
+    """--repeat leaves N recordings and says mean, spread and interval of what they hold, idle power apart."""
+    root = make(place)
+    idle = subprocess.Popen([PLAYER, root, "--random", "4", "--duration", "60s"])
+    try:
+        done = repeat(place, "--root", root, "--repeat", "3", "--baseline", "200ms", "--", "sleep", "0.3")
+    finally:
+        idle.kill()
+        idle.wait()
+    equal(done.returncode, 0, done.stderr)
+    equal(recordings(place), ["j-1.esr", "j-2.esr", "j-3.esr"])
+    told = last_json(done.stderr)
+    equal(told["schema"], "energyscopium.run/1")
+    equal([run["job"]["id"] for run in told["runs"]], ["j-1", "j-2", "j-3"])
+    equal([run["exit_status"] for run in told["runs"]], [0, 0, 0])
+    for key, values in (("energy_j", [run["energy"]["node_j"] for run in told["runs"]]),
+                        ("above_baseline_j", [run["energy"]["baseline"]["above_j"] for run in told["runs"]])):
+        stats, mean = told["summary"][key], sum(values) / 3
+        sd = (sum((v - mean) ** 2 for v in values) / 2) ** 0.5
+        near(stats["mean"], mean, 1e-6, key)
+        near(stats["sd"], sd, 1e-6, key)
+        near(stats["uncertainty"], 4.3027 * sd / 3 ** 0.5, 1e-3 * sd + 1e-6, key)
+    base = [run["energy"]["baseline"] for run in told["runs"]]
+    for run, b in zip(told["runs"], base):
+        expect(b["before_w"] > 0 and b["after_w"] > 0, b)
+        near(b["power_w"], (b["before_w"] + b["after_w"]) / 2, 1e-6)
+        near(b["above_j"], run["energy"]["measured_j"] - b["power_w"] * run["job"]["duration_s"], 1e-3)
+    # What follows a run is what precedes the next.
+    equal([b["after_w"] for b in base[:2]], [b["before_w"] for b in base[1:]])
+    near(told["baseline_w"], sum(b["power_w"] for b in base) / 3, 1e-6)
+    expect("run 2 of 3" in done.stderr and "energy above idle (J)" in done.stderr, done.stderr)
+    equal(done.stdout, "")
+
+
+def test_repeat_of_failures(place):
+    """A run that fails is named and in no mean, the next is made, and its status is the series'."""
+    done = repeat(place, "--repeat", "3", "--baseline", "0", "--", "sh", "-c",
+                  'echo >> ran; [ $(wc -l < ran) = 2 ] && exit 7; exit 0')
+    equal(done.returncode, 7, done.stderr)
+    told = last_json(done.stderr)
+    equal([run["exit_status"] for run in told["runs"]], [0, 7, 0])
+    equal((told["summary"]["runs"], told["summary"]["failed"], told["summary"]["duration_s"]["runs"]), (3, 1, 2))
+    equal(told["exit_status"], 7)
+    equal(told["baseline_w"], None)
+    expect("run 2 of 3 ended with status 7" in done.stderr, done.stderr)
+    # A place that is taken is refused before anything runs.
+    os.remove(os.path.join(place, "ran"))
+    os.remove(os.path.join(place, "out", "j-1.esr"))
+    equal(repeat(place, "--repeat", "3", "--", "sh", "-c", "echo >> ran").returncode, 125)
+    expect(not os.path.exists(os.path.join(place, "ran")), "the command ran")
+    done = harness.call("run", "--repeat", "5", "--out", os.path.join(place, "o"), "--", "/no/such/command")
+    equal(done.returncode, 127, done.stderr)
+    expect("run 2 of 5" not in done.stderr, done.stderr)
+    for args in (["--repeat", "0"], ["--repeat", "many"], ["--baseline", "5"], ["--baseline", "1ms"],
+                 ["--repeat", "2", "--attach", "1"]):
+        equal(repeat(place, *args, *([] if "--attach" in args else ["--", "true"])).returncode, 2, args)
+
+
+def test_repeat_interrupted(place):
+    """SIGINT ends the series: the command gets it, what was measured is summed up, the status says so."""
+    ready = os.path.join(place, "ready")
+    script = f'trap "echo caught > {place}/caught; exit 0" INT; echo > {ready}; while :; do sleep 0.05; done'
+    running = harness.start("run", "--out", os.path.join(place, "out"), "--name", "j", "--repeat", "3", "--baseline", "0",
+                            "--", "sh", "-c", script)
+    end = time.monotonic() + 20
+    while not os.path.exists(ready):
+        expect(time.monotonic() < end, "the command did not start")
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    said = running.communicate(timeout=20)[1]
+    equal(running.returncode, 130, said)
+    expect(os.path.exists(os.path.join(place, "caught")), "the command's signals are not what they were")
+    expect("1 of 3 runs" in said and "run 2 of 3" not in said, said)
+    equal(recordings(place), ["j-1.esr"])
+
+
+def test_each_run_starts_alike(place):
+    """Every command of a series has the signal mask and the broken-pipe signal that the first would have."""
+    equal(repeat(place, "--repeat", "3", "--baseline", "0", "--", "sh", "-c",
+                 "grep -E '^Sig(Blk|Ign)' /proc/self/status >> signals").returncode, 0)
+    with open(os.path.join(place, "signals")) as file:
+        lines = file.read().splitlines()
+    equal(len(lines), 6)
+    equal(len(set(lines)), 2, lines)
+    expect("SigBlk:\t" + 16 * "0" in lines, lines)
 
 
 if __name__ == "__main__":

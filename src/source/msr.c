@@ -194,6 +194,7 @@ static bool open_meter(const struct msr *msr, size_t place_index, const struct e
 		.place = place_index, .reg = row->reg, .op = NOT_IN_BATCH, .is_batchable = true
 	};
 	name_domain(place, row->type, domain);
+	domain->may_mirror = place->die >= 0 && msr->processor.dies_may_mirror;
 	if (failure.error == 0) {
 		failure.device = place->device;
 		failure.reg = row->reg;
@@ -218,8 +219,13 @@ static bool open_meter(const struct msr *msr, size_t place_index, const struct e
 	return row->is_sure || row->type == ES_DOMAIN_PACKAGE;
 }
 
-static bool is_of(const struct es_msr_register *row, const struct es_msr_place *place)
+/* The board's counter is one, whatever number of dies shows it. */
+static bool is_of(const struct es_msr_register *row, const struct es_msr_places *places, size_t i)
 {
+	const struct es_msr_place *place = &places->place[i];
+
+	if (row->type == ES_DOMAIN_PSYS && i > 0 && places->place[i - 1].package == place->package)
+		return false;
 	return row->is_per_core == (place->core >= 0);
 }
 
@@ -232,7 +238,7 @@ static void open_place(struct msr *msr, size_t index)
 	uint32_t energy_reg = 0;
 
 	for (size_t i = processor->n_registers; i-- > 0;)
-		if (is_of(&processor->registers[i], place))
+		if (is_of(&processor->registers[i], &msr->places, index))
 			energy_reg = processor->registers[i].reg;
 	(void)es_msr_place_try(&msr->root, place, processor->unit_reg, energy_reg, &failure);
 	for (size_t i = 0; i < processor->n_registers; i++) {
@@ -240,7 +246,7 @@ static void open_place(struct msr *msr, size_t index)
 		size_t n = msr->source.n_domains;
 		struct es_domain *domain = &msr->source.domains[n];
 
-		if (!is_of(row, place) ||
+		if (!is_of(row, &msr->places, index) ||
 		    !open_meter(msr, index, row, failure, &msr->meters[n], domain))
 			continue;
 		if (row->type == ES_DOMAIN_PACKAGE && msr->meters[n].error == 0)

@@ -35,6 +35,8 @@ __extension__ typedef unsigned __int128 es_u128;
 #define FIXED_DRAM 1U
 #define FIXED_PSYS 2U
 #define ATOM_UNITS 4U
+#define REAL_DIES \
+	8U /* each counts itself (Cascade Lake-AP); of other dies only their steps can tell */
 
 /** struct intel_row - models of family 6 with the same registers */
 struct intel_row {
@@ -51,7 +53,7 @@ static const struct intel_row intel_rows[] = {
 	/* Haswell, Broadwell: clients */
 	{ { 0x3c, 0x45, 0x46, 0x3d, 0x47 }, PKG | CORE | GFX, PKG | CORE | GFX | DRAM, 0 },
 	/* Haswell-EP, Broadwell-EP, Broadwell-D, Skylake-SP to Cooper Lake */
-	{ { 0x3f, 0x4f, 0x56, 0x55 }, PKG | DRAM, PKG | DRAM | CORE, FIXED_DRAM },
+	{ { 0x3f, 0x4f, 0x56, 0x55 }, PKG | DRAM, PKG | DRAM | CORE, FIXED_DRAM | REAL_DIES },
 	/* Ice Lake-SP, Ice Lake-D */
 	{ { 0x6a, 0x6c }, PKG | DRAM, PKG | DRAM | CORE | PSYS, FIXED_DRAM },
 	/* Knights Landing, Knights Mill */
@@ -128,6 +130,7 @@ static void describe_intel(const struct es_machine *machine, struct es_msr_proce
 	ret->limit_reg = ES_MSR_PKG_LIMIT;
 	ret->info_reg = ES_MSR_PKG_INFO;
 	ret->has_dies = true;
+	ret->dies_may_mirror = !(row->quirks & REAL_DIES);
 	ret->has_atom_units = row->quirks & ATOM_UNITS;
 	ret->dram_unit_nj = row->quirks & FIXED_DRAM ? DRAM_UNIT_NJ : 0;
 	ret->psys_unit_nj = row->quirks & FIXED_PSYS ? PSYS_UNIT_NJ : 0;

@@ -46,6 +46,7 @@ struct es_msr_processor {
 	uint32_t unit_reg;
 	uint32_t limit_reg, info_reg; /* of the package; 0: none */
 	bool has_dies; /* its registers are a die's where a package has several, else the package's */
+	bool dies_may_mirror; /* whether each of them counts itself is not known: equal steps tell */
 	bool may_be_64; /* documented as 64 bits wide: taken so once a value proves it */
 	bool is_known; /* in the table */
 	bool has_atom_units; /* energy in 2^n µJ, power in 2^n mW; else 1/2^n J and W */

@@ -200,6 +200,9 @@ def test_rights(place):
     for folder, _, files in os.walk(os.path.join(root, "sys/devices/virtual/powercap")):
         if "energy_uj" in files:
             os.chmod(os.path.join(folder, "energy_uj"), 0o444)
+    _, by_id = told_by(root, "--no-probe", "--as", STRANGER)
+    equal((by_id["msr/dram-1"]["state"], by_id["msr/dram-1"]["fix"]), ("denied", None))
+    expect("not needed" in by_id["msr/dram-1"]["reason"], by_id["msr/dram-1"])
     done = call("doctor", "--json", "--root", root, "--as", STRANGER)
     equal(done.returncode, 0, done.stdout)
     findings = [f for f in json.loads(done.stdout)["findings"] if f["what"] == "rights"]

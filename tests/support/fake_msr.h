@@ -214,6 +214,21 @@ static inline void make_skylake(struct fixture *f)
 	put(f, 1, 0x619, 2000000);
 }
 
+/* Milan's small sibling: two packages of eight cores. */
+static inline void make_milan(struct fixture *f, unsigned model)
+{
+	char cpuinfo[128];
+
+	make(f, "amd-milan-msr", 2, 8);
+	(void)snprintf(cpuinfo, sizeof(cpuinfo),
+		       "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: %u\n", model);
+	assert_int_equal(es_tree_write(f->dir, "proc/cpuinfo", cpuinfo, 0444), 0);
+	put(f, -1, 0xc0010299, 0xa1003);
+	put(f, 0, 0xc001029b, 65536 * 10);
+	put(f, 1, 0xc001029b, 65536 * 20);
+	put(f, -1, 0xc001029a, 65536);
+}
+
 static inline struct es_domain *domain(const struct fixture *f, const char *id)
 {
 	for (size_t i = 0; i < f->source->n_domains; i++)

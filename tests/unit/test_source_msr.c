@@ -139,21 +139,6 @@ static void counters_wrap_at_32_bits_and_are_told_from_resets(void **state)
 			 -ESTALE);
 }
 
-/* Milan's small sibling: two packages of eight cores. */
-static void make_milan(struct fixture *f, unsigned model)
-{
-	char cpuinfo[128];
-
-	make(f, "amd-milan-msr", 2, 8);
-	(void)snprintf(cpuinfo, sizeof(cpuinfo),
-		       "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: %u\n", model);
-	assert_int_equal(es_tree_write(f->dir, "proc/cpuinfo", cpuinfo, 0444), 0);
-	put(f, -1, 0xc0010299, 0xa1003);
-	put(f, 0, 0xc001029b, 65536 * 10);
-	put(f, 1, 0xc001029b, 65536 * 20);
-	put(f, -1, 0xc001029a, 65536);
-}
-
 static void amd_has_packages_and_single_cores(void **state)
 {
 	struct fixture *f = *state;
@@ -234,6 +219,14 @@ static void dies_of_intel_are_dies_and_of_amd_they_are_one_package(void **state)
 	assert_int_equal(f->source->n_domains, 8);
 	assert_int_equal(domain(f, "msr/package-1-die-1")->type, ES_DOMAIN_DIE);
 	assert_int_equal(domain(f, "msr/dram-0-die-1")->die, 1);
+	assert_false(domain(f, "msr/package-0-die-1")->may_mirror);
+	/* Of processors whose dies nobody has described, only their steps can tell whether each counts itself. */
+	assert_int_equal(
+		es_tree_write(f->dir, "proc/cpuinfo",
+			      "vendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 173\n", 0444),
+		0);
+	assert_int_equal(open_as(f, -1, NULL), 0);
+	assert_true(domain(f, "msr/package-0-die-1")->may_mirror);
 	f->n_cells = 0;
 	make(f, "amd-zen1-dies", 2, 32);
 	put(f, -1, 0xc0010299, 0xa1003);

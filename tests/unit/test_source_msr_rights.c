@@ -153,6 +153,28 @@ static void a_batch_goes_on_when_its_cpu_goes_offline(void **state)
 	assert_int_equal(f->n_reads, 2);
 }
 
+static void single_cores_are_in_a_batch_only_when_asked_for(void **state)
+{
+	struct fixture *f = *state;
+	bool wanted[READINGS_MAX] = { false };
+
+	make_milan(f, 1);
+	f->safe_error = 0;
+	f->has_batch = true;
+	assert_int_equal(open_as(f, -1, NULL), 0);
+	read_all(f);
+	assert_int_equal(f->n_ops, 2);
+	wanted[domain(f, "msr/package-0") - f->source->domains] = true;
+	wanted[domain(f, "msr/core-1-cpu-9") - f->source->domains] = true;
+	es_source_msr.want(f->source, wanted);
+	read_all(f);
+
+	assert_int_equal(f->n_ops, 2);
+	assert_int_equal(f->n_reads, 0);
+	assert_int_equal(reading(f, "msr/core-1-cpu-9")->value, 1000000);
+	assert_int_equal(reading(f, "msr/package-1")->error, -ECANCELED);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -163,6 +185,7 @@ int main(void)
 		T(what_a_batch_refuses_is_read_alone_and_does_not_spoil_the_others),
 		T(errors_inside_a_batch_are_those_of_their_registers),
 		T(a_batch_goes_on_when_its_cpu_goes_offline),
+		T(single_cores_are_in_a_batch_only_when_asked_for),
 	};
 #undef T
 

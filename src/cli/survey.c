@@ -338,6 +338,34 @@ static void find_unmeasured(struct es_survey *survey)
 			       "fans, power supplies, disks and network have no meter here", "");
 }
 
+/* A spare source that may not be read needs no mending where another one shows the same. */
+static void excuse_spare(struct es_survey *survey, const struct es_sampler_source *entry)
+{
+	for (size_t i = entry->first_domain; i < entry->first_domain + entry->n; i++) {
+		struct es_domain *domain = &survey->domains[i];
+
+		for (size_t j = 0; j < entry->first_domain; j++)
+			if (domain->state == ES_STATE_DENIED &&
+			    es_domain_is_usable(&survey->domains[j]) &&
+			    es_domain_is_twin(&survey->domains[j], domain)) {
+				(void)snprintf(domain->reason, sizeof(domain->reason),
+					       "not needed: the same joules as %.160s",
+					       survey->domains[j].id);
+				domain->fix[0] = '\0';
+			}
+	}
+}
+
+static void excuse_spares(struct es_survey *survey)
+{
+	size_t n;
+	const struct es_sampler_source *sources = es_sampler_sources(survey->sampler, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (sources[i].source && sources[i].ops->is_spare)
+			excuse_spare(survey, &sources[i]);
+}
+
 int es_survey_make(const struct es_survey_options *options, struct es_survey *ret,
 		   struct es_error *err)
 {
@@ -362,6 +390,7 @@ int es_survey_make(const struct es_survey_options *options, struct es_survey *re
 	es_cover_judge(survey.domains, survey.n_domains, survey.evidence);
 	es_cover_choose(survey.domains, survey.n_domains, survey.evidence, options->psys);
 	tell_failures(&survey);
+	excuse_spares(&survey);
 	find_unmeasured(&survey);
 	find_unmeasured_gpus(&survey);
 	*ret = survey;

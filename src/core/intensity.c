@@ -118,14 +118,36 @@ static int drop_repeated(struct es_intensity *intensity, struct es_slot ret_clas
 	return 0;
 }
 
-/* From slot @i to the one behind it, of the same basis; 0: it is the last one. */
-static int64_t step_ns(const struct es_intensity *intensity, size_t i)
+/* Actual and estimated figures share one grid of times, forecasts have their own. */
+static bool is_forecast(const struct es_slot *slot)
+{
+	return slot->basis == ES_SLOT_FORECAST;
+}
+
+static int by_grid_and_time(const void *a, const void *b)
+{
+	const struct es_slot *x = a, *y = b;
+
+	if (is_forecast(x) != is_forecast(y))
+		return is_forecast(x) ? 1 : -1;
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	return (int)x->basis - (int)y->basis;
+}
+
+/* From slot @i to the next start on the same grid; 0: there is none. *ret_next: number of that slot. */
+static int64_t step_ns(const struct es_intensity *intensity, size_t i, size_t *ret_next)
 {
 	const struct es_slot *slots = intensity->slots;
+	size_t next = i + 1;
 
-	if (i + 1 >= intensity->n || slots[i].basis != slots[i + 1].basis)
+	while (next < intensity->n && slots[next].start_ns == slots[i].start_ns &&
+	       is_forecast(&slots[next]) == is_forecast(&slots[i]))
+		next++;
+	*ret_next = next;
+	if (next >= intensity->n || is_forecast(&slots[next]) != is_forecast(&slots[i]))
 		return 0;
-	return slots[i + 1].start_ns - slots[i].start_ns;
+	return slots[next].start_ns - slots[i].start_ns;
 }
 
 static int64_t shorter(int64_t a, int64_t b)
@@ -136,7 +158,9 @@ static int64_t shorter(int64_t a, int64_t b)
 /* How long an open slot lasts; 0: nothing tells. @before_ns: how long the one before it lasts, 0: it is the first. */
 static int64_t length_ns(const struct es_intensity *intensity, size_t i, int64_t before_ns)
 {
-	int64_t next_ns = step_ns(intensity, i), after_ns = next_ns ? step_ns(intensity, i + 1) : 0,
+	size_t next;
+	int64_t next_ns = step_ns(intensity, i, &next),
+		after_ns = next_ns ? step_ns(intensity, next, &next) : 0,
 		least_ns = shorter(shorter(next_ns, before_ns), after_ns);
 
 	if (!next_ns)
@@ -153,10 +177,15 @@ static int close_open(struct es_intensity *intensity, struct es_slot ret_clash[s
 {
 	int64_t before_ns = 0;
 
+	if (intensity->n > 1)
+		qsort(intensity->slots, intensity->n, sizeof(*intensity->slots), by_grid_and_time);
 	for (size_t i = 0; i < intensity->n; i++) {
 		struct es_slot *slot = &intensity->slots[i];
+		size_t next;
 
-		if (i > 0 && slot->basis != slot[-1].basis)
+		/* A single forecast lasts as long as what came before. */
+		if (i > 0 && is_forecast(slot) && !is_forecast(slot - 1) &&
+		    step_ns(intensity, i, &next))
 			before_ns = 0;
 		if (slot->stop_ns == ES_SLOT_OPEN) {
 			before_ns = length_ns(intensity, i, before_ns);
@@ -166,6 +195,8 @@ static int close_open(struct es_intensity *intensity, struct es_slot ret_clash[s
 		}
 		before_ns = slot->stop_ns - slot->start_ns;
 	}
+	if (intensity->n > 1)
+		qsort(intensity->slots, intensity->n, sizeof(*intensity->slots), by_basis_and_time);
 	for (size_t i = 0; i + 1 < intensity->n; i++) {
 		const struct es_slot *slot = &intensity->slots[i];
 

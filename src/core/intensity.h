@@ -76,7 +76,7 @@ void es_intensity_finish(struct es_intensity *intensity);
  * es_intensity_prepare - all slots are in: sort them, close open ones, let actual figures win over forecasts
  * @ret_clash: on failure the one slot or the two that are wrong
  *
- * An open slot ends where the next one of its basis starts, if it then lasts as long as the one before or behind it, or
+ * An open slot ends where the next one starts (forecasts apart from the rest), if it then lasts as long as the one before or behind it, or
  * no longer than the shorter of them (within 15 %: months, days of 23 and 25 hours); else that is how long it lasts:
  * figures are missing there. Returns 0;
  * -EEXIST: two slots of the same basis overlap and differ; -ENODATA: how long a slot lasts cannot be told; -ENOMEM.

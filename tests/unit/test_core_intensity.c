@@ -128,6 +128,26 @@ static void a_figure_that_is_missing_leaves_a_hole(void **state)
 	assert_null(es_intensity_at(&f->series, T0_NS + 45 * MIN_NS, T0_NS + 60 * MIN_NS));
 }
 
+static void estimates_among_actual_figures_share_their_hours(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, 0, 0, 10, ES_SLOT_ACTUAL);
+	add(f, 60, 0, 11, ES_SLOT_ESTIMATED);
+	add(f, 120, 0, 12, ES_SLOT_ACTUAL);
+	add(f, 120, 0, 13, ES_SLOT_ESTIMATED);
+	add(f, 120, 0, 99, ES_SLOT_FORECAST);
+	add(f, 180, 0, 14, ES_SLOT_ESTIMATED);
+	assert_int_equal(prepare(f), 0);
+
+	assert_int_equal(f->series.n, 4);
+	assert_slot(f, 0, 0, 60, 10);
+	assert_slot(f, 1, 60, 120, 11);
+	assert_slot(f, 2, 120, 180, 12);
+	assert_slot(f, 3, 180, 240, 14);
+	assert_int_equal(f->series.n_replaced, 2);
+}
+
 static void months_and_days_of_25_hours_are_no_holes(void **state)
 {
 	struct fixture *f = *state;
@@ -377,6 +397,7 @@ int main(void)
 		TEST(slots_come_in_any_order),
 		TEST(an_open_slot_ends_where_the_next_one_starts),
 		TEST(a_figure_that_is_missing_leaves_a_hole),
+		TEST(estimates_among_actual_figures_share_their_hours),
 		TEST(months_and_days_of_25_hours_are_no_holes),
 		TEST(the_longest_slot_and_the_lonely_one_are_what_the_source_says),
 		TEST(overlaps_that_differ_are_an_error_and_repetitions_are_not),

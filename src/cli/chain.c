@@ -19,10 +19,9 @@ int es_chain_load(struct es_chain *chain, struct es_error *err)
 	struct es_carbon_factor factor;
 	int r = es_settings_load(&chain->settings, err);
 
-	if (r < 0)
-		return r;
-	if (chain->zone)
-		r = es_settings_option(&chain->settings, "zone", chain->zone, err);
+	if (r == 0)
+		r = es_footprint_load(&chain->footprint, &chain->settings, chain->carbon,
+				      chain->zone, err);
 	if (r == 0 && chain->pue)
 		r = es_settings_option(&chain->settings, "pue", chain->pue, err);
 	if (r < 0)
@@ -122,6 +121,14 @@ int es_chain_options(struct es_chain *chain, const struct es_meta *meta,
 			.year = row->year,
 		};
 	}
-	*ret = options;
-	return 0;
+	r = es_footprint_apply(&chain->footprint, &chain->settings, meta->start_unix_ns, &options,
+			       err);
+	if (r == 0)
+		*ret = options;
+	return r;
+}
+
+void es_chain_finish(struct es_chain *chain)
+{
+	es_footprint_finish(&chain->footprint);
 }

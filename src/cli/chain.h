@@ -8,15 +8,17 @@
 #define ES_CLI_CHAIN_H
 
 #include "base/error.h"
+#include "cli/footprint.h"
 #include "cli/settings.h"
 #include "format/report.h"
 #include "record/meta.h"
 
-/** struct es_chain - the settings and the texts that report options borrow from */
+/** struct es_chain - the settings and the texts that report options borrow from; zero-initialise, es_chain_finish() it */
 struct es_chain {
 	struct es_settings settings;
 	/* Given on the command line; NULL: not */
 	const char *zone, *pue, *model, *carbon;
+	struct es_footprint footprint;
 	bool has_profile; /* an eprofile of the whole follows the report */
 	char zone_source[ES_ORIGIN_MAX_BYTES + 64], pue_source[ES_ORIGIN_MAX_BYTES + 64],
 		factor_id[64], zone_code[16];
@@ -37,5 +39,6 @@ int es_chain_load(struct es_chain *chain, struct es_error *err);
  */
 int es_chain_options(struct es_chain *chain, const struct es_meta *meta,
 		     struct es_report_options *ret, struct es_error *err);
+void es_chain_finish(struct es_chain *chain);
 
 #endif

@@ -26,13 +26,16 @@ static int show(struct report *report, const char *what)
 	struct es_json json;
 	struct es_buf out;
 	bool is_short = report->line.text && strcmp(report->line.text, "short") == 0;
-	int status;
+	int status, r;
 
 	if (report->line.text && !is_short)
 		return es_complain("report", ES_EXIT_USAGE, "--line=%s: there is 'short'",
 				   report->line.text);
-	if (es_chain_load(&report->chain, &err) < 0)
-		return es_complain("report", ES_EXIT_USAGE, "%s", err.text);
+	report->chain.footprint.is_told = true;
+	r = es_chain_load(&report->chain, &err);
+	if (r < 0)
+		return es_complain("report", r == -EINVAL ? ES_EXIT_USAGE : ES_EXIT_FAILURE, "%s",
+				   err.text);
 	report->chain.has_profile = true; /* insights look at it */
 	if (es_find_recording(what, &report->chain.settings, path, &err) < 0 ||
 	    es_outcome_open(path, NULL, &report->chain, &outcome, &err) < 0)
@@ -72,6 +75,7 @@ int es_cmd_report(int argc, char **argv)
 		  &report.chain.model },
 		{ "carbon", "NAME", "carbon model: carbon_model_202203, carbon_model_2024",
 		  ES_OPTION_TEXT, &report.chain.carbon },
+		ES_FOOTPRINT_OPTIONS(&report.chain.footprint),
 	};
 	const struct es_usage usage = {
 		.command = "report",
@@ -88,5 +92,7 @@ int es_cmd_report(int argc, char **argv)
 	if (first + 1 != argc)
 		return es_complain("report", ES_EXIT_USAGE,
 				   "one FILE or JOB is wanted; see 'energyscopium report --help'");
-	return show(&report, argv[first]);
+	status = show(&report, argv[first]);
+	es_chain_finish(&report.chain);
+	return status;
 }

@@ -30,8 +30,10 @@ static int complain(const struct es_error *err)
 
 static int check_options(struct es_run *run, struct es_error *err)
 {
-	int r = es_chain_load(&run->chain, err);
+	int r;
 
+	run->chain.footprint.is_told = run->chain.footprint.is_later = true;
+	r = es_chain_load(&run->chain, err);
 	if (r == 0 && run->period)
 		r = es_settings_option(&run->chain.settings, "period", run->period, err);
 	if (r == 0 && run->out)
@@ -303,7 +305,8 @@ static int run_all(struct es_run *run)
 	int status;
 
 	if (check_options(run, &err) < 0 || es_series_check(run, &err) < 0)
-		return es_complain("run", ES_EXIT_USAGE, "%s", err.text);
+		return es_complain("run", err.code == -EINVAL ? ES_EXIT_USAGE : ES_EXIT_OWN, "%s",
+				   err.text);
 	run->work.has_no_output = run->attach_pid;
 	status = es_works_create(&run->work, &run->works, &err);
 	if (status < 0)
@@ -372,6 +375,7 @@ int es_cmd_run(int argc, char **argv)
 		  &run.chain.model },
 		{ "carbon", "NAME", "carbon model: carbon_model_202203, carbon_model_2024",
 		  ES_OPTION_TEXT, &run.chain.carbon },
+		ES_FOOTPRINT_OPTIONS(&run.chain.footprint),
 		{ "json", "FILE", "the report as JSON: last line of stderr, or to FILE",
 		  ES_OPTION_OPTIONAL, &run.json },
 		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
@@ -405,5 +409,6 @@ int es_cmd_run(int argc, char **argv)
 	es_text_list_finish(&run.domains);
 	es_works_destroy(run.works);
 	es_work_options_finish(&run.work);
+	es_chain_finish(&run.chain);
 	return status;
 }

@@ -25,6 +25,47 @@ static const char *const psys_choices[] = {
 
 static const struct es_conf_key schema[] = {
 	{
+		.key = "carbon_file",
+		.type = ES_CONF_TEXT,
+		.lo = 1,
+		.hi = ES_PATH_MAX_BYTES - 1,
+		.doc = "File with carbon intensities over time, in place of one factor.",
+	},
+	{
+		.key = "carbon_kind",
+		.type = ES_CONF_CHOICE,
+		.choices = es_footprint_kinds,
+		.doc = "Which figures of carbon_file are meant, where it has both.",
+	},
+	{
+		.key = "carbon_scope",
+		.type = ES_CONF_CHOICE,
+		.choices = es_footprint_scopes,
+		.doc = "Which figures of carbon_file are meant, where it has both.",
+	},
+	{
+		.key = "embodied_kg",
+		.type = ES_CONF_NUMBER,
+		.lo = 0,
+		.hi = 1000000,
+		.doc = "What making one node caused, kilograms of CO2 equivalent.",
+	},
+	{
+		.key = "lifetime_years",
+		.type = ES_CONF_NUMBER,
+		.lo = 1,
+		.hi = 50,
+		.default_text = "4",
+		.doc = "How long a node is used.",
+	},
+	{
+		.key = "market_g_per_kwh",
+		.type = ES_CONF_NUMBER,
+		.lo = 0,
+		.hi = 10000,
+		.doc = "Carbon intensity by contract (market-based GHG Scope 2), shown beside.",
+	},
+	{
 		.key = "out",
 		.type = ES_CONF_TEXT,
 		.lo = 1,
@@ -39,6 +80,12 @@ static const struct es_conf_key schema[] = {
 		.hi = ES_PERIOD_MAX_NS,
 		.default_text = "100ms",
 		.doc = "Planned time between two readings of the meters.",
+	},
+	{
+		.key = "price",
+		.type = ES_CONF_TEXT,
+		.lo = 1,
+		.doc = "Price of a kWh with its currency, like 0.25:EUR, or 0.25:EUR:TARIFF.",
 	},
 	{
 		.key = "psys",
@@ -107,7 +154,7 @@ static char *origin_of(struct es_settings *settings, const char *key)
 	for (size_t i = 0; i < ES_ARRAY_SIZE(places); i++)
 		if (strcmp(places[i].key, key) == 0)
 			return places[i].origin;
-	return NULL;
+	return es_footprint_origin(&settings->footprint, key);
 }
 
 static int put_value(struct es_settings *settings, const struct es_conf_key *key, const char *text,
@@ -129,8 +176,12 @@ static int put_value(struct es_settings *settings, const struct es_conf_key *key
 		settings->period_ns = value.integer;
 	} else if (strcmp(key->key, "out") == 0) {
 		(void)snprintf(settings->out, sizeof(settings->out), "%s", text);
-	} else {
+	} else if (strcmp(key->key, "psys") == 0) {
 		settings->psys = (enum es_psys_policy)value.integer;
+	} else {
+		r = es_footprint_put(&settings->footprint, key->key, text, &value, err);
+		if (r < 0)
+			return r;
 	}
 	(void)snprintf(origin_of(settings, key->key), ES_ORIGIN_MAX_BYTES, "%s", origin);
 	return 0;

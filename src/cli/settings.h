@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "cli/footprint.h"
 #include "core/cover.h"
 
 #define ES_ORIGIN_MAX_BYTES (ES_PATH_MAX_BYTES + 64U)
@@ -34,6 +35,7 @@ struct es_settings {
 	char zone_origin[ES_ORIGIN_MAX_BYTES], pue_origin[ES_ORIGIN_MAX_BYTES];
 	char period_origin[ES_ORIGIN_MAX_BYTES], out_origin[ES_ORIGIN_MAX_BYTES];
 	char psys_origin[ES_ORIGIN_MAX_BYTES];
+	struct es_footprint_settings footprint;
 };
 
 /**

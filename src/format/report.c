@@ -36,6 +36,7 @@ struct walk {
 	struct es_regions *regions;
 	struct es_work_logs *work;
 	struct es_edges edges;
+	struct es_carbon_walk carbon;
 	struct pace *paces; /* [domain] */
 	int64_t sum_period_ns;
 	uint64_t n_periods;
@@ -102,6 +103,7 @@ static void on_first_sample(void *arg, size_t domain, const struct es_sample *sa
 	if (sample->is_gap || dur_ns > pace->hole_ns)
 		es_report_add_gap(report, report->domains[domain].node, sample);
 	es_edges_sample(&walk->edges, domain, sample);
+	es_carbon_walk_sample(&walk->carbon, domain, sample);
 	if (report->series)
 		es_report_series_add(report, domain, sample);
 }
@@ -396,6 +398,8 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 		r = es_edges_init(&walk->edges, report->meta->n_domains);
 	if (r == 0)
 		r = plan_paces(walk);
+	if (r == 0)
+		r = es_carbon_walk_init(&walk->carbon, report);
 	if (r < 0)
 		return r;
 	walk->watch.on_sample = on_first_sample;
@@ -460,9 +464,12 @@ int es_report_build(struct es_recording *recording, const struct es_report_optio
 	if (r == 0)
 		r = es_work_sum(walk.work, &report);
 	if (r == 0)
+		r = es_carbon_settle(&walk.carbon, walk.watch.tracks, &report);
+	if (r == 0)
 		es_insights_find(&report);
 	es_watch_finish(&walk.watch);
 	es_edges_finish(&walk.edges);
+	es_carbon_walk_finish(&walk.carbon);
 	free(walk.paces);
 	es_regions_destroy(regions);
 	es_work_logs_destroy(walk.work);
@@ -485,6 +492,7 @@ void es_report_finish(struct es_report *report)
 	free(report->faults);
 	es_report_baseline_finish(&report->baseline);
 	es_insights_finish(report);
+	es_report_carbon_finish(&report->carbon);
 	es_report_series_finish(report);
 	*report = (struct es_report){ .meta = NULL };
 }

@@ -16,6 +16,7 @@
 #include "core/model.h"
 #include "core/series.h"
 #include "core/watch.h"
+#include "format/carbon.h"
 #include "format/report_baseline.h"
 #include "format/report_launch.h"
 #include "record/recording.h"
@@ -26,6 +27,7 @@ struct es_report_options {
 	const char *pue_source; /* "option --pue", "default: in a VM" */
 	struct es_carbon_factor carbon; /* zone NULL: carbon is not known */
 	const char *zone_source;
+	struct es_carbon_options footprint;
 	const struct es_node_model *model;
 	enum es_psys_policy psys;
 	int64_t from_ns, to_ns; /* restrict to this part, boot clock; 0: all */
@@ -201,6 +203,7 @@ struct es_report {
 	double load; /* energy of the packages / (their limits * time) */
 	bool has_carbon;
 	double gco2;
+	struct es_report_carbon carbon; /* what is said of it beyond one number */
 	double offset_w;
 
 	uint64_t n_rows, n_missed, n_rejected, n_ambiguous, n_resets, n_wraps, n_failed;

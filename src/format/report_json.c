@@ -186,24 +186,7 @@ static void put_energy(const struct es_report *report, struct es_json *json)
 
 static void put_chain(const struct es_report *report, struct es_json *json)
 {
-	const struct es_carbon_factor *factor = &report->options.carbon;
-
-	es_json_object(json, "carbon");
-	es_json_string(json, "zone", factor->zone);
-	es_json_string(json, "zone_source", report->options.zone_source);
-	put_known(json, "g_per_kwh", factor->zone, factor->g_per_kwh);
-	es_json_string(json, "kind", factor->kind);
-	es_json_string(json, "scope", factor->scope);
-	es_json_string(json, "factor_id", factor->factor_id);
-	es_json_string(json, "source", factor->source);
-	if (factor->year)
-		es_json_i64(json, "year", factor->year);
-	else
-		es_json_null(json, "year");
-	put_known(json, "gco2", report->has_carbon, report->gco2);
-	es_json_null(json, "market_gco2");
-	es_json_null(json, "embodied_g");
-	es_json_object_end(json);
+	es_carbon_json(report, json);
 	es_json_object(json, "pue");
 	es_json_double(json, "value", report->options.pue);
 	es_json_string(json, "source", report->options.pue_source);
@@ -311,5 +294,5 @@ void es_report_members(const struct es_report *report, struct es_json *json)
 	es_insights_json(report, json);
 	put_quality(report, json);
 	put_overhead(report, json);
-	es_json_null(json, "price");
+	es_price_json(report, json);
 }

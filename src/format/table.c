@@ -151,24 +151,6 @@ static void put_load(const struct es_report *report, struct es_buf *out)
 	put_row(out, "load", text);
 }
 
-static void put_carbon(const struct es_report *report, struct es_buf *out)
-{
-	const struct es_carbon_factor *factor = &report->options.carbon;
-	char grams[ES_QUANTITY_TEXT_BYTES], year[16] = "";
-
-	if (!report->has_carbon) {
-		put_row(out, "carbon", "n/a");
-		return;
-	}
-	if (factor->year)
-		(void)snprintf(year, sizeof(year), " %d", factor->year);
-	(void)es_buf_printf(out, "  %-10s %s gCO2e: %g g/kWh in %s, %s%s%s, %s%s (zone by %s)\n",
-			    "carbon", es_number_text(report->gco2, grams), factor->g_per_kwh,
-			    factor->zone, factor->kind, factor->scope ? ", " : "",
-			    factor->scope ? factor->scope : "", factor->source, year,
-			    report->options.zone_source);
-}
-
 static void put_quality(const struct es_report *report, struct es_buf *out)
 {
 	char text[320], planned[ES_QUANTITY_TEXT_BYTES], mean[ES_QUANTITY_TEXT_BYTES],
@@ -269,7 +251,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	put_energy(report, out);
 	es_work_table(report, out);
 	es_report_baseline_rows(report, out);
-	put_carbon(report, out);
+	es_carbon_table(report, out);
 	put_load(report, out);
 	es_insights_table(report, out);
 	put_quality(report, out);

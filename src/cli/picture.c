@@ -20,9 +20,12 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "format/paper.h"
 
 #define COLUMNS_FILE 1440U /* of a picture on paper: two for each of its points */
 #define COLUMNS_PAGE 2880U /* of a page, where one can look closer */
+#define SHEET_ROWS_MAX 16U /* of a table, so that two sheets do */
+#define PAGE_ROWS_MAX 1000U
 #define PIXELS_PER_PT 2.0
 #define SIDE_MIN_PT 200.0
 #define SIDE_MAX_PT 8000.0
@@ -197,6 +200,67 @@ int es_pictures_write(const struct es_pictures *pictures, const struct es_outcom
 		es_plot_halve(&plot);
 	if (r == 0 && (pictures->svg || pictures->png || pictures->pdf))
 		r = write_scene(pictures, &plot, &out, err);
+	es_buf_finish(&out);
+	es_plot_finish(&plot);
+	return r;
+}
+
+static int write_sheets(const struct es_plot *plot, const char *pdf, struct es_buf *out,
+			struct es_error *err)
+{
+	const struct es_report_paper_options options = { .n_rows_max = SHEET_ROWS_MAX };
+	struct es_scene sheets[ES_PAPER_SHEETS_MAX] = { { .width_pt = 0 } };
+	struct es_pages pages = { .scenes = sheets, .title = plot->report->meta->job };
+	struct es_paper paper;
+	int r = es_report_paper(plot->report, &options, &paper);
+
+	if (r == 0)
+		r = es_paper_sheets(&paper, plot, sheets, &pages.n);
+	if (r < 0)
+		(void)es_error_set(err, r, "cannot make '%s'", pdf);
+	if (r == 0)
+		r = es_scenes_pdf(&pages, out, err);
+	if (r == 0)
+		r = es_write_whole(pdf, out, err);
+	for (size_t i = 0; i < ES_PAPER_SHEETS_MAX; i++)
+		es_scene_finish(&sheets[i]);
+	es_paper_finish(&paper);
+	return r;
+}
+
+static int write_page(struct es_plot *plot, const char *html, struct es_buf *out,
+		      struct es_error *err)
+{
+	const struct es_report_paper_options options = { .n_rows_max = PAGE_ROWS_MAX };
+	struct es_paper paper;
+	int r = es_report_paper(plot->report, &options, &paper);
+
+	if (r == 0)
+		r = es_paper_html(&paper, plot, out);
+	es_paper_finish(&paper);
+	return r < 0 ? es_error_set(err, r, "cannot make '%s'", html)
+		     : es_write_whole(html, out, err);
+}
+
+int es_report_write(const struct es_outcome *outcome, const char *html, const char *pdf,
+		    struct es_error *err)
+{
+	const struct es_profile_options all = { .is_full = false };
+	struct es_plot plot;
+	struct es_buf out;
+	int r = es_plot_build(outcome->recording, &outcome->report, &all,
+			      html ? COLUMNS_PAGE : COLUMNS_FILE, &plot, err);
+
+	if (r < 0)
+		return r;
+	es_buf_init(&out, PICTURE_MAX_BYTES);
+	if (html)
+		r = write_page(&plot, html, &out, err);
+	es_buf_reset(&out);
+	while (plot.n_columns > COLUMNS_FILE)
+		es_plot_halve(&plot);
+	if (r == 0 && pdf)
+		r = write_sheets(&plot, pdf, &out, err);
 	es_buf_finish(&out);
 	es_plot_finish(&plot);
 	return r;

@@ -31,6 +31,10 @@ int es_pictures_write(const struct es_pictures *pictures, const struct es_outcom
 int es_picture_in_terminal(const struct es_pictures *pictures, const struct es_outcome *outcome,
 			   const struct es_profile_options *options, struct es_error *err);
 
+/** es_report_write - the report as a page of HTML and on sheets of PDF; NULL: not wanted; 0 or negative errno */
+int es_report_write(const struct es_outcome *outcome, const char *html, const char *pdf,
+		    struct es_error *err);
+
 /**
  * es_write_whole - a buffer to a file: beside its place first, then moved there
  * @path: "-": stdout; what is there and no regular file (a pipe, a device) is written to as it is

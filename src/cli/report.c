@@ -11,12 +11,23 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/picture.h"
 
 struct report {
 	bool is_json;
+	const char *html, *pdf;
 	struct es_optional_text line;
 	struct es_chain chain;
 };
+
+static int write_files(const struct report *report, const struct es_outcome *outcome)
+{
+	struct es_error err = { .code = 0 };
+
+	if (es_report_write(outcome, report->html, report->pdf, &err) < 0)
+		return es_complain("report", ES_EXIT_FAILURE, "%s", err.text);
+	return ES_EXIT_OK;
+}
 
 static int show(struct report *report, const char *what)
 {
@@ -40,6 +51,13 @@ static int show(struct report *report, const char *what)
 	if (es_find_recording(what, &report->chain.settings, path, &err) < 0 ||
 	    es_outcome_open(path, NULL, &report->chain, &outcome, &err) < 0)
 		return es_complain("report", ES_EXIT_FAILURE, "%s", err.text);
+	if (report->html || report->pdf) {
+		status = write_files(report, &outcome);
+		if (status != ES_EXIT_OK || (!report->is_json && !report->line.is_given)) {
+			es_outcome_finish(&outcome);
+			return status;
+		}
+	}
 	es_buf_init(&out, 64U << 20);
 	if (report->is_json) {
 		es_json_init(&json, es_json_sink_buf, &out, true);
@@ -67,6 +85,11 @@ int es_cmd_report(int argc, char **argv)
 		{ "line", "short", "only the job line; short: long node lists folded",
 		  ES_OPTION_OPTIONAL, &report.line },
 		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &report.is_json },
+		{ "html", "FILE",
+		  "as a page that holds all it needs, with the picture; '-': stdout",
+		  ES_OPTION_TEXT, &report.html },
+		{ "pdf", "FILE", "as one or two sheets of A4 (needs libcairo2)", ES_OPTION_TEXT,
+		  &report.pdf },
 		{ "zone", "ZONE", "where the electricity comes from (FR, US, WORLD …)",
 		  ES_OPTION_TEXT, &report.chain.zone },
 		{ "pue", "NUMBER", "power usage effectiveness of the site, 1 or more",

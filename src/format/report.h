@@ -246,6 +246,8 @@ int64_t es_report_period_ns(const struct es_report *report);
 int es_report_line(const struct es_report *report, bool is_short, struct es_buf *out);
 /** es_report_table - the table below it, for people; appended to @out */
 int es_report_table(const struct es_report *report, struct es_buf *out);
+/** es_report_quality_rows - of that table what tells how well was measured: a line "  label      text" each; appended to @out */
+int es_report_quality_rows(const struct es_report *report, struct es_buf *out);
 
 struct es_json;
 /** es_report_members - the members of energyscopium.report/1 into an open object */

@@ -196,6 +196,42 @@ void es_scene_group_end(struct es_scene *scene)
 	(void)add_mark(scene, ES_MARK_GROUP_END);
 }
 
+static void place_mark(struct es_scene *scene, const struct es_scene *other,
+		       const struct es_mark *mark, double x, double y, double scale)
+{
+	const char *texts = (const char *)other->texts.data;
+	struct es_mark *copy = add_mark(scene, mark->type);
+	size_t text = 0, hint = SIZE_MAX;
+
+	if (!copy)
+		return;
+	copy->style = mark->style;
+	copy->style.stroke_pt *= scale;
+	copy->style.radius_pt *= scale;
+	copy->font = mark->font;
+	copy->font.size_pt *= scale;
+	if (mark->type == ES_MARK_TEXT || mark->type == ES_MARK_GROUP)
+		text = add_text(scene, texts + mark->text, strlen(texts + mark->text));
+	if (mark->hint != SIZE_MAX)
+		hint = add_text(scene, texts + mark->hint, strlen(texts + mark->hint));
+	scene->marks[scene->n_marks - 1].text = text;
+	scene->marks[scene->n_marks - 1].hint = hint;
+	for (size_t i = 0; i < mark->n_points; i++) {
+		const struct es_point *point = &other->points[mark->first_point + i];
+
+		es_scene_point(scene, x + point->x * scale, y + point->y * scale);
+	}
+}
+
+void es_scene_place(struct es_scene *scene, const struct es_scene *other, double x, double y,
+		    double scale)
+{
+	if (other->error < 0)
+		scene->error = other->error;
+	for (size_t i = 0; i < other->n_marks && scene->error == 0; i++)
+		place_mark(scene, other, &other->marks[i], x, y, scale);
+}
+
 /* Widths of DejaVu Sans in 1/100 of its size, by kind of letter; it is wider than Arial, Helvetica and Liberation. */
 static unsigned letter_width(const char *letter, size_t bytes)
 {

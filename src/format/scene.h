@@ -95,6 +95,10 @@ void es_scene_text_within(struct es_scene *scene, double x, double y, double wid
 void es_scene_group(struct es_scene *scene, const char *name);
 void es_scene_group_end(struct es_scene *scene);
 
+/** es_scene_place - all marks of another scene, from (@x, @y) on and @scale times as large */
+void es_scene_place(struct es_scene *scene, const struct es_scene *other, double x, double y,
+		    double scale);
+
 /** es_text_width - about how wide a text is drawn: for layout, rather too wide than too narrow */
 double es_text_width(const char *text, const struct es_font *font);
 

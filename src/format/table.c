@@ -241,19 +241,8 @@ static void make_safe(struct es_buf *out, size_t from)
 	out->len--;
 }
 
-int es_report_table(const struct es_report *report, struct es_buf *out)
+static void put_rest(const struct es_report *report, struct es_buf *out)
 {
-	size_t from = out->len;
-
-	put_domains(report, out);
-	put_left_out(report, out);
-	es_region_table(report, out);
-	put_energy(report, out);
-	es_work_table(report, out);
-	es_report_baseline_rows(report, out);
-	es_carbon_table(report, out);
-	put_load(report, out);
-	es_insights_table(report, out);
 	put_quality(report, out);
 	if (report->attached_pid)
 		(void)es_buf_printf(out, "  %-10s %s (%" PRId64 "), which ran already%s\n",
@@ -268,6 +257,33 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	}
 	es_report_launch_rows(&report->launch, out);
 	put_own_cost(report, out);
+}
+
+int es_report_quality_rows(const struct es_report *report, struct es_buf *out)
+{
+	size_t from = out->len;
+
+	put_left_out(report, out);
+	put_load(report, out);
+	put_rest(report, out);
+	make_safe(out, from);
+	return out->error;
+}
+
+int es_report_table(const struct es_report *report, struct es_buf *out)
+{
+	size_t from = out->len;
+
+	put_domains(report, out);
+	put_left_out(report, out);
+	es_region_table(report, out);
+	put_energy(report, out);
+	es_work_table(report, out);
+	es_report_baseline_rows(report, out);
+	es_carbon_table(report, out);
+	put_load(report, out);
+	es_insights_table(report, out);
+	put_rest(report, out);
 	make_safe(out, from);
 	return out->error;
 }

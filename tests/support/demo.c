@@ -328,6 +328,7 @@ static int describe(struct making *making)
 	(void)snprintf(meta->tool, sizeof(meta->tool), "es-demo");
 	(void)snprintf(meta->command, sizeof(meta->command), "%s", demo->command);
 	(void)snprintf(meta->country, sizeof(meta->country), "FR");
+	(void)snprintf(meta->timezone, sizeof(meta->timezone), "Europe/Paris");
 	meta->period_ns = (int64_t)(demo->period_s * 1e9);
 	meta->start_boot_ns = meta->start_mono_ns = START_NS;
 	meta->start_unix_ns = START_UNIX_NS;

@@ -69,3 +69,15 @@ int es_frame_parse(const uint8_t *data, size_t n, struct es_frame *ret, size_t *
 	*ret = frame;
 	return 0;
 }
+
+size_t es_frame_bytes(const uint8_t *data, size_t n)
+{
+	size_t payload_bytes = 0;
+
+	if (n < ES_FRAME_OVERHEAD_BYTES)
+		return n;
+	for (unsigned i = 0; i < 4; i++)
+		payload_bytes |= (size_t)data[8 + i] << (8 * i);
+	return payload_bytes < n - ES_FRAME_OVERHEAD_BYTES ? payload_bytes + ES_FRAME_OVERHEAD_BYTES
+							   : n;
+}

@@ -53,4 +53,7 @@ struct es_frame {
  */
 int es_frame_parse(const uint8_t *data, size_t n, struct es_frame *ret, size_t *ret_need);
 
+/** es_frame_bytes - how long the frame is that es_frame_finish() made at the start of @n bytes; at most @n */
+size_t es_frame_bytes(const uint8_t *data, size_t n);
+
 #endif

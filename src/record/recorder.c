@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +51,30 @@ es_hot static int append(struct es_recorder *recorder, const uint8_t *data, size
 	return 0;
 }
 
+/*
+ * What was kept goes to disk frame by frame, oldest first, until one is not taken: while the disk is full that costs
+ * one attempt with a small frame, however much is kept.
+ */
+static int append_kept(struct es_recorder *recorder)
+{
+	struct es_buf *kept = &recorder->kept;
+	size_t done = 0;
+	int r = 0;
+
+	while (r == 0 && done < kept->len) {
+		size_t n = es_frame_bytes(kept->data + done, kept->len - done);
+
+		r = append(recorder, kept->data + done, n);
+		if (r == 0)
+			done += n;
+	}
+	memmove(kept->data, kept->data + done, kept->len - done);
+	kept->len -= done;
+	if (done > 0)
+		kept->error = 0; /* of a frame for which there was no room */
+	return r;
+}
+
 /* The frame in recorder->frame: to disk after what was kept, or kept as well. */
 es_hot static int commit(struct es_recorder *recorder)
 {
@@ -58,11 +83,8 @@ es_hot static int commit(struct es_recorder *recorder)
 	recorder->number++;
 	if (r < 0)
 		return r;
-	if (recorder->kept.len > 0) {
-		r = append(recorder, recorder->kept.data, recorder->kept.len);
-		if (r == 0)
-			es_buf_reset(&recorder->kept);
-	}
+	if (recorder->kept.len > 0)
+		r = append_kept(recorder);
 	if (r == 0)
 		r = append(recorder, recorder->frame.data, recorder->frame.len);
 	recorder->problem = r;

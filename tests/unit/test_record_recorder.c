@@ -220,6 +220,33 @@ static void what_was_kept_is_written_when_there_is_room_again(void **state)
 	es_recorder_close(recorder);
 }
 
+/* However much is kept, the oldest frames go first, and what has no room yet stays. */
+static void a_little_room_takes_the_oldest_frames(void **state)
+{
+	const struct place *place = *state;
+	struct es_recorder *recorder;
+	bool is_whole;
+	size_t n_kept;
+	rlim_t size;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(es_recorder_create(place->path, false, &place->meta, &recorder, NULL), 0);
+	size = file_size(place->path);
+	set_file_limit(size);
+	for (int64_t i = 0; i < 8; i++)
+		assert_int_equal(test_record_sweeps(recorder, &place->meta, i * 10, 10), 0);
+	n_kept = es_recorder_kept(recorder)->len;
+	set_file_limit(size + n_kept / 2);
+	assert_int_equal(test_record_sweeps(recorder, &place->meta, 80, 10), 0);
+	set_file_limit(RLIM_INFINITY);
+	assert_int_equal(es_recorder_problem(recorder), -EFBIG);
+
+	assert_in_range(n_sweeps(place->path, NULL, &is_whole), 30, 40);
+	assert_true(es_recorder_kept(recorder)->len < n_kept);
+	assert_int_equal(n_sweeps(place->path, es_recorder_kept(recorder), &is_whole), 90);
+	es_recorder_close(recorder);
+}
+
 static void a_disk_that_is_full_at_the_start_is_told(void **state)
 {
 	const struct place *place = *state;
@@ -276,6 +303,8 @@ int main(void)
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(what_was_kept_is_written_when_there_is_room_again,
 						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(a_little_room_takes_the_oldest_frames, make_place,
+						remove_place),
 		cmocka_unit_test_setup_teardown(a_disk_that_is_full_at_the_start_is_told,
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(a_description_that_cannot_be_written_is_told,

@@ -8,6 +8,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -323,21 +324,47 @@ static void read_country(const struct es_root *root, struct es_machine *machine)
 	}
 }
 
-/* Whole CPUs of the quota of a container's own cgroup (v2), rounded up; UINT32_MAX: none. */
+static uint32_t whole_cpus(unsigned long quota_us, unsigned long period_us)
+{
+	unsigned long n;
+
+	if (quota_us == 0 || period_us == 0 || quota_us > ULONG_MAX - period_us)
+		return UINT32_MAX;
+	n = (quota_us + period_us - 1) / period_us;
+	return n < UINT32_MAX ? (uint32_t)n : UINT32_MAX;
+}
+
+/* cgroup v1: two files with a number each, -1 where there is no quota. */
+static uint32_t read_quota_v1(const struct es_root *root)
+{
+	static const char *const mounts[] = { "sys/fs/cgroup/cpu", "sys/fs/cgroup/cpu,cpuacct" };
+
+	for (size_t i = 0; i < ES_ARRAY_SIZE(mounts); i++) {
+		char path[64];
+		uint64_t quota_us, period_us;
+
+		(void)snprintf(path, sizeof(path), "%s/cpu.cfs_quota_us", mounts[i]);
+		if (es_root_read_u64(root, path, &quota_us) < 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/cpu.cfs_period_us", mounts[i]);
+		if (es_root_read_u64(root, path, &period_us) == 0)
+			return whole_cpus(quota_us, period_us);
+	}
+	return UINT32_MAX;
+}
+
+/* Whole CPUs of the quota of a container's own cgroup, rounded up; UINT32_MAX: none. */
 static uint32_t read_quota(const struct es_root *root)
 {
 	char text[64] = "";
-	unsigned long quota_us, period_us;
+	unsigned long quota_us;
 	char *end;
 
 	read_text(root, "sys/fs/cgroup/cpu.max", text, sizeof(text));
 	quota_us = strtoul(text, &end, 10);
 	if (end == text)
-		return UINT32_MAX;
-	period_us = strtoul(end, NULL, 10);
-	if (quota_us == 0 || period_us == 0)
-		return UINT32_MAX;
-	return (uint32_t)((quota_us + period_us - 1) / period_us);
+		return text[0] ? UINT32_MAX : read_quota_v1(root); /* "max 100000" */
+	return whole_cpus(quota_us, strtoul(end, NULL, 10));
 }
 
 static void read_allowed(const struct es_root *root, struct es_machine *machine)

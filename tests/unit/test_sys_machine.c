@@ -394,6 +394,41 @@ static void a_containers_quota_is_its_share_rounded_up(void **state)
 	}
 }
 
+static void a_containers_quota_of_cgroup_v1_limits_its_cpus_too(void **state)
+{
+	static const struct {
+		const char *quota, *period;
+		uint32_t n_allowed;
+	} vectors[] = {
+		{ "-1\n", "100000\n", 4 },	{ "200000\n", "100000\n", 2 },
+		{ "150000\n", "100000\n", 2 },	{ "900000\n", "100000\n", 4 },
+		{ "100000\n", "0\n", 4 },	{ "1\n", "18446744073709551615\n", 4 },
+		{ "100000\n", "garbage\n", 4 },
+	};
+	static const char *const mounts[] = { "sys/fs/cgroup/cpu,cpuacct", "sys/fs/cgroup/cpu" };
+	struct fixture *f = *state;
+
+	put(f, "sys/devices/system/cpu/online", "0-3\n");
+	put(f, ".dockerenv", "");
+	for (size_t mount = 0; mount < ES_ARRAY_SIZE(mounts); mount++)
+		for (size_t i = 0; i < ES_ARRAY_SIZE(vectors); i++) {
+			char path[96];
+
+			(void)snprintf(path, sizeof(path), "%s/cpu.cfs_quota_us", mounts[mount]);
+			put(f, path, vectors[i].quota);
+			(void)snprintf(path, sizeof(path), "%s/cpu.cfs_period_us", mounts[mount]);
+			put(f, path, vectors[i].period);
+			es_machine_read(&f->root, &f->machine);
+			assert_int_equal(f->machine.n_allowed, vectors[i].n_allowed);
+		}
+	/* Where both are there the newer one counts. */
+	put(f, "sys/fs/cgroup/cpu/cpu.cfs_quota_us", "100000\n");
+	put(f, "sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+	put(f, "sys/fs/cgroup/cpu.max", "max 100000\n");
+	es_machine_read(&f->root, &f->machine);
+	assert_int_equal(f->machine.n_allowed, 4);
+}
+
 static void this_machine_has_a_name_and_cpus(void **state)
 {
 	struct es_root root;
@@ -431,6 +466,7 @@ int main(void)
 		TEST(without_a_link_etc_timezone_is_asked),
 		TEST(the_environment_says_nothing_about_a_tree),
 		TEST(a_containers_quota_is_its_share_rounded_up),
+		TEST(a_containers_quota_of_cgroup_v1_limits_its_cpus_too),
 		cmocka_unit_test(this_machine_has_a_name_and_cpus),
 	};
 

@@ -11,7 +11,8 @@
 
 #include "base/parse.h"
 #include "core/watch.h"
-#include "format/report_gaps.h"
+
+__extension__ typedef unsigned __int128 es_u128;
 
 /* What has been seen of the window between two readings. */
 struct es_region_window {
@@ -272,17 +273,20 @@ void es_region_walk_sample(struct es_region_walk *walk, size_t d, const struct e
 	domain->sum_uj += sample->energy_uj;
 }
 
-/* As in the totals: over all gaps together the domain's mean power is assumed, rounded once. */
+/* As in the totals: what was filled in is spread over all gaps together, rounded once. */
 static void take_gap(struct es_region_walk *walk, size_t d, int64_t t0_ns, int64_t t1_ns)
 {
 	struct es_region_domain *domain = &walk->domains[d];
-	uint64_t mean_mw = walk->report->by_domain[d].mean_mw;
+	const struct es_report_domain *sum = &walk->report->by_domain[d];
 	struct es_sample filled = { .t0_ns = t0_ns, .t1_ns = t1_ns };
-	int64_t before_ns = domain->gap_ns;
+	uint64_t before_uj = domain->filled_uj;
 
 	domain->gap_ns += t1_ns - t0_ns;
-	filled.energy_uj = es_energy_at_most_uj(mean_mw, domain->gap_ns) -
-			   es_energy_at_most_uj(mean_mw, before_ns);
+	domain->filled_uj = sum->gap_ns > domain->gap_ns
+				    ? (uint64_t)((es_u128)sum->filled_uj *
+						 (uint64_t)domain->gap_ns / (uint64_t)sum->gap_ns)
+				    : sum->filled_uj;
+	filled.energy_uj = domain->filled_uj - before_uj;
 	es_region_walk_sample(walk, d, &filled, true);
 }
 
@@ -294,9 +298,7 @@ static void on_sample(void *arg, size_t d, const struct es_sample *sample)
 	if (!walking->walk->domains[d].counts)
 		return;
 	/* A meter that began late. */
-	if (!walking->has_sample[d] &&
-	    sample->t0_ns - report->start_ns >
-		    es_report_hole_ns(&report->domains[d], report->meta->period_ns))
+	if (!walking->has_sample[d] && report->by_domain[d].silent_ns[0] > 0)
 		take_gap(walking->walk, d, report->start_ns, sample->t0_ns);
 	walking->has_sample[d] = true;
 	walking->last_t_ns[d] = sample->t1_ns;
@@ -336,8 +338,7 @@ static void end_domain(struct walking *walking, size_t d)
 	struct es_region_domain *domain = &walk->domains[d];
 	struct es_sample nothing = { .t0_ns = INT64_MAX, .t1_ns = INT64_MAX };
 
-	if (report->stop_ns - walking->last_t_ns[d] >
-	    es_report_hole_ns(&report->domains[d], report->meta->period_ns))
+	if (report->by_domain[d].silent_ns[1] > 0)
 		take_gap(walk, d, walking->last_t_ns[d], report->stop_ns);
 	domain->shift_ns = 0;
 	es_region_walk_sample(walk, d, &nothing, false);

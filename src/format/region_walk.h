@@ -38,7 +38,8 @@ struct es_region_domain {
 
 	/* how far the walk has come */
 	uint64_t sum_uj;
-	int64_t gap_ns;
+	int64_t gap_ns; /* so far, and */
+	uint64_t filled_uj; /* what was filled in there */
 	size_t edge, cut;
 	bool *is_open; /* [region] */
 	uint64_t *since_uj; /* [region] sum at the end of the last window that it had an edge in */

@@ -415,6 +415,7 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 	for (size_t i = 0; i < report->meta->n_domains; i++)
 		es_report_sum_domain(report, &walk->watch.tracks[i], i, &walk->sweeps,
 				     walk->paces[i].hole_ns);
+	es_report_close_gaps(report);
 	sum_covers(report);
 	follow_chain(report);
 	es_report_baseline_sum(report);
@@ -507,9 +508,8 @@ const char *es_report_quality(const struct es_report *report)
 			? (double)report->gap_ns / (double)(report->stop_ns - report->start_ns)
 			: 0.0;
 
-	for (size_t i = 0; i < report->n_gaps_kept; i++)
-		if (!report->gaps[i].has_energy)
-			return "low";
+	if (report->has_lost_energy)
+		return "low";
 	if (report->n_resets || report->n_ambiguous || holes > 0.02 ||
 	    (planned_ns > 0 && mean_ns > 2.0 * planned_ns))
 		return "low";

@@ -46,6 +46,8 @@ struct es_report_domain {
 	double unknown_j; /* of that, what gaps, standing counters and slow reads leave open */
 	uint64_t mean_mw, max_mw;
 	int64_t covered_ns;
+	int64_t gap_ns; /* over which filled_uj is spread */
+	int64_t silent_ns[2]; /* of that, at the start and at the end */
 	bool is_lacking; /* a part of the node that nothing stands for: the total is without it */
 };
 
@@ -174,8 +176,12 @@ struct es_report {
 	size_t n_insights;
 	struct es_series *series; /* [meta->n_domains] bins of a profile; NULL: not gathered */
 	int64_t bin_ns; /* of those */
-	struct es_report_gap *gaps;
+	struct es_report_gap *gaps; /* the longest ones, in order of time */
 	size_t n_gaps, n_gaps_kept;
+	struct es_report_gap last_gap; /* while they are gathered */
+	bool has_last_gap;
+	int64_t shortest_gap_ns; /* likewise: no shorter one is kept any more */
+	bool has_lost_energy; /* one of them is a gap in what is known of the energy */
 	int64_t gap_ns; /* sum */
 	struct es_report_fault *faults;
 	size_t n_faults, n_faults_total;

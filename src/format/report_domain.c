@@ -28,17 +28,17 @@ static double estimate_uncertainty_j(const struct es_domain *domain, uint64_t en
 		    busy * full_w * domain->spread_ppm / 1e6);
 }
 
-/* Time at the ends of the job without a valid reading of this domain. */
-static int64_t find_silence(struct es_report *report, const struct es_track *track, size_t i,
-			    const struct es_report_sweeps *sweeps, int64_t hole_ns)
+/* The first and the last sweep read everything: a reading that failed there leaves a hole, however short. */
+static void find_silence(struct es_report *report, const struct es_track *track, size_t i,
+			 const struct es_report_sweeps *sweeps, int64_t hole_ns)
 {
-	bool misses_first = sweeps->n > 1 && track->first_t_ns >= sweeps->second_ns,
-	     misses_last = sweeps->n > 1 && track->last_t_ns < sweeps->last_ns;
+	bool has_failed = sweeps->n > 1 && es_report_has_failed(report, track, i);
+	const int64_t holes_ns[] = {
+		has_failed && track->first_t_ns >= sweeps->second_ns ? 0 : hole_ns,
+		has_failed && track->last_t_ns < sweeps->last_ns ? 0 : hole_ns,
+	};
 
-	/* The first and the last sweep read everything: a reading that failed there leaves a hole, however short. */
-	if (es_report_has_failed(report, track, i) && (misses_first || misses_last))
-		hole_ns = 0;
-	return es_report_find_silence(report, track, hole_ns ? hole_ns : 1);
+	es_report_find_silence(report, track, holes_ns, report->by_domain[i].silent_ns);
 }
 
 /*
@@ -72,8 +72,9 @@ void es_report_sum_domain(struct es_report *report, const struct es_track *track
 	sum->mean_mw = es_mean_power_mw(track->energy_uj, track->covered_ns);
 	sum->max_mw = track->max_mw;
 	usual_mw = es_mean_power_mw(track->energy_uj, track->covered_ns - track->lost_ns);
-	gap_ns = track->gap_total_ns - track->gap_slept_ns +
-		 find_silence(report, track, i, sweeps, hole_ns);
+	find_silence(report, track, i, sweeps, hole_ns);
+	sum->gap_ns = track->gap_total_ns + sum->silent_ns[0] + sum->silent_ns[1];
+	gap_ns = sum->gap_ns - track->gap_slept_ns;
 	if (gap_ns > 0)
 		sum->filled_uj = es_energy_at_most_uj(usual_mw, gap_ns);
 	sum->energy_uj = track->energy_uj + sum->filled_uj;

@@ -8,7 +8,14 @@
 
 #include <math.h>
 
+#include <stdlib.h>
+
 #include "base/cleanup.h"
+
+static int64_t length(const struct es_report_gap *gap)
+{
+	return gap->stop_ns - gap->start_ns;
+}
 #include "base/clock.h"
 
 #define HOLE_PERIODS \
@@ -23,50 +30,86 @@ int64_t es_report_hole_ns(const struct es_domain *domain, int64_t planned_ns)
 	return period_ns > 0 && hole_ns < 0x1p62 ? (int64_t)hole_ns : INT64_MAX;
 }
 
+/* Among the kept ones, in place of the shortest where there is no room; which it is, is known until another is put in. */
+static void keep(struct es_report *report, const struct es_report_gap *gap)
+{
+	size_t shortest = 0;
+
+	if (report->n_gaps_kept < ES_REPORT_GAPS_MAX) {
+		report->gaps[report->n_gaps_kept++] = *gap;
+		return;
+	}
+	if (gap->stop_ns - gap->start_ns <= report->shortest_gap_ns)
+		return;
+	for (size_t i = 1; i < report->n_gaps_kept; i++)
+		if (length(&report->gaps[i]) < length(&report->gaps[shortest]))
+			shortest = i;
+	report->shortest_gap_ns = length(&report->gaps[shortest]);
+	if (length(gap) > report->shortest_gap_ns)
+		report->gaps[shortest] = *gap;
+}
+
 void es_report_add_gap(struct es_report *report, uint32_t node, const struct es_sample *sample)
 {
-	size_t n = report->n_gaps_kept;
-	struct es_report_gap *last = &report->gaps[n ? n - 1 : 0];
+	struct es_report_gap *last = &report->last_gap;
 
 	/* The domains of a node miss the same sweeps: one gap for all that overlap. */
-	if (n > 0 && last->node == node && sample->t0_ns < last->stop_ns &&
+	if (report->has_last_gap && last->node == node && sample->t0_ns < last->stop_ns &&
 	    sample->t1_ns > last->start_ns) {
-		int64_t before_ns = last->stop_ns - last->start_ns;
+		int64_t before_ns = length(last);
 
 		last->start_ns = sample->t0_ns < last->start_ns ? sample->t0_ns : last->start_ns;
 		last->stop_ns = sample->t1_ns > last->stop_ns ? sample->t1_ns : last->stop_ns;
 		last->has_energy = last->has_energy && !sample->is_gap;
-		report->gap_ns += last->stop_ns - last->start_ns - before_ns;
-		return;
+		report->gap_ns += length(last) - before_ns;
+	} else {
+		if (report->has_last_gap)
+			keep(report, last);
+		report->has_last_gap = true;
+		report->n_gaps++;
+		report->gap_ns += sample->t1_ns - sample->t0_ns;
+		*last = (struct es_report_gap){
+			.node = node,
+			.start_ns = sample->t0_ns,
+			.stop_ns = sample->t1_ns,
+			.has_energy = !sample->is_gap,
+		};
 	}
-	report->n_gaps++;
-	report->gap_ns += sample->t1_ns - sample->t0_ns;
-	if (n == ES_REPORT_GAPS_MAX)
-		return;
-	report->gaps[report->n_gaps_kept++] = (struct es_report_gap){
-		.node = node,
-		.start_ns = sample->t0_ns,
-		.stop_ns = sample->t1_ns,
-		.has_energy = !sample->is_gap,
-	};
+	report->has_lost_energy = report->has_lost_energy || sample->is_gap;
 }
 
-int64_t es_report_find_silence(struct es_report *report, const struct es_track *track,
-			       int64_t hole_ns)
+static int by_start(const void *a, const void *b)
+{
+	const struct es_report_gap *x = a, *y = b;
+
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
+void es_report_close_gaps(struct es_report *report)
+{
+	if (report->has_last_gap)
+		keep(report, &report->last_gap);
+	report->has_last_gap = false;
+	if (report->n_gaps_kept > 1)
+		qsort(report->gaps, report->n_gaps_kept, sizeof(*report->gaps), by_start);
+}
+
+void es_report_find_silence(struct es_report *report, const struct es_track *track,
+			    const int64_t hole_ns[static 2], int64_t ret_ns[static 2])
 {
 	const struct es_domain *domain = track->domain;
 	const struct es_sample ends[] = {
 		{ .t0_ns = report->start_ns, .t1_ns = track->first_t_ns, .is_gap = true },
 		{ .t0_ns = track->last_t_ns, .t1_ns = report->stop_ns, .is_gap = true },
 	};
-	int64_t silent_ns = 0;
 
 	for (size_t i = 0; i < ES_ARRAY_SIZE(ends); i++) {
-		if (ends[i].t1_ns - ends[i].t0_ns <= hole_ns)
-			continue;
-		silent_ns += ends[i].t1_ns - ends[i].t0_ns;
-		if (domain->is_chosen || domain->is_chosen_total)
+		ret_ns[i] = ends[i].t1_ns - ends[i].t0_ns;
+		if (ret_ns[i] <= hole_ns[i])
+			ret_ns[i] = 0;
+		else if (domain->is_chosen || domain->is_chosen_total)
 			es_report_add_gap(report, domain->node, &ends[i]);
 	}
-	return silent_ns;
 }

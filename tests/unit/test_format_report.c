@@ -441,6 +441,32 @@ static void a_hole_between_readings_of_a_counter_costs_no_energy(void **state)
 	assert_int_equal(r->max_period_ns, 4 * TEST_S);
 }
 
+/* One reading in five is missing for i % 7 + 1 of ten sweeps: the 256 longest of 600 holes are shown. */
+static void of_too_many_holes_the_longest_are_kept_and_all_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *r;
+	int64_t t_ns = 0;
+	unsigned n_long = 0;
+
+	test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	for (unsigned i = 0; i < 600; i++) {
+		test_reading(&f->made, t_ns, 0, (uint64_t)(t_ns / TEST_S) * 10 * TEST_J);
+		t_ns += i % 3 == 0 ? 3 * TEST_S : (3 + i % 7) * TEST_S;
+		n_long += i < 599 && i % 3 != 0 && i % 7 >= 4;
+	}
+	test_end(&f->made, t_ns, 0);
+	r = report(f);
+
+	assert_int_equal(r->n_gaps, 599);
+	assert_int_equal(r->n_gaps_kept, ES_REPORT_GAPS_MAX);
+	for (size_t i = 0; i < r->n_gaps_kept; i++) {
+		n_long -= r->gaps[i].stop_ns - r->gaps[i].start_ns >= 7 * TEST_S;
+		assert_true(i == 0 || r->gaps[i].start_ns >= r->gaps[i - 1].stop_ns);
+	}
+	assert_int_equal(n_long, 0);
+}
+
 /* 262 kJ at 1500 W are 175 s: at 100 s between readings a wrap could have been missed. */
 static void steps_so_long_that_a_wrap_could_hide_are_flagged(void **state)
 {
@@ -822,6 +848,7 @@ int main(void)
 		TEST(psys_is_the_total_and_what_is_around_the_parts_is_the_residual),
 		TEST(a_psys_below_its_parts_is_not_believed),
 		TEST(missing_powers_are_a_gap_in_time_coverage),
+		TEST(of_too_many_holes_the_longest_are_kept_and_all_are_counted),
 		TEST(a_hole_between_readings_of_a_counter_costs_no_energy),
 		TEST(steps_so_long_that_a_wrap_could_hide_are_flagged),
 		TEST(one_package_seen_by_two_sources_counts_once),

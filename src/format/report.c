@@ -421,6 +421,7 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 	es_report_baseline_sum(report);
 	sum_load(report);
 	sum_quality(report, walk);
+	es_report_share_sum(report);
 	return es_report_find_faults(report, &walk->watch);
 }
 

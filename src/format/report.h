@@ -19,6 +19,7 @@
 #include "format/carbon.h"
 #include "format/report_baseline.h"
 #include "format/report_launch.h"
+#include "format/report_share.h"
 #include "record/recording.h"
 
 /** struct es_report_options - what a report needs beside the recording; texts borrowed */
@@ -222,6 +223,7 @@ struct es_report {
 	int64_t attached_pid; /* what was measured ran already: its process; 0: no */
 	char attached[64]; /* its name */
 	struct es_report_baseline baseline;
+	struct es_report_share share; /* of the command, beside the node's */
 	struct es_report_launch launch; /* who started the command, as one of how many */
 };
 

@@ -181,6 +181,7 @@ static void put_energy(const struct es_report *report, struct es_json *json)
 	else
 		es_json_null(json, "residual_j");
 	es_report_baseline_members(report, json);
+	es_report_share_members(report, json);
 	es_json_object_end(json);
 }
 

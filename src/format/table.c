@@ -280,6 +280,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	put_energy(report, out);
 	es_work_table(report, out);
 	es_report_baseline_rows(report, out);
+	es_report_share_rows(report, out);
 	es_carbon_table(report, out);
 	put_load(report, out);
 	es_insights_table(report, out);

@@ -225,5 +225,27 @@ def test_each_run_starts_alike(place):
     expect("SigBlk:\t" + 16 * "0" in lines, lines)
 
 
+def test_attributed_share(place):
+    """On a busy machine the command's own share by CPU time stands beside the machine's energy, never in its place."""
+    root = make(place)
+    stat = os.path.join(root, "proc", "stat")
+    script = (f'{PLAYER} {root} --random 3 --duration 500ms --truth truth.json; '
+              f'printf "cpu 2000 0 0 0 0 0 0 0 0 0\\n" > {stat}.new; cat {stat}.new > {stat}')
+    with open(stat, "w") as file:
+        file.write("cpu 0 0 0 0 0 0 0 0 0 0\n")
+    done = harness.call("run", "--root", root, "--out", "out", "--name", "j", "--json", "--", "sh", "-c", script, cwd=place)
+    energy = last_json(done.stderr)["energy"]
+    got = energy["attributed"]
+    near(energy["node_j"], true_j(place), 1e-3, "node energy")
+    expect(0 < got["share"] < 0.5, got)  # of 20 s of CPU time
+    near(got["energy_j"], got["share"] * energy["measured_j"], 1e-6)
+    equal((got["rule"], got["idle"], got["idle_j"]), ("cpu_time", "not known apart", None))
+    expect("attributed" in done.stderr and "to the command by CPU time" in done.stderr, done.stderr)
+    # The same machine without a meter: an estimate from CPU time is not shared out once more.
+    done = harness.call("run", "--root", root, "--out", "out", "--name", "k", "--json", "--domain", "estimate/node", "--",
+                        "sleep", "0.2", cwd=place)
+    equal(last_json(done.stderr)["energy"]["attributed"], None)
+
+
 if __name__ == "__main__":
     sys.exit(harness.main(sys.modules["__main__"]))

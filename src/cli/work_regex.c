@@ -117,8 +117,11 @@ int es_work_regex_create(const char *pattern, const char *library, struct es_wor
 			 struct es_error *err)
 {
 	struct es_work_regex *regex = calloc(1, sizeof(*regex));
-	int r = regex ? open_library(regex, library, err) : es_error_set(err, -ENOMEM, "pattern");
+	int r;
 
+	if (!regex)
+		return es_error_set(err, -ENOMEM, "pattern");
+	r = open_library(regex, library, err);
 	if (r == 0)
 		r = compile(regex, pattern, err);
 	if (r == 0) {

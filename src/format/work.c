@@ -77,28 +77,37 @@ static void halve(struct log *log)
 	log->n = n;
 }
 
-static int add_point(struct log *log, int64_t t_ns, int64_t micro)
+static int make_room(struct log *log)
 {
-	const struct point *last = log->n ? &log->points[log->n - 1] : NULL;
+	size_t cap = log->cap ? 2 * log->cap : 64;
+	struct point *points;
 
 	if (log->n == ES_WORK_POINTS_MAX)
 		halve(log);
-	if (log->n == log->cap) {
-		size_t cap = log->cap ? 2 * log->cap : 64;
-		struct point *points = reallocarray(log->points, cap, sizeof(*points));
+	if (log->points && log->n < log->cap)
+		return 0;
+	points = reallocarray(log->points, cap, sizeof(*points));
+	if (!points)
+		return -ENOMEM;
+	log->points = points;
+	log->cap = cap;
+	return 0;
+}
 
-		if (!points)
-			return -ENOMEM;
-		log->points = points;
-		log->cap = cap;
-		last = log->n ? &log->points[log->n - 1] : NULL;
+/* Who wrote them keeps to the order; what comes from elsewhere does no harm. */
+static int add_point(struct log *log, int64_t t_ns, int64_t micro)
+{
+	int r = make_room(log);
+
+	if (r < 0)
+		return r;
+	if (log->n) {
+		const struct point *last = &log->points[log->n - 1];
+
+		t_ns = t_ns < last->t_ns ? last->t_ns : t_ns;
+		micro = micro < last->micro ? last->micro : micro;
 	}
-	/* Who wrote them keeps to the order; what comes from elsewhere does no harm. */
-	log->points[log->n] = (struct point){
-		.t_ns = last && t_ns < last->t_ns ? last->t_ns : t_ns,
-		.micro = last && micro < last->micro ? last->micro : micro,
-	};
-	log->n++;
+	log->points[log->n++] = (struct point){ .t_ns = t_ns, .micro = micro };
 	return 0;
 }
 

@@ -75,7 +75,9 @@ struct curl_message {
 
 struct es_http_library {
 	struct es_dl dl;
+	bool is_begun;
 	int (*global_init)(long);
+	void (*global_cleanup)(void);
 	CURL *(*easy_init)(void);
 	void (*easy_cleanup)(CURL *);
 	int (*easy_setopt)(CURL *, int, ...);
@@ -119,6 +121,7 @@ int es_http_library_open(const char *name, struct es_http_library **ret, struct 
 	for (size_t i = 0; i < (name ? 1 : ES_ARRAY_SIZE(names)) && r < 0; i++) {
 		const struct es_dl_symbol symbols[] = {
 			{ "curl_global_init", &l->global_init, true },
+			{ "curl_global_cleanup", &l->global_cleanup, true },
 			{ "curl_easy_init", &l->easy_init, true },
 			{ "curl_easy_cleanup", &l->easy_cleanup, true },
 			{ "curl_easy_setopt", &l->easy_setopt, true },
@@ -151,6 +154,8 @@ int es_http_library_open(const char *name, struct es_http_library **ret, struct 
 
 void es_http_library_close(struct es_http_library *library)
 {
+	if (library && library->is_begun)
+		library->global_cleanup();
 	if (library)
 		es_dl_close(&library->dl);
 	free(library);
@@ -259,7 +264,9 @@ int es_http_create(struct es_http_library *library, const struct es_http_options
 	http->options = *options;
 	http->next_ns = INT64_MAX;
 	http->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (http->epoll_fd >= 0 && library->global_init(CURL_GLOBAL_DEFAULT) == 0) {
+	if (!library->is_begun)
+		library->is_begun = library->global_init(CURL_GLOBAL_DEFAULT) == 0;
+	if (http->epoll_fd >= 0 && library->is_begun) {
 		http->multi = library->multi_init();
 		http->easy = library->easy_init();
 		http->headers = library->slist_append(

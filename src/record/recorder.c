@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -131,6 +132,9 @@ static int open_file(const char *path, bool may_replace, int *ret_fd)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
+	/* What another process is still writing is not replaced. Where a file system has no locks, nothing tells. */
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		return -EBUSY;
 	if (may_replace && (ftruncate(fd, 0) < 0 || fchmod(fd, 0600) < 0))
 		return -errno;
 	*ret_fd = es_steal_fd(&fd);
@@ -149,10 +153,13 @@ int es_recorder_create(const char *path, bool may_replace, const struct es_meta 
 	es_buf_init(&recorder->kept, ES_RECORDER_KEEP_MAX_BYTES);
 	recorder->fd = -1;
 	r = open_file(path, may_replace, &recorder->fd);
-	if (r < 0) {
+	if (r == -EBUSY)
+		(void)es_error_say(err, r, "recording '%s' is being written by another process",
+				   path);
+	else if (r < 0)
 		(void)es_error_set(err, r, "cannot create recording '%s'", path);
+	if (r < 0)
 		goto fail;
-	}
 	r = write_header(recorder, meta);
 	if (r < 0) {
 		r = es_error_set(err, r, "cannot write recording '%s'", path);

@@ -27,7 +27,7 @@ struct es_recorder;
 
 /**
  * es_recorder_create - a new recording at @path, mode 0600, with its first frame written
- * @may_replace: an existing file is replaced; else -EEXIST
+ * @may_replace: an existing file is replaced, but -EBUSY: another process still writes it; else -EEXIST
  * @ret: owned by caller, es_recorder_close() it
  */
 int es_recorder_create(const char *path, bool may_replace, const struct es_meta *meta,

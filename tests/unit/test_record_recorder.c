@@ -96,6 +96,26 @@ static void a_file_is_its_owners_alone(void **state)
 	es_recorder_close(NULL);
 }
 
+static void a_file_that_is_being_written_is_not_replaced(void **state)
+{
+	const struct place *place = *state;
+	struct es_recorder *recorder, *another;
+	struct es_error err = { .code = 0 };
+	struct stat before, after;
+
+	assert_int_equal(es_recorder_create(place->path, false, &place->meta, &recorder, NULL), 0);
+	assert_int_equal(stat(place->path, &before), 0);
+	assert_int_equal(es_recorder_create(place->path, true, &place->meta, &another, &err),
+			 -EBUSY);
+	assert_non_null(strstr(err.text, "another process"));
+	assert_int_equal(stat(place->path, &after), 0);
+	assert_int_equal(after.st_size, before.st_size);
+
+	es_recorder_close(recorder);
+	assert_int_equal(es_recorder_create(place->path, true, &place->meta, &another, &err), 0);
+	es_recorder_close(another);
+}
+
 static void an_existing_file_is_kept_unless_it_may_be_replaced(void **state)
 {
 	const struct place *place = *state;
@@ -295,6 +315,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_is_its_owners_alone, make_place,
 						remove_place),
+		cmocka_unit_test_setup_teardown(a_file_that_is_being_written_is_not_replaced,
+						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(an_existing_file_is_kept_unless_it_may_be_replaced,
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(links_and_what_is_no_file_are_refused, make_place,

@@ -18,6 +18,7 @@ static const struct es_command commands[] = {
 	  es_cmd_doctor },
 	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },
 	{ "profile", "power over time of a recording: pictures and numbers", es_cmd_profile },
+	{ "record", "measure the machine in the background: start, stop, status", es_cmd_record },
 	{ "report", "energy, carbon and quality of a recording", es_cmd_report },
 	{ "run", "measure a command from start to end", es_cmd_run },
 	{ "sources", "the meters of this machine, what is chosen and why", es_cmd_sources },

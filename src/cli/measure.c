@@ -125,7 +125,7 @@ static int wait_for(struct pollfd *pollfds, const struct es_sampler *sampler,
 	for (size_t i = 0; i < options->n_hooks; i++)
 		pollfds[N_OWN_FDS + i] = (struct pollfd){ .fd = options->hooks[i]->fd,
 							  .events = options->hooks[i]->events };
-	if (wait_ns > 0)
+	if (wait_ns > 0 && !over_ns(options))
 		wait = (struct timespec){ .tv_sec = wait_ns / ES_NS_PER_S,
 					  .tv_nsec = wait_ns % ES_NS_PER_S };
 	return ppoll(pollfds, N_OWN_FDS + n_hooks, &wait, NULL);

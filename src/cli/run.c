@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "cli/background.h"
 #include "cli/chain.h"
 #include "cli/child.h"
 #include "cli/command.h"
@@ -21,14 +22,21 @@
 #include "cli/measure.h"
 #include "cli/output.h"
 #include "cli/run.h"
-#include "cli/tags.h"
 
 static int complain(const struct es_error *err)
 {
 	return es_complain("run", ES_EXIT_OWN, "%s", err->text);
 }
 
-static int check_options(struct es_run *run, struct es_error *err)
+void es_run_init(struct es_run *run)
+{
+	*run = (struct es_run){
+		.tree = { .fd = -1 },
+		.ranks = { .folder_fd = -1, .lock_fd = -1, .list_fd = -1, .hook = { .fd = -1 } }
+	};
+}
+
+int es_run_check(struct es_run *run, struct es_error *err)
 {
 	int r;
 
@@ -189,6 +197,15 @@ static int open_recording(struct es_run *run, struct es_error *err)
 	return r < 0 ? es_error_set(err, r, "recording '%s'", run->recording_path) : 0;
 }
 
+int es_run_open(struct es_run *run, struct es_error *err)
+{
+	int r = open_meters(run, err);
+
+	if (r == 0)
+		r = describe(run, err);
+	return r < 0 ? r : open_recording(run, err);
+}
+
 static int refuse_command(struct es_run *run)
 {
 	bool is_absent = run->measured.exec_error == -ENOENT;
@@ -200,32 +217,21 @@ static int refuse_command(struct es_run *run)
 			   is_absent ? "command not found" : es_strerror(run->measured.exec_error));
 }
 
-/* Without a listener tags are not heard; what is measured is the same. */
-static void hear_tags(const struct es_run *run, struct es_tags **ret)
+/* A command finds us by its environment; for what runs already we are where recordings in the background are. */
+static int hear_tags(struct es_run *run, struct es_background *background, struct es_error *err)
 {
-	struct es_error err = { .code = 0 };
-	struct es_tags *tags = NULL;
-	int r = es_tags_create(run->meta.start_boot_ns, &tags);
-
-	if (r == 0)
-		r = es_tags_listen_for_command(tags, &err);
-	else
-		(void)es_error_set(&err, r, "tags");
-	if (r == 0) {
-		*ret = tags;
-		return;
-	}
-	es_tags_destroy(tags);
-	(void)es_complain("run", 0, "%s: no tags are heard, measuring on", err.text);
+	return run->attach ? es_background_open(run, background, err)
+			   : es_background_open_for_command(run, background, err);
 }
 
-static int measure(struct es_run *run, struct es_error *err)
+/* @background: left open only where what is measured is no command: somebody may wait for the files. */
+static int measure(struct es_run *run, struct es_background *background, struct es_error *err)
 {
 	struct es_measure_hook *hooks[ES_MEASURE_HOOKS_MAX];
 	struct es_measure_options options = { .period_ns = run->period_ns,
 					      .command = run->command,
 					      .hooks = hooks };
-	struct es_tags *tags = NULL;
+	struct es_error unheard = { .code = 0 };
 	int r;
 
 	if (run->attach) {
@@ -242,9 +248,10 @@ static int measure(struct es_run *run, struct es_error *err)
 		if (r < 0)
 			return es_error_set(err, r, "baseline");
 	}
-	hear_tags(run, &tags);
-	if (tags)
-		hooks[options.n_hooks++] = es_tags_hook(tags);
+	if (hear_tags(run, background, &unheard) == 0)
+		hooks[options.n_hooks++] = es_tags_hook(background->tags);
+	else
+		(void)es_complain("run", 0, "%s: no tags are heard, measuring on", unheard.text);
 	r = run->works ? es_works_start(run->works, run->sampler, err) : 0;
 	if (r == 0 && run->works) {
 		options.child = es_works_child(run->works);
@@ -262,21 +269,36 @@ static int measure(struct es_run *run, struct es_error *err)
 		r = es_measure(run->sampler, run->recorder, &options, &run->measured, err);
 	if (run->works)
 		es_works_stop(run->works);
-	es_tags_destroy(tags);
+	if (r < 0 || !run->attach)
+		es_background_close(background);
 	return r;
+}
+
+/* Who told us to end reads the recording where it was meant to be. */
+static void end_background(const struct es_run *run, struct es_background *background)
+{
+	bool is_there = es_recorder_problem(run->recorder) == 0 && run->measured.lost == 0;
+
+	if (background->tags)
+		(void)es_tags_tell_end(background->tags, is_there ? ES_IPC_OK : ES_IPC_LOST,
+				       is_there
+					       ? background->recording
+					       : "the disk took not all: 'run --attach' says more");
+	es_background_close(background);
 }
 
 int es_run_once(struct es_run *run)
 {
+	struct es_background background;
 	struct es_error err = { .code = 0 };
 
 	if (run->attach_pid && es_attach_create(run->attach_pid, &run->attach, &err) < 0)
 		return complain(&err);
 	if (run->attach)
 		run->command = es_attach_command(run->attach);
-	if (open_meters(run, &err) < 0 || describe(run, &err) < 0 || open_recording(run, &err) < 0)
+	if (es_run_open(run, &err) < 0)
 		return complain(&err);
-	if (measure(run, &err) < 0) {
+	if (measure(run, &background, &err) < 0) {
 		(void)unlink(run->recording_path);
 		return complain(&err);
 	}
@@ -286,6 +308,8 @@ int es_run_once(struct es_run *run)
 	/* The status of an attached process is only its parent's to know. */
 	run->exit_status = run->attach ? 0 : es_child_exit_status(run->measured.status);
 	es_run_tell(run);
+	if (run->attach)
+		end_background(run, &background);
 	return run->exit_status;
 }
 
@@ -304,7 +328,7 @@ static int run_all(struct es_run *run)
 	struct es_error err = { .code = 0 };
 	int status;
 
-	if (check_options(run, &err) < 0 || es_series_check(run, &err) < 0)
+	if (es_run_check(run, &err) < 0 || es_series_check(run, &err) < 0)
 		return es_complain("run", err.code == -EINVAL ? ES_EXIT_USAGE : ES_EXIT_OWN, "%s",
 				   err.text);
 	run->work.has_no_output = run->attach_pid;
@@ -328,10 +352,7 @@ static int run_all(struct es_run *run)
 
 int es_cmd_run(int argc, char **argv)
 {
-	struct es_run run = {
-		.tree = { .fd = -1 },
-		.ranks = { .folder_fd = -1, .lock_fd = -1, .list_fd = -1, .hook = { .fd = -1 } }
-	};
+	struct es_run run;
 	const struct es_option options[] = {
 		{ "period", "TIME", "sampling period, 1ms to 1h (default 100ms)", ES_OPTION_TEXT,
 		  &run.period },
@@ -392,8 +413,10 @@ int es_cmd_run(int argc, char **argv)
 		.n_options = ES_ARRAY_SIZE(options),
 		.stops_at_operand = true,
 	};
-	int first, status = es_options_parse(&usage, argc, argv, &first);
+	int first, status;
 
+	es_run_init(&run);
+	status = es_options_parse(&usage, argc, argv, &first);
 	if (status < 0 && run.attach_pid && first < argc)
 		status = es_complain("run", ES_EXIT_USAGE,
 				     "either --attach or a command: '%s' is one too many",

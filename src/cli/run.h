@@ -58,6 +58,20 @@ struct es_run {
 	struct es_ranks ranks;
 };
 
+/** es_run_init - nothing is open yet; es_run_finish() it */
+void es_run_init(struct es_run *run);
+/** es_run_check - options and settings; 0, or -EINVAL: wrong usage, with @err */
+int es_run_check(struct es_run *run, struct es_error *err);
+/** es_run_open - meters, description and recording, once checked; 0 or negative errno with @err */
+int es_run_open(struct es_run *run, struct es_error *err);
+void es_run_finish(struct es_run *run);
+
+/**
+ * es_run_save - complete the files without telling anybody
+ * @ret_recording: room for ES_PATH_MAX_BYTES; where the recording is. Returns 0, or negative errno: what is missing, in @err
+ */
+int es_run_save(struct es_run *run, char *ret_recording, struct es_error *err);
+
 /**
  * es_run_join - find out whether this process measures or another rank of this node does
  * Returns -1: it measures; else it could not become its command, and this is the exit status.

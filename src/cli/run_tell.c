@@ -159,6 +159,32 @@ static void put_text(const struct es_run *run, const struct es_outcome *outcome,
 	es_buf_finish(&text);
 }
 
+int es_run_save(struct es_run *run, char *ret_recording, struct es_error *err)
+{
+	struct saved saved = { .recording = "" };
+	struct es_outcome outcome;
+	int problem = es_recorder_problem(run->recorder), r;
+
+	save_recording(run, &saved);
+	(void)snprintf(ret_recording, ES_PATH_MAX_BYTES, "%s",
+		       saved.recording[0] ? saved.recording : run->recording_path);
+	run->chain.has_profile = true;
+	r = es_outcome_open(run->recording_path, es_recorder_kept(run->recorder), &run->chain,
+			    &outcome, err);
+	if (r < 0)
+		return r;
+	save_eprofile(run, &outcome, &saved);
+	es_outcome_finish(&outcome);
+	if (problem < 0 && saved.recording[0] == '\0')
+		return es_error_set(err, problem, "'%s' lacks its last %zu bytes",
+				    run->recording_path, es_recorder_kept(run->recorder)->len);
+	if (run->measured.lost < 0)
+		return es_error_set(err, run->measured.lost, "readings were lost");
+	if (saved.eprofile[0] == '\0')
+		return es_error_say(err, saved.why.code, "%s", saved.why.text);
+	return 0;
+}
+
 void es_run_tell(struct es_run *run)
 {
 	struct saved saved = { .recording = "" };

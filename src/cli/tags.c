@@ -36,6 +36,8 @@ struct es_tags {
 	struct es_ipc_listener *listener;
 	struct es_recorder *recorder; /* while the hook is called */
 	char folder[ES_IPC_PATH_MAX_BYTES]; /* to be removed; "": none */
+	const struct es_tags_about *about; /* NULL: a command is measured, and ends by itself */
+	bool is_waited_for;
 	int64_t start_ns;
 	uint32_t n_starts, n_open;
 	struct open_tag *buckets[N_BUCKETS];
@@ -146,14 +148,38 @@ void es_tags_mark(struct es_tags *tags, struct es_recorder *recorder, int64_t no
 		answer_with(answer, ES_IPC_LOST, es_strerror(r));
 }
 
+static void tell_about(const struct es_tags_about *about, struct es_ipc_message *answer)
+{
+	answer->type = ES_IPC_STATUS_IS;
+	answer->t_ns = about->start_unix_ns;
+	answer->value = getpid();
+	(void)snprintf(answer->name, sizeof(answer->name), "%s", about->job);
+	(void)snprintf(answer->text, sizeof(answer->text), "%s", about->recording);
+}
+
+/* Answered by es_tags_tell_end(). */
+static void take_end(struct es_tags *tags, struct es_ipc_message *answer)
+{
+	answer->type = 0;
+	tags->is_waited_for = true;
+	if (tags->hook.over_ns == 0)
+		tags->hook.over_ns = es_clock_boot_ns();
+}
+
 static void on_message(void *arg, const struct es_ipc_peer *peer,
 		       const struct es_ipc_message *message, struct es_ipc_message *answer)
 {
 	struct es_tags *tags = arg;
 
 	(void)peer;
-	if (message->type == ES_IPC_TAG_START || message->type == ES_IPC_TAG_STOP)
+	if (message->type != ES_IPC_STATUS && message->type != ES_IPC_END && !tags->recorder)
+		answer_with(answer, ES_IPC_LOST, "the recording has ended");
+	else if (message->type == ES_IPC_TAG_START || message->type == ES_IPC_TAG_STOP)
 		es_tags_mark(tags, tags->recorder, es_clock_boot_ns(), message, answer);
+	else if (message->type == ES_IPC_STATUS && tags->about)
+		tell_about(tags->about, answer);
+	else if (message->type == ES_IPC_END && tags->about)
+		take_end(tags, answer);
 	else
 		answer_with(answer, ES_IPC_BAD_TYPE, "a command that is measured hears only tags");
 }
@@ -169,18 +195,25 @@ static void on_ready(struct es_measure_hook *hook, struct es_recorder *recorder,
 	hook->next_ns = es_ipc_listener_next_ns(tags->listener);
 }
 
-/* What was sent before the command ended counts, too; who sends without end is not heard any longer. */
-static void on_end(struct es_measure_hook *hook, struct es_recorder *recorder, int64_t stop_ns)
+/* Who sends without end is not heard any longer. */
+static void serve_last(struct es_tags *tags)
 {
-	struct es_tags *tags = hook->arg;
 	int64_t until_ns = es_clock_mono_ns() + LAST_WORDS_NS;
 	int n;
 
-	(void)stop_ns;
-	tags->recorder = recorder;
 	do
 		n = es_ipc_listener_serve(tags->listener, es_clock_mono_ns());
 	while (n > 0 && es_clock_mono_ns() < until_ns);
+}
+
+/* What was sent before the command ended counts, too. */
+static void on_end(struct es_measure_hook *hook, struct es_recorder *recorder, int64_t stop_ns)
+{
+	struct es_tags *tags = hook->arg;
+
+	(void)stop_ns;
+	tags->recorder = recorder;
+	serve_last(tags);
 	tags->recorder = NULL;
 }
 
@@ -208,6 +241,24 @@ int es_tags_listen(struct es_tags *tags, const char *path, struct es_error *err)
 	if (r == 0)
 		tags->hook.fd = es_ipc_listener_fd(tags->listener);
 	return r;
+}
+
+int es_tags_listen_in_background(struct es_tags *tags, const char *path,
+				 const struct es_tags_about *about, struct es_error *err)
+{
+	tags->about = about;
+	return es_tags_listen(tags, path, err);
+}
+
+bool es_tags_tell_end(struct es_tags *tags, enum es_ipc_verdict verdict, const char *words)
+{
+	struct es_ipc_message answer = { .type = ES_IPC_ANSWER };
+
+	answer_with(&answer, verdict, words);
+	/* Who asks only now, when all is written, is answered too. */
+	serve_last(tags);
+	es_ipc_listener_tell(tags->listener, &answer);
+	return tags->is_waited_for;
 }
 
 /* A folder may be there and take no sockets (some network file systems): then the next is tried. */

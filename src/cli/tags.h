@@ -7,6 +7,8 @@
 #ifndef ES_CLI_TAGS_H
 #define ES_CLI_TAGS_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "cli/measure.h"
 #include "ipc/listener.h"
@@ -29,6 +31,22 @@ int es_tags_listen(struct es_tags *tags, const char *path, struct es_error *err)
  * Returns 0; negative errno with @err: nowhere could a socket be made, and the environment is as it was.
  */
 int es_tags_listen_for_command(struct es_tags *tags, struct es_error *err);
+
+/** struct es_tags_about - a recording without a command of its own, as it tells who asks; borrowed */
+struct es_tags_about {
+	const char *job, *recording;
+	int64_t start_unix_ns;
+};
+
+/**
+ * es_tags_listen_in_background - at a path where any command finds us: tells who we are, and ends when it is told to
+ * @about: must outlive @tags. Returns 0 or negative errno with @err.
+ */
+int es_tags_listen_in_background(struct es_tags *tags, const char *path,
+				 const struct es_tags_about *about, struct es_error *err);
+
+/** es_tags_tell_end - to those that told us to end: the files are complete. Returns whether there was anybody. */
+bool es_tags_tell_end(struct es_tags *tags, enum es_ipc_verdict verdict, const char *words);
 
 /** es_tags_hook - for the measuring loop; borrowed */
 struct es_measure_hook *es_tags_hook(struct es_tags *tags);

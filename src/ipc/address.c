@@ -58,14 +58,19 @@ int es_ipc_make_folder(unsigned i, char ret[static ES_IPC_PATH_MAX_BYTES])
 
 int es_ipc_control_folder(unsigned i, char ret[static ES_IPC_PATH_MAX_BYTES])
 {
+	const char *given = absolute_variable(ES_IPC_FOLDER_VARIABLE);
 	const char *runtime = absolute_variable("XDG_RUNTIME_DIR");
 	char path[ES_IPC_PATH_MAX_BYTES];
 	int n;
 
-	if (i == 0 && !runtime)
+	if (i > 0 && (given || !runtime))
 		return -ENOENT;
-	n = i == 0 ? snprintf(path, sizeof(path), "%s/energyscopium", runtime)
-		   : snprintf(path, sizeof(path), "/tmp/energyscopium-%u", (unsigned)geteuid());
+	if (given)
+		n = snprintf(path, sizeof(path), "%s", given);
+	else if (i == 0)
+		n = snprintf(path, sizeof(path), "/tmp/energyscopium-%u", (unsigned)geteuid());
+	else
+		n = snprintf(path, sizeof(path), "%s/energyscopium", runtime);
 	if (n >= (int)(sizeof(path) - SOCKET_NAME_MAX_BYTES))
 		return -ENAMETOOLONG;
 	memcpy(ret, path, sizeof(path));

@@ -30,9 +30,12 @@ int es_ipc_address(const char *path, struct sockaddr_un *ret);
 int es_ipc_make_folder(unsigned i, char ret[static ES_IPC_PATH_MAX_BYTES]);
 #define ES_IPC_N_FOLDERS 3U
 
+/* A folder to be used in place of all below, by this variable of the environment. */
+#define ES_IPC_FOLDER_VARIABLE "ENERGYSCOPIUM_RUNTIME_DIR"
+
 /**
  * es_ipc_control_folder - where sockets are found without a variable of their own
- * @i: 0: $XDG_RUNTIME_DIR/energyscopium, 1: /tmp/energyscopium-UID
+ * @i: 0: /tmp/energyscopium-UID, 1: $XDG_RUNTIME_DIR/energyscopium, which is gone once its user has logged out
  *
  * Who may listen there is the user alone: es_ipc_check_folder() it. Returns 0; -ENOENT: there is no such variable;
  * -ENAMETOOLONG.

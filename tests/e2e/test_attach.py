@@ -14,7 +14,13 @@ from harness import LINE, PLAYER, PROGRAM, TREE, Skip, call, equal, expect, last
 
 
 def attach(place, pid, *args, **kwargs):
-    return call("run", "--out", os.path.join(place, "out"), "--name", "j", "--json", *args, "--attach", str(pid), **kwargs)
+    return call("run", "--out", os.path.join(place, "out"), "--name", "j", "--json", *args, "--attach", str(pid),
+                env=alone(place), **kwargs)
+
+
+def alone(place):
+    """No recording of anybody else is found."""
+    return {"ENERGYSCOPIUM_RUNTIME_DIR": os.path.join(place, "runtime")}
 
 
 def sleeper(seconds):
@@ -32,7 +38,7 @@ def test_to_its_end(place):
     """A process that runs already is measured until it ends, with the same files as a command."""
     child = sleeper(1)
     try:
-        done = attach(place, child.pid)
+        done = attach(place, child.pid, "--period", "1h")
     finally:
         child.wait()
     equal(done.returncode, 0, done.stderr)
@@ -55,7 +61,8 @@ def test_energy_is_true(place):
     truth, flag = os.path.join(place, "truth"), os.path.join(place, "go")
     child = subprocess.Popen(["sh", "-c", f'while [ ! -e {flag} ]; do sleep 0.02; done; '
                               f'exec "{PLAYER}" {root} --random 3 --duration 700ms --truth {truth}'])
-    measuring = start("run", "--root", root, "--out", os.path.join(place, "out"), "--name", "j", "--json", "--attach", child.pid)
+    measuring = start("run", "--root", root, "--out", os.path.join(place, "out"), "--name", "j", "--json", "--attach", child.pid,
+                      env=alone(place))
     wait_for(os.path.join(place, "out", "j.esr"))
     time.sleep(0.3)  # the first readings
     open(flag, "w").close()
@@ -73,7 +80,8 @@ def test_stopped_by_signals(place):
         child = sleeper(60)
         try:
             out = os.path.join(place, f"out{int(number)}")
-            measuring = start("run", "--out", out, "--name", "j", "--json", "--attach", child.pid)
+            measuring = start("run", "--out", out, "--name", "j", "--json", "--attach", child.pid,
+                      env=alone(place))
             wait_for(os.path.join(out, "j.esr"))
             time.sleep(0.3)
             measuring.send_signal(number)
@@ -86,6 +94,26 @@ def test_stopped_by_signals(place):
         finally:
             child.kill()
             child.wait()
+
+
+def test_tags_and_end(place):
+    """Tags find an attached measurement like one in the background, and record stop ends it."""
+    child = sleeper(60)
+    try:
+        measuring = start("run", "--out", os.path.join(place, "out"), "--name", "j", "--json", "--attach", child.pid, env=alone(place))
+        wait_for(os.path.join(place, "runtime", str(measuring.pid)))
+        told = call("tag", "run", "--json", "x", "--", "sleep", "0.2", env=alone(place))
+        equal(last_json(told.stderr)["start"]["recorded"], True)
+        done = call("record", "stop", "j", env=alone(place))
+        equal(done.returncode, 0, done.stderr)
+        _, err = measuring.communicate(timeout=20)
+        equal(measuring.returncode, 0, err)
+        equal({r["name"] for r in last_json(err)["regions"]}, {"x", "es_total", "es_appli_total"})
+        expect(LINE.search(done.stdout), done.stdout)
+        equal(os.listdir(os.path.join(place, "runtime")), [])
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_wrong_numbers(place):

@@ -62,6 +62,7 @@ def environment(home):
     env = {key: value for key, value in os.environ.items() if not FOREIGN.match(key)}
     env["PATH"] = os.path.dirname(os.environ["ES_PROGRAM"]) + os.pathsep + env["PATH"]
     env["HOME"] = home
+    env["ENERGYSCOPIUM_RUNTIME_DIR"] = os.path.join(home, "runtime")  # no recording of anybody else
     return env
 
 

@@ -13,7 +13,7 @@ import time
 import harness
 from harness import PLAYER, PROGRAM, TREE, Skip, call, equal, expect, last_json, near, start
 
-NOBODY = {"XDG_RUNTIME_DIR": "/nonexistent", "TMPDIR": "/tmp"}
+NOBODY = {"ENERGYSCOPIUM_RUNTIME_DIR": "/nonexistent/runtime"}
 
 
 def run(place, script, *args, name="j", env=None, **kwargs):

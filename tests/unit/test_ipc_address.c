@@ -52,7 +52,7 @@ static void variables_that_do_not_help_are_passed_over(void **state)
 	(void)state;
 	assert_int_equal(unsetenv("XDG_RUNTIME_DIR"), 0);
 	assert_int_equal(es_ipc_make_folder(0, path), -ENOENT);
-	assert_int_equal(es_ipc_control_folder(0, path), -ENOENT);
+	assert_int_equal(es_ipc_control_folder(1, path), -ENOENT);
 	assert_int_equal(setenv("XDG_RUNTIME_DIR", "relative", 1), 0);
 	assert_int_equal(es_ipc_make_folder(0, path), -ENOENT);
 	assert_int_equal(setenv("XDG_RUNTIME_DIR", "/nonexistent", 1), 0);
@@ -63,9 +63,18 @@ static void variables_that_do_not_help_are_passed_over(void **state)
 	assert_int_equal(setenv("TMPDIR", text, 1), 0);
 	assert_int_equal(es_ipc_make_folder(1, path), -ENAMETOOLONG);
 	assert_int_equal(setenv("XDG_RUNTIME_DIR", text, 1), 0);
-	assert_int_equal(es_ipc_control_folder(0, path), -ENAMETOOLONG);
-	assert_int_equal(es_ipc_control_folder(1, path), 0);
+	assert_int_equal(es_ipc_control_folder(1, path), -ENAMETOOLONG);
+	assert_int_equal(es_ipc_control_folder(0, path), 0);
 	assert_int_equal(strncmp(path, "/tmp/energyscopium-", 19), 0);
+	assert_int_equal(setenv("XDG_RUNTIME_DIR", "/run/user/7", 1), 0);
+	assert_int_equal(es_ipc_control_folder(1, path), 0);
+	assert_string_equal(path, "/run/user/7/energyscopium");
+
+	assert_int_equal(setenv(ES_IPC_FOLDER_VARIABLE, "/given", 1), 0);
+	assert_int_equal(es_ipc_control_folder(0, path), 0);
+	assert_string_equal(path, "/given");
+	assert_int_equal(es_ipc_control_folder(1, path), -ENOENT);
+	assert_int_equal(unsetenv(ES_IPC_FOLDER_VARIABLE), 0);
 }
 
 static void a_folder_that_others_made_or_may_use_is_refused(void **state)

@@ -20,10 +20,10 @@ struct place {
 	uint32_t next; /* hidden behind the same */
 };
 
-/* A set of more than one owner, in a tree by its regions. */
+/* Owners and short calls around them, in a tree by their regions. */
 struct set {
-	uint32_t state, n;
-	uint32_t regions[];
+	uint32_t state, n_owners, n;
+	uint32_t regions[]; /* [n] owners first */
 };
 
 struct sweep {
@@ -32,6 +32,8 @@ struct sweep {
 	struct place *places; /* [call] */
 	uint32_t bottom, top; /* of the owners: stops ascend with starts */
 	size_t n_open; /* owners */
+	uint32_t around[ES_OWNER_AROUND_MAX]; /* regions of open short calls, as far as they fit */
+	size_t n_around; /* also those that do not */
 	uint32_t *single; /* [region] its state where it is the only owner; 0: none yet */
 	void *sets;
 	size_t cap_states, cap_regions;
@@ -122,6 +124,8 @@ static int by_regions(const void *a, const void *b)
 
 	if (x->n != y->n)
 		return x->n < y->n ? -1 : 1;
+	if (x->n_owners != y->n_owners)
+		return x->n_owners < y->n_owners ? -1 : 1;
 	return memcmp(x->regions, y->regions, x->n * sizeof(*x->regions));
 }
 
@@ -159,9 +163,32 @@ static int add_state(struct sweep *sweep, const uint32_t *regions, size_t n)
 	return 0;
 }
 
+static bool contains(const uint32_t *regions, size_t n, uint32_t region)
+{
+	for (size_t i = 0; i < n; i++)
+		if (regions[i] == region)
+			return true;
+	return false;
+}
+
+/* Short calls that are open and no owners, behind the owners; nothing where there are too many. */
+static void add_around(const struct sweep *sweep, struct set *set)
+{
+	uint32_t n_owners = set->n;
+
+	if (sweep->n_around > ES_OWNER_AROUND_MAX ||
+	    sweep->owners->n_states > ES_OWNER_CONTEXTS_MAX)
+		return;
+	for (size_t i = 0; i < sweep->n_around; i++)
+		if (!contains(set->regions, n_owners, sweep->around[i]))
+			set->regions[set->n++] = sweep->around[i];
+	qsort(set->regions + n_owners, set->n - n_owners, sizeof(*set->regions), by_number);
+}
+
 static int find_set(struct sweep *sweep, uint32_t *ret)
 {
-	struct set *set = malloc(sizeof(*set) + sweep->n_open * sizeof(*set->regions));
+	struct set *set = malloc(sizeof(*set) +
+				 (sweep->n_open + ES_OWNER_AROUND_MAX) * sizeof(*set->regions));
 	void *node;
 	int r;
 
@@ -171,6 +198,8 @@ static int find_set(struct sweep *sweep, uint32_t *ret)
 	for (uint32_t call = sweep->bottom; call != NONE; call = sweep->places[call].above)
 		set->regions[set->n++] = sweep->calls[call].region;
 	qsort(set->regions, set->n, sizeof(*set->regions), by_number);
+	set->n_owners = set->n;
+	add_around(sweep, set);
 	node = tsearch(set, &sweep->sets, by_regions);
 	if (!node) {
 		free(set);
@@ -182,9 +211,18 @@ static int find_set(struct sweep *sweep, uint32_t *ret)
 		return 0;
 	}
 	set->state = (uint32_t)sweep->owners->n_states;
-	r = add_state(sweep, set->regions, set->n);
+	r = add_state(sweep, set->regions, set->n_owners);
 	*ret = set->state;
 	return r;
+}
+
+/* One owner, and no short call but it is open: mostly so. */
+static bool is_alone(const struct sweep *sweep)
+{
+	uint32_t region = sweep->calls[sweep->bottom].region;
+
+	return sweep->n_open == 1 &&
+	       (sweep->n_around == 0 || (sweep->n_around == 1 && sweep->around[0] == region));
 }
 
 static int find_state(struct sweep *sweep, uint32_t *ret)
@@ -197,7 +235,7 @@ static int find_state(struct sweep *sweep, uint32_t *ret)
 		return 0;
 	if (sweep->n_open > ES_OWNERS_MAX)
 		return -E2BIG;
-	if (sweep->n_open > 1)
+	if (!is_alone(sweep))
 		return find_set(sweep, ret);
 	single = &sweep->single[sweep->calls[sweep->bottom].region];
 	if (*single == 0) {
@@ -208,6 +246,42 @@ static int find_state(struct sweep *sweep, uint32_t *ret)
 	}
 	*ret = *single;
 	return 0;
+}
+
+static size_t find_around(const struct sweep *sweep, size_t n, uint32_t region)
+{
+	size_t i = 0;
+
+	while (i < n && sweep->around[i] != region)
+		i++;
+	return i;
+}
+
+/* Those that the list has no room for are in it as NONE as soon as it has. */
+static void surround(struct sweep *sweep, const struct es_call_edge *edge)
+{
+	const struct es_call *call = &sweep->calls[edge->call];
+	size_t n = sweep->n_around < ES_OWNER_AROUND_MAX ? sweep->n_around : ES_OWNER_AROUND_MAX;
+	size_t at;
+
+	if (!call->is_short)
+		return;
+	if (!edge->is_stop) {
+		if (sweep->n_around < ES_OWNER_AROUND_MAX)
+			sweep->around[sweep->n_around] = call->region;
+		sweep->n_around++;
+		return;
+	}
+	at = find_around(sweep, n, call->region);
+	if (at == n)
+		at = find_around(sweep, n, NONE);
+	if (at < n) {
+		memmove(&sweep->around[at], &sweep->around[at + 1],
+			(n - at - 1) * sizeof(sweep->around[0]));
+		if (sweep->n_around > n)
+			sweep->around[n - 1] = NONE;
+	}
+	sweep->n_around--;
 }
 
 /* From @t_ns on; an interval without length, or with the state of the one before, is none. */
@@ -239,6 +313,7 @@ static int run(struct sweep *sweep, const struct es_call_edge *edges, size_t n_e
 				stop(sweep, edges[e].call);
 			else
 				start(sweep, edges[e].call);
+			surround(sweep, &edges[e]);
 		}
 		r = is_last ? cut(sweep, edges[e].t_ns) : 0;
 		if (r < 0)

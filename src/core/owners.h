@@ -13,6 +13,9 @@
 
 #define ES_OWNERS_MAX 256U /* regions that overlap at one time without nesting */
 #define ES_OWNER_SETS_MAX (1U << 20) /* sum of the lengths of all sets of them that occur */
+#define ES_OWNER_CONTEXTS_MAX \
+	1024U /* states: with more, short calls around are no longer told apart */
+#define ES_OWNER_AROUND_MAX 16U /* short calls that are open at one time: likewise */
 
 /** struct es_call - one call of a region; calls of one region do not overlap */
 struct es_call {
@@ -20,6 +23,7 @@ struct es_call {
 	uint32_t stop_edge; /* index among the edges */
 	int64_t start_ns, stop_ns;
 	bool takes_time; /* else nobody loses time to it, nor has it any of its own */
+	bool is_short; /* what runs inside of it is told from what runs outside */
 };
 
 /** struct es_call_edge - a start or stop; in order of time, and where times are equal in the order they happened */
@@ -33,15 +37,16 @@ struct es_call_edge {
  * struct es_owners - the time cut into intervals, each owned by a set of regions
  *
  * A call owns the time in which no call that began later and stops earlier is open: the innermost has it. Calls that
- * overlap without one lying in the other own it together. Interval i lasts from t_ns[i] to t_ns[i + 1], the last one
- * for ever; t_ns[0] is INT64_MIN.
+ * overlap without one lying in the other own it together. A state is who owns it, and which short calls are open
+ * around: power may depend on them. Interval i lasts from t_ns[i] to t_ns[i + 1], the last one for ever; t_ns[0] is
+ * INT64_MIN.
  */
 struct es_owners {
 	size_t n;
 	int64_t *t_ns;
-	uint32_t *state; /* [n] which set; 0 is the empty one: untagged */
+	uint32_t *state; /* [n] 0: nobody's, untagged */
 	size_t n_states;
-	uint32_t *first; /* [n_states + 1] set s is regions[first[s]] up to regions[first[s + 1]], ascending */
+	uint32_t *first; /* [n_states + 1] owners of s are regions[first[s]] up to regions[first[s + 1]], ascending */
 	uint32_t *regions;
 };
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/parse.h"
+#include "format/region_fit.h"
 #include "format/regions.h"
 
 #define CELLS_MAX \
@@ -52,13 +53,15 @@ void es_region_result_edge(struct es_report *report, size_t region, size_t domai
 		r->by_domain_uj[domain] += energy_uj;
 }
 
-/* The farther end of what is possible. */
-static double bound_j(const struct es_region_energy *energy)
+/* The farther end of what is possible, or what the fit says. */
+double es_region_bound_j(const struct es_region_energy *energy)
 {
 	double below_j = (double)(int64_t)(energy->energy_uj - energy->low_uj) / 1e6,
 	       above_j = (double)(int64_t)(energy->high_uj - energy->energy_uj) / 1e6;
 
-	return fmax(fmax(below_j, above_j), 0.0) + energy->stale_j;
+	double possible_j = fmax(fmax(below_j, above_j), 0.0) + energy->stale_j;
+
+	return energy->is_fitted ? fmin(energy->fit_j, possible_j) : possible_j;
 }
 
 /* A sum in equal parts, to one unit: the first ones have the rest. */
@@ -80,7 +83,7 @@ static void share_state(struct es_report *report, const struct es_owners *owners
 }
 
 /* Time from first to last reading only: energy is known there. */
-static void share_time(struct es_report *report, const struct es_owners *owners)
+void es_region_result_times(const struct es_owners *owners, struct es_report *report)
 {
 	report->untagged.dur_ns = 0;
 	for (size_t i = 0; i < owners->n; i++) {
@@ -106,7 +109,7 @@ static void take_domain(const struct es_region_walk *walk, size_t d, struct es_r
 		struct es_report_region *region = &report->regions[i];
 
 		region->energy_uj += domain->regions[i].energy_uj;
-		region->uncertainty_j += bound_j(&domain->regions[i]);
+		region->uncertainty_j += es_region_bound_j(&domain->regions[i]);
 		if (region->by_domain_uj)
 			region->by_domain_uj[d] = domain->regions[i].energy_uj;
 	}
@@ -116,15 +119,20 @@ static void take_domain(const struct es_region_walk *walk, size_t d, struct es_r
 
 int es_region_result(struct es_region_walk *walk, struct es_report *report)
 {
-	share_time(report, &walk->tags->owners);
+	int r = 0;
+
 	report->untagged.energy_uj = 0;
 	for (size_t i = 0; i < report->n_regions; i++)
 		report->regions[i].has_exclusive = report->has_energy &&
 						   !es_region_is_automatic(report->regions[i].name);
-	for (size_t d = 0; d < report->meta->n_domains; d++)
-		if (walk->domains[d].counts)
+	for (size_t d = 0; r == 0 && d < report->meta->n_domains; d++) {
+		if (!walk->domains[d].counts)
+			continue;
+		r = es_region_fit_apply(walk, d);
+		if (r == 0)
 			take_domain(walk, d, report);
-	return 0;
+	}
+	return r < 0 ? r : es_region_fit_choose(walk, report);
 }
 
 /* The whole acquisition has what the totals have, time before a meter's first and after its last reading included. */

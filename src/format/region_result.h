@@ -16,6 +16,12 @@ int es_region_result_begin(struct es_report *report);
 void es_region_result_edge(struct es_report *report, size_t region, size_t domain,
 			   const struct es_edge *edge, bool is_stop);
 
+/** es_region_result_times - whose time it is, from the first to the last reading */
+void es_region_result_times(const struct es_owners *owners, struct es_report *report);
+
+/** es_region_bound_j - half width of a 95 % interval, without what the meter leaves open; it is certain where nothing is fitted */
+double es_region_bound_j(const struct es_region_energy *energy);
+
 /** es_region_result - all that a walk gave; 0 or -ENOMEM */
 int es_region_result(struct es_region_walk *walk, struct es_report *report);
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/parse.h"
 #include "core/watch.h"
@@ -19,7 +20,7 @@ struct es_region_window {
 	struct es_sample sample;
 	bool is_gap;
 	uint64_t serial; /* of this window; stamps below that are equal belong to it */
-	size_t first_edge; /* of the domain, in this window */
+	size_t first_edge, first_cut; /* of the domain, in this window */
 	struct list {
 		uint64_t *stamp; /* [key] */
 		uint32_t *keys; /* [n] those with time in it */
@@ -75,6 +76,20 @@ static int init_domain(struct es_region_domain *domain, size_t n_regions, size_t
 											: -ENOMEM;
 }
 
+static void list_states(struct es_region_walk *walk)
+{
+	const struct es_owners *owners = &walk->tags->owners;
+
+	for (uint32_t s = 1; s < owners->n_states; s++) {
+		uint32_t region = owners->regions[owners->first[s]];
+
+		if (es_owners_count(owners, s) != 1)
+			continue;
+		walk->next_state[s] = walk->first_state[region];
+		walk->first_state[region] = s;
+	}
+}
+
 int es_region_walk_init(struct es_region_walk *walk, const struct es_region_tags *tags,
 			const struct es_report *report)
 {
@@ -87,12 +102,16 @@ int es_region_walk_init(struct es_region_walk *walk, const struct es_region_tags
 		.domains = calloc(report->meta->n_domains + 1, sizeof(*walk->domains)),
 		.column = calloc(n_states + 1, sizeof(*walk->column)),
 		.target = calloc(tags->n_regions + 1, sizeof(*walk->target)),
+		.first_state = calloc(tags->n_regions + 1, sizeof(*walk->first_state)),
+		.next_state = calloc(n_states + 1, sizeof(*walk->next_state)),
 		.window = calloc(1, sizeof(*walk->window)),
 	};
 	if (!walk->domains || !walk->column || !walk->target || !walk->window ||
+	    !walk->first_state || !walk->next_state ||
 	    list_init(&walk->window->regions, tags->n_regions) < 0 ||
 	    list_init(&walk->window->states, n_states) < 0)
 		return -ENOMEM;
+	list_states(walk);
 	for (size_t i = 0; r == 0 && i < report->meta->n_domains; i++) {
 		if (!report->domains[i].is_chosen || !report->by_domain[i].is_known)
 			continue;
@@ -111,6 +130,8 @@ void es_region_walk_finish(struct es_region_walk *walk)
 		free(walk->domains[i].states);
 		free(walk->domains[i].is_open);
 		free(walk->domains[i].since_uj);
+		free(walk->domains[i].is_short);
+		es_fit_finish(&walk->domains[i].fit);
 	}
 	if (walk->window) {
 		list_finish(&walk->window->regions);
@@ -119,6 +140,8 @@ void es_region_walk_finish(struct es_region_walk *walk)
 	free(walk->domains);
 	free(walk->column);
 	free(walk->target);
+	free(walk->first_state);
+	free(walk->next_state);
 	free(walk->window);
 	*walk = (struct es_region_walk){ .tags = NULL };
 }
@@ -196,6 +219,7 @@ static void take_states(struct es_region_walk *walk, size_t d, struct es_region_
 	int64_t from_ns = sample->t0_ns;
 	struct es_edge before = { .t_ns = from_ns };
 
+	window->first_cut = domain->cut;
 	for (;;) {
 		uint32_t state = owners->state[domain->cut];
 		bool has_next = domain->cut + 1 < owners->n;
@@ -222,14 +246,99 @@ static void take_states(struct es_region_walk *walk, size_t d, struct es_region_
 	}
 }
 
+/* Time by columns: several states may have one. */
+struct columns {
+	uint32_t column[ES_FIT_COLUMNS_MAX];
+	double time_s[ES_FIT_COLUMNS_MAX], inside_s[ES_FIT_COLUMNS_MAX];
+	uint8_t at[ES_FIT_COLUMNS_MAX]; /* [column] where it is, + 1 */
+	size_t n;
+};
+
+static void find_columns(const struct es_region_walk *walk, const struct es_region_window *window,
+			 struct columns *columns)
+{
+	*columns = (struct columns){ .n = 0 };
+	for (size_t i = 0; i < window->states.n; i++) {
+		uint32_t state = window->states.keys[i], column = walk->column[state];
+
+		if (!columns->at[column]) {
+			columns->column[columns->n++] = column;
+			columns->at[column] = (uint8_t)columns->n;
+		}
+		columns->time_s[columns->at[column] - 1] +=
+			es_s_from_ns(window->states.dur_ns[state]);
+	}
+}
+
+/* Of each column's time in the window, what lies inside of a region. */
+static void find_inside(const struct es_region_walk *walk, const struct es_region_window *window,
+			uint32_t region, struct columns *columns)
+{
+	const struct es_region_tags *tags = walk->tags;
+	int64_t from_ns = window->sample.t0_ns, end_ns = window->sample.t1_ns;
+	size_t cut = window->first_cut, edge = window->first_edge;
+	bool is_open = window->regions.was_open[region];
+
+	memset(columns->inside_s, 0, sizeof(columns->inside_s));
+	while (from_ns < end_ns) {
+		int64_t to_ns = end_ns;
+
+		while (edge < tags->n_edges && tags->edges[edge].t_ns <= from_ns) {
+			if (tags->calls[tags->edges[edge].call].region == region)
+				is_open = !tags->edges[edge].is_stop;
+			edge++;
+		}
+		while (cut + 1 < tags->owners.n && tags->owners.t_ns[cut + 1] <= from_ns)
+			cut++;
+		if (edge < tags->n_edges && tags->edges[edge].t_ns < to_ns)
+			to_ns = tags->edges[edge].t_ns;
+		if (cut + 1 < tags->owners.n && tags->owners.t_ns[cut + 1] < to_ns)
+			to_ns = tags->owners.t_ns[cut + 1];
+		if (is_open)
+			columns->inside_s[columns->at[walk->column[tags->owners.state[cut]]] - 1] +=
+				es_s_from_ns(to_ns - from_ns);
+		from_ns = to_ns;
+	}
+}
+
+/* The window, for the fit. What was filled in tells nothing. */
+static void take_fit(const struct es_region_walk *walk, struct es_region_domain *domain,
+		     const struct es_region_window *window)
+{
+	double dur_s = es_s_from_ns(window->sample.t1_ns - window->sample.t0_ns);
+	struct columns columns;
+
+	if (domain->fit.n_columns == 0 || window->states.n == 0)
+		return;
+	if (window->is_gap) {
+		es_fit_break(&domain->fit);
+		return;
+	}
+	find_columns(walk, window, &columns);
+	es_fit_window(&domain->fit, dur_s, es_j_from_uj(window->sample.energy_uj), columns.column,
+		      columns.time_s, columns.n);
+	for (size_t i = 0; i < window->regions.n; i++) {
+		uint32_t region = window->regions.keys[i];
+
+		if (walk->target[region] == ES_REGION_NO_TARGET)
+			continue;
+		find_inside(walk, window, region, &columns);
+		es_fit_target(&domain->fit, walk->target[region], dur_s, columns.column,
+			      columns.time_s, columns.inside_s, columns.n);
+	}
+}
+
 /* A window in which nothing begins or ends is all of one state. */
-static bool take_plain(struct es_region_walk *walk, size_t d, const struct es_sample *sample)
+static bool take_plain(struct es_region_walk *walk, size_t d, const struct es_sample *sample,
+		       bool is_gap)
 {
 	const struct es_region_tags *tags = walk->tags;
 	struct es_region_domain *domain = &walk->domains[d];
 	struct es_region_energy *state;
+	double dur_s;
 
-	if ((domain->edge < tags->n_edges && tags->edges[domain->edge].t_ns <= sample->t1_ns) ||
+	if (is_gap ||
+	    (domain->edge < tags->n_edges && tags->edges[domain->edge].t_ns <= sample->t1_ns) ||
 	    (domain->cut + 1 < tags->owners.n &&
 	     tags->owners.t_ns[domain->cut + 1] < sample->t1_ns) ||
 	    sample->t0_ns >= sample->t1_ns)
@@ -238,6 +347,11 @@ static bool take_plain(struct es_region_walk *walk, size_t d, const struct es_sa
 	state->energy_uj += sample->energy_uj;
 	state->low_uj += sample->energy_uj;
 	state->high_uj += sample->energy_uj;
+	if (domain->fit.n_columns) {
+		dur_s = es_s_from_ns(sample->t1_ns - sample->t0_ns);
+		es_fit_window(&domain->fit, dur_s, es_j_from_uj(sample->energy_uj),
+			      &walk->column[tags->owners.state[domain->cut]], &dur_s, 1);
+	}
 	return true;
 }
 
@@ -250,14 +364,19 @@ void es_region_walk_sample(struct es_region_walk *walk, size_t d, const struct e
 	window->sample = *sample;
 	window->sample.t0_ns -= domain->shift_ns;
 	window->sample.t1_ns -= domain->shift_ns;
+	/* Nothing was drawn before the start: that would be nobody's. */
+	if (window->sample.t0_ns < walk->report->start_ns &&
+	    window->sample.t1_ns > walk->report->start_ns)
+		window->sample.t0_ns = walk->report->start_ns;
 	window->sample.is_gap = false;
 	window->is_gap = is_gap;
-	if (!take_plain(walk, d, &window->sample)) {
+	if (!take_plain(walk, d, &window->sample, is_gap)) {
 		window->serial++;
 		window->regions.n = 0;
 		window->states.n = 0;
 		take_edges(walk, d, window);
 		take_states(walk, d, window);
+		take_fit(walk, domain, window);
 		for (size_t i = 0; i < window->states.n; i++) {
 			uint32_t state = window->states.keys[i];
 

@@ -14,6 +14,7 @@
 
 #include "base/parse.h"
 #include "core/edges.h"
+#include "format/region_fit.h"
 #include "format/region_result.h"
 #include "format/region_walk.h"
 #include "format/report.h"
@@ -227,6 +228,21 @@ static void pair(const struct es_regions *regions, const struct es_report *repor
 	}
 }
 
+static void sum_calls(struct es_regions *regions, const struct es_region_tags *tags)
+{
+	for (size_t c = 0; c < tags->n_calls; c++) {
+		const struct es_call *call = &tags->calls[c];
+		struct es_report_region *region = &regions->regions[call->region];
+
+		region->dur_ns += call->stop_ns - call->start_ns;
+		if (region->n_calls == 0 || call->start_ns < region->start_ns)
+			region->start_ns = call->start_ns;
+		if (call->stop_ns > region->stop_ns || region->n_calls == 0)
+			region->stop_ns = call->stop_ns;
+		region->n_calls++;
+	}
+}
+
 static int make_tags(struct es_regions *regions, const struct es_report *report,
 		     struct es_region_tags *ret)
 {
@@ -242,6 +258,10 @@ static int make_tags(struct es_regions *regions, const struct es_report *report,
 	sort_events(regions);
 	if (tags.calls && tags.edges && depth && call) {
 		pair(regions, report, &tags, depth, call);
+		sum_calls(regions, &tags);
+		for (size_t c = 0; c < tags.n_calls; c++)
+			tags.calls[c].is_short = es_region_is_short(
+				report, &regions->regions[tags.calls[c].region], SIZE_MAX);
 		r = es_owners_build(tags.calls, tags.n_calls, tags.edges, tags.n_edges,
 				    regions->n_regions, &tags.owners);
 	}
@@ -256,21 +276,6 @@ static void finish_tags(struct es_region_tags *tags)
 	free(tags->calls);
 	free(tags->edges);
 	es_owners_finish(&tags->owners);
-}
-
-static void sum_calls(struct es_regions *regions, const struct es_region_tags *tags)
-{
-	for (size_t c = 0; c < tags->n_calls; c++) {
-		const struct es_call *call = &tags->calls[c];
-		struct es_report_region *region = &regions->regions[call->region];
-
-		region->dur_ns += call->stop_ns - call->start_ns;
-		if (region->n_calls == 0 || call->start_ns < region->start_ns)
-			region->start_ns = call->start_ns;
-		if (call->stop_ns > region->stop_ns || region->n_calls == 0)
-			region->stop_ns = call->stop_ns;
-		region->n_calls++;
-	}
 }
 
 /* The calls for those who draw them; they are in order of their starts. */
@@ -359,6 +364,9 @@ static int walk(const struct es_region_tags *tags, struct es_recording *recordin
 	struct es_region_walk all;
 	int r = es_region_walk_init(&all, tags, report);
 
+	es_region_result_times(&tags->owners, report);
+	if (r == 0)
+		r = es_region_fit_plan(&all);
 	if (r == 0)
 		r = es_region_walk_run(&all, recording);
 	if (r == 0)
@@ -378,7 +386,6 @@ int es_regions_measure(struct es_regions *regions, struct es_recording *recordin
 	if (r == 0)
 		r = keep_calls(&tags, report);
 	if (r == 0) {
-		sum_calls(regions, &tags);
 		report->regions = regions->regions;
 		report->n_regions = regions->n_regions;
 		regions->regions = NULL;

@@ -19,7 +19,6 @@
 #include "format/work.h"
 
 #define LINE_MAX_BYTES 2048U
-#define ERASE "\r\033[K"
 
 struct tick {
 	int64_t t_ns;
@@ -30,6 +29,8 @@ struct es_progress {
 	const struct es_sampler *sampler; /* borrowed */
 	int fd; /* borrowed */
 	bool is_terminal, is_shown;
+	struct es_progress_screen
+		*screen; /* borrowed; NULL: the others on the terminal are not known */
 	struct es_domain *domains, *judged; /* as opened; as far as was seen */
 	struct es_evidence *evidence;
 	struct es_watch watch;
@@ -120,8 +121,8 @@ void es_progress_line(const struct es_progress_work *works, size_t n,
 	cut(out, from, width);
 }
 
-int es_progress_create(const struct es_sampler *sampler, int fd, struct es_progress **ret,
-		       struct es_error *err)
+int es_progress_create(const struct es_sampler *sampler, int fd, struct es_progress_screen *screen,
+		       struct es_progress **ret, struct es_error *err)
 {
 	struct es_progress *progress = calloc(1, sizeof(*progress));
 	const struct es_domain *domains;
@@ -131,6 +132,7 @@ int es_progress_create(const struct es_sampler *sampler, int fd, struct es_progr
 		return es_error_set(err, r, "progress");
 	progress->sampler = sampler;
 	progress->fd = fd;
+	progress->screen = screen;
 	progress->is_terminal = isatty(fd);
 	domains = es_sampler_domains((struct es_sampler *)sampler, &progress->n_domains);
 	progress->domains = calloc(progress->n_domains + 1, sizeof(*progress->domains));
@@ -237,9 +239,12 @@ static void put(struct es_progress *progress, const struct es_buf *line)
 {
 	struct pollfd pollfd = { .fd = progress->fd, .events = POLLOUT };
 
-	if (line->error == 0 && poll(&pollfd, 1, 0) == 1 && pollfd.revents & POLLOUT &&
-	    write(progress->fd, line->data, line->len) > 0)
-		progress->is_shown = progress->is_terminal;
+	if (line->error || poll(&pollfd, 1, 0) != 1 || !(pollfd.revents & POLLOUT) ||
+	    write(progress->fd, line->data, line->len) <= 0)
+		return;
+	progress->is_shown = progress->is_terminal;
+	if (progress->screen)
+		atomic_store(&progress->screen->has_line, true);
 }
 
 static unsigned width_of(const struct es_progress *progress)
@@ -263,9 +268,11 @@ void es_progress_tell(struct es_progress *progress, int64_t t_ns,
 	look(progress);
 	sum_energy(progress);
 	sum_rates(progress, t_ns, works, n);
+	if (progress->screen && atomic_load(&progress->screen->is_within_line))
+		return;
 	es_buf_init(&line, LINE_MAX_BYTES);
 	if (progress->is_terminal)
-		(void)es_buf_str(&line, ERASE);
+		(void)es_buf_str(&line, "\r" ES_PROGRESS_ERASE);
 	es_progress_line(works, n, &progress->figures, width_of(progress), &line);
 	(void)es_buf_str(&line, progress->is_terminal ? "\r" : "\n");
 	put(progress, &line);
@@ -278,9 +285,15 @@ void es_progress_erase(struct es_progress *progress)
 
 	if (!progress || !progress->is_shown)
 		return;
+	progress->is_shown = false;
+	/* Somebody wrote over it. */
+	if (progress->screen && !atomic_exchange(&progress->screen->has_line, false))
+		return;
 	es_buf_init(&line, LINE_MAX_BYTES);
-	(void)es_buf_str(&line, ERASE);
+	(void)es_buf_str(&line, "\r" ES_PROGRESS_ERASE);
 	put(progress, &line);
 	progress->is_shown = false;
+	if (progress->screen)
+		atomic_store(&progress->screen->has_line, false);
 	es_buf_finish(&line);
 }

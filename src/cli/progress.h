@@ -7,6 +7,7 @@
 #ifndef ES_CLI_PROGRESS_H
 #define ES_CLI_PROGRESS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,14 +41,27 @@ void es_progress_line(const struct es_progress_work *works, size_t n,
 		      const struct es_progress_figures *figures, unsigned width,
 		      struct es_buf *out);
 
+/**
+ * struct es_progress_screen - a terminal on which others write, too; in memory that is shared with them
+ *
+ * Behind a line of ours the cursor is at its beginning. Who writes next takes has_line away and erases it first.
+ */
+struct es_progress_screen {
+	_Atomic bool has_line;
+	_Atomic bool
+		is_within_line; /* what was written last has no end yet: there is no place for ours */
+};
+
+#define ES_PROGRESS_ERASE "\033[K" /* from the cursor to the end of the line; ECMA-48 EL */
+
 struct es_progress;
 
 /**
  * es_progress_create - write to @fd; on a terminal each line takes the last one's place
- * @sampler: whose readings are told; borrowed
+ * @sampler: whose readings are told; @screen: borrowed both. @screen is NULL where nobody tells us what he writes
  */
-int es_progress_create(const struct es_sampler *sampler, int fd, struct es_progress **ret,
-		       struct es_error *err);
+int es_progress_create(const struct es_sampler *sampler, int fd, struct es_progress_screen *screen,
+		       struct es_progress **ret, struct es_error *err);
 void es_progress_destroy(struct es_progress *progress);
 /** es_progress_tell - how it stands; nothing happens where the terminal takes nothing */
 void es_progress_tell(struct es_progress *progress, int64_t t_ns,

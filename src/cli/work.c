@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,6 +56,8 @@ struct es_works {
 	struct es_child_options child;
 	struct es_measure_hook hook;
 	struct es_progress *progress;
+	struct es_progress_screen
+		*screen; /* shared with the watchers of streams; NULL: there is none */
 };
 
 void es_work_options_finish(struct es_work_options *options)
@@ -375,6 +378,37 @@ static struct es_work_process *process_of(struct es_works *works, enum es_work_k
 	return process;
 }
 
+/* Whether a stream goes to the terminal that the progress line is on. */
+static bool shares_screen(enum es_work_kind kind)
+{
+	struct stat line, stream;
+
+	return (kind == ES_WORK_STDOUT || kind == ES_WORK_STDERR) &&
+	       fstat(STDERR_FILENO, &line) == 0 && S_ISCHR(line.st_mode) &&
+	       fstat(kind == ES_WORK_STDOUT ? STDOUT_FILENO : STDERR_FILENO, &stream) == 0 &&
+	       S_ISCHR(stream.st_mode) && stream.st_rdev == line.st_rdev;
+}
+
+static int share_screen(struct es_works *works, struct es_error *err)
+{
+	bool is_shared = false;
+
+	for (size_t i = 0; i < works->n_processes; i++)
+		is_shared = is_shared || shares_screen(works->processes[i].watch.kind);
+	if (!is_shared || !works->has_progress || !isatty(STDERR_FILENO))
+		return 0;
+	works->screen = mmap(NULL, sizeof(*works->screen), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (works->screen == MAP_FAILED) {
+		works->screen = NULL;
+		return es_error_set(err, -errno, "--work: progress");
+	}
+	for (size_t i = 0; i < works->n_processes; i++)
+		if (shares_screen(works->processes[i].watch.kind))
+			works->processes[i].watch.screen = works->screen;
+	return 0;
+}
+
 static void plan_processes(struct es_works *works)
 {
 	works->n_processes = 0;
@@ -439,10 +473,12 @@ int es_works_start(struct es_works *works, const struct es_sampler *sampler, str
 	if (works->epoll_fd < 0)
 		return es_error_set(err, -errno, "--work");
 	plan_processes(works);
+	r = share_screen(works, err);
 	for (size_t i = 0; r == 0 && i < works->n_processes; i++)
 		r = start_process(works, i, err);
 	if (r == 0 && works->has_progress)
-		r = es_progress_create(sampler, STDERR_FILENO, &works->progress, err);
+		r = es_progress_create(sampler, STDERR_FILENO, works->screen, &works->progress,
+				       err);
 	if (r < 0) {
 		es_works_stop(works);
 		return r;
@@ -465,6 +501,9 @@ void es_works_stop(struct es_works *works)
 {
 	es_progress_destroy(works->progress);
 	works->progress = NULL;
+	if (works->screen)
+		(void)munmap(works->screen, sizeof(*works->screen));
+	works->screen = NULL;
 	close_command_ends(works);
 	for (size_t i = 0; i < works->n_processes; i++)
 		close_process(works, i);

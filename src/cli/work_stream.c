@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/work_lines.h"
 #include "cli/work_regex.h"
 #include "cli/work_watch.h"
@@ -106,12 +107,25 @@ static void give_up_writing(struct stream *stream, int error)
 	close_in(stream);
 }
 
+/* A progress line under the cursor goes before what the command writes there. */
+static void clear_line(const struct stream *stream)
+{
+	struct es_progress_screen *screen = stream->watch->screen;
+
+	if (screen && atomic_exchange(&screen->has_line, false))
+		(void)es_write_all(stream->watch->out_fd, ES_PROGRESS_ERASE,
+				   strlen(ES_PROGRESS_ERASE));
+}
+
 /* One write at most, of what a reader that is ready takes without making us wait. */
 static void write_some(struct stream *stream)
 {
 	size_t left = stream->n - stream->at;
-	ssize_t n = write(stream->watch->out_fd, stream->data + stream->at,
-			  stream->takes_any || left < 4096 ? left : 4096);
+	ssize_t n;
+
+	clear_line(stream);
+	n = write(stream->watch->out_fd, stream->data + stream->at,
+		  stream->takes_any || left < 4096 ? left : 4096);
 
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
@@ -119,6 +133,9 @@ static void write_some(struct stream *stream)
 		give_up_writing(stream, -errno);
 		return;
 	}
+	if (stream->watch->screen && n > 0)
+		atomic_store(&stream->watch->screen->is_within_line,
+			     stream->data[stream->at + (size_t)n - 1] != '\n');
 	stream->at += (size_t)n;
 	if (stream->at == stream->n)
 		stream->at = stream->n = 0;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cli/progress.h"
 #include "cli/work_spec.h"
 
 struct es_http_library;
@@ -70,6 +71,8 @@ struct es_work_watch {
 	int in_fd, out_fd; /* of a stream: from the command, to who reads it */
 	bool is_terminal;
 	struct es_http_library *http;
+	struct es_progress_screen
+		*screen; /* of a terminal with a progress line; NULL: there is none */
 	int report_fd; /* of the watcher */
 };
 

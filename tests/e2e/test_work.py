@@ -439,6 +439,42 @@ def test_progress(place):
         equal(b"\r\x1b[Kenergyscopium jobid<j>" in text, is_there, text.decode())
 
 
+def test_progress_and_output_on_one_terminal(place):
+    """What the command writes takes the place of the progress line, which waits for the end of a line."""
+    master, slave = pty.openpty()
+    child = subprocess.Popen(command(place, "--work", r"steps=regex:Step (\d+)", "--", "sh", "-c",
+                                     "echo Step 1; sleep 1.3; printf 'Step 2'; sleep 1.5; echo; sleep 1.3; echo end"),
+                             stdout=slave, stderr=slave, env=clean_environment())
+    os.close(slave)
+    text = b""
+    while True:
+        try:
+            piece = os.read(master, 4096)
+        except OSError:
+            break
+        text += piece
+    equal(child.wait(timeout=20), 0, text.decode())
+    os.close(master)
+    # An emulation of one line: what is left of it when the next begins.
+    shown, line, at = [], [], 0
+    for token in re.findall(rb"\x1b\[K|\r\n|\r|[^\r\n\x1b]", text):
+        if token == b"\x1b[K":
+            del line[at:]
+        elif token == b"\r\n":
+            shown.append(b"".join(line))
+            line, at = [], 0
+        elif token == b"\r":
+            at = 0
+        else:
+            line[at:at + 1] = [token]
+            at += 1
+    equal(shown[:3], [b"Step 1", b"Step 2", b"end"])
+    expect(shown[3].startswith(b"energyscopium jobid<j>"), shown)
+    expect(b"\x1b[K1 steps, " in text and b"\x1b[K2 steps, " in text, text)
+    # Between "Step 2" and the end of its line nothing of ours was written.
+    expect(b"Step 2\r\n" in text, text)
+
+
 def test_regions(place):
     """A region has the work that was done in it, with a bound."""
     script = (f'for i in 1 2 3 4; do echo Step $i; sleep 0.1; done; "{PROGRAM}" tag start late; '

@@ -229,18 +229,33 @@ static bool is_of(const struct es_msr_register *row, const struct es_msr_places 
 	return row->is_per_core == (place->core >= 0);
 }
 
+/* A core is read as its package is, which comes before it; false: that cannot be read either. */
+static bool open_core(const struct msr *msr, struct es_msr_place *core)
+{
+	for (size_t i = 0; i < msr->places.n && msr->places.place[i].core < 0; i++) {
+		const struct es_msr_place *package = &msr->places.place[i];
+
+		if (package->package != core->package || !package->can_read)
+			continue;
+		core->device = package->device;
+		core->unit_value = package->unit_value;
+		core->can_read = true;
+	}
+	return core->can_read;
+}
+
 static void open_place(struct msr *msr, size_t index)
 {
 	const struct es_msr_processor *processor = &msr->processor;
 	struct es_msr_place *place = &msr->places.place[index];
 	struct es_msr_failure failure = { .error = 0 };
 	size_t first = msr->source.n_domains;
-	uint32_t energy_reg = 0;
 
-	for (size_t i = processor->n_registers; i-- > 0;)
-		if (is_of(&processor->registers[i], &msr->places, index))
-			energy_reg = processor->registers[i].reg;
-	(void)es_msr_place_try(&msr->root, place, processor->unit_reg, energy_reg, &failure);
+	if (place->core < 0)
+		es_msr_place_try(&msr->root, place, processor->unit_reg,
+				 processor->registers[0].reg, &failure);
+	else if (!open_core(msr, place))
+		return;
 	for (size_t i = 0; i < processor->n_registers; i++) {
 		const struct es_msr_register *row = &processor->registers[i];
 		size_t n = msr->source.n_domains;

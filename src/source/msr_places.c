@@ -107,12 +107,13 @@ int es_msr_places_find(const struct es_root *root, const struct es_msr_processor
 {
 	struct es_msr_places places = { .n = 0 };
 	bool has_cores = false;
-	int r = es_cpus_read(root, &places.cpus);
+	int r;
 
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < processor->n_registers; i++)
 		has_cores = has_cores || processor->registers[i].is_per_core;
+	r = es_cpus_read(root, has_cores, &places.cpus);
+	if (r < 0)
+		return r;
 	/* No more packages and no more cores than CPUs. */
 	places.place = calloc(places.cpus.n * 2, sizeof(*places.place));
 	if (!places.place) {
@@ -154,7 +155,7 @@ static struct es_msr_failure try_device(const struct es_root *root, struct es_ms
 		failure.reg = energy_reg;
 		failure.error = es_msr_read(root, &place->msr, energy_reg, &energy);
 	}
-	if (failure.error < 0 || !place->is_kept)
+	if (failure.error < 0)
 		es_msr_close(&place->msr);
 	return failure;
 }
@@ -165,8 +166,8 @@ static bool says_more(int error, int than)
 	return than == -ENOENT || (than == -ENXIO && error != -ENOENT);
 }
 
-int es_msr_place_try(const struct es_root *root, struct es_msr_place *place, uint32_t unit_reg,
-		     uint32_t energy_reg, struct es_msr_failure *ret_failure)
+void es_msr_place_try(const struct es_root *root, struct es_msr_place *place, uint32_t unit_reg,
+		      uint32_t energy_reg, struct es_msr_failure *ret_failure)
 {
 	struct es_msr_failure worst = { .error = -ENOENT, .device = ES_MSR_KERNEL };
 
@@ -177,7 +178,9 @@ int es_msr_place_try(const struct es_root *root, struct es_msr_place *place, uin
 
 			if (failure.error == 0) {
 				place->device = failure.device;
-				return 0;
+				place->can_read = true;
+				*ret_failure = failure;
+				return;
 			}
 			if (says_more(failure.error, worst.error))
 				worst = failure;
@@ -188,7 +191,6 @@ int es_msr_place_try(const struct es_root *root, struct es_msr_place *place, uin
 	}
 	place->at = 0;
 	*ret_failure = worst;
-	return -1;
 }
 
 static bool is_gone(int error)

@@ -23,6 +23,7 @@ struct es_msr_place {
 	enum es_msr_device device;
 	struct es_msr msr;
 	bool is_kept; /* its device stays open between readings */
+	bool can_read; /* device and units were found */
 	uint64_t unit_value; /* of the unit register */
 	int error; /* why no CPU could read; tried again at @retry_ns */
 	int64_t retry_ns;
@@ -53,11 +54,11 @@ struct es_msr_failure {
 /**
  * es_msr_place_try - find the device by which the registers of a place can be read, and its units
  * @energy_reg: must be readable too
- * Returns 0 or -1 with *ret_failure: -EACCES of a device: its mode, of a register: msr-safe's allow-list; -EPERM:
+ * @ret_failure: error 0, or why not: -EACCES of a device: its mode, of a register: msr-safe's allow-list; -EPERM:
  * CAP_SYS_RAWIO; -ENOENT: no device; -EIO: the processor, or the host of this VM, has no such register.
  */
-int es_msr_place_try(const struct es_root *root, struct es_msr_place *place, uint32_t unit_reg,
-		     uint32_t energy_reg, struct es_msr_failure *ret_failure);
+void es_msr_place_try(const struct es_root *root, struct es_msr_place *place, uint32_t unit_reg,
+		      uint32_t energy_reg, struct es_msr_failure *ret_failure);
 
 /** es_msr_place_read - one register, by another CPU of the place where the one in use went offline */
 int es_msr_place_read(const struct es_root *root, struct es_msr_place *place, uint32_t reg,

@@ -33,18 +33,54 @@ static int read_id(const struct es_root *root, uint32_t cpu, const char *what, i
 	return r;
 }
 
+/** struct search - the CPUs seen so far, and what their lists say of others */
+struct search {
+	const struct es_root *root;
+	bool with_cores;
+	struct es_cpus cpus;
+	size_t room;
+	uint32_t *like; /* [number] 1 + index of a CPU of the same die; 0: not known */
+};
+
 /* False where the CPU is gone: its directory is. */
-static bool find_place(const struct es_root *root, uint32_t number, struct es_cpu *ret)
+static bool find_place(const struct search *search, uint32_t number, struct es_cpu *ret,
+		       bool *ret_has_die)
 {
 	struct es_cpu cpu = { .cpu = number, .core = (int32_t)number };
 
+	if (!search->with_cores && number < ES_CPUS_MAX && search->like[number]) {
+		*ret = search->cpus.cpu[search->like[number] - 1];
+		ret->cpu = number;
+		ret->core = cpu.core;
+		return true;
+	}
 	/* Some hypervisors say -1: then there is one package. */
-	if (read_id(root, number, "physical_package_id", &cpu.package) == -ENOENT)
+	if (read_id(search->root, number, "physical_package_id", &cpu.package) == -ENOENT)
 		return false;
-	(void)read_id(root, number, "die_id", &cpu.die);
-	(void)read_id(root, number, "core_id", &cpu.core);
+	*ret_has_die = read_id(search->root, number, "die_id", &cpu.die) == 0;
+	if (search->with_cores)
+		(void)read_id(search->root, number, "core_id", &cpu.core);
 	*ret = cpu;
 	return true;
+}
+
+/* CPUs of one die know each other: one look for each die instead of one for each of a thousand CPUs. */
+static void mark_like(struct search *search, uint32_t number, bool has_die)
+{
+	es_cleanup(es_freep) char *text = NULL;
+	unsigned left = 0, other = 0;
+	const char *list;
+	char path[96];
+
+	(void)snprintf(path, sizeof(path), "sys/devices/system/cpu/cpu%u/topology/%s", number,
+		       has_die ? "die_cpus_list" : "core_siblings_list");
+	if (es_root_read_file(search->root, path, LIST_MAX_BYTES, &text) < 0)
+		return;
+	text[strcspn(text, "\n")] = '\0';
+	list = text;
+	while (es_perf_next_cpu(&list, &left, &other) > 0)
+		if (other < ES_CPUS_MAX && search->like[other] == 0)
+			search->like[other] = (uint32_t)search->cpus.n;
 }
 
 static int compare(const void *a, const void *b)
@@ -60,10 +96,12 @@ static int compare(const void *a, const void *b)
 	return left->cpu < right->cpu ? -1 : left->cpu > right->cpu;
 }
 
-static int add(struct es_cpus *cpus, size_t *room, const struct es_cpu *cpu)
+static int add(struct search *search, const struct es_cpu *cpu)
 {
-	if (cpus->n == *room) {
-		size_t more = *room ? *room * 2 : 64;
+	struct es_cpus *cpus = &search->cpus;
+
+	if (cpus->n == search->room) {
+		size_t more = search->room ? search->room * 2 : 64;
 		struct es_cpu *grown;
 
 		if (cpus->n >= ES_CPUS_MAX)
@@ -72,19 +110,36 @@ static int add(struct es_cpus *cpus, size_t *room, const struct es_cpu *cpu)
 		if (!grown)
 			return -ENOMEM;
 		cpus->cpu = grown;
-		*room = more;
+		search->room = more;
 	}
 	cpus->cpu[cpus->n++] = *cpu;
 	return 0;
 }
 
-int es_cpus_read(const struct es_root *root, struct es_cpus *ret)
+static int add_all(struct search *search, const char *list)
 {
-	es_cleanup(es_freep) char *online = NULL;
-	struct es_cpus cpus = { .n = 0 };
 	unsigned left = 0, number = 0;
-	const char *list;
-	size_t room = 0;
+	int r;
+
+	while ((r = es_perf_next_cpu(&list, &left, &number)) > 0) {
+		bool has_die = false, is_like = number < ES_CPUS_MAX && search->like[number];
+		struct es_cpu cpu;
+
+		if (!find_place(search, number, &cpu, &has_die))
+			continue;
+		r = add(search, &cpu);
+		if (r < 0)
+			return r;
+		if (!search->with_cores && !is_like)
+			mark_like(search, number, has_die);
+	}
+	return r < 0 ? r : search->cpus.n ? 0 : -ENODEV;
+}
+
+int es_cpus_read(const struct es_root *root, bool with_cores, struct es_cpus *ret)
+{
+	struct search search = { .root = root, .with_cores = with_cores };
+	es_cleanup(es_freep) char *online = NULL;
 	ssize_t n =
 		es_root_read_file(root, "sys/devices/system/cpu/online", LIST_MAX_BYTES, &online);
 	int r;
@@ -92,24 +147,15 @@ int es_cpus_read(const struct es_root *root, struct es_cpus *ret)
 	if (n < 0)
 		return (int)n;
 	online[strcspn(online, "\n")] = '\0';
-	list = online;
-	while ((r = es_perf_next_cpu(&list, &left, &number)) > 0) {
-		struct es_cpu cpu;
-
-		if (!find_place(root, number, &cpu))
-			continue;
-		r = add(&cpus, &room, &cpu);
-		if (r < 0)
-			break;
-	}
-	if (r == 0 && cpus.n == 0)
-		r = -ENODEV;
+	search.like = calloc(ES_CPUS_MAX, sizeof(*search.like));
+	r = search.like ? add_all(&search, online) : -ENOMEM;
+	free(search.like);
 	if (r < 0) {
-		es_cpus_finish(&cpus);
+		es_cpus_finish(&search.cpus);
 		return r;
 	}
-	qsort(cpus.cpu, cpus.n, sizeof(*cpus.cpu), compare);
-	*ret = cpus;
+	qsort(search.cpus.cpu, search.cpus.n, sizeof(*search.cpus.cpu), compare);
+	*ret = search.cpus;
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #ifndef ES_SYS_CPUS_H
 #define ES_SYS_CPUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,11 +29,12 @@ struct es_cpus {
 
 /**
  * es_cpus_read - list the online CPUs of @root
+ * @with_cores: their cores too; else each is its own
  *
  * A CPU that goes away meanwhile is left out. A kernel that does not tell dies (before 5.3) has one in each package.
  * Returns 0; -ENODEV: no CPU has a place; -EBADMSG: the list of online CPUs is none; errors of reading it.
  */
-int es_cpus_read(const struct es_root *root, struct es_cpus *ret);
+int es_cpus_read(const struct es_root *root, bool with_cores, struct es_cpus *ret);
 void es_cpus_finish(struct es_cpus *cpus);
 
 #endif

@@ -376,28 +376,28 @@ static void put_perf(struct maker *maker)
 	put_link(maker, "sys/bus/event_source/devices/power_core", "sys/devices/power_core");
 }
 
-/* The CPUs of a package: a run of cores for each thread. */
-static void put_siblings(struct maker *maker, const char *dir, unsigned package)
+/* The CPUs of a package, or of one of its dies: a run of cores for each thread. */
+static void put_siblings(struct maker *maker, const char *dir, const char *attr,
+			 unsigned first_core, unsigned n_cores)
 {
 	const struct es_tree_model *model = maker->model;
 	char list[512] = "";
 	size_t n = 0;
 
 	for (unsigned thread = 0; thread < model->n_threads; thread++) {
-		unsigned first = (thread * model->n_packages + package) * model->n_cores;
+		unsigned first = thread * model->n_packages * model->n_cores + first_core;
 
-		n += (size_t)snprintf(list + n, sizeof(list) - n,
-				      model->n_cores > 1 ? "%s%u-%u" : "%s%u", thread ? "," : "",
-				      first, first + model->n_cores - 1);
+		n += (size_t)snprintf(list + n, sizeof(list) - n, n_cores > 1 ? "%s%u-%u" : "%s%u",
+				      thread ? "," : "", first, first + n_cores - 1);
 	}
-	put(maker, 0444, dir, "core_siblings_list", "%s\n", list);
+	put(maker, 0444, dir, attr, "%s\n", list);
 }
 
 static void put_cpus(struct maker *maker)
 {
 	const struct es_tree_model *model = maker->model;
 	unsigned n_per_thread = model->n_packages * model->n_cores,
-		 n = n_per_thread * model->n_threads;
+		 n = n_per_thread * model->n_threads, n_in_die = model->n_cores / model->n_dies;
 
 	for (unsigned cpu = 0; cpu < n; cpu++) {
 		unsigned rest = cpu % n_per_thread, core = rest % model->n_cores;
@@ -405,7 +405,8 @@ static void put_cpus(struct maker *maker)
 
 		(void)snprintf(dir, sizeof(dir), "sys/devices/system/cpu/cpu%u/topology", cpu);
 		put(maker, 0444, dir, "physical_package_id", "%u\n", rest / model->n_cores);
-		put_siblings(maker, dir, rest / model->n_cores);
+		put_siblings(maker, dir, "core_siblings_list", rest - core, model->n_cores);
+		put_siblings(maker, dir, "die_cpus_list", rest - rest % n_in_die, n_in_die);
 		put(maker, 0444, dir, "die_id", "%u\n", core / (model->n_cores / model->n_dies));
 		put(maker, 0444, dir, "core_id", "%u\n", core);
 	}

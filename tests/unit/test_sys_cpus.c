@@ -75,13 +75,47 @@ static void cpus_come_in_the_order_of_their_places(void **state)
 		put_id(f, given[i].cpu, "die_id", given[i].die);
 		put_id(f, given[i].cpu, "core_id", given[i].core);
 	}
-	assert_int_equal(es_cpus_read(&f->root, &f->cpus), 0);
+	assert_int_equal(es_cpus_read(&f->root, true, &f->cpus), 0);
 
 	assert_int_equal(f->cpus.n, 4);
 	for (size_t i = 0; i < 4; i++)
 		assert_int_equal(f->cpus.cpu[i].cpu, order[i]);
 	assert_int_equal(f->cpus.cpu[2].die, 1);
 	assert_int_equal(f->cpus.cpu[2].core, 4);
+	es_cpus_finish(&f->cpus);
+	assert_int_equal(es_cpus_read(&f->root, false, &f->cpus), 0);
+	assert_int_equal(f->cpus.cpu[1].cpu, 3);
+	assert_int_equal(f->cpus.cpu[1].core, 3);
+}
+
+static void lists_of_siblings_tell_the_places_of_others(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, CPU "/online", "0-7,20000\n");
+	put_id(f, 0, "physical_package_id", "1\n");
+	put_id(f, 0, "die_id", "2\n");
+	put_id(f, 0, "die_cpus_list", "0-2,5\n");
+	/* A kernel that knows no dies tells packages. */
+	put_id(f, 3, "physical_package_id", "0\n");
+	put_id(f, 3, "core_siblings_list", "3,4\n");
+	/* What is no list tells nothing; what it names and is not online is not there. */
+	put_id(f, 6, "physical_package_id", "0\n");
+	put_id(f, 6, "core_siblings_list", "6,9-8,x\n");
+	put_id(f, 20000, "physical_package_id", "0\n");
+	put_id(f, 20000, "core_siblings_list", "20000,99\n");
+	assert_int_equal(es_cpus_read(&f->root, false, &f->cpus), 0);
+
+	assert_int_equal(f->cpus.n, 8);
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(f->cpus.cpu[i].package, 0);
+	assert_int_equal(f->cpus.cpu[3].cpu, 20000);
+	for (size_t i = 4; i < 8; i++) {
+		assert_int_equal(f->cpus.cpu[i].package, 1);
+		assert_int_equal(f->cpus.cpu[i].die, 2);
+	}
+	assert_int_equal(f->cpus.cpu[7].cpu, 5);
+	assert_int_equal(f->cpus.cpu[7].core, 5);
 }
 
 static void numbers_have_holes_and_a_cpu_without_a_place_is_gone(void **state)
@@ -91,7 +125,7 @@ static void numbers_have_holes_and_a_cpu_without_a_place_is_gone(void **state)
 	put(f, CPU "/online", "0,7,4095\n");
 	put_id(f, 0, "physical_package_id", "0\n");
 	put_id(f, 4095, "physical_package_id", "3\n");
-	assert_int_equal(es_cpus_read(&f->root, &f->cpus), 0);
+	assert_int_equal(es_cpus_read(&f->root, true, &f->cpus), 0);
 
 	assert_int_equal(f->cpus.n, 2);
 	assert_int_equal(f->cpus.cpu[1].cpu, 4095);
@@ -108,7 +142,7 @@ static void a_hypervisor_that_knows_no_packages_has_one(void **state)
 	put(f, CPU "/online", "0-1\n");
 	put_id(f, 0, "physical_package_id", "-1\n");
 	put_id(f, 1, "physical_package_id", "rubbish\n");
-	assert_int_equal(es_cpus_read(&f->root, &f->cpus), 0);
+	assert_int_equal(es_cpus_read(&f->root, true, &f->cpus), 0);
 
 	assert_int_equal(f->cpus.n, 2);
 	assert_int_equal(f->cpus.cpu[0].package, 0);
@@ -132,7 +166,7 @@ static void four_thousand_cpus_with_holes_are_all_seen(void **state)
 	}
 	put(f, CPU "/online", list);
 	free(list);
-	assert_int_equal(es_cpus_read(&f->root, &f->cpus), 0);
+	assert_int_equal(es_cpus_read(&f->root, true, &f->cpus), 0);
 
 	assert_int_equal(f->cpus.n, 2048);
 	assert_int_equal(f->cpus.cpu[2047].cpu, 4094);
@@ -149,10 +183,10 @@ static void what_is_no_list_is_an_error(void **state)
 		      { "99999999\n", -EBADMSG }, { "5\n", -ENODEV } };
 	struct fixture *f = *state;
 
-	assert_int_equal(es_cpus_read(&f->root, &f->cpus), -ENOENT);
+	assert_int_equal(es_cpus_read(&f->root, true, &f->cpus), -ENOENT);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		put(f, CPU "/online", lists[i].text);
-		assert_int_equal(es_cpus_read(&f->root, &f->cpus), lists[i].error);
+		assert_int_equal(es_cpus_read(&f->root, true, &f->cpus), lists[i].error);
 	}
 }
 
@@ -161,6 +195,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		T(cpus_come_in_the_order_of_their_places),
+		T(lists_of_siblings_tell_the_places_of_others),
 		T(numbers_have_holes_and_a_cpu_without_a_place_is_gone),
 		T(a_hypervisor_that_knows_no_packages_has_one),
 		T(four_thousand_cpus_with_holes_are_all_seen),

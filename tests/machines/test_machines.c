@@ -60,6 +60,13 @@ static const struct {
 	{ "vm-psys-only", "estimate/node", "estimate/node" },
 	{ "no-meter", "estimate/node", "estimate/node" },
 	{ "spr2s-msr", REGISTERS_2S, REGISTERS_2S },
+	{ "spr8s-msr",
+	  REGISTERS_2S
+	  " msr/package-2 msr/dram-2 msr/package-3 msr/dram-3 msr/package-4 msr/dram-4 msr/package-5 "
+	  "msr/dram-5 msr/package-6 msr/dram-6 msr/package-7 msr/dram-7",
+	  REGISTERS_2S
+	  " msr/package-2 msr/dram-2 msr/package-3 msr/dram-3 msr/package-4 msr/dram-4 msr/package-5 "
+	  "msr/dram-5 msr/package-6 msr/dram-6 msr/package-7 msr/dram-7" },
 	{ "skx2s-msr", REGISTERS_2S, REGISTERS_2S },
 	{ "skx2s-msr-too", PACKAGES_2S, PACKAGES_2S },
 	{ "clxap-msr",

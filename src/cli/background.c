@@ -78,7 +78,7 @@ int es_background_open(const struct es_run *run, struct es_background *ret, stru
 
 void es_background_close(struct es_background *background)
 {
-	es_tags_destroy(background->tags);
 	es_control_close(&background->control);
+	es_tags_destroy(background->tags);
 	background->tags = NULL;
 }

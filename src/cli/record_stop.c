@@ -166,6 +166,7 @@ static int end(const struct es_control_recording *recording, struct es_ipc_messa
 	       struct es_error *err)
 {
 	const struct es_ipc_message question = { .type = ES_IPC_END, .number = 1 };
+	struct es_ipc_message rest;
 	es_cleanup(es_closep) int fd = -1;
 	int r = es_ipc_connect(recording->socket, ES_NS_PER_S, &fd);
 
@@ -182,7 +183,11 @@ static int end(const struct es_control_recording *recording, struct es_ipc_messa
 		return es_error_say(
 			err, r, "process %d has not ended within ten minutes; it goes on trying",
 			(int)recording->pid);
-	return r < 0 ? es_error_set(err, r, "process %d", (int)recording->pid) : 0;
+	if (r < 0)
+		return es_error_set(err, r, "process %d", (int)recording->pid);
+	/* It cleans up before it closes the connection: then a next one of this name may start. */
+	(void)es_ipc_receive(fd, es_clock_mono_ns() + ES_NS_PER_S, &rest);
+	return 0;
 }
 
 /* The eprofile lies beside the recording; "": there is none. */

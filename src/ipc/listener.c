@@ -302,10 +302,11 @@ void es_ipc_listener_close(struct es_ipc_listener *listener)
 {
 	if (!listener)
 		return;
-	for (size_t i = 0; i < ES_IPC_CLIENTS_MAX; i++)
-		es_closep(&listener->clients[i].fd);
+	/* First the path: a client that sees the end of its connection finds nothing left. */
 	if (listener->is_bound)
 		(void)unlink(listener->address.sun_path);
+	for (size_t i = 0; i < ES_IPC_CLIENTS_MAX; i++)
+		es_closep(&listener->clients[i].fd);
 	es_closep(&listener->fd);
 	es_closep(&listener->epoll_fd);
 	free(listener);

@@ -23,6 +23,9 @@ check: ## format, layers, second compiler, sanitizers, analyzers, short fuzz, va
 fresh-check: ## prove make run and make test in a Debian 12 made from nothing (needs root)
 	@tools/fresh-check
 
+pictures: ## make the pictures of README and documents anew
+	@tools/pictures
+
 install: ## install; PREFIX= and DESTDIR= are honoured
 	@tools/install-programs
 
@@ -32,4 +35,4 @@ clean: ## remove everything that was built
 help: ## this list
 	@tools/make-help Makefile
 
-.PHONY: all run test check fresh-check install clean help
+.PHONY: all run test check fresh-check pictures install clean help

@@ -274,12 +274,15 @@ static unsigned number_of(const char *variable)
 	return text && es_parse_u64(text, &n) == 0 && n < 10000 ? (unsigned)n : 0;
 }
 
-/* https://no-color.org: set and not empty means no. */
+/* https://no-color.org: set and not empty means no; https://bixense.com/clicolors: forced also where there is no terminal. */
 static unsigned colours(void)
 {
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM"), *more = getenv("COLORTERM");
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM"), *more = getenv("COLORTERM"),
+		   *force = getenv("CLICOLOR_FORCE");
+	bool is_forced = force && force[0] && strcmp(force, "0") != 0;
 
-	if ((no && no[0]) || !term || !term[0] || strcmp(term, "dumb") == 0)
+	if ((no && no[0]) || !term || !term[0] || strcmp(term, "dumb") == 0 ||
+	    (!is_forced && !isatty(STDOUT_FILENO)))
 		return 0;
 	if (more && (strcmp(more, "truecolor") == 0 || strcmp(more, "24bit") == 0))
 		return 1U << 24;

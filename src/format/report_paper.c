@@ -58,23 +58,55 @@ static void put_carbon(const struct es_report *report, struct es_paper *paper)
 	char grams[ES_QUANTITY_TEXT_BYTES];
 
 	es_paper_add(paper, CELL, "carbon");
-	if (!report->has_carbon) {
-		es_paper_add(paper, CELL, UNKNOWN);
-		es_paper_add(paper, CELL, "%s", "");
-		es_paper_add(paper, CELL, "no factor");
+	es_paper_add(paper, CELL, "%s%s",
+		     report->has_carbon ? es_number_text(report->gco2, grams) : UNKNOWN,
+		     report->has_carbon ? " gCO₂e" : "");
+	if (report->has_carbon && !report->carbon.has_slots) {
+		es_paper_add(paper, CELL, "%g g/kWh", factor->g_per_kwh);
+		es_paper_add(paper, CELL, "%s, %s%s%s", factor->zone, factor->kind,
+			     factor->scope ? ", " : "", factor->scope ? factor->scope : "");
 		return;
 	}
-	es_paper_add(paper, CELL, "%s gCO₂e", es_number_text(report->gco2, grams));
-	es_paper_add(paper, CELL, "%g g/kWh", factor->g_per_kwh);
-	es_paper_add(paper, CELL, "%s, %s%s%s, %s", factor->zone, factor->kind,
-		     factor->scope ? ", " : "", factor->scope ? factor->scope : "", factor->source);
-	es_paper_add(paper, ES_PAPER_SMALL, "Zone by %s.", report->options.zone_source);
+	es_paper_add(paper, CELL, "%s", "");
+	es_paper_add(paper, CELL, "%s",
+		     report->carbon.has_slots ? "slot by slot over the job's time" : "no factor");
+}
+
+/* Rows of the table in the terminal: two spaces, a label of up to ten letters, a space, words; as cells, or as small print. */
+static void put_rows(struct es_buf *rows, bool has_cells, struct es_paper *paper)
+{
+	char *line, *rest = NULL;
+
+	if (es_buf_u8(rows, 0) < 0) {
+		paper->error = rows->error;
+		return;
+	}
+	for (line = strtok_r((char *)rows->data, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		const char *label = line + strspn(line, " "), *words;
+		size_t n = strlen(line), at = n < LABEL_END ? n : LABEL_END;
+		size_t length = label < line + at ? (size_t)(line + at - label) : 0;
+
+		/* A longer label than there is room for ends at a space; a row without one goes on with the last. */
+		length += length ? strcspn(label + length, " ") : 0;
+		words = label + length + strspn(label + length, " ");
+		while (length > 0 && label[length - 1] == ' ')
+			length--;
+		if (has_cells) {
+			es_paper_add(paper, CELL, "%.*s", (int)length, label);
+			es_paper_add(paper, CELL, "%s", words);
+		} else {
+			es_paper_add(paper, ES_PAPER_SMALL, "%.*s%s%s", (int)length, label,
+				     length ? ": " : "", words);
+		}
+	}
 }
 
 /* From what was measured to grams, one step a row, each with where it comes from. */
 static void put_chain(const struct es_report *report, struct es_paper *paper)
 {
 	char how[512] = "";
+	struct es_buf rows;
 	double percent;
 	size_t n = 0;
 
@@ -99,6 +131,10 @@ static void put_chain(const struct es_report *report, struct es_paper *paper)
 		       report->options.pue_source);
 	put_step(paper, "facility", report->facility_j, how);
 	put_carbon(report, paper);
+	es_buf_init(&rows, 1U << 20);
+	es_carbon_table(report, &rows);
+	put_rows(&rows, false, paper);
+	es_buf_finish(&rows);
 }
 
 /* Rows that are too many are counted. */
@@ -258,28 +294,15 @@ static void put_gaps(const struct es_report *report, struct es_paper *paper)
 	put_left_over(paper, report->n_gaps, GAPS_SHOWN);
 }
 
-/* Rows of the table in the terminal: two spaces, a label of up to ten letters, a space, words. */
 static void put_quality(const struct es_report *report, struct es_paper *paper)
 {
 	struct es_buf rows;
-	char *line, *rest = NULL;
 
 	es_paper_add(paper, ES_PAPER_HEADING, "How well it was measured");
 	es_buf_init(&rows, 1U << 20);
-	if (es_report_quality_rows(report, &rows) < 0 || es_buf_u8(&rows, 0) < 0)
-		paper->error = rows.error;
+	(void)es_report_quality_rows(report, &rows);
 	es_paper_table(paper, "|");
-	line = paper->error == 0 ? strtok_r((char *)rows.data, "\n", &rest) : NULL;
-	for (; line; line = strtok_r(NULL, "\n", &rest)) {
-		const char *label = line + strspn(line, " ");
-		size_t n = strlen(line), at = n < LABEL_END ? n : LABEL_END;
-		size_t length = label < line + at ? (size_t)(line + at - label) : 0;
-
-		/* A longer label than there is room for ends at a space. */
-		length += strcspn(label + length, " ");
-		es_paper_add(paper, CELL, "%.*s", (int)length, label);
-		es_paper_add(paper, CELL, "%s", label + length + strspn(label + length, " "));
-	}
+	put_rows(&rows, true, paper);
 	es_buf_finish(&rows);
 	put_gaps(report, paper);
 }

@@ -21,6 +21,7 @@
 #define SIBLINGS_MAX \
 	8192UL /* Linux has no more CPUs on x86; what lies beyond is asked one by one */
 #define PACKAGES_MAX 64U
+#define ONLINE_MAX_BYTES (128U << 10)
 
 static void copy(char *to, size_t size, const char *from, size_t n)
 {
@@ -175,13 +176,17 @@ static void mark_siblings(const struct es_root *root, unsigned long cpu, uint8_t
 
 static void read_topology(const struct es_root *root, struct es_machine *machine)
 {
-	char online[ES_SYSFS_FILE_MAX_BYTES] = "";
-	const char *list = online;
+	es_cleanup(es_freep) char *online = NULL;
+	const char *list;
 	uint64_t seen[PACKAGES_MAX];
 	uint8_t is_known[SIBLINGS_MAX] = { 0 };
 	unsigned long first, last;
 
-	read_text(root, "sys/devices/system/cpu/online", online, sizeof(online));
+	/* With holes in it, it is longer than a page. */
+	if (es_root_read_file(root, "sys/devices/system/cpu/online", ONLINE_MAX_BYTES, &online) < 0)
+		return;
+	online[strcspn(online, "\n")] = '\0';
+	list = online;
 	machine->n_cpus = es_cpulist_count(online);
 	while (machine->n_cpus && next_range(&list, &first, &last) > 0)
 		for (unsigned long cpu = first; cpu <= last; cpu++) {

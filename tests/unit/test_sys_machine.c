@@ -196,6 +196,25 @@ static void packages_behind_many_offline_cpus_are_found(void **state)
 }
 
 /* Firmware of ARM servers numbers packages as it likes (offsets in the PPTT). */
+static void a_list_of_cpus_longer_than_a_page_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	char *list = malloc(2048 * 6);
+	size_t n = 0;
+
+	assert_non_null(list);
+	for (unsigned cpu = 0; cpu < 4096; cpu += 2)
+		n += (size_t)snprintf(list + n, 8, "%s%u", cpu ? "," : "", cpu);
+	put(f, "sys/devices/system/cpu/online", list);
+	free(list);
+	put_package(f, 0, "0\n");
+	put_package(f, 4094, "1\n");
+	es_machine_read(&f->root, &f->machine);
+
+	assert_int_equal(f->machine.n_cpus, 2048);
+	assert_int_equal(f->machine.n_packages, 2);
+}
+
 static void packages_with_large_numbers_count_too(void **state)
 {
 	struct fixture *f = *state;
@@ -456,6 +475,7 @@ int main(void)
 		TEST(packages_are_counted_once_each),
 		TEST(packages_name_their_cpus),
 		TEST(packages_behind_many_offline_cpus_are_found),
+		TEST(a_list_of_cpus_longer_than_a_page_is_counted),
 		TEST(packages_with_large_numbers_count_too),
 		TEST(a_package_without_a_number_is_not_known),
 		TEST(a_hypervisor_makes_it_a_vm),

@@ -9,11 +9,13 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "base/limits.h"
 
 #define CAP_FIRST 16
 #define UJ_PER_KWH 3.6e12
 #define DAY_NS (86400 * INT64_C(1000000000))
+#define LONGEST_NS (366 * DAY_NS) /* no open slot lasts longer */
 #define COVERAGE_MIN 0.5 /* with less known the unknown would be most of the figure */
 #define NORMAL_95 1.96
 
@@ -55,6 +57,8 @@ int es_intensity_add(struct es_intensity *intensity, const struct es_slot *slot)
 	size_t cap = intensity->cap ? 2 * intensity->cap : CAP_FIRST;
 
 	if (!(slot->g_per_kwh >= 0 && slot->g_per_kwh <= ES_G_PER_KWH_MAX) ||
+	    slot->start_ns > ES_TIME_MAX_NS || slot->start_ns < -ES_TIME_MAX_NS ||
+	    slot->stop_ns > ES_TIME_MAX_NS ||
 	    (slot->stop_ns != ES_SLOT_OPEN && slot->stop_ns <= slot->start_ns))
 		return -EINVAL;
 	if (intensity->n == intensity->cap) {
@@ -109,8 +113,7 @@ static int drop_repeated(struct es_intensity *intensity, struct es_slot ret_clas
 			continue;
 		}
 		if (slots[i].stop_ns != slots[n - 1].stop_ns ||
-		    memcmp(&slots[i].g_per_kwh, &slots[n - 1].g_per_kwh,
-			   sizeof(slots[i].g_per_kwh)) != 0)
+		    slots[i].g_per_kwh != slots[n - 1].g_per_kwh)
 			return clash(-EEXIST, &slots[n - 1], &slots[i], ret_clash);
 		intensity->n_repeated++;
 	}
@@ -170,7 +173,7 @@ static int64_t length_ns(const struct es_intensity *intensity, size_t i, int64_t
 		least_ns = next_ns;
 	if (intensity->longest_ns && least_ns > intensity->longest_ns)
 		least_ns = intensity->longest_ns;
-	return least_ns;
+	return least_ns < LONGEST_NS ? least_ns : LONGEST_NS;
 }
 
 static int close_open(struct es_intensity *intensity, struct es_slot ret_clash[static 2])
@@ -323,6 +326,16 @@ const struct es_slot *es_intensity_at(const struct es_intensity *intensity, int6
 	return &intensity->slots[i];
 }
 
+/* What does not fit is as far as there is time. */
+static int64_t plus_ns(int64_t t_ns, int64_t dur_ns)
+{
+	int64_t sum_ns;
+
+	if (__builtin_add_overflow(t_ns, dur_ns, &sum_ns))
+		return dur_ns < 0 ? INT64_MIN : INT64_MAX;
+	return sum_ns;
+}
+
 /* Standard deviation of the slots that touch a time, weighted by their length there; false: fewer than two. */
 static bool spread_over(const struct es_intensity *intensity, int64_t from_ns, int64_t to_ns,
 			double *ret)
@@ -410,8 +423,9 @@ void es_intensity_lay(const struct es_intensity *intensity, struct es_piece *pie
 					    ? footing.gco2 / (sums.energy_uj / UJ_PER_KWH * factor)
 					    : mean;
 		footing.has_uncertainty = sums.missing_uj <= 0;
-		if (sums.missing_uj > 0 && spread_over(intensity, pieces[0].start_ns - DAY_NS,
-						       pieces[n - 1].stop_ns + DAY_NS, &spread)) {
+		if (sums.missing_uj > 0 &&
+		    spread_over(intensity, plus_ns(pieces[0].start_ns, -DAY_NS),
+				plus_ns(pieces[n - 1].stop_ns, DAY_NS), &spread)) {
 			footing.has_uncertainty = true;
 			footing.uncertainty_g = NORMAL_95 * spread *
 						sqrt(1.0 + 1.0 / (double)sums.n_known) *

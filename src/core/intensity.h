@@ -68,7 +68,7 @@ struct es_intensity {
 	size_t n_repeated; /* the same figure a second time */
 };
 
-/** es_intensity_add - one more slot, in any order; 0, -ENOMEM, or -EINVAL: no positive length, or no intensity */
+/** es_intensity_add - one more slot, in any order; 0, -ENOMEM, or -EINVAL: no positive length, no intensity, or beyond ES_TIME_MAX_NS */
 int es_intensity_add(struct es_intensity *intensity, const struct es_slot *slot);
 void es_intensity_finish(struct es_intensity *intensity);
 
@@ -78,8 +78,9 @@ void es_intensity_finish(struct es_intensity *intensity);
  *
  * An open slot ends where the next one starts (forecasts apart from the rest), if it then lasts as long as the one before or behind it, or
  * no longer than the shorter of them (within 15 %: months, days of 23 and 25 hours); else that is how long it lasts:
- * figures are missing there. Returns 0;
- * -EEXIST: two slots of the same basis overlap and differ; -ENODATA: how long a slot lasts cannot be told; -ENOMEM.
+ * figures are missing there. None lasts longer than a year.
+ *
+ * Returns 0; -EEXIST: two slots of the same basis overlap and differ; -ENODATA: how long a slot lasts cannot be told; -ENOMEM.
  */
 int es_intensity_prepare(struct es_intensity *intensity, struct es_slot ret_clash[static 2]);
 

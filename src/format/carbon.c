@@ -19,10 +19,20 @@
 
 __extension__ typedef unsigned __int128 es_u128;
 
+/* A recording's clocks may say anything: what does not fit is beyond all readings. */
+static int64_t on_boot_clock(int64_t t_unix_ns, const struct es_meta *meta)
+{
+	int64_t to_boot_ns, t_ns;
+
+	if (__builtin_sub_overflow(meta->start_boot_ns, meta->start_unix_ns, &to_boot_ns) ||
+	    __builtin_add_overflow(t_unix_ns, to_boot_ns, &t_ns))
+		return meta->start_boot_ns < meta->start_unix_ns ? INT64_MIN : INT64_MAX;
+	return t_ns;
+}
+
 int es_carbon_walk_init(struct es_carbon_walk *walk, const struct es_report *report)
 {
 	const struct es_meta *meta = report->meta;
-	int64_t to_boot_ns = meta->start_boot_ns - meta->start_unix_ns;
 
 	*walk = (struct es_carbon_walk){ .tracks[0].intensity = report->options.footprint.intensity,
 					 .tracks[1].intensity = report->options.footprint.market };
@@ -34,7 +44,7 @@ int es_carbon_walk_init(struct es_carbon_walk *walk, const struct es_report *rep
 		r = es_intensity_times(walk->tracks[i].intensity, INT64_MIN, &walk->tracks[i].t_ns,
 				       &walk->tracks[i].n);
 		for (size_t j = 0; r == 0 && j < walk->tracks[i].n; j++)
-			walk->tracks[i].t_ns[j] += to_boot_ns;
+			walk->tracks[i].t_ns[j] = on_boot_clock(walk->tracks[i].t_ns[j], meta);
 		if (r == 0)
 			r = es_cuts_init(&walk->tracks[i].cuts, walk->tracks[i].t_ns,
 					 walk->tracks[i].n, meta->n_domains);

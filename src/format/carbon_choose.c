@@ -141,8 +141,8 @@ static void narrow(struct choice *choice, const struct es_carbon_wish *wish)
 		}
 		if (n == 0 && round == 0)
 			continue;
-		memcpy(choice->left, left, n * sizeof(left[0]));
-		choice->n = n;
+		for (choice->n = 0; choice->n < n; choice->n++)
+			choice->left[choice->n] = left[choice->n];
 		return;
 	}
 }

@@ -167,9 +167,11 @@ static bool open_period(struct reading *reading)
 		 (p->end_ns - p->start_ns) / p->step_ns > POINTS_MAX)
 		refuse(reading, -EBADMSG,
 		       "the period is no multiple of its resolution:", p->resolution);
-	p->n_points = reading->error ? 0 : (p->end_ns - p->start_ns) / p->step_ns;
-	p->is_open = reading->error == 0;
-	return p->is_open;
+	if (reading->error || p->step_ns <= 0)
+		return false;
+	p->n_points = (p->end_ns - p->start_ns) / p->step_ns;
+	p->is_open = true;
+	return true;
 }
 
 static void add_interval(struct reading *reading, const struct es_mix_interval *interval)
@@ -447,10 +449,10 @@ int es_carbon_read_entsoe(struct es_carbon_file *file, const char *data, size_t 
 			  struct es_error *err)
 {
 	struct reading *reading = calloc(1, sizeof(*reading));
-	int r = reading ? 0 : es_error_set(err, -ENOMEM, "cannot read XML");
+	int r;
 
-	if (r < 0)
-		return r;
+	if (!reading)
+		return es_error_set(err, -ENOMEM, "cannot read XML");
 	reading->file = file;
 	reading->err = err;
 	r = open_library(&reading->library, file->parts[file->n_parts - 1].name, file->xml_library,

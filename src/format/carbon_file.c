@@ -39,26 +39,37 @@ int es_carbon_bad(const struct es_carbon_file *file, int code, const char *unit,
 			    place, text);
 }
 
+/* Beyond +-146 years of 1970 differences would not fit. */
+static int take_time(const char *text, int64_t *ret_unix_ns)
+{
+	int64_t t_ns;
+
+	if (es_time_parse(text, &t_ns) < 0 || t_ns > ES_TIME_MAX_NS || t_ns < -ES_TIME_MAX_NS)
+		return -EBADMSG;
+	*ret_unix_ns = t_ns;
+	return 0;
+}
+
 int es_carbon_time(const char *text, bool is_utc, int64_t *ret_unix_ns)
 {
-	size_t n = strlen(text), n_time = 0;
+	size_t n = strlen(text), n_time;
 	char whole[80];
 	const char *time, *zone;
 
 	if (text[0] == '@')
-		return es_time_parse(text, ret_unix_ns);
+		return take_time(text, ret_unix_ns);
 	if (n > 60 || n < 10)
 		return -EBADMSG;
 	if (n == 10) {
 		(void)snprintf(whole, sizeof(whole), "%sT00:00:00Z", text);
-		return es_time_parse(whole, ret_unix_ns) < 0 ? -EBADMSG : is_utc ? 0 : -EINVAL;
+		return take_time(whole, ret_unix_ns) < 0 ? -EBADMSG : is_utc ? 0 : -EINVAL;
 	}
 	time = text + 11;
 	n_time = strspn(time, "0123456789:.,");
 	zone = time + n_time;
 	(void)snprintf(whole, sizeof(whole), "%.11s%.*s%s%s", text, (int)n_time, time,
 		       n_time == 5 ? ":00" : "", *zone ? zone : "Z");
-	if (es_time_parse(whole, ret_unix_ns) < 0)
+	if (take_time(whole, ret_unix_ns) < 0)
 		return -EBADMSG;
 	return *zone || is_utc ? 0 : -EINVAL;
 }

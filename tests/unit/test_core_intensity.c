@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "core/intensity.h"
 
 #define MIN_NS (60 * INT64_C(1000000000))
@@ -258,6 +259,25 @@ static void what_is_no_intensity_is_refused(void **state)
 	assert_int_equal(es_intensity_add(&f->series, &slot), -EINVAL);
 	slot.stop_ns = T0_NS + 1;
 	assert_int_equal(es_intensity_add(&f->series, &slot), 0);
+	slot.stop_ns = INT64_MAX;
+	assert_int_equal(es_intensity_add(&f->series, &slot), -EINVAL);
+}
+
+static void times_as_far_apart_as_can_be_do_no_harm(void **state)
+{
+	struct fixture *f = *state;
+	struct es_slot slot = { .start_ns = ES_TIME_MAX_NS, .stop_ns = ES_SLOT_OPEN };
+	int64_t year_ns = 366 * 1440 * MIN_NS;
+
+	assert_int_equal(es_intensity_add(&f->series, &slot), 0);
+	slot.start_ns = -ES_TIME_MAX_NS;
+	assert_int_equal(es_intensity_add(&f->series, &slot), 0);
+	assert_int_equal(prepare(f), 0);
+
+	assert_int_equal(f->series.slots[0].stop_ns, -ES_TIME_MAX_NS + year_ns);
+	assert_int_equal(f->series.slots[1].stop_ns, ES_TIME_MAX_NS + year_ns);
+	slot.start_ns = ES_TIME_MAX_NS + 1;
+	assert_int_equal(es_intensity_add(&f->series, &slot), -EINVAL);
 }
 
 static void times_are_the_edges_once_each(void **state)
@@ -404,6 +424,7 @@ int main(void)
 		TEST(what_came_true_wins_over_estimates_and_forecasts),
 		TEST(one_long_forecast_is_cut_by_many_short_truths),
 		TEST(what_is_no_intensity_is_refused),
+		TEST(times_as_far_apart_as_can_be_do_no_harm),
 		TEST(times_are_the_edges_once_each),
 		TEST(grams_are_energy_times_intensity_slot_by_slot),
 		TEST(missing_time_takes_the_mean_of_what_the_job_has_and_says_so),

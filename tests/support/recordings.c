@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "support/folder.h"
 #include "support/recordings.h"
 
 #define ROWS_MAX 64
@@ -18,8 +19,7 @@
 void test_recording_init(struct test_recording *made, int64_t period_ns)
 {
 	memset(made, 0, sizeof(*made));
-	(void)snprintf(made->dir, sizeof(made->dir), "/tmp/es-recording-XXXXXX");
-	assert_non_null(mkdtemp(made->dir));
+	assert_int_equal(es_test_folder(made->dir, sizeof(made->dir)), 0);
 	(void)snprintf(made->path, sizeof(made->path), "%s/j1.esr", made->dir);
 	es_meta_init(&made->meta);
 	(void)snprintf(made->meta.tool, sizeof(made->meta.tool), "test");

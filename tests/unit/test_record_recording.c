@@ -17,6 +17,7 @@
 #include "record/frame.h"
 #include "record/recorder.h"
 #include "record/recording.h"
+#include "support/folder.h"
 #include "support/small_recording.h"
 
 #define FRAMES_MAX 16U
@@ -145,8 +146,7 @@ static int make_place(void **state)
 	struct place *place = calloc(1, sizeof(*place));
 
 	assert_non_null(place);
-	snprintf(place->folder, sizeof(place->folder), "/tmp/es-recording-XXXXXX");
-	assert_non_null(mkdtemp(place->folder));
+	assert_int_equal(es_test_folder(place->folder, sizeof(place->folder)), 0);
 	snprintf(place->path, sizeof(place->path), "%s/job.esr", place->folder);
 	snprintf(place->cut, sizeof(place->cut), "%s/cut.esr", place->folder);
 	record_all(place);

@@ -22,7 +22,7 @@ def make(place, model, *presets):
 
 def measure(place, root, *command, options=()):
     done = call("run", "--root", root, "--out", os.path.join(place, "out"), "--name", "j", "--force", "--json",
-                "--period", "50ms", *options, "--", *command)
+                "--period", "25ms", *options, "--", *command)
     equal(done.returncode, 0, done.stderr)
     return last_json(done.stderr), done
 
@@ -32,7 +32,7 @@ def truth_of(path):
         return {zone["key"]: zone for zone in json.load(file)["zones"]}
 
 
-def play(place, root, seed=1, seconds="600ms", options=()):
+def play(place, root, seed=1, seconds="300ms", options=()):
     truth = os.path.join(place, "truth.json")
     report, done = measure(place, root, PLAYER, root, "--random", seed, "--duration", seconds, "--truth", truth,
                            options=options)
@@ -131,7 +131,7 @@ def test_cpu_goes_offline(place):
     truth = os.path.join(place, "truth.json")
     # What the run has open becomes empty; the player gets another file in its place.
     leave = (f"sleep 0.2; cp {file} {file}.new && truncate -s 0 {file} && mv {file}.new {file} && "
-             f"exec {PLAYER} {root} --random 7 --duration 500ms --truth {truth}")
+             f"exec {PLAYER} {root} --random 7 --duration 300ms --truth {truth}")
     report, _ = measure(place, root, "sh", "-c", leave)
     check(report, truth_of(truth), SERVER)
     check_total(report, truth_of(truth), SERVER)

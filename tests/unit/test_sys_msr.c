@@ -168,6 +168,35 @@ static void what_is_no_file_of_registers_is_refused(void **state)
 	assert_int_equal(es_msr_batch_open(&f->root), -ENODEV);
 }
 
+static void on_a_machine_only_devices_count_and_they_have_their_own_layout(void **state)
+{
+	struct es_msr_op ops[2] = { { .value = 1111 }, { .value = 2222 } };
+	struct fixture *f = *state;
+	uint64_t value = 1;
+	char path[128];
+	int fd;
+
+	put(f, "dev/cpu/1/msr", 8 * 0x606, 0xa0e03);
+	assert_int_equal(es_tree_write(f->dir, "dev/cpu/0/x", "", 0600), 0);
+	(void)snprintf(path, sizeof(path), "%s/dev/cpu/0/msr", f->dir);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	(void)snprintf(path, sizeof(path), "%s/dev/cpu/msr_batch", f->dir);
+	assert_int_equal(symlink("/dev/zero", path), 0);
+	f->root.is_machine = true;
+
+	assert_int_equal(es_msr_open(&f->root, ES_MSR_KERNEL, 1, &f->msr), -ENODEV);
+	assert_int_equal(es_msr_open(&f->root, ES_MSR_KERNEL, 0, &f->msr), 0);
+	assert_int_equal(f->msr.shift, 0);
+	assert_int_equal(es_msr_read(&f->root, &f->msr, 0xc001029b, &value), 0);
+	assert_int_equal(value, 0);
+	/* A device that knows no batches. */
+	fd = es_msr_batch_open(&f->root);
+	assert_true(fd >= 0);
+	assert_int_equal(es_msr_batch_read(&f->root, fd, ops, 2), -ENOTTY);
+	assert_int_equal(ops[1].error, -ENOTTY);
+	(void)close(fd);
+}
+
 static void a_batch_gives_every_value(void **state)
 {
 	struct es_msr_op ops[2] = { { .cpu = 0, .reg = 0x611 }, { .cpu = 18, .reg = 0x611 } };
@@ -264,6 +293,7 @@ int main(void)
 		T(an_emptied_file_is_a_cpu_that_went_offline),
 		T(the_kernels_device_needs_more_than_its_mode),
 		T(what_is_no_file_of_registers_is_refused),
+		T(on_a_machine_only_devices_count_and_they_have_their_own_layout),
 		T(a_batch_gives_every_value),
 		T(a_refused_batch_read_nothing_and_old_values_are_not_taken_for_new),
 		T(a_batch_that_fails_as_a_whole_fails_each),

@@ -157,7 +157,7 @@ int es_control_ask(const struct es_control_socket *socket, struct es_control_rec
 {
 	struct es_control_recording recording = { .pid = socket->pid };
 	const struct es_ipc_message question = { .type = ES_IPC_STATUS, .number = 1 };
-	struct es_ipc_message answer;
+	struct es_ipc_message answer = { .type = 0 };
 	es_cleanup(es_closep) int fd = -1;
 	int r = es_ipc_connect(socket->path, PATIENCE_NS, &fd);
 

@@ -64,7 +64,6 @@ void es_run_init(struct es_run *run);
 int es_run_check(struct es_run *run, struct es_error *err);
 /** es_run_open - meters, description and recording, once checked; 0 or negative errno with @err */
 int es_run_open(struct es_run *run, struct es_error *err);
-void es_run_finish(struct es_run *run);
 
 /**
  * es_run_save - complete the files without telling anybody

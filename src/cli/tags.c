@@ -20,7 +20,7 @@
 #include "record/event.h"
 
 #define N_BUCKETS 1024U
-#define LAST_WORDS_NS (20 * ES_NS_PER_MS)
+#define LAST_WORDS_NS (100 * ES_NS_PER_MS)
 /* A report holds so many calls, two of which every recording has by itself. */
 #define TAGS_MAX (ES_REGION_CALLS_MAX - 2U)
 

@@ -4,6 +4,7 @@
 # Copyright (C) 2026 the EnergyScopium authors
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -92,14 +93,13 @@ def test_edges_are_sharp(place):
 
 def test_many_clients(place):
     """200 clients at a time are all heard."""
-    report, done = run(place, 'i=0; while [ $i -lt 200 ]; do "$ES" tag run p$((i % 20)) -- true & i=$((i + 1)); done; wait')
-    equal(done.stderr.count("energyscopium tag:"), 0, done.stderr)
+    report, done = run(place, 'i=0; while [ $i -lt 200 ]; do "$ES" tag run p$i -- true & i=$((i + 1)); done; wait')
     got = regions(report)
-    equal(len(got), 20)
-    # Ten clients of one name overlap, or follow each other: none is lost.
-    expect(all(1 <= r["calls"] <= 10 for r in got.values()), str(got))
-    events = subprocess.run(["grep", "-c", "-a", "p7", report["recording"]], capture_output=True, text=True, check=False)
-    expect(int(events.stdout) >= 1, events.stdout)
+    # On a machine so busy that one is not heard within a second it says so, and only then may it be missing.
+    warned = set(re.findall(r"'(p\d+)': its \w+ is not", done.stderr))
+    expect({f"p{i}" for i in range(200)} - warned <= set(got), f"{len(got)} regions; {done.stderr}")
+    expect(len(got) >= 150, done.stderr)
+    equal({r["calls"] for r in got.values()}, {1})
 
 
 FLOOD = """

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -201,11 +202,10 @@ static void use_location(struct es_footprint *footprint, const struct es_setting
 			 struct es_report_options *options)
 {
 	const struct es_footprint_settings *mine = &settings->footprint;
-	const char *job_zone = options->carbon.zone;
+	/* A zone that no table has may still be the user's word for figures without one. */
+	const char *job_zone = options->carbon.zone ? options->carbon.zone : settings->zone;
 	struct es_carbon_factor factor = {
-		.zone = location->zone[0] ? location->zone
-			: job_zone	  ? job_zone
-					  : "n/a",
+		.zone = location->zone[0] ? location->zone : job_zone,
 		/* What the file leaves open the user has stated, or nobody. */
 		.kind = es_factor_kind_name(location->kind ? location->kind : mine->kind),
 		.scope = es_factor_scope_name(location->scope ? location->scope : mine->scope),
@@ -214,7 +214,7 @@ static void use_location(struct es_footprint *footprint, const struct es_setting
 		.year = year_of(start_unix_ns),
 	};
 
-	if (location->zone[0] && (!job_zone || strcmp(location->zone, job_zone) != 0)) {
+	if (location->zone[0] && strcasecmp(location->zone, job_zone) != 0) {
 		(void)snprintf(footprint->zone_source, sizeof(footprint->zone_source), "file %s",
 			       mine->file);
 		options->zone_source = footprint->zone_source;

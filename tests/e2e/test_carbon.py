@@ -175,6 +175,33 @@ def test_choices(place):
     expect("--carbon-file" in said, said)
 
 
+def test_zones_of_files(place):
+    """A zone that only the file knows can be asked for; without a word from the user the file's only zone is taken."""
+    recording = make_job(place, START, 60)
+    day = "2026-03-01T00:00Z,2026-03-02T00:00Z"
+    path = write(place, "f.csv", f"start,stop,g_per_kwh,zone\n{day},100,US-XY\n{day},200,US-XZ\n")
+    done = call("report", recording, "--carbon-file", path, "--zone", "us-xz", "--line")
+    expect("(gCO2 in US-XZ)<" in done.stdout, done.stdout + done.stderr)
+    carbon = report(recording, "--carbon-file", path, "--zone", "US-XY")
+    equal((carbon["zone"], carbon["zone_source"], carbon["g_per_kwh"]), ("US-XY", "option --zone", 100))
+    said = report(recording, "--carbon-file", path, "--zone", "US-NO", status=1)
+    expect("US-XY, US-XZ" in said, said)
+    said = report(recording, "--carbon-file", path, status=1)
+    expect("several zones" in said and "--zone" in said, said)
+    one = write(place, "one.csv", f"start,stop,g_per_kwh,zone\n{day},100,US-XY\n")
+    carbon = report(recording, "--carbon-file", one)
+    equal((carbon["zone"], carbon["zone_source"]), ("US-XY", f"file {one}"))
+    bare = write(place, "bare.csv", f"start,stop,g_per_kwh\n{day},100\n")
+    for zone in ("FR", "MY-GRID"):
+        equal(report(recording, "--carbon-file", bare, "--zone", zone)["zone"], zone)
+    folder = os.path.join(place, "folder")
+    os.mkdir(folder)
+    write(folder, "a.csv", "# source: s\nstart,stop,g_per_kwh\n2026-03-01T00:00Z,2026-03-01T00:00:30Z,100\n")
+    write(folder, "b.csv", "# source: s\nstart,stop,g_per_kwh\n2026-03-01T00:00:30Z,2026-03-01T00:01Z,200\n")
+    carbon = report(recording, "--carbon-file", folder)
+    equal([s["g_per_kwh"] for s in carbon["slots"]], [100, 200])
+
+
 def test_line_and_table(place):
     """Job line and table use the file and say what they leave open."""
     path = write(place, "f.csv", "start,stop,g_per_kwh\n2026-03-01T00:00Z,2026-03-01T00:00:45Z,100\n")

@@ -30,7 +30,7 @@
 #define START_NS (500 * ES_NS_PER_MS)
 /* How long the end waits for the last count, and for the output to be with who reads it. */
 #define COUNT_NS (2 * ES_NS_PER_S)
-#define READER_NS (2 * ES_NS_PER_S)
+#define READER_NS ES_NS_PER_S
 #define FILE_NS (60 * ES_NS_PER_S)
 
 /* What is known of one work. */

@@ -124,9 +124,14 @@ static void ask_last(struct url *url)
 	struct pollfd pollfd = { .fd = es_http_fd(url->http), .events = POLLIN };
 	int64_t end_ns = es_clock_mono_ns() + LAST_NS;
 
-	es_http_cancel(url->http);
-	ask(url);
-	while (url->is_asking && es_clock_mono_ns() < end_ns) {
+	/* What is under way is not broken off: that may have to wait for a name server. */
+	for (bool is_asked = false; es_clock_mono_ns() < end_ns;) {
+		if (!url->is_asking && is_asked)
+			break;
+		if (!url->is_asking) {
+			ask(url);
+			is_asked = true;
+		}
 		(void)poll(&pollfd, 1, wait_ms(url, end_ns));
 		es_http_handle(url->http);
 	}
@@ -159,9 +164,10 @@ void es_work_url_main(struct es_work_watch *watch)
 		follow(url);
 		(void)es_work_watch_wait(watch, 0);
 		ask_last(url);
-		es_http_destroy(url->http);
 	}
 	put_remark(url, remark, sizeof(remark));
 	(void)es_work_teller_say(&watch->tellers[0], false, true, remark);
+	/* The last word comes first: to end a client may have to wait for a name server. */
+	es_http_destroy(url->http);
 	free(url);
 }

@@ -39,6 +39,7 @@ enum {
 	CURLOPT_TIMEOUT_MS = 155,
 	CURLOPT_CONNECTTIMEOUT_MS = 156,
 	CURLOPT_PROTOCOLS = 181,
+	CURLOPT_QUICK_EXIT = 322,
 	CURLOPT_WRITEDATA = 10001,
 	CURLOPT_URL = 10002,
 	CURLOPT_PROXY = 10004,
@@ -231,6 +232,8 @@ static int set_options(struct es_http *http)
 	CURL *easy = http->easy;
 	int e = 0;
 
+	/* Since 7.87: do not wait for a name server when a request is given up. */
+	(void)l->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 	e |= l->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	e |= l->easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
 	e |= l->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);

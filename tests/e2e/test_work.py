@@ -336,7 +336,7 @@ def test_url(place):
 
 def test_url_that_fails(place):
     """A server that is slow, wrong or gone costs the run nothing and is named."""
-    slow = Server(lambda server: (time.sleep(3), (200, metrics(1)))[1])
+    slow = Server(lambda server: (time.sleep(9), (200, metrics(1)))[1])
     wrong = Server(lambda server: (404, "no"))
     other = Server(lambda server: (200, "other 5\n"))
     gone = Server(lambda server: (200, ""))
@@ -347,7 +347,7 @@ def test_url_that_fails(place):
             begun = time.monotonic()
             done = run(place, "--period", "10ms", "--work", f"url:{server.url}#tokens_total", "--", "sleep", "0.3")
             equal(done.returncode, 0, done.stderr)
-            expect(time.monotonic() - begun < 2.5, f"{server.url} was waited for")
+            expect(time.monotonic() - begun < 6, f"{server.url} was waited for")
             work = one_work(done)
             equal(work["amount"], None)
             expect(word in work["remark"], work)
@@ -360,13 +360,12 @@ def test_url_that_fails(place):
 def test_url_that_dies(place):
     """A server that goes away leaves what it last said, and that questions were not answered."""
     flag = os.path.join(place, "dead")
-    server = Server(lambda server: (200, metrics(100 * server.n_asked)))
+    server = Server(lambda server: (200, metrics(100 * server.n_asked)) if server.n_asked <= 2 else (500, ""))
 
     def end():
         wait_for(lambda: server.n_asked >= 2, "the server was not asked twice")
         server.shutdown()
         server.socket.close()
-        server.answer = lambda server: (500, "")
         open(flag, "w").close()
     thread = threading.Thread(target=end)
     thread.start()
@@ -413,17 +412,22 @@ def test_terminal(place):
     equal(last_json(err)["work"][0]["amount"], 3)
 
 
+# The first one comes at once, whatever was counted by then.
+LINE_THEN = re.compile(rb"no steps yet|250 of 1,000")
+
+
 def test_progress(place):
     """The line says how it stands and is taken away at the end; --no-progress keeps it away."""
-    args = ["--work", r"steps=regex:Step (\d+)", "--work-total", "1,000".replace(",", ""), "--", "sh", "-c",
-            "echo Step 250; sleep 1.3"]
-    done = run_bytes(place, "--progress", *args)
+    def args(seconds):
+        return ["--work", r"steps=regex:Step (\d+)", "--work-total", "1000", "--", "sh", "-c",
+                f"echo Step 250; sleep {seconds}"]
+    done = run_bytes(place, "--progress", *args(1.2))
     expect(re.search(rb"^250 of 1,000 steps \(25.0 %\), ", done.stderr, re.M), done.stderr.decode())
-    done = run_bytes(place, *args)
-    expect(b"25.0 %" not in done.stderr, done.stderr.decode())
+    done = run_bytes(place, *args(0.1))
+    expect(not LINE_THEN.search(done.stderr), done.stderr.decode())
     for extra, is_there in (([], True), (["--no-progress"], False)):
         master, slave = pty.openpty()
-        child = subprocess.Popen(command(place, *extra, *args), stdout=subprocess.DEVNULL, stderr=slave,
+        child = subprocess.Popen(command(place, *extra, *args(0.1)), stdout=subprocess.DEVNULL, stderr=slave,
                                  env=clean_environment())
         os.close(slave)
         text = b""
@@ -435,7 +439,7 @@ def test_progress(place):
             text += piece
         child.wait(timeout=20)
         os.close(master)
-        equal(b"250 of 1,000 steps (25.0 %)" in text, is_there, text.decode())
+        equal(bool(LINE_THEN.search(text)), is_there, text.decode())
         equal(b"\r\x1b[Kenergyscopium jobid<j>" in text, is_there, text.decode())
 
 
@@ -443,7 +447,7 @@ def test_progress_and_output_on_one_terminal(place):
     """What the command writes takes the place of the progress line, which waits for the end of a line."""
     master, slave = pty.openpty()
     child = subprocess.Popen(command(place, "--work", r"steps=regex:Step (\d+)", "--", "sh", "-c",
-                                     "echo Step 1; sleep 1.3; printf 'Step 2'; sleep 1.5; echo; sleep 1.3; echo end"),
+                                     "echo Step 1; sleep 1.1; printf 'Step 2'; sleep 1.1; echo; sleep 1.1; echo end"),
                              stdout=slave, stderr=slave, env=clean_environment())
     os.close(slave)
     text = b""
@@ -470,9 +474,8 @@ def test_progress_and_output_on_one_terminal(place):
             at += 1
     equal(shown[:3], [b"Step 1", b"Step 2", b"end"])
     expect(shown[3].startswith(b"energyscopium jobid<j>"), shown)
-    expect(b"\x1b[K1 steps, " in text and b"\x1b[K2 steps, " in text, text)
-    # Between "Step 2" and the end of its line nothing of ours was written.
-    expect(b"Step 2\r\n" in text, text)
+    # There was a line, and between "Step 2" and the end of that one nothing of ours was written.
+    expect(b" steps" in text and b"Step 2\r\n" in text, text)
 
 
 def test_regions(place):
@@ -484,26 +487,30 @@ def test_regions(place):
     equal(told["work"][0]["amount"], 8)
     late = {r["name"]: r for r in told["regions"]}["late"]["work"]
     expect(abs(late["amount"] - 4) <= late["uncertainty_amount"] + 1e-9, late)
-    expect(0 < late["uncertainty_amount"] <= 2, late)
+    expect(0 < late["uncertainty_amount"] <= 4, late)
     expect(re.search(r"^ +in late: ", done.stderr, re.M), done.stderr)
 
 
 def test_broken_off(place):
     """A recording that breaks off says that nothing, or what, had been counted."""
+    flag = os.path.join(place, "go")
     child = subprocess.Popen(command(place, "--work", r"steps=regex:Step (\d+)", "--", "sh", "-c",
-                                     "echo begun; sleep 1.2; echo Step 5; sleep 1.5; echo end; sleep 20"),
+                                     f"echo begun; while [ ! -e {flag} ]; do sleep 0.05; done; echo Step 5; sleep 60"),
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=clean_environment(),
                              start_new_session=True)
     path = os.path.join(out_of(place), "j.esr")
+
+    def told():
+        return json.loads(call("report", "--json", path).stdout)["work"]
     equal(child.stdout.readline(), "begun\n")
-    wait_for(lambda: json.loads(call("report", "--json", path).stdout)["work"], "no work was declared")
-    equal(json.loads(call("report", "--json", path).stdout)["work"][0]["amount"], None)
+    wait_for(told, "no work was declared")
+    equal(told()[0]["amount"], None)
     expect("steps: nothing was counted" in call("report", path).stdout, "it is said")
-    child.stdout.readline()
-    child.stdout.readline()
+    open(flag, "w").close()
+    wait_for(lambda: told()[0]["amount"] == 5, "the step was not counted")
     child.kill()
     child.wait(timeout=10)
-    equal(json.loads(call("report", "--json", path).stdout)["work"][0]["amount"], 5)
+    equal(told()[0]["amount"], 5)
     os.killpg(child.pid, signal.SIGKILL)
     child.stdout.close()
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -141,6 +142,59 @@ static int open_file(const char *path, bool may_replace, int *ret_fd)
 	return 0;
 }
 
+/*
+ * A file without a name beside @path, to be named by give_name() once it says what it is: whoever is killed before
+ * leaves nothing. Where the file system has no such thing (-EOPNOTSUPP) a file has its name from the start.
+ */
+static int open_nameless(const char *path, int *ret_fd)
+{
+	char folder[ES_PATH_MAX_BYTES];
+	const char *slash = strrchr(path, '/');
+	int n = slash ? (int)(slash - path) + 1 : 0, fd;
+
+	if (n >= (int)sizeof(folder))
+		return -EOPNOTSUPP;
+	(void)snprintf(folder, sizeof(folder), "%.*s.", n, path);
+	fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -EOPNOTSUPP;
+	(void)flock(fd, LOCK_EX | LOCK_NB); /* for those who would replace it once it has a name */
+	*ret_fd = fd;
+	return 0;
+}
+
+static int give_name(int fd, const char *path)
+{
+	char self[64];
+
+	(void)snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
+}
+
+/* A new file with its first frame; nothing is there before that is. */
+static int create_new(struct es_recorder *recorder, const char *path, const struct es_meta *meta)
+{
+	int r = open_nameless(path, &recorder->fd);
+
+	if (r == 0)
+		r = write_header(recorder, meta);
+	if (r == 0)
+		r = give_name(recorder->fd, path);
+	if (r == 0 || r == -EEXIST || r == -ENOSPC)
+		return r;
+	es_closep(&recorder->fd);
+	recorder->fd = -1;
+	recorder->size = 0;
+	recorder->number = 0;
+	r = open_file(path, false, &recorder->fd);
+	if (r < 0)
+		return r;
+	r = write_header(recorder, meta);
+	if (r < 0)
+		(void)unlink(path);
+	return r;
+}
+
 int es_recorder_create(const char *path, bool may_replace, const struct es_meta *meta,
 		       struct es_recorder **ret, struct es_error *err)
 {
@@ -152,7 +206,13 @@ int es_recorder_create(const char *path, bool may_replace, const struct es_meta 
 	es_buf_init(&recorder->frame, ES_FRAME_PAYLOAD_MAX_BYTES + ES_FRAME_OVERHEAD_BYTES);
 	es_buf_init(&recorder->kept, ES_RECORDER_KEEP_MAX_BYTES);
 	recorder->fd = -1;
-	r = open_file(path, may_replace, &recorder->fd);
+	if (may_replace) {
+		r = open_file(path, true, &recorder->fd);
+		if (r == 0)
+			r = write_header(recorder, meta);
+	} else {
+		r = create_new(recorder, path, meta);
+	}
 	if (r == -EBUSY)
 		(void)es_error_say(err, r, "recording '%s' is being written by another process",
 				   path);
@@ -160,13 +220,6 @@ int es_recorder_create(const char *path, bool may_replace, const struct es_meta 
 		(void)es_error_set(err, r, "cannot create recording '%s'", path);
 	if (r < 0)
 		goto fail;
-	r = write_header(recorder, meta);
-	if (r < 0) {
-		r = es_error_set(err, r, "cannot write recording '%s'", path);
-		if (!may_replace)
-			(void)unlink(path);
-		goto fail;
-	}
 	*ret = recorder;
 	return 0;
 fail:

@@ -3,8 +3,10 @@
 # Copyright (C) 2026 the EnergyScopium authors
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 
 from harness import PLAYER, PROGRAM, TREE, Skip, clean_environment, expect, last_json
@@ -21,7 +23,9 @@ class Faulty:
             raise Skip("no libfuse or no /dev/fuse here")
         self.child = None
         self.place = os.path.join(place, name)
-        self.tree = os.path.join(self.place, "tree")
+        # Hundreds of files, which a disk's journal would all see.
+        self.memory = tempfile.mkdtemp(prefix="es-e2e-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None)
+        self.tree = os.path.join(self.memory, "tree")
         self.mount = os.path.join(self.place, "mount")
         os.makedirs(self.mount)
         subprocess.run([TREE, self.tree, model, *presets], check=True)
@@ -30,6 +34,7 @@ class Faulty:
         end = time.monotonic() + 10
         while not os.path.exists(os.path.join(self.mount, ".faults")):
             if self.daemon.poll() is not None:
+                shutil.rmtree(self.memory, ignore_errors=True)
                 raise Skip(f"cannot mount: {self.daemon.stderr.read().strip()}")
             expect(time.monotonic() < end, "the mount did not come")
             time.sleep(0.01)
@@ -52,7 +57,9 @@ class Faulty:
             self.daemon.kill()
             self.daemon.wait()
         self.daemon.stderr.close()
-        subprocess.run(["umount", "-l", self.mount], capture_output=True, check=False)
+        if os.path.ismount(self.mount):
+            subprocess.run(["umount", "-l", self.mount], capture_output=True, check=False)
+        shutil.rmtree(self.memory, ignore_errors=True)
 
     def tell(self, rules):
         with open(os.path.join(self.mount, ".faults"), "w") as file:

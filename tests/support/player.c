@@ -36,13 +36,15 @@ struct player {
 	es_u128 energy_pj[ES_TREE_ZONES_MAX];
 	uint32_t start_raw[ES_TREE_ZONES_MAX];
 	int64_t dur_ns;
+	FILE *log; /* NULL: none */
 };
 
 static int usage(void)
 {
 	(void)fputs(
-		"usage: es-player TREE [--script FILE | --random SEED] [--duration 3s] [--period 2ms] [--truth FILE]\n"
+		"usage: es-player TREE [--script FILE | --random SEED] [--duration 3s] [--period 2ms] [--truth FILE] [--log FILE]\n"
 		"A script has a line for each phase: its length, then DOMAIN=WATTS ... (500ms package-0=200 dram=20 rest=30);\n"
+		"The log has a line for each step: wall clock before and after it (ns), then the energy of each zone so far (uJ).\n"
 		"package, dram, core and uncore mean every such domain; what is not named goes on as before.\n",
 		stderr);
 	return 2;
@@ -182,6 +184,23 @@ static int advance(struct player *player, const struct phase *phase, int64_t dur
 	return 0;
 }
 
+/* One more stretch of time, and a line of the log. */
+static int step(struct player *player, const struct phase *phase, int64_t dur_ns)
+{
+	int64_t before_ns = es_clock_unix_ns();
+	int r = advance(player, phase, dur_ns);
+
+	if (r < 0 || !player->log)
+		return r;
+	(void)fprintf(player->log, "%lld %lld", (long long)before_ns,
+		      (long long)es_clock_unix_ns());
+	for (size_t i = 0; i < player->tree.n; i++)
+		(void)fprintf(player->log, " %llu",
+			      (unsigned long long)es_tree_energy_uj(&player->tree.zones[i],
+								    player->tree.zones[i].n_steps));
+	return fputc('\n', player->log) < 0 ? -EIO : 0;
+}
+
 static int play(struct player *player, int64_t period_ns, int64_t most_ns)
 {
 	int64_t start_ns = es_clock_mono_ns(), last_ns = start_ns, phase_end_ns = start_ns,
@@ -206,7 +225,7 @@ static int play(struct player *player, int64_t period_ns, int64_t most_ns)
 				;
 			now_ns = es_clock_mono_ns();
 			now_ns = now_ns < phase_end_ns ? now_ns : phase_end_ns;
-			r = advance(player, &player->phases[i], now_ns - last_ns);
+			r = step(player, &player->phases[i], now_ns - last_ns);
 			if (r < 0)
 				return r;
 			last_ns = now_ns;
@@ -248,9 +267,10 @@ int main(int argc, char **argv)
 		{ "duration", required_argument, NULL, 'd' },
 		{ "period", required_argument, NULL, 'p' },
 		{ "truth", required_argument, NULL, 't' },
+		{ "log", required_argument, NULL, 'l' },
 		{ NULL, 0, NULL, 0 },
 	};
-	const char *script = NULL, *random = NULL, *truth = NULL;
+	const char *script = NULL, *random = NULL, *truth = NULL, *log = NULL;
 	int64_t dur_ns = 3 * ES_NS_PER_S, period_ns = 2 * ES_NS_PER_MS;
 	bool has_dur = false;
 	static struct player player;
@@ -264,6 +284,8 @@ int main(int argc, char **argv)
 			random = optarg;
 		else if (c == 't')
 			truth = optarg;
+		else if (c == 'l')
+			log = optarg;
 		else if (c == 'd' || c == 'p')
 			r = es_parse_duration_ns(optarg, c == 'd' ? &dur_ns : &period_ns);
 		else
@@ -280,10 +302,18 @@ int main(int argc, char **argv)
 		make_random(&player, seed, dur_ns);
 	else if (r == 0)
 		set_defaults(&player, &player.phases[player.n_phases++], dur_ns);
+	if (r == 0 && log) {
+		player.log = fopen(log, "we");
+		r = player.log ? 0 : -errno;
+		if (player.log)
+			setlinebuf(player.log); /* it may be ended at any time */
+	}
 	if (r == 0)
 		r = play(&player, period_ns, script && !has_dur ? INT64_MAX / 4 : dur_ns);
 	if (r == 0 && truth)
 		r = write_truth(&player, truth);
+	if (player.log && fclose(player.log) < 0 && r == 0)
+		r = -errno;
 	es_tree_close(&player.tree);
 	if (r < 0)
 		(void)fprintf(stderr, "es-player: '%s': %s\n", argv[optind], strerror(-r));

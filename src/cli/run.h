@@ -10,6 +10,7 @@
 #include "cli/attach.h"
 #include "cli/chain.h"
 #include "cli/command.h"
+#include "cli/elsewhere.h"
 #include "cli/launch.h"
 #include "cli/measure.h"
 #include "cli/ranks.h"
@@ -56,6 +57,7 @@ struct es_run {
 	int exit_status;
 	struct es_launch launch; /* who started us; set before es_run_join() */
 	struct es_ranks ranks;
+	struct es_elsewhere elsewhere; /* where the command's work runs */
 };
 
 /** es_run_init - nothing is open yet; es_run_finish() it */
@@ -86,6 +88,8 @@ const char *es_run_job_name(struct es_run *run);
  */
 void es_run_note_launch(struct es_run *run);
 int es_run_record_launch(struct es_run *run);
+/** es_run_put_advice - what would measure the work that runs elsewhere: a row of the table, or nothing */
+void es_run_put_advice(const struct es_run *run, struct es_buf *out);
 
 /** es_run_once - measure the command once; its exit status, or our own after a complaint. es_run_finish() after it */
 int es_run_once(struct es_run *run);

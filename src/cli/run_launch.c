@@ -5,14 +5,19 @@
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "cli/job.h"
 #include "cli/run.h"
+
+#define HOSTS_MAX_BYTES (1U << 20)
 
 int es_run_join(struct es_run *run)
 {
@@ -79,21 +84,75 @@ void es_run_note_launch(struct es_run *run)
 		*p = *p == '/' ? '_' : *p;
 }
 
+/* A list of hosts is as long as a job is large; NULL where it cannot be read. */
+static char *read_hosts(const char *path)
+{
+	es_cleanup(es_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	es_cleanup(es_freep) char *text = calloc(1, HOSTS_MAX_BYTES + 1);
+	size_t n = 0;
+	ssize_t got = fd < 0 || !text ? -1 : 1;
+
+	while (got > 0 && n < HOSTS_MAX_BYTES) {
+		got = read(fd, text + n, HOSTS_MAX_BYTES - n);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	return got < 0 || n == HOSTS_MAX_BYTES ? NULL : es_steal_ptr(text);
+}
+
+static struct es_elsewhere_of surroundings(const struct es_run *run)
+{
+	return (struct es_elsewhere_of){ .argv = run->command,
+					 .env = environ,
+					 .hostname = run->meta.nodes[0].name,
+					 .read_hosts = read_hosts };
+}
+
+static int record(struct es_run *run, const struct es_report_launch *note)
+{
+	struct es_event event = { .type = ES_EVENT_LAUNCH,
+				  .t_ns = es_clock_boot_ns(),
+				  .value = note->ranks };
+	int r = es_report_launch_text(note, event.text, sizeof(event.text));
+
+	return r < 0 ? r : es_recorder_event(run->recorder, &event);
+}
+
 int es_run_record_launch(struct es_run *run)
 {
 	const struct es_launch *launch = &run->launch;
+	const struct es_elsewhere_of of = surroundings(run);
 	struct es_report_launch note = { .how = ES_LAUNCH_UNDER,
 					 .rank = launch->rank,
 					 .ranks = launch->ranks,
 					 .local_ranks = launch->local_ranks,
 					 .nodes = launch->nodes };
-	struct es_event event = { .type = ES_EVENT_LAUNCH, .value = launch->ranks };
-	int r;
 
-	if (!launch->launcher)
+	if (launch->launcher) {
+		(void)snprintf(note.by, sizeof(note.by), "%s", launch->launcher);
+		return record(run, &note);
+	}
+	if (run->attach)
 		return 0;
-	event.t_ns = es_clock_boot_ns();
-	(void)snprintf(note.by, sizeof(note.by), "%s", launch->launcher);
-	r = es_report_launch_text(&note, event.text, sizeof(event.text));
-	return r < 0 ? r : es_recorder_event(run->recorder, &event);
+	es_elsewhere_find(&of, &run->elsewhere);
+	if (run->elsewhere.how == ES_LAUNCH_NONE)
+		return 0;
+	note = ES_REPORT_LAUNCH_UNKNOWN;
+	note.how = run->elsewhere.how;
+	note.nodes = run->elsewhere.nodes;
+	(void)snprintf(note.by, sizeof(note.by), "%s", run->elsewhere.client);
+	return record(run, &note);
+}
+
+void es_run_put_advice(const struct es_run *run, struct es_buf *out)
+{
+	const struct es_elsewhere_of of = surroundings(run);
+	struct es_buf advice;
+
+	es_buf_init(&advice, ES_PATH_MAX_BYTES);
+	es_elsewhere_advice(&of, &run->elsewhere, &advice);
+	if (advice.len && es_buf_u8(&advice, 0) == 0) {
+		es_text_make_safe((char *)advice.data, false);
+		(void)es_buf_printf(out, "  %-10s %s\n", "to measure", (const char *)advice.data);
+	}
+	es_buf_finish(&advice);
 }

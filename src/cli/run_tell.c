@@ -151,6 +151,7 @@ static void put_text(const struct es_run *run, const struct es_outcome *outcome,
 	}
 	(void)es_report_table(&outcome->report, &text);
 	put_hints(run, &text);
+	es_run_put_advice(run, &text);
 	if (run->ranks.problem.code)
 		(void)es_buf_printf(&text, "  %-10s other ranks were not waited for: %s\n", "ranks",
 				    run->ranks.problem.text);

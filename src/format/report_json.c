@@ -105,6 +105,8 @@ static void put_job(const struct es_report *report, struct es_json *json)
 				      report->domains[i].is_chosen_total;
 		n_measured += is_measured;
 	}
+	if (report->launch.how == ES_LAUNCH_ELSEWHERE)
+		n_measured = 0; /* this node is none of the job's */
 	es_json_u64(json, "nodes_measured", n_measured);
 	es_report_launch_members(&report->launch, meta->n_nodes, json);
 	if (meta->n_cpus)

@@ -15,7 +15,9 @@
 #include "base/parse.h"
 
 static const char *const hows[ES_LAUNCH_N] = {
-	[ES_LAUNCH_NONE] = "none", [ES_LAUNCH_UNDER] = "under"
+	[ES_LAUNCH_NONE] = "none",     [ES_LAUNCH_UNDER] = "under",
+	[ES_LAUNCH_AROUND] = "around", [ES_LAUNCH_ELSEWHERE] = "elsewhere",
+	[ES_LAUNCH_DAEMON] = "daemon",
 };
 
 int es_report_launch_text(const struct es_report_launch *launch, char *text, size_t size)
@@ -64,8 +66,31 @@ void es_report_launch_parse(const char *text, int64_t value, struct es_report_la
 	}
 }
 
+static void put_elsewhere(const struct es_report_launch *launch, struct es_buf *out)
+{
+	bool is_around = launch->how == ES_LAUNCH_AROUND;
+
+	if (is_around && launch->nodes == 1)
+		return;
+	if (launch->nodes > 0)
+		(void)es_buf_printf(out, "  %-10s %d of %lld nodes measured: ", "nodes", is_around,
+				    (long long)launch->nodes);
+	else
+		(void)es_buf_printf(out, "  %-10s some work ran elsewhere: ", "nodes");
+	(void)es_buf_printf(out, "%s starts work on %s\n", launch->by,
+			    is_around ? "several, this is one of them"
+				      : "other machines, the energy is that of this one meanwhile");
+}
+
 void es_report_launch_rows(const struct es_report_launch *launch, struct es_buf *out)
 {
+	if (launch->how == ES_LAUNCH_AROUND || launch->how == ES_LAUNCH_ELSEWHERE)
+		put_elsewhere(launch, out);
+	if (launch->how == ES_LAUNCH_DAEMON)
+		(void)es_buf_printf(
+			out,
+			"  %-10s on this machine, by the daemon of %s: in the energy of the node, not in the command's CPU time\n",
+			"container", launch->by);
 	if (launch->how != ES_LAUNCH_UNDER)
 		return;
 	(void)es_buf_printf(out, "  %-10s rank %lld", "ranks", (long long)launch->rank);

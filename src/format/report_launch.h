@@ -18,13 +18,16 @@
 enum es_launch_how {
 	ES_LAUNCH_NONE,
 	ES_LAUNCH_UNDER, /* the launcher started us: mpirun -n 64 energyscopium run -- ./app */
+	ES_LAUNCH_AROUND, /* the command is a launcher; this node is one of those it starts work on */
+	ES_LAUNCH_ELSEWHERE, /* the command starts work on other machines only, or none knows which */
+	ES_LAUNCH_DAEMON, /* a daemon of this machine does the work: docker run */
 	ES_LAUNCH_N,
 };
 
 /** struct es_report_launch - the event ES_EVENT_LAUNCH; numbers are -1 where they are not known */
 struct es_report_launch {
 	enum es_launch_how how;
-	char by[64]; /* "Open MPI" */
+	char by[64]; /* "Open MPI"; of the others the command's name: "mpirun" */
 	int64_t rank, ranks; /* of all */
 	int64_t local_ranks; /* on this node */
 	int64_t nodes;

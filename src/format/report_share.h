@@ -23,7 +23,8 @@ struct es_report;
  * es_report_share_sum - once energies, CPU times and the baseline are known
  *
  * Not known where the energy is an estimate from CPU time already, where the CPU time of the machine is that of a
- * container, of several nodes, or of a part of the time only, or where other ranks of the command ran unseen.
+ * container, of several nodes, or of a part of the time only, or where other ranks or a daemon
+ * did work for the command.
  */
 void es_report_share_sum(struct es_report *report);
 

@@ -247,5 +247,56 @@ def test_attributed_share(place):
     equal(last_json(done.stderr)["energy"]["attributed"], None)
 
 
+def client(place, name):
+    """A program of this name that starts what it is told: env, taken for the real one."""
+    path = os.path.join(place, "bin", name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write('#!/bin/sh\nwhile [ $# -gt 0 ]; do case $1 in -*) shift 2 ;; *) break ;; esac; done\nexec "$@"\n')
+    os.chmod(path, 0o755)
+    return path
+
+
+def around(place, *command, env=None):
+    done = harness.call("run", "--out", "out", "--name", "j", "--force", "--json", "--", *command, cwd=place, env=env)
+    equal(done.returncode, 0, done.stderr)
+    return last_json(done.stderr)["job"], done.stderr
+
+
+def test_around_launchers(place):
+    """Around a launcher it says which nodes were measured, and the command that measures all."""
+    mpi, srun = client(place, "mpirun"), client(place, "srun")
+    batch = {"SLURM_JOB_ID": "7", "SLURM_NNODES": "4", "SLURMD_NODENAME": "n1"}
+    job, said = around(place, "nice", mpi, "-n", "64", "sleep", "0.1", env=batch)
+    equal((job["nodes_measured"], job["nodes_total"], job["launch"]["how"], job["launch"]["by"]), (1, 4, "around", "mpirun"))
+    expect("1 of 4 nodes measured" in said, said)
+    expect(f"nice {mpi} -n 64 energyscopium run -- sleep 0.1" in said, said)
+    job, said = around(place, srun, "-N", "3", "sleep", "0.1")  # from a login node
+    equal((job["nodes_measured"], job["nodes_total"], job["launch"]["how"]), (0, 3, "elsewhere"))
+    expect("0 of 3 nodes measured" in said, said)
+    job, said = around(place, client(place, "sbatch"), "true")
+    equal((job["nodes_measured"], job["nodes_total"]), (0, None))
+    expect("some work ran elsewhere" in said, said)
+    job, said = around(place, mpi, "-n", "2", "sleep", "0.1")  # all here: nothing to say
+    equal((job["nodes_measured"], job["nodes_total"], job["launch"]), (1, 1, None))
+    expect("to measure" not in said and "elsewhere" not in said, said)
+    # A recording tells it later, too, without the words of the command.
+    around(place, mpi, "-H", "n8,n9", "true")
+    said = harness.call("report", os.path.join(place, "out", "j.esr")).stdout
+    expect("0 of 2 nodes measured" in said and "n8" not in said, said)
+
+
+def test_around_containers(place):
+    """Around a container client it says whether the container is in this machine's energy."""
+    docker = client(place, "docker")
+    job, said = around(place, docker, "true")
+    equal((job["nodes_measured"], job["nodes_total"], job["launch"]["how"]), (1, 1, "daemon"))
+    expect("container" in said and "in the energy of the node" in said, said)
+    job, said = around(place, docker, "true", env={"DOCKER_HOST": "tcp://n9:2375"})
+    equal((job["nodes_measured"], job["nodes_total"], job["launch"]["how"]), (0, None, "elsewhere"))
+    job, said = around(place, client(place, "kubectl"), "true")
+    expect("on the node where the pod runs" in said, said)
+
+
 if __name__ == "__main__":
     sys.exit(harness.main(sys.modules["__main__"]))

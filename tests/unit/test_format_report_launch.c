@@ -87,6 +87,46 @@ static void the_table_says_who_measured(void **state)
 	es_buf_finish(&out);
 }
 
+static void the_table_says_what_ran_elsewhere(void **state)
+{
+	static const struct {
+		enum es_launch_how how;
+		int64_t nodes;
+		const char *row;
+	} vectors[] = {
+		{ ES_LAUNCH_AROUND, 4, "1 of 4 nodes measured: mpirun" },
+		{ ES_LAUNCH_AROUND, -1, "some work ran elsewhere: mpirun" },
+		{ ES_LAUNCH_AROUND, 1, NULL },
+		{ ES_LAUNCH_ELSEWHERE, 2, "0 of 2 nodes measured: mpirun" },
+		{ ES_LAUNCH_ELSEWHERE, -1, "some work ran elsewhere: mpirun" },
+		{ ES_LAUNCH_DAEMON, 1, "on this machine, by the daemon of mpirun" },
+	};
+	struct es_buf out;
+
+	(void)state;
+	es_buf_init(&out, 4096);
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		struct es_report_launch launch = ES_REPORT_LAUNCH_UNKNOWN, again = launch;
+		char text[ES_NAME_MAX_BYTES];
+
+		launch.how = vectors[i].how;
+		launch.nodes = vectors[i].nodes;
+		memcpy(launch.by, "mpirun", sizeof("mpirun"));
+		assert_int_equal(es_report_launch_text(&launch, text, sizeof(text)), 0);
+		es_report_launch_parse(text, -1, &again);
+		assert_int_equal(again.how, launch.how);
+		assert_int_equal(again.nodes, launch.nodes);
+		es_buf_reset(&out);
+		es_report_launch_rows(&again, &out);
+		assert_int_equal(es_buf_u8(&out, 0), 0);
+		if (vectors[i].row)
+			assert_non_null(strstr((const char *)out.data, vectors[i].row));
+		else
+			assert_int_equal(out.len, 1);
+	}
+	es_buf_finish(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -94,6 +134,7 @@ int main(void)
 		cmocka_unit_test(other_texts_say_nothing),
 		cmocka_unit_test(numbers_that_make_no_sense_are_not_known),
 		cmocka_unit_test(the_table_says_who_measured),
+		cmocka_unit_test(the_table_says_what_ran_elsewhere),
 	};
 
 	return cmocka_run_group_tests_name("format/report_launch", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -64,6 +65,7 @@ int es_ipc_send(int fd, const struct es_ipc_message *message)
 int es_ipc_receive(int fd, int64_t until_ns, struct es_ipc_message *ret)
 {
 	uint8_t bytes[ES_IPC_MESSAGE_MAX_BYTES + 1];
+	bool was_reset = false;
 
 	for (;;) {
 		struct pollfd pollfd = { .fd = fd, .events = POLLIN };
@@ -83,6 +85,11 @@ int es_ipc_receive(int fd, int64_t until_ns, struct es_ipc_message *ret)
 		if (r < 0)
 			continue;
 		n = recv(fd, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_TRUNC);
+		/* The other side closed without reading all we sent. What it said before comes behind this error. */
+		if (n < 0 && errno == ECONNRESET && !was_reset) {
+			was_reset = true;
+			continue;
+		}
 		if (n == 0 || (n < 0 && errno == ECONNRESET))
 			return -EPIPE;
 		if (n > 0)

@@ -7,12 +7,14 @@
 #include "support/test.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -307,6 +309,105 @@ static void an_answer_may_come_later(void **state)
 	(void)close(another);
 }
 
+/* Does @act as another user in a process of its own; false where only root could. */
+static bool as_stranger(struct fixture *f, int (*act)(struct fixture *f), int *ret)
+{
+	int status;
+	pid_t pid;
+
+	if (geteuid() != 0)
+		return false;
+	/* Somebody opened what we had closed. */
+	assert_int_equal(chmod(f->folder, 0755), 0);
+	assert_int_equal(chmod(f->path, 0666), 0);
+	pid = fork();
+	if (pid == 0)
+		_exit(setuid(54321) < 0 ? 99 : act(f));
+	do {
+		serve(f);
+		(void)usleep(1000);
+	} while (waitpid(pid, &status, WNOHANG) == 0);
+	*ret = WEXITSTATUS(status);
+	return true;
+}
+
+static int expect_denial(struct fixture *f)
+{
+	struct es_ipc_message answer;
+	int fd, r = es_ipc_connect(f->path, ES_NS_PER_S, &fd);
+
+	if (r < 0)
+		return 1;
+	say(fd, 1, "stranger");
+	r = es_ipc_receive(fd, es_clock_mono_ns() + 20 * ES_NS_PER_S, &answer);
+	return r == 0 && answer.value == ES_IPC_DENIED ? 42 : 2;
+}
+
+static int expect_trust(struct fixture *f)
+{
+	int fd;
+
+	return es_ipc_connect(f->path, ES_NS_PER_S, &fd) == 0 ? 42 : 2;
+}
+
+/* Listens as another user, and waits to be killed. */
+static _Noreturn void listen_as_stranger(const char *path, int ready_fd)
+{
+	struct es_ipc_listener *listener;
+
+	if (setuid(54321) == 0 && es_ipc_listen(path, on_message, NULL, &listener, NULL) == 0 &&
+	    write(ready_fd, "", 1) == 1)
+		(void)pause();
+	_exit(1);
+}
+
+static void who_listens_as_another_user_is_not_believed(void **state)
+{
+	struct fixture *f = *state;
+	int ready[2], fd, status;
+	char path[64], byte;
+	pid_t pid, asks;
+
+	if (geteuid() != 0)
+		return;
+	(void)snprintf(path, sizeof(path), "%s.stranger", f->folder);
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0)
+		listen_as_stranger(path, ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(es_ipc_connect(path, ES_NS_PER_S, &fd), -EPERM);
+	asks = fork();
+	if (asks == 0)
+		_exit(setuid(54321) == 0 && es_ipc_connect(path, ES_NS_PER_S, &fd) == 0 ? 42 : 1);
+	assert_int_equal(waitpid(asks, &status, 0), asks);
+	assert_int_equal(WEXITSTATUS(status), 42); /* its own user does */
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(unlink(path), 0);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+}
+
+static void another_user_is_turned_away(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+
+	if (as_stranger(f, expect_denial, &status))
+		assert_int_equal(status, 42);
+	assert_int_equal(f->n_heard, 0);
+}
+
+static void root_is_trusted_by_everybody(void **state)
+{
+	struct fixture *f = *state;
+	int status;
+
+	if (as_stranger(f, expect_trust, &status))
+		assert_int_equal(status, 42);
+}
+
 static void nobody_there_is_told_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -333,6 +434,9 @@ int main(void)
 		TEST(more_clients_than_there_are_places_wait_until_one_is_silent),
 		TEST(a_place_that_is_left_is_given_to_who_waits),
 		TEST(an_answer_may_come_later),
+		TEST(another_user_is_turned_away),
+		TEST(root_is_trusted_by_everybody),
+		TEST(who_listens_as_another_user_is_not_believed),
 		TEST(nobody_there_is_told_at_once),
 	};
 

@@ -117,14 +117,49 @@ static int choose_columns(struct es_region_walk *walk, const bool *are_short, si
 	return 0;
 }
 
-/* Short regions have sums of their own: over the parts of columns that lie inside of them. */
+/* Nobody else takes any of its time. */
+static bool is_alone(const struct es_region_walk *walk, size_t region)
+{
+	const struct es_report_region *r = &walk->report->regions[region];
+
+	return r->exclusive_ns == r->dur_ns;
+}
+
+/* Whether a region is a sum of whole columns. */
+static bool has_columns(const struct es_region_walk *walk, size_t region)
+{
+	return is_alone(walk, region) && walk->tags->owners.n_states <= walk->n_columns;
+}
+
+/* Other short regions have sums of their own: over the parts of columns that lie inside of them. */
 static void choose_targets(struct es_region_walk *walk, const bool *are_short)
 {
 	for (size_t i = 0; i < walk->tags->n_regions; i++) {
 		walk->target[i] = ES_REGION_NO_TARGET;
-		if (are_short[i] && walk->n_targets < TARGETS_MAX)
+		if (are_short[i] && !has_columns(walk, i) && walk->n_targets < TARGETS_MAX)
 			walk->target[i] = (uint32_t)walk->n_targets++;
 	}
+}
+
+/* What the fit says of a region; false where it was not asked. */
+static bool estimate_region(const struct es_region_walk *walk,
+			    const struct es_region_domain *domain, size_t region,
+			    struct es_fit_estimate *ret)
+{
+	size_t columns[ES_FIT_COLUMNS_MAX], n = 0;
+
+	if (!domain->is_short[region])
+		return false;
+	if (walk->target[region] != ES_REGION_NO_TARGET) {
+		*ret = es_fit_estimate(&domain->fit, walk->n_columns + walk->target[region]);
+		return true;
+	}
+	if (!has_columns(walk, region))
+		return false;
+	for (uint32_t s = walk->first_state[region]; s != 0; s = walk->next_state[s])
+		columns[n++] = walk->column[s];
+	*ret = es_fit_estimate_set(&domain->fit, columns, n);
+	return true;
 }
 
 static int init_fits(struct es_region_walk *walk)
@@ -264,22 +299,20 @@ static uint64_t sum_own_uj(const struct es_region_walk *walk, const struct es_re
 static void set_region(const struct es_region_walk *walk, struct es_region_domain *domain,
 		       size_t region, bool helps)
 {
-	const struct es_report_region *r = &walk->report->regions[region];
 	struct es_region_energy *energy = &domain->regions[region];
 	double interpolated_uj = (double)energy->energy_uj, want_uj = interpolated_uj;
 	struct es_fit_estimate estimate;
+	bool is_asked = estimate_region(walk, domain, region, &estimate);
 
-	if (walk->target[region] != ES_REGION_NO_TARGET) {
-		estimate = es_fit_estimate(&domain->fit, walk->n_columns + walk->target[region]);
-		if (helps)
-			want_uj += weigh(&estimate, energy) * estimate.correction_j * 1e6;
+	if (is_asked && helps) {
+		want_uj += weigh(&estimate, energy) * estimate.correction_j * 1e6;
 		energy->energy_uj = (uint64_t)fmin(fmax(want_uj, (double)energy->low_uj),
 						   (double)energy->high_uj);
 	}
 	/* Where nothing runs inside of it the two are one number. */
-	if (r->exclusive_ns == r->dur_ns)
+	if (is_alone(walk, region))
 		energy->energy_uj = sum_own_uj(walk, domain, region);
-	if (walk->target[region] != ES_REGION_NO_TARGET)
+	if (is_asked)
 		set_fit(&estimate, interpolated_uj, want_uj, energy);
 }
 
@@ -289,10 +322,7 @@ static bool is_useful(const struct es_region_walk *walk, const struct es_region_
 	for (size_t i = 0; i < walk->tags->n_regions; i++) {
 		struct es_fit_estimate estimate;
 
-		if (!domain->is_short[i] || walk->target[i] == ES_REGION_NO_TARGET)
-			continue;
-		estimate = es_fit_estimate(&domain->fit, walk->n_columns + walk->target[i]);
-		if (estimate.is_separable &&
+		if (estimate_region(walk, domain, i, &estimate) && estimate.is_separable &&
 		    estimate.bound_j < es_region_bound_j(&domain->regions[i]))
 			return true;
 	}

@@ -257,11 +257,14 @@ struct columns {
 static void find_columns(const struct es_region_walk *walk, const struct es_region_window *window,
 			 struct columns *columns)
 {
-	*columns = (struct columns){ .n = 0 };
+	/* Not all of it: this is done for each window of each domain. */
+	columns->n = 0;
+	memset(columns->at, 0, sizeof(columns->at));
 	for (size_t i = 0; i < window->states.n; i++) {
 		uint32_t state = window->states.keys[i], column = walk->column[state];
 
 		if (!columns->at[column]) {
+			columns->time_s[columns->n] = 0;
 			columns->column[columns->n++] = column;
 			columns->at[column] = (uint8_t)columns->n;
 		}
@@ -279,7 +282,7 @@ static void find_inside(const struct es_region_walk *walk, const struct es_regio
 	size_t cut = window->first_cut, edge = window->first_edge;
 	bool is_open = window->regions.was_open[region];
 
-	memset(columns->inside_s, 0, sizeof(columns->inside_s));
+	memset(columns->inside_s, 0, columns->n * sizeof(columns->inside_s[0]));
 	while (from_ns < end_ns) {
 		int64_t to_ns = end_ns;
 

@@ -22,6 +22,8 @@ int es_chain_load(struct es_chain *chain, struct es_error *err)
 	if (r == 0)
 		r = es_footprint_load(&chain->footprint, &chain->settings, chain->carbon,
 				      chain->zone, err);
+	if (r == 0 && chain->tags)
+		r = es_tagfile_read(&chain->tagfile, chain->tags, err);
 	if (r == 0 && chain->pue)
 		r = es_settings_option(&chain->settings, "pue", chain->pue, err);
 	if (r < 0)
@@ -94,7 +96,8 @@ int es_chain_options(struct es_chain *chain, const struct es_meta *meta,
 		     struct es_report_options *ret, struct es_error *err)
 {
 	struct es_report_options options = { .psys = chain->settings.psys,
-					     .has_profile = chain->has_profile };
+					     .has_profile = chain->has_profile,
+					     .tags = chain->tags ? &chain->tagfile : NULL };
 	const struct es_grid_factor *row = choose_zone(chain, meta);
 	int r;
 
@@ -131,4 +134,5 @@ int es_chain_options(struct es_chain *chain, const struct es_meta *meta,
 void es_chain_finish(struct es_chain *chain)
 {
 	es_footprint_finish(&chain->footprint);
+	es_tagfile_finish(&chain->tagfile);
 }

@@ -11,14 +11,16 @@
 #include "cli/footprint.h"
 #include "cli/settings.h"
 #include "format/report.h"
+#include "format/tagfile.h"
 #include "record/meta.h"
 
 /** struct es_chain - the settings and the texts that report options borrow from; zero-initialise, es_chain_finish() it */
 struct es_chain {
 	struct es_settings settings;
 	/* Given on the command line; NULL: not */
-	const char *zone, *pue, *model, *carbon;
+	const char *zone, *pue, *model, *carbon, *tags;
 	struct es_footprint footprint;
+	struct es_tagfile tagfile; /* what is in the file @tags */
 	bool has_profile; /* an eprofile of the whole follows the report */
 	char zone_source[ES_ORIGIN_MAX_BYTES + 64], pue_source[ES_ORIGIN_MAX_BYTES + 64],
 		factor_id[64], zone_code[16];

@@ -224,6 +224,8 @@ int es_cmd_profile(int argc, char **argv)
 		{ "height", "N", "likewise (default 540)", ES_OPTION_TEXT, &pictures->height },
 		{ "theme", "light|dark", "of SVG, PNG and PDF; a page follows its reader",
 		  ES_OPTION_TEXT, &pictures->theme },
+		{ "tags", "FILE", "regions beside the recording's own: CSV of name,start,stop",
+		  ES_OPTION_TEXT, &profile.chain.tags },
 		{ "full", NULL, "all points, not at most 10,000 averaged ones", ES_OPTION_FLAG,
 		  &profile.is_full },
 		{ "layout", "2022", "nest the eprofile as the original tool did", ES_OPTION_TEXT,
@@ -245,6 +247,7 @@ int es_cmd_profile(int argc, char **argv)
 			"one FILE or JOB is wanted; see 'energyscopium profile --help'");
 	if (status < 0)
 		status = show(&profile, argv[first]);
+	es_chain_finish(&profile.chain);
 	es_text_list_finish(&profile.domains);
 	return status;
 }

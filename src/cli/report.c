@@ -90,6 +90,8 @@ int es_cmd_report(int argc, char **argv)
 		  ES_OPTION_TEXT, &report.html },
 		{ "pdf", "FILE", "as one or two sheets of A4 (needs libcairo2)", ES_OPTION_TEXT,
 		  &report.pdf },
+		{ "tags", "FILE", "regions beside the recording's own: CSV of name,start,stop",
+		  ES_OPTION_TEXT, &report.chain.tags },
 		{ "zone", "ZONE", "where the electricity comes from (FR, US, WORLD …)",
 		  ES_OPTION_TEXT, &report.chain.zone },
 		{ "pue", "NUMBER", "power usage effectiveness of the site, 1 or more",

@@ -21,6 +21,7 @@
 #include "format/report_faults.h"
 #include "format/report_gaps.h"
 #include "format/report_series.h"
+#include "format/tagfile.h"
 #include "format/work.h"
 
 /* How often a domain is read by plan; asked for each sample. */
@@ -453,12 +454,15 @@ int es_report_build(struct es_recording *recording, const struct es_report_optio
 				    .launch = ES_REPORT_LAUNCH_UNKNOWN };
 	struct es_regions *regions = es_regions_create();
 	struct walk walk = { .report = &report, .regions = regions, .work = es_work_logs_create() };
+	struct es_error why = { .code = 0 };
 	int r = regions && walk.work ? allocate(&report) : -ENOMEM;
 
 	if (r == 0)
 		r = walk_once(recording, &report, &walk);
 	if (r == 0)
 		r = add_automatic_regions(&report, regions);
+	if (r == 0 && options->tags)
+		r = es_tagfile_add(options->tags, &report, regions, &why);
 	if (r == 0)
 		r = es_regions_measure(regions, recording,
 				       options->from_ns || options->to_ns ? NULL : &walk.edges,
@@ -477,7 +481,13 @@ int es_report_build(struct es_recording *recording, const struct es_report_optio
 	es_work_logs_destroy(walk.work);
 	if (r < 0) {
 		es_report_finish(&report);
-		return es_error_set(err, r, "cannot make the report");
+		if (why.code)
+			return es_error_say(err, r, "%s", why.text);
+		return r == -E2BIG
+			       ? es_error_say(
+					 err, r,
+					 "cannot make the report: too many tags, or too many that overlap")
+			       : es_error_set(err, r, "cannot make the report");
 	}
 	*ret = report;
 	return 0;

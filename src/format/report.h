@@ -22,6 +22,8 @@
 #include "format/report_share.h"
 #include "record/recording.h"
 
+struct es_tagfile;
+
 /** struct es_report_options - what a report needs beside the recording; texts borrowed */
 struct es_report_options {
 	double pue;
@@ -33,6 +35,7 @@ struct es_report_options {
 	enum es_psys_policy psys;
 	int64_t from_ns, to_ns; /* restrict to this part, boot clock; 0: all */
 	bool has_profile; /* a profile of the whole follows: its bins are gathered while the report is */
+	const struct es_tagfile *tags; /* tags beside the recording's own; NULL: none */
 };
 
 #define ES_PROFILE_POINTS_MAX 10000U

@@ -127,7 +127,7 @@ static size_t put_table(const struct es_paper *paper, size_t i, struct es_buf *o
 		put_element(out,
 			    heads[column].is_number ? "<td class=\"n\">" : "<td class=\"name\">",
 			    es_paper_text(paper, &paper->items[i]), "</td>");
-		column = (column + 1) % table->n_columns;
+		column = column + 1 < table->n_columns ? column + 1 : 0;
 		(void)es_buf_str(out, column == 0 ? "</tr>\n" : "");
 	}
 	(void)es_buf_str(out, "</tbody>\n</table></div>\n");
@@ -137,7 +137,7 @@ static size_t put_table(const struct es_paper *paper, size_t i, struct es_buf *o
 static int put_items(const struct es_paper *paper, struct es_plot *plot, struct es_buf *out)
 {
 	const struct es_plot_look look = { .height_pt = 440, .is_bare = true };
-	struct es_plot_words words;
+	struct es_plot_words words = { .title = "" };
 	int r = 0;
 
 	es_plot_say(plot, &words);

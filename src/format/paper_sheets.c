@@ -211,7 +211,7 @@ static int put_picture(struct setting *s)
 					   .height_pt = 500,
 					   .is_bare = true };
 	double scale = text_width() / PICTURE_WIDTH_PT;
-	struct es_plot_words words;
+	struct es_plot_words words = { .title = "" };
 	struct es_scene scene;
 	int r = es_plot_scene(s->plot, &look, &scene, NULL);
 

@@ -258,7 +258,7 @@ int es_plot_page_body(struct es_plot *plot, const struct es_plot_look *look, str
 
 int es_plot_page(struct es_plot *plot, const struct es_plot_look *look, struct es_buf *out)
 {
-	struct es_plot_words words;
+	struct es_plot_words words = { .title = "" };
 	int r;
 
 	es_plot_say(plot, &words);

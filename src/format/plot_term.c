@@ -422,7 +422,7 @@ int es_plot_terminal(const struct es_plot *plot, const struct es_terminal *termi
 		     const char *title, struct es_buf *out)
 {
 	struct sheet sheet = { .plot = plot };
-	struct es_plot_words words;
+	struct es_plot_words words = { .title = "" };
 	int r = es_canvas_init(&sheet.canvas, clamp(terminal->columns, COLUMNS_MIN, COLUMNS_MAX),
 			       clamp(terminal->lines, LINES_MIN, LINES_MAX));
 

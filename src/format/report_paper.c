@@ -177,22 +177,25 @@ static void put_region(const struct es_report_region *region, bool has_work, str
 		es_paper_add(paper, CELL, UNKNOWN);
 }
 
+struct place {
+	const struct es_report_region *region;
+};
+
 static int compare_regions(const void *a, const void *b)
 {
-	const struct es_report_region *const *x = a, *const *y = b;
-	uint64_t x_uj = (*x)->is_known ? (*x)->energy_uj : 0,
-		 y_uj = (*y)->is_known ? (*y)->energy_uj : 0;
+	const struct es_report_region *x = ((const struct place *)a)->region,
+				      *y = ((const struct place *)b)->region;
+	uint64_t x_uj = x->is_known ? x->energy_uj : 0, y_uj = y->is_known ? y->energy_uj : 0;
 
 	if (x_uj != y_uj)
 		return x_uj > y_uj ? -1 : 1;
-	return strcmp((*x)->name, (*y)->name);
+	return strcmp(x->name, y->name);
 }
 
 /* Those that take most come first. */
 static void put_regions(const struct es_report *report, size_t n_max, struct es_paper *paper)
 {
-	es_cleanup(es_freep) const struct es_report_region **sorted =
-		calloc(report->n_regions + 1, sizeof(*sorted));
+	es_cleanup(es_freep) struct place *sorted = calloc(report->n_regions + 1, sizeof(*sorted));
 	bool has_work = false;
 	size_t n = 0;
 
@@ -203,7 +206,7 @@ static void put_regions(const struct es_report *report, size_t n_max, struct es_
 	for (size_t i = 0; i < report->n_regions; i++) {
 		if (strncmp(report->regions[i].name, "es_", 3) == 0)
 			continue;
-		sorted[n++] = &report->regions[i];
+		sorted[n++].region = &report->regions[i];
 		has_work = has_work || report->regions[i].work.is_known;
 	}
 	if (n == 0)
@@ -214,7 +217,7 @@ static void put_regions(const struct es_report *report, size_t n_max, struct es_
 		       has_work ? "region|#calls|#time|#energy|#±|#own part|#mean|method|#work"
 				: "region|#calls|#time|#energy|#±|#own part|#mean|method");
 	for (size_t i = 0; i < n && i < n_max; i++)
-		put_region(sorted[i], has_work, paper);
+		put_region(sorted[i].region, has_work, paper);
 	put_left_over(paper, n, n_max);
 	if (report->untagged.is_known) {
 		char energy[ES_AXIS_TEXT_BYTES], dur[ES_QUANTITY_TEXT_BYTES];

@@ -204,7 +204,7 @@ static void hatch(const struct pen *pen, const struct es_mark *mark)
 	const struct cairo *c = pen->c;
 	bool is_gap = mark->style.hatch == ES_INK_GAP_LINE;
 	struct es_point min, max;
-	double step = HATCH_PT * M_SQRT2, height, first;
+	double step = HATCH_PT * M_SQRT2, height, first, last;
 
 	if (mark->n_points == 0)
 		return;
@@ -217,10 +217,11 @@ static void hatch(const struct pen *pen, const struct es_mark *mark)
 	c->set_line_width(pen->cr, is_gap ? 1.6 : 4.0);
 	c->new_path(pen->cr);
 	/* x - y (or x + y) is constant on a line. */
-	first = is_gap ? min.x + min.y : min.x - max.y;
-	first = floor(first / step) * step;
-	for (double k = first; k <= (is_gap ? max.x + max.y : max.x - min.y) + step; k += step) {
-		double x0 = is_gap ? k - min.y : k + min.y, x1 = is_gap ? x0 - height : x0 + height;
+	first = floor((is_gap ? min.x + min.y : min.x - max.y) / step);
+	last = ceil((is_gap ? max.x + max.y : max.x - min.y) / step);
+	for (long k = lround(first), n = lround(last); k <= n; k++) {
+		double x0 = (double)k * step + (is_gap ? -min.y : min.y);
+		double x1 = is_gap ? x0 - height : x0 + height;
 
 		c->move_to(pen->cr, x0, min.y);
 		c->line_to(pen->cr, x1, max.y);
@@ -335,67 +336,77 @@ static int check(const struct es_pages *pages, double scale, struct es_error *er
 	return 0;
 }
 
+static int draw_png(const struct cairo *c, const struct es_pages *pages, double pixels_per_pt,
+		    struct es_buf *out, struct es_error *err)
+{
+	const struct es_scene *scene = pages->scenes;
+	struct pen pen = { .c = c, .scene = scene, .is_dark = pages->is_dark };
+	cairo_surface_t *surface = c->image_surface_create(
+		CAIRO_FORMAT_RGB24, (int)lround(scene->width_pt * pixels_per_pt),
+		(int)lround(scene->height_pt * pixels_per_pt));
+	int status, r = 0;
+
+	pen.cr = c->create(surface);
+	c->scale(pen.cr, pixels_per_pt, pixels_per_pt);
+	draw(&pen);
+	status = c->status(pen.cr);
+	if (status == CAIRO_STATUS_SUCCESS)
+		status = c->surface_write_to_png(surface, put_bytes, out);
+	if (status != CAIRO_STATUS_SUCCESS)
+		r = failure(c, status, out, err);
+	c->destroy(pen.cr);
+	c->surface_destroy(surface);
+	return r;
+}
+
 int es_scene_png(const struct es_pages *pages, double pixels_per_pt, struct es_buf *out,
 		 struct es_error *err)
 {
 	struct cairo c = { .dl = { NULL } };
-	const struct es_scene *scene = pages->scenes;
-	struct pen pen = { .c = &c, .scene = scene, .is_dark = pages->is_dark };
-	cairo_surface_t *surface;
-	int status, r = check(pages, pixels_per_pt, err);
+	int r = check(pages, pixels_per_pt, err);
 
 	if (r == 0)
 		r = open_cairo(&c, pages->library, err);
-	if (r < 0)
-		return r;
-	surface = c.image_surface_create(CAIRO_FORMAT_RGB24,
-					 (int)lround(scene->width_pt * pixels_per_pt),
-					 (int)lround(scene->height_pt * pixels_per_pt));
-	pen.cr = c.create(surface);
-	c.scale(pen.cr, pixels_per_pt, pixels_per_pt);
-	draw(&pen);
-	status = c.status(pen.cr);
+	return r < 0 ? r : draw_png(&c, pages, pixels_per_pt, out, err);
+}
+
+static int draw_pdf(const struct cairo *c, const struct es_pages *pages, struct es_buf *out,
+		    struct es_error *err)
+{
+	struct pen pen = { .c = c, .is_dark = pages->is_dark };
+	cairo_surface_t *surface = c->pdf_surface_create(put_bytes, out, pages->scenes->width_pt,
+							 pages->scenes->height_pt);
+	int status, r = 0;
+
+	if (c->pdf_surface_set_metadata) {
+		c->pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, pages->title);
+		c->pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR,
+					    "energyscopium " ES_VERSION);
+	}
+	pen.cr = c->create(surface);
+	for (size_t i = 0; i < pages->n; i++) {
+		pen.scene = &pages->scenes[i];
+		c->pdf_surface_set_size(surface, pen.scene->width_pt, pen.scene->height_pt);
+		draw(&pen);
+		c->show_page(pen.cr);
+	}
+	status = c->status(pen.cr);
+	c->destroy(pen.cr);
+	c->surface_finish(surface);
 	if (status == CAIRO_STATUS_SUCCESS)
-		status = c.surface_write_to_png(surface, put_bytes, out);
+		status = c->surface_status(surface);
 	if (status != CAIRO_STATUS_SUCCESS)
-		r = failure(&c, status, out, err);
-	c.destroy(pen.cr);
-	c.surface_destroy(surface);
+		r = failure(c, status, out, err);
+	c->surface_destroy(surface);
 	return r;
 }
 
 int es_scenes_pdf(const struct es_pages *pages, struct es_buf *out, struct es_error *err)
 {
 	struct cairo c = { .dl = { NULL } };
-	struct pen pen = { .c = &c, .is_dark = pages->is_dark };
-	cairo_surface_t *surface;
-	int status, r = check(pages, 1.0, err);
+	int r = check(pages, 1.0, err);
 
 	if (r == 0)
 		r = open_cairo(&c, pages->library, err);
-	if (r < 0)
-		return r;
-	surface = c.pdf_surface_create(put_bytes, out, pages->scenes->width_pt,
-				       pages->scenes->height_pt);
-	if (c.pdf_surface_set_metadata) {
-		c.pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, pages->title);
-		c.pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR,
-					   "energyscopium " ES_VERSION);
-	}
-	pen.cr = c.create(surface);
-	for (size_t i = 0; i < pages->n; i++) {
-		pen.scene = &pages->scenes[i];
-		c.pdf_surface_set_size(surface, pen.scene->width_pt, pen.scene->height_pt);
-		draw(&pen);
-		c.show_page(pen.cr);
-	}
-	status = c.status(pen.cr);
-	c.destroy(pen.cr);
-	c.surface_finish(surface);
-	if (status == CAIRO_STATUS_SUCCESS)
-		status = c.surface_status(surface);
-	if (status != CAIRO_STATUS_SUCCESS)
-		r = failure(&c, status, out, err);
-	c.surface_destroy(surface);
-	return r;
+	return r < 0 ? r : draw_pdf(&c, pages, out, err);
 }

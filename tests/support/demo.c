@@ -19,7 +19,7 @@
 
 #define START_NS (1000 * ES_NS_PER_S)
 #define START_UNIX_NS (1773403200 * ES_NS_PER_S) /* 2026-03-13T12:00:00Z */
-#define ROWS_A_FRAME 50
+#define ROWS_A_FRAME_MAX 100 /* frames of a second, as run writes them */
 #define DOMAINS_MAX 256
 #define EVENTS_MAX 20000
 
@@ -247,6 +247,7 @@ struct making {
 	struct es_meta meta;
 	struct es_recorder *recorder;
 	struct es_rows rows;
+	size_t rows_a_frame;
 	double energy_j[DOMAINS_MAX], wander[DOMAINS_MAX];
 	struct es_event *events; /* sorted by time */
 	size_t n_events, at_event;
@@ -420,7 +421,7 @@ static int sweep(struct making *making, double t_s, double dt_s)
 	bool is_gap = t_s > demo->gap_from_s && t_s < demo->gap_to_s;
 	int r = put_events(making, t_ns);
 
-	if (r == 0 && making->rows.n_rows == ROWS_A_FRAME)
+	if (r == 0 && making->rows.n_rows >= making->rows_a_frame)
 		r = flush(making);
 	if (r == 0 && !is_gap)
 		(void)es_rows_add(&making->rows, t_ns);
@@ -500,13 +501,17 @@ static int make(const struct demo *demo, const char *path)
 	struct making making = { .demo = demo, .seed = 0x9e3779b97f4a7c15 };
 	int r = describe(&making);
 
+	making.rows_a_frame = demo->period_s < 1 ? (size_t)(1 / demo->period_s + 0.5) : 1;
+	if (making.rows_a_frame > ROWS_A_FRAME_MAX)
+		making.rows_a_frame = ROWS_A_FRAME_MAX;
+
 	if (r == 0)
 		r = plan_events(&making);
 	if (r == 0)
 		r = es_recorder_create(path, true, &making.meta, &making.recorder, NULL);
 	if (r == 0)
 		r = es_rows_init(&making.rows, making.meta.domains, making.meta.n_domains,
-				 ROWS_A_FRAME);
+				 ROWS_A_FRAME_MAX);
 	if (r == 0)
 		r = record(&making);
 	if (r == 0)

@@ -6,7 +6,6 @@
  */
 #include "support/test.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <string.h>
 
@@ -114,15 +113,6 @@ static void without_cairo_the_package_is_named(void **state)
 	assert_int_equal(f->out.len, 0);
 }
 
-static bool has_cairo(void)
-{
-	void *handle = dlopen("libcairo.so.2", RTLD_LAZY);
-
-	if (handle)
-		(void)dlclose(handle);
-	return handle != NULL;
-}
-
 static unsigned be32(const uint8_t *p)
 {
 	return (unsigned)p[0] << 24 | (unsigned)p[1] << 16 | (unsigned)p[2] << 8 | p[3];
@@ -135,13 +125,13 @@ static void png_and_pdf_have_the_size_asked_for(void **state)
 	const struct es_style style = { .fill = ES_INK_GAP, .hatch = ES_INK_GAP_LINE };
 	struct es_error err = { .code = 0 };
 
-	if (!has_cairo()) {
-		print_message("libcairo2 is not installed: PNG and PDF were not looked at\n");
-		return;
-	}
 	es_scene_rect(&f->scene, 0, 0, 100, 50, &style);
 	es_scene_text(&f->scene, 5, 20, &font, "words");
-	assert_int_equal(es_scene_png(&pages, 2, &f->out, &err), 0);
+	if (es_scene_png(&pages, 2, &f->out, &err) == -ENOENT) {
+		print_message("PNG and PDF were not looked at: %s\n", err.text);
+		return;
+	}
+	assert_int_equal(err.code, 0);
 	assert_memory_equal(f->out.data, "\x89PNG\r\n\x1a\n", 8);
 	assert_int_equal(be32(f->out.data + 16), 200);
 	assert_int_equal(be32(f->out.data + 20), 100);

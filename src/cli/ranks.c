@@ -310,6 +310,31 @@ void es_ranks_join(const struct es_launch *launch, const char *const *folders, s
 	*ret = ranks;
 }
 
+/* A link that leads to the socket: made and read in one go, nothing to take apart. */
+void es_ranks_tell_socket(const struct es_ranks *ranks, const char *path)
+{
+	char name[48];
+
+	name_file(ranks, "tags", name);
+	(void)unlinkat(ranks->folder_fd, name, 0);
+	(void)symlinkat(path, ranks->folder_fd, name);
+}
+
+int es_ranks_find_socket(const struct es_ranks *ranks, char *ret, size_t size)
+{
+	char name[48];
+	ssize_t n;
+
+	if (ranks->folder_fd < 0)
+		return -ENOENT;
+	name_file(ranks, "tags", name);
+	n = readlinkat(ranks->folder_fd, name, ret, size);
+	if (n <= 0 || (size_t)n >= size)
+		return -ENOENT;
+	ret[n] = '\0';
+	return 0;
+}
+
 void es_ranks_leave(struct es_ranks *ranks)
 {
 	char name[48];
@@ -322,6 +347,11 @@ void es_ranks_leave(struct es_ranks *ranks)
 		name_file(ranks, "list", name);
 		(void)unlinkat(ranks->folder_fd, name, 0);
 		name_file(ranks, "lock", name);
+		(void)unlinkat(ranks->folder_fd, name, 0);
+	}
+	/* Nobody hears tags any more, late or not. */
+	if (ranks->lock_fd >= 0) {
+		name_file(ranks, "tags", name);
 		(void)unlinkat(ranks->folder_fd, name, 0);
 	}
 	es_closep(&ranks->hook.fd);

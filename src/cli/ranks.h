@@ -71,6 +71,13 @@ void es_ranks_join(const struct es_launch *launch, const char *const *folders,
 		   struct es_ranks *ret);
 const char *const *es_ranks_folders(void);
 
+/**
+ * es_ranks_tell_socket - where the one that measures hears tags, told before the others become their commands
+ * es_ranks_find_socket - for one that only runs: 0, or -ENOENT: nobody hears tags; @ret has @size bytes
+ */
+void es_ranks_tell_socket(const struct es_ranks *ranks, const char *path);
+int es_ranks_find_socket(const struct es_ranks *ranks, char *ret, size_t size);
+
 /** es_ranks_leave - give up the lock; the next launch begins anew */
 void es_ranks_leave(struct es_ranks *ranks);
 

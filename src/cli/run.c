@@ -248,10 +248,13 @@ static int measure(struct es_run *run, struct es_background *background, struct 
 		if (r < 0)
 			return es_error_set(err, r, "baseline");
 	}
-	if (hear_tags(run, background, &unheard) == 0)
+	if (hear_tags(run, background, &unheard) == 0) {
 		hooks[options.n_hooks++] = es_tags_hook(background->tags);
-	else
+		if (options.wait)
+			es_ranks_tell_socket(&run->ranks, getenv(ES_IPC_VARIABLE));
+	} else {
 		(void)es_complain("run", 0, "%s: no tags are heard, measuring on", unheard.text);
+	}
 	r = run->works ? es_works_start(run->works, run->sampler, err) : 0;
 	if (r == 0 && run->works) {
 		options.child = es_works_child(run->works);

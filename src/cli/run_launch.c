@@ -16,16 +16,20 @@
 #include "base/text.h"
 #include "cli/job.h"
 #include "cli/run.h"
+#include "ipc/address.h"
 
 #define HOSTS_MAX_BYTES (1U << 20)
 
 int es_run_join(struct es_run *run)
 {
+	char socket[ES_IPC_PATH_MAX_BYTES];
 	int error;
 
 	es_ranks_join(&run->launch, es_ranks_folders(), &run->ranks);
 	if (run->ranks.role == ES_RANK_MEASURES)
 		return -1;
+	if (es_ranks_find_socket(&run->ranks, socket, sizeof(socket)) == 0)
+		(void)setenv(ES_IPC_VARIABLE, socket, 1);
 	(void)execvp(run->command[0], run->command);
 	error = errno;
 	return es_complain("run", error == ENOENT ? ES_EXIT_NOT_FOUND : ES_EXIT_NOT_EXECUTABLE,

@@ -5,6 +5,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -100,6 +101,22 @@ def test_many_clients(place):
     expect({f"p{i}" for i in range(200)} - warned <= set(got), f"{len(got)} regions; {done.stderr}")
     expect(len(got) >= 150, done.stderr)
     equal({r["calls"] for r in got.values()}, {1})
+
+
+def test_all_ranks(place):
+    """Under a launcher the tags of all ranks of the node are heard by the one that measures."""
+    if not shutil.which("mpirun"):
+        raise Skip("no mpirun here")
+    told = os.path.join(place, "report.json")
+    done = subprocess.run(["mpirun", "-n", "4", "--oversubscribe", PROGRAM, "run", "--out", os.path.join(place, "out"), f"--json={told}", "--",
+                           "sh", "-c", '"$ES" tag run "rank $OMPI_COMM_WORLD_RANK" -- sleep 0.1; "$ES" tag run all -- true'],
+                          text=True, capture_output=True, timeout=60, check=False, cwd=place,
+                          env=harness.clean_environment({"ES": PROGRAM, "HOME": place, "OMPI_ALLOW_RUN_AS_ROOT": "1",
+                                                         "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", **NOBODY}))
+    equal(done.returncode, 0, done.stderr)
+    with open(told) as file:
+        got = regions(json.load(file))
+    equal(set(got), {"rank 0", "rank 1", "rank 2", "rank 3", "all"}, done.stderr)
 
 
 FLOOD = """

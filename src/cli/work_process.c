@@ -76,6 +76,10 @@ static _Noreturn void become_watcher(struct es_work_watch *watch)
 		(void)signal(ignored[i], SIG_IGN);
 	(void)prctl(PR_SET_NAME, "es-work");
 	close_all_but(keep, ES_ARRAY_SIZE(keep));
+	/* What a library says to standard error is not to end in a socket that took its number. */
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", O_RDWR | O_CLOEXEC);
 	for (size_t i = 0; i < watch->n; i++)
 		watch->tellers[i].fd = watch->report_fd;
 	mains[watch->kind](watch);

@@ -14,7 +14,7 @@
 #include "format/report.h"
 #include "record/event.h"
 
-#define ES_WORK_LOGS_MAX 8U /* units in one recording; more are passed over */
+#define ES_WORK_LOGS_MAX 4U /* units in one recording; more are passed over */
 #define ES_WORK_POINTS_MAX (1U << 18) /* of one unit; with more, every other one is let go */
 
 struct es_work_logs;

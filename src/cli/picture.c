@@ -27,7 +27,11 @@
 #define SHEET_ROWS_MAX 16U /* of a table, so that two sheets do */
 #define PAGE_ROWS_MAX 1000U
 #define PIXELS_PER_PT 2.0
-#define SIDE_MIN_PT 200.0
+#define WIDTH_PT 960.0
+#define HEIGHT_PT 540.0
+#define LAID_OUT_MIN_PT 760.0 /* what letters of full size need */
+#define LAID_OUT_HIGH_MIN_PT 420.0
+#define SIDE_MIN_PT 100.0
 #define SIDE_MAX_PT 8000.0
 #define PICTURE_MAX_BYTES (256U << 20)
 
@@ -121,11 +125,46 @@ int es_write_whole(const char *path, const struct es_buf *buf, struct es_error *
 	return write_beside(path, buf, err);
 }
 
+/* How much larger a small picture is laid out than it will be: its letters shrink with it, so that all has its place. */
+static double enlargement(const struct es_pictures *pictures)
+{
+	double k = 1;
+
+	if (pictures->width_pt > 0 && LAID_OUT_MIN_PT > k * pictures->width_pt)
+		k = LAID_OUT_MIN_PT / pictures->width_pt;
+	if (pictures->height_pt > 0 && LAID_OUT_HIGH_MIN_PT > k * pictures->height_pt)
+		k = LAID_OUT_HIGH_MIN_PT / pictures->height_pt;
+	return k;
+}
+
 static struct es_plot_look look_of(const struct es_pictures *pictures)
 {
-	return (struct es_plot_look){ .width_pt = pictures->width_pt,
-				      .height_pt = pictures->height_pt,
-				      .title = pictures->title };
+	double k = enlargement(pictures);
+
+	return (struct es_plot_look){
+		.width_pt = k * (pictures->width_pt > 0 ? pictures->width_pt : WIDTH_PT),
+		.height_pt = k * (pictures->height_pt > 0 ? pictures->height_pt : HEIGHT_PT),
+		.title = pictures->title,
+	};
+}
+
+/* The picture as large as it was asked for. */
+static int make_scene(const struct es_pictures *pictures, const struct es_plot *plot,
+		      struct es_scene *ret)
+{
+	const struct es_plot_look look = look_of(pictures);
+	double k = enlargement(pictures);
+	struct es_scene scene;
+	int r = es_plot_scene(plot, &look, &scene, NULL);
+
+	if (r == 0 && k > 1) {
+		es_scene_init(ret, look.width_pt / k, look.height_pt / k);
+		es_scene_place(ret, &scene, 0, 0, 1 / k);
+		es_scene_finish(&scene);
+		return ret->error;
+	}
+	*ret = scene;
+	return r;
 }
 
 static int write_svg(const struct es_pictures *pictures, const struct es_scene *scene,
@@ -141,13 +180,12 @@ static int write_svg(const struct es_pictures *pictures, const struct es_scene *
 static int write_scene(const struct es_pictures *pictures, const struct es_plot *plot,
 		       struct es_buf *out, struct es_error *err)
 {
-	const struct es_plot_look look = look_of(pictures);
 	struct es_scene scene;
 	const struct es_pages pages = { .scenes = &scene,
 					.n = 1,
 					.is_dark = pictures->is_dark,
 					.title = plot->report->meta->job };
-	int r = es_plot_scene(plot, &look, &scene, NULL);
+	int r = make_scene(pictures, plot, &scene);
 
 	if (r < 0)
 		(void)es_error_set(err, r, "cannot make the picture");

@@ -217,8 +217,9 @@ void es_plot_draw_foot(struct drawing *d)
 	if (d->bands.n_left_out) {
 		size_t len = strlen(text);
 
-		(void)snprintf(text + len, sizeof(text) - len, " · %zu more region%s not drawn",
-			       d->bands.n_left_out, d->bands.n_left_out == 1 ? "" : "s");
+		(void)snprintf(text + len, sizeof(text) - len,
+			       " · no room for all calls of %zu region%s", d->bands.n_left_out,
+			       d->bands.n_left_out == 1 ? "" : "s");
 	}
 	put_lines(d, left, bottom - (es_text_width(text, &font) > width ? FOOT_LINE_PT + 1 : 0),
 		  width, 2, &font, text);

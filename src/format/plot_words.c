@@ -64,15 +64,24 @@ static void say_nodes(const struct es_meta *meta, char *text, size_t size)
 		    meta->nodes[meta->n_nodes - 1].name);
 }
 
+/* Of a part of the time, or of some domains, only what is shown is added up. */
 static void say_part(const struct es_plot *plot, char *text, size_t size)
 {
+	const struct es_report *report = plot->report;
 	char from[ES_QUANTITY_TEXT_BYTES], to[ES_QUANTITY_TEXT_BYTES], energy[ES_AXIS_TEXT_BYTES];
 
-	add(text, size, "%s%s to %s after the start", SEPARATOR,
-	    es_duration_text(plot->start_ns - plot->report->start_ns, from),
-	    es_duration_text(plot->stop_ns - plot->report->start_ns, to));
+	if (plot->start_ns == report->start_ns && plot->stop_ns == report->stop_ns)
+		add(text, size, "%s%s", SEPARATOR,
+		    es_duration_text(plot->stop_ns - plot->start_ns, to));
+	else if (plot->start_ns == report->start_ns)
+		add(text, size, "%sthe first %s", SEPARATOR,
+		    es_duration_text(plot->stop_ns - plot->start_ns, to));
+	else
+		add(text, size, "%s%s to %s after the start", SEPARATOR,
+		    es_duration_text(plot->start_ns - report->start_ns, from),
+		    es_duration_text(plot->stop_ns - report->start_ns, to));
 	if (plot->n_layers > 0)
-		add(text, size, "%s%s shown", SEPARATOR,
+		add(text, size, "%s%s in what is shown", SEPARATOR,
 		    es_energy_text(es_j_from_uj(plot->stack_uj), energy));
 }
 

@@ -278,7 +278,8 @@ static int write_svg(const struct svg *svg)
 	put_tenths(svg->out, tenths(scene->height_pt));
 	(void)es_buf_u8(svg->out, '"');
 	if (svg->has_classes) {
-		(void)es_buf_str(svg->out, " id=\"picture\" role=\"img\"");
+		(void)es_buf_str(svg->out,
+				 " id=\"picture\" role=\"img\" aria-label=\"power over time\"");
 	} else {
 		put_number(svg, "width", scene->width_pt);
 		put_number(svg, "height", scene->height_pt);

@@ -130,6 +130,10 @@ def test_png_and_pdf_have_their_size(place):
     equal(png[-8:-4], b"IEND", "its end")
     with open(place + "/p.pdf", "rb") as file:
         pdf = file.read()
+    draw(place, "solver", "--svg", place + "/s.svg", "--width", 400, "--height", 225)
+    names, words = well_formed(read(place, "s.svg"))
+    equal(names[0][1]["viewBox"], "0 0 400 225", "a small one")
+    expect("package-0" in words and "22.6 kJ" in words, "has its words, smaller")
     equal(pdf[:5], b"%PDF-", "magic of PDF")
     expect(pdf.rstrip().endswith(b"%%EOF"), "its end")
     expect(re.search(rb"/MediaBox \[ ?0 0 800 400 ?\]", pdf), "its size")

@@ -175,6 +175,9 @@ static bool cpu_share(const struct es_report *report, double *ret_share, double 
 	if (meta->n_nodes != 1 || meta->n_cpus == 0 || dur_s <= 0)
 		return false;
 	*ret_cpus = meta->n_cpus;
+	/* Of those that were offline for a time nothing could be asked. */
+	if (report->cpus.n_changes && report->cpus.least < meta->n_cpus)
+		*ret_cpus = report->cpus.least;
 	if (report->busy_ns >= 0 && meta->nodes[0].n_cpus && meta->n_cpus >= meta->nodes[0].n_cpus)
 		*ret_share = es_s_from_ns(report->busy_ns) / (dur_s * *ret_cpus);
 	else if (report->child_cpu_ns >= 0 && report->has_command_stop)

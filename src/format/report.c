@@ -205,6 +205,10 @@ static void judge(struct es_report *report, const struct es_watch *watch)
 	uint32_t n_cpus = meta->n_nodes == 1 ? meta->nodes[0].n_cpus : 0;
 	uint32_t n_packages = meta->n_nodes == 1 ? meta->nodes[0].n_packages : 0;
 
+	/* CPU time proves something of a package where the others could not hold it, however many there were. */
+	if (n_cpus && report->cpus.most > n_cpus)
+		n_cpus = report->cpus.most;
+
 	es_watch_evidence(watch, n_cpus, n_packages, false, report->evidence);
 	es_cover_judge(report->domains, meta->n_domains, report->evidence);
 	es_cover_choose(report->domains, meta->n_domains, report->evidence, report->options.psys);

@@ -15,16 +15,14 @@
 #include "base/clock.h"
 #include "base/hot.h"
 #include "record/rows.h"
+#include "sampler/clocks.h"
 #include "sampler/deadline.h"
 #include "sampler/faults.h"
 
 #define FLUSH_NS ES_NS_PER_S
 #define ROWS_MAX 256
 #define RESERVE_PERIOD_NS ES_NS_PER_S /* for what is read in case better meters fail */
-#define SUSPEND_MIN_NS (2 * ES_NS_PER_MS)
 #define SLOW_NS (20 * ES_NS_PER_MS) /* a meter that answers later holds up the others */
-#define CLOCK_STEP_MIN_NS \
-	(20 * ES_NS_PER_MS) /* slewing moves the wall clock by 0.5 ms a second at most */
 
 struct es_sampler {
 	struct es_sampler_source *sources;
@@ -49,8 +47,8 @@ struct es_sampler {
 	struct es_rows rows;
 	struct es_recorder *recorder; /* borrowed */
 	int64_t oldest_row_ns; /* monotonic time of the first row not flushed; valid while there is one */
-	int64_t looked_ns; /* when the clocks were last looked at */
-	int64_t slept_ns, wall_ahead_ns; /* boot - monotonic, wall - boot, at that time */
+	struct es_clocks clocks;
+	struct es_online online;
 	struct es_sampler_stats stats;
 };
 
@@ -181,6 +179,8 @@ static int create(const struct es_root *root, bool wants_spares, struct es_sampl
 		n++;
 	if (sampler)
 		sampler->sources = calloc(n + 1, sizeof(*sampler->sources));
+	if (sampler)
+		es_online_open(root, &sampler->online);
 	if (!sampler || !sampler->sources)
 		r = -ENOMEM;
 	for (size_t i = 0; r == 0 && i < n; i++) {
@@ -227,6 +227,7 @@ void es_sampler_destroy(struct es_sampler *sampler)
 	free(sampler->recorded_as);
 	free(sampler->recorded);
 	es_faults_finish(&sampler->faults);
+	es_online_close(&sampler->online);
 	free(sampler);
 }
 
@@ -433,47 +434,21 @@ es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool al
 	return r;
 }
 
-/* The three clocks at one instant: read again where something came between the reads. */
-static void read_clocks(int64_t *ret_boot_ns, int64_t *ret_mono_ns, int64_t *ret_unix_ns)
+/* What else is asked of the machine whenever rows are written. */
+static void look_around(struct es_sampler *sampler)
 {
-	for (int tries = 0; tries < 5; tries++) {
-		*ret_boot_ns = es_clock_boot_ns();
-		*ret_mono_ns = es_clock_mono_ns();
-		*ret_unix_ns = es_clock_unix_ns();
-		if (es_clock_boot_ns() - *ret_boot_ns < SUSPEND_MIN_NS / 4)
-			break;
-	}
-}
+	struct es_event event = { .type = ES_EVENT_CPUS_ONLINE };
 
-static void look_at_clocks(struct es_sampler *sampler, bool is_first)
-{
-	int64_t boot_ns, mono_ns, unix_ns, slept_ns, stepped_ns, slewed_ns;
-	struct es_event event = { .type = 0 };
-	bool has_slept, has_stepped;
-
-	read_clocks(&boot_ns, &mono_ns, &unix_ns);
-	slept_ns = boot_ns - mono_ns - sampler->slept_ns;
-	stepped_ns = unix_ns - boot_ns - sampler->wall_ahead_ns;
-	/* What adjtime(3) can have moved the wall clock by since the last look: 500 ppm. */
-	slewed_ns = (boot_ns - sampler->looked_ns) / 2000;
-	has_slept = !is_first && slept_ns > SUSPEND_MIN_NS;
-	has_stepped = !is_first && llabs(stepped_ns) > CLOCK_STEP_MIN_NS + slewed_ns;
-	sampler->slept_ns += slept_ns;
-	sampler->wall_ahead_ns += stepped_ns;
-	sampler->looked_ns = boot_ns;
-	event.t_ns = boot_ns;
-	if (has_slept) {
-		event.type = ES_EVENT_SUSPEND;
-		event.value = slept_ns;
-		(void)es_recorder_event(sampler->recorder, &event);
-	}
-	if (has_stepped) {
-		event.type = ES_EVENT_CLOCK_STEP;
-		event.value = stepped_ns;
-		(void)es_recorder_event(sampler->recorder, &event);
-	}
-	if (is_first || has_slept || has_stepped)
-		(void)es_recorder_clock(sampler->recorder, boot_ns, mono_ns, unix_ns);
+	es_clocks_look(&sampler->clocks, sampler->recorder);
+	if (!es_online_look(&sampler->online))
+		return;
+	event.t_ns = es_clock_boot_ns();
+	event.value = sampler->online.n;
+	(void)es_recorder_event(sampler->recorder, &event);
+	for (size_t i = 0; i < sampler->n_sources; i++)
+		if (sampler->sources[i].source && sampler->sources[i].ops->online)
+			sampler->sources[i].ops->online(sampler->sources[i].source,
+							sampler->online.n);
 }
 
 static void want_recorded(struct es_sampler *sampler)
@@ -519,7 +494,7 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 		if (sampler->sources[i].source)
 			es_deadline_init(&sampler->deadlines[i], now_mono_ns,
 					 sampler->sources[i].period_ns);
-	look_at_clocks(sampler, true);
+	es_clocks_start(&sampler->clocks, recorder);
 	r = sweep(sampler, now_mono_ns, true);
 	/* The first readings are on disk before anything is measured: even a command killed at once has its start. */
 	return r < 0 ? r : flush(sampler);
@@ -559,7 +534,7 @@ es_hot int es_sampler_tick(struct es_sampler *sampler, int64_t now_mono_ns)
 	r = sweep(sampler, now_mono_ns, false);
 	/* Flush now if these rows would be older than a second at the next deadline. */
 	if (r == 0 && es_sampler_next_ns(sampler) - sampler->oldest_row_ns >= FLUSH_NS) {
-		look_at_clocks(sampler, false);
+		look_around(sampler);
 		r = flush(sampler);
 	}
 	return r;
@@ -578,7 +553,7 @@ int es_sampler_stop(struct es_sampler *sampler)
 {
 	int r = sweep(sampler, es_clock_mono_ns(), true);
 
-	look_at_clocks(sampler, false);
+	look_around(sampler);
 	if (r == 0)
 		r = flush(sampler);
 	forget_rows(sampler); /* what comes after a run needs memory too */

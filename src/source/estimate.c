@@ -28,7 +28,12 @@ struct estimate {
 	struct es_domain domain;
 	struct es_cputime cputime;
 	uint32_t n_threads;
-	int64_t start_t_ns, start_busy_ns;
+	uint32_t idle_mw_per_thread;
+	bool idles_by_thread; /* threads that come and go take their share of the idle watts with them */
+	uint64_t idle_mw; /* now */
+	int64_t idle_since_ns; /* from when on */
+	es_u128 idle_before_pj; /* what was drawn idle until then */
+	int64_t start_busy_ns;
 	int64_t last_busy_ns; /* the kernel's sum may step back by a tick; ours does not */
 	bool has_start;
 };
@@ -61,6 +66,11 @@ static void describe(struct estimate *estimate, const struct es_machine *machine
 	domain->range.unit_nj = 1000;
 	domain->has_activity = true;
 	domain->idle_mw = (uint64_t)idle_mw * estimate->n_threads;
+	estimate->idle_mw = domain->idle_mw;
+	estimate->idle_mw_per_thread = idle_mw;
+	/* A processor with threads offline is there as before; a VM with fewer of them is a smaller part of its host. */
+	estimate->idles_by_thread = machine->is_vm &&
+				    estimate->cputime.from == ES_CPUTIME_PROC_STAT;
 	domain->full_mw = (uint64_t)curve->full_mw_per_thread * estimate->n_threads;
 	domain->idle_spread_ppm = curve->idle_spread_ppm;
 	domain->spread_ppm = curve->full_spread_ppm;
@@ -143,14 +153,15 @@ static int estimate_read(struct es_source *source, struct es_reading *ret, size_
 		return 0;
 	if (!estimate->has_start) {
 		estimate->has_start = true;
-		estimate->start_t_ns = ret->t_ns;
+		estimate->idle_since_ns = ret->t_ns;
 		estimate->start_busy_ns = estimate->last_busy_ns = busy_ns;
 	}
 	if (busy_ns < estimate->last_busy_ns)
 		busy_ns = estimate->last_busy_ns;
 	estimate->last_busy_ns = busy_ns;
-	dur_ns = ret->t_ns - estimate->start_t_ns;
-	pj = (es_u128)estimate->domain.idle_mw * (uint64_t)dur_ns;
+	dur_ns = ret->t_ns - estimate->idle_since_ns;
+	pj = estimate->idle_before_pj +
+	     (es_u128)estimate->idle_mw * (uint64_t)(dur_ns > 0 ? dur_ns : 0);
 	if (estimate->domain.full_mw > estimate->domain.idle_mw)
 		pj += (es_u128)(estimate->domain.full_mw - estimate->domain.idle_mw) /
 		      estimate->n_threads * (uint64_t)(busy_ns - estimate->start_busy_ns);
@@ -159,10 +170,26 @@ static int estimate_read(struct es_source *source, struct es_reading *ret, size_
 	return 0;
 }
 
+static void estimate_online(struct es_source *source, uint32_t n_cpus)
+{
+	struct estimate *estimate = (struct estimate *)source;
+	int64_t now_ns = es_clock_boot_ns();
+
+	if (!estimate->idles_by_thread)
+		return;
+	if (estimate->has_start) {
+		estimate->idle_before_pj +=
+			(es_u128)estimate->idle_mw * (uint64_t)(now_ns - estimate->idle_since_ns);
+		estimate->idle_since_ns = now_ns;
+	}
+	estimate->idle_mw = (uint64_t)estimate->idle_mw_per_thread * n_cpus;
+}
+
 const struct es_source_ops es_source_estimate = {
 	.name = "estimate",
 	.open = estimate_open,
 	.plan = estimate_plan,
 	.read = estimate_read,
+	.online = estimate_online,
 	.close = estimate_close,
 };

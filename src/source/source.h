@@ -48,6 +48,8 @@ struct es_source_ops {
 	void (*want)(struct es_source *source, const bool *wanted);
 	/* @ret has room for each domain, in their order; domains that cannot be read have their error set. Returns 0 or negative errno. */
 	int (*read)(struct es_source *source, struct es_reading *ret, size_t n);
+	/* From now on so many hardware threads are online. NULL: it does not matter. */
+	void (*online)(struct es_source *source, uint32_t n_cpus);
 	void (*close)(struct es_source *source);
 };
 

@@ -26,6 +26,9 @@
  * Source: Linux arch/x86/events/rapl.c, 6.12.
  */
 #define HEARTBEAT_NS (10 * ES_NS_PER_S)
+#define RETRY_FIRST_NS (50 * ES_NS_PER_MS) /* twice as long after each time in vain */
+#define RETRY_LAST_NS (10 * ES_NS_PER_S)
+#define LEAP_UJ UINT64_C(1000000000000000) /* a gigajoule */
 
 /** struct event - one row of a PMU's directory "events" */
 struct event {
@@ -38,8 +41,18 @@ struct event {
 /** struct group - the events of one CPU, read by one call */
 struct group {
 	int leader; /* -1: none could be opened */
+	unsigned cpu;
+	uint32_t type; /* of the PMU */
+	int64_t retry_ns, pause_ns; /* not to be opened again before; how long it was not */
 	bool is_unwanted;
 	size_t first_domain, n_domains;
+};
+
+/** struct counter - how one event counts */
+struct counter {
+	struct es_perf_scale scale;
+	uint64_t config;
+	uint64_t base_uj, last_uj; /* where it was opened last, what it showed last */
 };
 
 struct perf {
@@ -50,7 +63,7 @@ struct perf {
 	/* For each domain: */
 	int *fds; /* -1: not open */
 	int *errors; /* why not */
-	struct es_perf_scale *scales;
+	struct counter *counters;
 	size_t room;
 };
 
@@ -219,13 +232,13 @@ static void say_absent(struct es_domain *domain, const char *reason)
 	(void)snprintf(domain->reason, sizeof(domain->reason), "%s", reason);
 }
 
-static int open_event(const struct es_root *root, const struct pmu *pmu, const struct event *event,
-		      unsigned cpu, int leader)
+static int open_event(const struct es_root *root, uint32_t type, uint64_t config, unsigned cpu,
+		      int leader)
 {
 	struct perf_event_attr attr = {
-		.type = pmu->type,
+		.type = type,
 		.size = sizeof(attr),
-		.config = event->config,
+		.config = config,
 		.read_format = PERF_FORMAT_GROUP,
 	};
 
@@ -243,11 +256,12 @@ static void open_domain(struct perf *perf, const struct pmu *pmu, size_t cpu,
 	int fd = -ENODEV;
 
 	describe(&perf->root, pmu, cpu, event, domain);
-	perf->scales[i] = event->scale;
+	perf->counters[i] = (struct counter){ .scale = event->scale, .config = event->config };
 	if (event->problem[0] != '\0')
 		say_absent(domain, event->problem);
 	else
-		fd = open_event(&perf->root, pmu, event, pmu->cpus[cpu], group->leader);
+		fd = open_event(&perf->root, pmu->type, event->config, pmu->cpus[cpu],
+				group->leader);
 	if (fd == -EACCES || fd == -EPERM)
 		say_denied(&perf->root, domain);
 	else if (fd < 0 && event->problem[0] == '\0')
@@ -264,7 +278,7 @@ static int make_room(struct perf *perf, size_t n, size_t n_groups)
 {
 	size_t room = perf->room + n;
 	struct es_domain *domains = reallocarray(perf->source.domains, room, sizeof(*domains));
-	struct es_perf_scale *scales;
+	struct counter *counters;
 	struct group *groups;
 	int *fds, *errors;
 
@@ -279,10 +293,10 @@ static int make_room(struct perf *perf, size_t n, size_t n_groups)
 	if (!errors)
 		return -ENOMEM;
 	perf->errors = errors;
-	scales = reallocarray(perf->scales, room, sizeof(*scales));
-	if (!scales)
+	counters = reallocarray(perf->counters, room, sizeof(*counters));
+	if (!counters)
 		return -ENOMEM;
-	perf->scales = scales;
+	perf->counters = counters;
 	groups = reallocarray(perf->groups, perf->n_groups + n_groups, sizeof(*groups));
 	if (!groups)
 		return -ENOMEM;
@@ -334,7 +348,10 @@ static int open_pmu(struct perf *perf, struct pmu *pmu)
 	for (size_t cpu = 0; cpu < pmu->n_cpus; cpu++) {
 		struct group *group = &perf->groups[perf->n_groups++];
 
-		*group = (struct group){ .leader = -1, .first_domain = perf->source.n_domains };
+		*group = (struct group){ .leader = -1,
+					 .cpu = pmu->cpus[cpu],
+					 .type = pmu->type,
+					 .first_domain = perf->source.n_domains };
 		for (size_t i = 0; i < pmu->n_events; i++)
 			open_domain(perf, pmu, cpu, &pmu->events[i], group);
 		set_parents(perf, group);
@@ -352,7 +369,7 @@ static void perf_close(struct es_source *source)
 		es_closep(&perf->fds[i]);
 	free(perf->fds);
 	free(perf->errors);
-	free(perf->scales);
+	free(perf->counters);
 	free(perf->groups);
 	free(source->domains);
 	es_root_close(&perf->root);
@@ -430,20 +447,66 @@ es_hot static int read_group(const struct perf *perf, const struct group *group,
 	return (size_t)n == (1 + n_open) * sizeof(*data) && data[0] == n_open ? 0 : -EBADMSG;
 }
 
+/*
+ * The events of a CPU that went offline with its package are dead for good; once it is back there are new ones, which
+ * count from 0. What was drawn meanwhile nobody knows: they go on so far ahead that no power explains it, and whoever
+ * follows sees a counter that began anew.
+ */
+static int open_again(struct perf *perf, struct group *group, int64_t now_ns)
+{
+	int fds[EVENTS_MAX], leader = -1;
+	size_t first = group->first_domain, n = group->n_domains, i;
+
+	if (now_ns < group->retry_ns)
+		return -ENODATA;
+	group->pause_ns = group->pause_ns ? 2 * group->pause_ns : RETRY_FIRST_NS;
+	group->pause_ns = group->pause_ns < RETRY_LAST_NS ? group->pause_ns : RETRY_LAST_NS;
+	group->retry_ns = now_ns + group->pause_ns;
+	for (i = 0; i < n; i++) {
+		fds[i] = perf->fds[first + i] < 0
+				 ? -1
+				 : open_event(&perf->root, group->type,
+					      perf->counters[first + i].config, group->cpu, leader);
+		if (fds[i] < 0 && perf->fds[first + i] >= 0)
+			break;
+		leader = leader < 0 ? fds[i] : leader;
+	}
+	if (i < n) {
+		while (i-- > 0)
+			es_closep(&fds[i]);
+		return -ENODATA;
+	}
+	for (i = 0; i < n; i++) {
+		struct counter *counter = &perf->counters[first + i];
+
+		es_closep(&perf->fds[first + i]);
+		perf->fds[first + i] = fds[i];
+		counter->base_uj = counter->last_uj + LEAP_UJ;
+	}
+	group->leader = leader;
+	return 0;
+}
+
 es_hot static int perf_read(struct es_source *source, struct es_reading *ret, size_t n)
 {
-	const struct perf *perf = (const struct perf *)source;
+	struct perf *perf = (struct perf *)source;
 	int64_t t0_ns = es_clock_boot_ns();
 
 	if (n < source->n_domains)
 		return -EINVAL;
 	for (size_t g = 0; g < perf->n_groups; g++) {
-		const struct group *group = &perf->groups[g];
+		struct group *group = &perf->groups[g];
 		uint64_t data[1 + EVENTS_MAX] = { 0 };
 		bool is_read = group->leader >= 0 && !group->is_unwanted;
 		int r = is_read ? read_group(perf, group, data) : -ECANCELED;
-		int64_t t1_ns = is_read ? es_clock_boot_ns() : t0_ns;
+		int64_t t1_ns;
 		size_t next = 1;
+
+		if (r == -ENODATA && open_again(perf, group, t0_ns) == 0)
+			r = read_group(perf, group, data);
+		if (r == 0)
+			group->pause_ns = 0;
+		t1_ns = is_read ? es_clock_boot_ns() : t0_ns;
 
 		for (size_t i = group->first_domain; i < group->first_domain + group->n_domains;
 		     i++) {
@@ -455,7 +518,10 @@ es_hot static int perf_read(struct es_source *source, struct es_reading *ret, si
 				.error = is_open ? r : perf->errors[i],
 			};
 			if (is_open && r == 0)
-				ret[i].value = es_perf_scaled_micro(&perf->scales[i], data[next++]);
+				ret[i].value = perf->counters[i].last_uj =
+					perf->counters[i].base_uj +
+					es_perf_scaled_micro(&perf->counters[i].scale,
+							     data[next++]);
 		}
 		t0_ns = t1_ns;
 	}

@@ -197,6 +197,19 @@ def test_names_fail(place):
             finish(fs.start(command=["true"]))
 
 
+def test_package_unplugged(place):
+    """A package whose processors go offline with its counters is a gap, and their number is recorded."""
+    with Faulty(place, "unplug", presets=PRESETS) as fs:
+        fs.tell("*/intel-rapl:1* gone from=400ms\n*/cpu/online text=0-17,36-53\\n from=400ms\n")
+        report, text = finish(fs.start(script="1800ms package=150 dram=20\n"))
+        check("unplug", report, fs.truth())
+        equal(report["quality"]["cpus_online"], {"first": 72, "last": 36, "min": 36, "max": 72, "changes": 1}, text)
+        equal({(f["domain"], f["fault"]) for f in report["quality"]["faults"] if f["fault"] != "slow"},
+              {("package-1", "vanished"), ("dram-1", "vanished")}, report["quality"]["faults"])
+        expect([gap for gap in report["quality"]["gaps"] if not gap["energy_known"]], "no gap")
+        expect("hardware threads online" in text, text)
+
+
 def test_slow_meter_holds_up_the_rest(place):
     """A meter that answers late makes the sweeps late, which is counted; the joules are right all the same."""
     with Faulty(place, "slow", presets=PRESETS) as fs:

@@ -198,11 +198,13 @@ static void spread(double *x, const uint64_t *low_uj, const uint64_t *high_uj, s
 int es_fit_close(const double *want_uj, const uint64_t *low_uj, const uint64_t *high_uj, size_t n,
 		 uint64_t total_uj, uint64_t *ret_uj)
 {
-	double *x = calloc(n + 1, sizeof(*x)), sum_uj = 0;
+	double *x = calloc(n, sizeof(*x)), sum_uj = 0;
 	uint64_t given_uj = 0;
 
-	if (!x)
-		return -ENOMEM;
+	if (n == 0 || !x) {
+		free(x);
+		return n ? -ENOMEM : 0;
+	}
 	for (size_t i = 0; i < n; i++) {
 		x[i] = fmin(fmax(want_uj[i], (double)low_uj[i]), (double)high_uj[i]);
 		sum_uj += x[i];
@@ -213,12 +215,12 @@ int es_fit_close(const double *want_uj, const uint64_t *low_uj, const uint64_t *
 		given_uj += ret_uj[i];
 	}
 	free(x);
-	if (n && given_uj + n < total_uj) { /* no limits that allow the sum */
+	if (given_uj + n < total_uj) { /* no limits that allow the sum */
 		ret_uj[0] += total_uj - n - given_uj;
 		given_uj = total_uj - n;
 	}
 	/* The rounding: at most about a unit each. */
-	for (size_t i = 0; n && given_uj != total_uj; i = (i + 1) % n) {
+	for (size_t i = 0; given_uj != total_uj; i = (i + 1) % n) {
 		if (given_uj < total_uj) {
 			ret_uj[i]++;
 			given_uj++;

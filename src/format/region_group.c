@@ -20,36 +20,42 @@
 struct sets {
 	const struct es_region_walk *walk;
 	uint32_t *parent; /* [state] */
+	uint32_t *shared; /* [state] likewise: states that have a region in common, directly or over others */
+	bool *is_marked; /* [state] of the least of those: some are in a group */
 	bool *is_group; /* [state] of the least: one of its regions is inseparable */
 	uint32_t *of_region; /* [region] a state of its own; 0: it has none */
 	uint32_t *anchor; /* [region] inseparable ones: a state of their group */
 	size_t *group; /* [state] of the least: its group */
 };
 
-static uint32_t find(struct sets *sets, uint32_t state)
+static uint32_t least(uint32_t *parent, uint32_t state)
 {
-	while (sets->parent[state] != state) {
-		sets->parent[state] = sets->parent[sets->parent[state]];
-		state = sets->parent[state];
+	while (parent[state] != state) {
+		parent[state] = parent[parent[state]];
+		state = parent[state];
 	}
 	return state;
 }
 
-static bool join(struct sets *sets, uint32_t a, uint32_t b)
+static uint32_t find(struct sets *sets, uint32_t state)
+{
+	return least(sets->parent, state);
+}
+
+static void join(struct sets *sets, uint32_t a, uint32_t b)
 {
 	bool is_group;
 
 	a = find(sets, a);
 	b = find(sets, b);
 	if (a == b)
-		return false;
+		return;
 	is_group = sets->is_group[a] || sets->is_group[b];
 	if (a > b)
 		sets->parent[a] = b;
 	else
 		sets->parent[b] = a;
 	sets->is_group[a < b ? a : b] = is_group;
-	return true;
 }
 
 /* The energy of a region that hangs on what the shares do not tell. */
@@ -147,7 +153,7 @@ static void join_columns(struct sets *sets, const struct choice *choice, uint32_
 			continue;
 		if (*own == UINT32_MAX)
 			*own = s;
-		(void)join(sets, *own, s);
+		join(sets, *own, s);
 	}
 }
 
@@ -186,19 +192,20 @@ static void join_tied(struct sets *sets, size_t region)
 static void join_shared(struct sets *sets)
 {
 	const struct es_owners *owners = &sets->walk->tags->owners;
-	bool has_changed = true;
 
-	while (has_changed) {
-		has_changed = false;
-		for (uint32_t s = 1; s < owners->n_states; s++)
-			for (uint32_t k = owners->first[s]; k < owners->first[s + 1]; k++) {
-				uint32_t other = sets->of_region[owners->regions[k]];
+	for (uint32_t s = 1; s < owners->n_states; s++)
+		for (uint32_t k = owners->first[s]; k < owners->first[s + 1]; k++) {
+			uint32_t a = least(sets->shared, s),
+				 b = least(sets->shared, sets->of_region[owners->regions[k]]);
 
-				if (sets->is_group[find(sets, s)] ||
-				    sets->is_group[find(sets, other)])
-					has_changed = join(sets, s, other) || has_changed;
-			}
-	}
+			sets->shared[a > b ? a : b] = a > b ? b : a;
+		}
+	for (uint32_t s = 0; s < owners->n_states; s++)
+		if (sets->is_group[find(sets, s)])
+			sets->is_marked[least(sets->shared, s)] = true;
+	for (uint32_t s = 0; s < owners->n_states; s++)
+		if (sets->is_marked[least(sets->shared, s)])
+			join(sets, s, least(sets->shared, s));
 }
 
 /* In one domain: what is possible, or what the fit says of the sum and how far off that is stated. */
@@ -333,17 +340,21 @@ int es_region_fit_choose(const struct es_region_walk *walk, struct es_report *re
 	struct sets sets = {
 		.walk = walk,
 		.parent = calloc(owners->n_states + 1, sizeof(*sets.parent)),
+		.shared = calloc(owners->n_states + 1, sizeof(*sets.shared)),
+		.is_marked = calloc(owners->n_states + 1, sizeof(*sets.is_marked)),
 		.is_group = calloc(owners->n_states + 1, sizeof(*sets.is_group)),
 		.of_region = calloc(report->n_regions + 1, sizeof(*sets.of_region)),
 		.anchor = calloc(report->n_regions + 1, sizeof(*sets.anchor)),
 		.group = calloc(owners->n_states + 1, sizeof(*sets.group)),
 	};
-	int r = sets.parent && sets.is_group && sets.of_region && sets.anchor && sets.group
+	int r = sets.parent && sets.shared && sets.is_marked && sets.is_group && sets.of_region &&
+				sets.anchor && sets.group
 			? 0
 			: -ENOMEM;
 
 	for (uint32_t s = 0; r == 0 && s < owners->n_states; s++) {
 		sets.parent[s] = s;
+		sets.shared[s] = s;
 		for (uint32_t k = owners->first[s]; k < owners->first[s + 1]; k++)
 			sets.of_region[owners->regions[k]] = s;
 	}
@@ -354,6 +365,8 @@ int es_region_fit_choose(const struct es_region_walk *walk, struct es_report *re
 			forget(&sets, report);
 	}
 	free(sets.parent);
+	free(sets.shared);
+	free(sets.is_marked);
 	free(sets.is_group);
 	free(sets.of_region);
 	free(sets.anchor);

@@ -169,6 +169,36 @@ static void a_call_that_takes_no_time_changes_nothing(void **state)
 	assert_int_equal(f->owners.n, 3);
 }
 
+/* 1 runs inside of 0 and by itself: two states of one owner where 0 is short, one where it is not. */
+static void what_runs_inside_a_short_call_is_told_apart(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		f->n_calls = 0;
+		f->n_edges = 0;
+		edge(f, 10, 0, false);
+		edge(f, 20, 1, false);
+		edge(f, 30, 1, true);
+		edge(f, 40, 0, true);
+		f->calls[0].is_short = i == 0;
+		f->calls[f->n_calls] = (struct es_call){ .region = 1,
+							 .start_ns = 50,
+							 .stop_ns = 60,
+							 .stop_edge = 5,
+							 .takes_time = true };
+		f->edges[4] = (struct es_call_edge){ .t_ns = 50, .call = 2 };
+		f->edges[5] = (struct es_call_edge){ .t_ns = 60, .call = 2, .is_stop = true };
+		f->n_calls++;
+		f->n_edges = 6;
+		assert_int_equal(build(f), 0);
+		assert_int_equal(f->owners.n_states, i == 0 ? 4 : 3);
+		assert_int_equal(owners_after(&f->owners, 20), 1 << 1);
+		assert_int_equal(owners_after(&f->owners, 50), 1 << 1);
+		es_owners_finish(&f->owners);
+	}
+}
+
 /* By the definition: open, and no open call that began later stops earlier. */
 static uint64_t owners_by_definition(const struct fixture *f, size_t n_edges)
 {
@@ -216,6 +246,9 @@ static void random_calls_follow_the_definition(void **state)
 			is_open[region] = !is_open[region];
 			was_open[region] = true;
 		}
+		/* Which ones are short changes states, never owners. */
+		for (size_t c = 0; c < f->n_calls; c++)
+			f->calls[c].is_short = test_random_below(&seed, 3) == 0;
 		assert_int_equal(build(f), 0);
 		for (size_t e = 1; e <= f->n_edges; e++)
 			if (e == f->n_edges || f->edges[e].t_ns != f->edges[e - 1].t_ns)
@@ -287,6 +320,7 @@ int main(void)
 		TEST(equal_times_are_told_by_the_order_of_edges),
 		TEST(a_call_of_no_length_owns_nothing),
 		TEST(a_call_that_takes_no_time_changes_nothing),
+		TEST(what_runs_inside_a_short_call_is_told_apart),
 		TEST(random_calls_follow_the_definition),
 		cmocka_unit_test(time_is_linear_in_the_calls),
 		cmocka_unit_test(too_many_at_one_time_are_refused),

@@ -9,7 +9,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "core/series.h"
 #include "support/recordings.h"
 #include "support/simulated.h"
@@ -186,6 +188,7 @@ static void phases_that_divide_the_windows_are_inseparable(void **state)
 {
 	struct fixture *f = *state;
 	const struct es_report_group *group;
+	struct es_buf table;
 
 	alternate(f, 60 * TEST_S, 5 * TEST_MS, 0, 300, 100);
 	f->meters[0].jitter_ns = 0;
@@ -204,6 +207,12 @@ static void phases_that_divide_the_windows_are_inseparable(void **state)
 	assert_true(fabs((double)group->energy_uj / 1e6 - 12000) <= group->uncertainty_j);
 	assert_true(group->uncertainty_j < 5);
 	assert_closed(&f->made.report);
+	es_buf_init(&table, 1U << 20);
+	assert_int_equal(es_report_table(&f->made.report, &table), 0);
+	assert_int_equal(es_buf_u8(&table, 0), 0);
+	assert_non_null(strstr((const char *)table.data, "not separable from r1: 1"));
+	assert_non_null(strstr((const char *)table.data, "not separable from r0: 1"));
+	es_buf_finish(&table);
 }
 
 /* One region whose share never changes is not separable from what is untagged around it. */
@@ -249,6 +258,28 @@ static void one_constant_share_of_three_hides_the_others(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		assert_int_equal(region(f, i)->method, ES_REGION_INSEPARABLE);
 	assert_int_equal(f->made.report.groups[0].n_regions, 3);
+	assert_closed(&f->made.report);
+}
+
+/* Two threads whose loops overlap without nesting, in step with the readings: what they share is in the group, too. */
+static void inseparable_regions_take_what_they_share_along(void **state)
+{
+	struct fixture *f = *state;
+
+	sim_init(&f->sim, 60 * TEST_S, 2);
+	sim_add_power(&f->sim, 0, 60 * TEST_S, 100);
+	for (int64_t t_ns = 0; t_ns < 60 * TEST_S; t_ns += 20 * TEST_MS) {
+		sim_call(&f->sim, 0, t_ns, t_ns + 12 * TEST_MS);
+		sim_call(&f->sim, 1, t_ns + 8 * TEST_MS, t_ns + 20 * TEST_MS);
+	}
+	f->meters[0].jitter_ns = 0;
+	(void)report(f);
+
+	assert_int_equal(region(f, 0)->method, ES_REGION_INSEPARABLE);
+	assert_int_equal(region(f, 1)->method, ES_REGION_INSEPARABLE);
+	assert_int_equal(f->made.report.n_groups, 1);
+	assert_int_equal(f->made.report.groups[0].n_regions, 2);
+	assert_int_equal(f->made.report.groups[0].dur_ns, 60 * TEST_S);
 	assert_closed(&f->made.report);
 }
 
@@ -400,6 +431,7 @@ int main(void)
 		TEST(phases_that_divide_the_windows_are_inseparable),
 		TEST(a_constant_share_is_not_separable_from_what_is_untagged),
 		TEST(one_constant_share_of_three_hides_the_others),
+		TEST(inseparable_regions_take_what_they_share_along),
 		TEST(a_region_without_power_has_none),
 		TEST(long_regions_stay_interpolated_beside_fitted_ones),
 		TEST(two_that_always_run_together_share),

@@ -399,6 +399,7 @@
 		});
 	});
 	document.getElementById("help").textContent =
-		"Wheel, or drag over a part: closer. Double click or Esc: all. Click on a name at the right: without it.";
+		"Wheel, or drag over a part: closer. Double click or Esc: all. Click on a name at the right: without it." +
+		(d.n_calls > d.calls.length ? " Closer, only the first " + d.calls.length + " of " + d.n_calls + " calls of regions are drawn." : "");
 	svg.setAttribute("data-ready", "yes");
 }());

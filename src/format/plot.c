@@ -13,6 +13,8 @@
 
 #define ROW_NONE INT64_MIN
 #define ALIGNED_COLUMNS_MIN 512U
+#define CELLS_MAX \
+	(1U << 21) /* columns times domains: 16 MiB; thousands of domains are drawn coarser */
 
 /* One domain while the recording is walked. */
 struct source {
@@ -155,6 +157,8 @@ static void choose_columns(struct es_plot *plot, size_t n_max)
 	int64_t dur_ns = plot->stop_ns - plot->start_ns,
 		period_ns = es_report_period_ns(plot->report), n;
 
+	if (n_max > CELLS_MAX / (plot->report->meta->n_domains + 1))
+		n_max = CELLS_MAX / (plot->report->meta->n_domains + 1);
 	n_max = n_max < 1 ? 1 : n_max > ES_PLOT_COLUMNS_MAX ? ES_PLOT_COLUMNS_MAX : n_max;
 	plot->column_ns = es_series_choose_bin_ns(dur_ns, period_ns, n_max);
 	plot->has_peaks = plot->column_ns > period_ns;

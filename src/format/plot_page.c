@@ -115,6 +115,7 @@ static void put_regions(const struct es_plot *plot, const struct es_plot_frame *
 		es_json_object_end(json);
 	}
 	es_json_array_end(json);
+	es_json_u64(json, "n_calls", plot->n_calls);
 	es_json_array(json, "calls");
 	for (size_t i = 0; i < plot->n_calls && i < CALLS_MAX; i++) {
 		es_json_array_inline(json, NULL);

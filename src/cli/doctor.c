@@ -80,6 +80,25 @@ static void check_machine(struct doctor *doctor)
 	     machine->n_packages, machine->n_packages == 1 ? "" : "s", machine->kernel);
 }
 
+/* What the container's runtime keeps from us, and whose root we are. */
+static void check_container(struct doctor *doctor)
+{
+	const struct es_survey *survey = &doctor->survey;
+	const struct es_hidden *hidden = &survey->hidden;
+	bool is_denied = false;
+
+	for (size_t i = 0; i < survey->n_domains; i++)
+		is_denied = is_denied || survey->domains[i].state == ES_STATE_DENIED;
+	if (hidden->how != ES_HIDDEN_NOT)
+		find(doctor, "container", VERDICT_NOTE, hidden->fix, "%s", hidden->reason);
+	else if (hidden->runtime != ES_RUNTIME_NONE)
+		find(doctor, "container", VERDICT_OK, "", "%s hides no meter that could be told",
+		     es_runtime_name(hidden->runtime));
+	if (hidden->is_user_namespace && is_denied)
+		find(doctor, "container", VERDICT_NOTE, "",
+		     "a user namespace: root in here is not root of the machine, rights are given on the host");
+}
+
 /* The first of the domains that are denied for one reason, with how many more there are. */
 static void find_denied(struct doctor *doctor, size_t first)
 {
@@ -281,6 +300,7 @@ static int examine(struct doctor *doctor)
 	if (es_survey_make(&options, &doctor->survey, &err) < 0)
 		return es_complain("doctor", ES_EXIT_FAILURE, "%s", err.text);
 	check_machine(doctor);
+	check_container(doctor);
 	check_meters(doctor);
 	check_clock(doctor);
 	check_place(doctor);

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "cli/hidden.h"
 #include "cli/output.h"
 #include "cli/run.h"
 
@@ -85,6 +86,21 @@ static void put_hints(const struct es_run *run, struct es_buf *out)
 	}
 }
 
+/* Where nothing measured: what a container's runtime hides of the meters. */
+static void put_hidden(const struct es_run *run, const struct es_outcome *outcome,
+		       struct es_buf *out)
+{
+	struct es_hidden hidden;
+
+	if (es_report_is_metered(&outcome->report))
+		return;
+	es_hidden_find(&run->tree, &hidden);
+	if (hidden.how == ES_HIDDEN_NOT)
+		return;
+	(void)es_buf_printf(out, "  %-10s %s\n", "hidden", hidden.reason);
+	(void)es_buf_printf(out, "  %-10s %s\n", "fix", hidden.fix);
+}
+
 static void put_files(const struct es_run *run, const struct saved *saved, struct es_buf *out)
 {
 	int problem = es_recorder_problem(run->recorder);
@@ -151,6 +167,7 @@ static void put_text(const struct es_run *run, const struct es_outcome *outcome,
 	}
 	(void)es_report_table(&outcome->report, &text);
 	put_hints(run, &text);
+	put_hidden(run, outcome, &text);
 	es_run_put_advice(run, &text);
 	if (run->ranks.problem.code)
 		(void)es_buf_printf(&text, "  %-10s other ranks were not waited for: %s\n", "ranks",

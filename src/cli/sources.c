@@ -65,6 +65,26 @@ static void put_cover_json(const struct es_survey *survey, const char *key, bool
 	es_json_array_end(json);
 }
 
+/* null: in no container, and nothing is hidden. */
+static void put_container(const struct es_hidden *hidden, struct es_json *json)
+{
+	static const char *const hides[] = {
+		[ES_HIDDEN_NOT] = NULL, [ES_HIDDEN_MASKED] = "powercap", [ES_HIDDEN_NO_SYS] = "sys"
+	};
+
+	if (hidden->runtime == ES_RUNTIME_NONE && hidden->how == ES_HIDDEN_NOT) {
+		es_json_null(json, "container");
+		return;
+	}
+	es_json_object(json, "container");
+	es_json_string(json, "runtime", es_runtime_name(hidden->runtime));
+	es_json_string(json, "hides", hides[hidden->how]);
+	es_json_string(json, "reason", hidden->reason[0] ? hidden->reason : NULL);
+	es_json_string(json, "fix", hidden->fix[0] ? hidden->fix : NULL);
+	es_json_bool(json, "user_namespace", hidden->is_user_namespace);
+	es_json_object_end(json);
+}
+
 static int put_json(const struct es_survey *survey, es_json_sink_fn write, void *sink)
 {
 	size_t n;
@@ -91,6 +111,7 @@ static int put_json(const struct es_survey *survey, es_json_sink_fn write, void 
 	es_json_array_end(&json);
 	put_cover_json(survey, "cover", false, &json);
 	put_cover_json(survey, "cover_total", true, &json);
+	put_container(&survey->hidden, &json);
 	es_json_array(&json, "unmeasured");
 	for (size_t i = 0; i < survey->n_unmeasured; i++) {
 		es_json_object(&json, NULL);

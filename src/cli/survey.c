@@ -283,16 +283,16 @@ static void find_unmeasured_gpus(struct es_survey *survey)
 
 static void find_unmeasured(struct es_survey *survey)
 {
-	/* Nothing inside a VM brings back what its host does not pass on; a container's host may have it. */
-	const char *no_meter = survey->machine.is_vm ? "the host gives this VM no energy meter"
-			       : survey->machine.is_container
-				       ? "the container hides the host's meters"
-				       : "the kernel offers no energy meter";
-	const char *no_meter_fix =
-		survey->machine.is_vm ? ""
-		: survey->machine.is_container
-			? "start the container with -v /sys/devices/virtual/powercap:/sys/devices/virtual/powercap:ro"
-			: "sudo modprobe intel_rapl_msr";
+	/* Nothing inside a VM brings back what its host does not pass on. */
+	bool is_hidden = survey->hidden.how != ES_HIDDEN_NOT, is_vm = survey->machine.is_vm;
+	const char *no_meter = is_hidden ? survey->hidden.reason
+			       : is_vm	 ? "the host gives this VM no energy meter"
+					 : "the kernel offers no energy meter";
+	const char *no_meter_fix = is_hidden ? survey->hidden.fix
+				   : is_vm   ? ""
+				   : survey->machine.is_container
+					   ? "on the host: sudo modprobe intel_rapl_msr"
+					   : "sudo modprobe intel_rapl_msr";
 	const struct es_domain *psys = not_chosen(survey, ES_DOMAIN_PSYS, -1), *denied = NULL;
 
 	for (size_t i = 0; i < survey->n_domains && !denied; i++)
@@ -375,6 +375,7 @@ int es_survey_make(const struct es_survey_options *options, struct es_survey *re
 	if (r < 0)
 		return r;
 	es_machine_read(&survey.root, &survey.machine);
+	es_hidden_find(&survey.root, &survey.hidden);
 	r = es_sampler_create_all(&survey.root, &survey.sampler, err);
 	if (r < 0)
 		goto fail;

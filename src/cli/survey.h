@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "cli/hidden.h"
 #include "core/cover.h"
 #include "sampler/sampler.h"
 #include "sys/machine.h"
@@ -33,6 +34,7 @@ struct es_survey_failures {
 struct es_survey {
 	struct es_root root;
 	struct es_machine machine;
+	struct es_hidden hidden; /* by the container's runtime */
 	struct es_sampler *sampler;
 	struct es_domain *domains; /* of the sampler */
 	size_t n_domains;

@@ -21,6 +21,7 @@ AS_ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
 
 def make(place, model="skx2s"):
     root = os.path.join(place, model)
+    os.makedirs(place, exist_ok=True)
     subprocess.run([TREE, root, model], check=True)
     return root
 
@@ -296,6 +297,45 @@ def test_around_containers(place):
     equal((job["nodes_measured"], job["nodes_total"], job["launch"]["how"]), (0, None, "elsewhere"))
     job, said = around(place, client(place, "kubectl"), "true")
     expect("on the node where the pod runs" in said, said)
+
+
+RUNTIMES = [(".dockerenv", "docker", "systempaths=unconfined"), ("run/.containerenv", "podman", "unmask=ALL"),
+            ("run/secrets/kubernetes.io", "kubernetes", "hostPath"), (".singularity.d", "apptainer", "--bind /sys"),
+            ("run/systemd/container", "the container", "/host/sys")]
+
+
+def masked(place, root, *args):
+    """The program in a mount namespace of its own, with an empty folder over the zones of a tree, as runtimes do it."""
+    zones = os.path.join(root, "sys/devices/virtual/powercap")
+    return subprocess.run(["unshare", "-m", "sh", "-c", f'mount -t tmpfs -o ro none "{zones}" || exit 99; exec "$@"', "sh",
+                           PROGRAM, *args], env=clean_environment(), text=True, capture_output=True, timeout=60, cwd=place,
+                          check=False)
+
+
+def test_masked_meters(place):
+    """In a container whose runtime masks powercap, sources, doctor and run say so, with the line that shows it."""
+    for mark, name, fix in RUNTIMES:
+        root = make(os.path.join(place, name.replace(" ", "-")), "skx2s")
+        path = os.path.join(root, mark)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        open(path, "w").close()
+        done = masked(place, root, "sources", "--root", root, "--json", "--no-probe")
+        if done.returncode == 99 or "unshare" in done.stderr:
+            raise Skip("no private mount namespace here")
+        told = json.loads(done.stdout)
+        equal((told["container"]["runtime"], told["container"]["hides"]), (name, "powercap"), done.stdout)
+        expect(fix in told["container"]["fix"], told["container"])
+        unmeasured = [u for u in told["unmeasured"] if u["what"] == "processor of package 0"]
+        expect(unmeasured and "hides /sys/devices/virtual/powercap" in unmeasured[0]["reason"], told["unmeasured"])
+        expect(fix in unmeasured[0]["fix"], unmeasured)
+        said = masked(place, root, "doctor", "--root", root).stdout
+        expect("hides /sys/devices/virtual/powercap" in said and fix in said, said)
+        done = masked(place, root, "run", "--root", root, "--out", "out", "--name", name, "--", "true")
+        equal(done.returncode, 0, done.stderr)
+        expect(f"hidden     {name} hides /sys/devices/virtual/powercap" in done.stderr and fix in done.stderr, done.stderr)
+        # Not masked, nothing is said.
+        told = json.loads(harness.call("sources", "--root", root, "--json", "--no-probe").stdout)
+        equal((told["container"]["runtime"], told["container"]["hides"]), (name, None))
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ struct word {
 
 /* In the child: wait for the gate, then become the command. */
 static _Noreturn void become(char *const *argv, int gate_fd, int error_fd, const sigset_t *old_mask,
-			     const struct sigaction *old_pipe)
+			     const struct es_child *child)
 {
 	char byte;
 	struct word word = { .error = 0 };
@@ -49,7 +49,8 @@ static _Noreturn void become(char *const *argv, int gate_fd, int error_fd, const
 	while (n < 0 && errno == EINTR);
 	if (n != 1)
 		_exit(125); /* the parent gave up */
-	(void)sigaction(SIGPIPE, old_pipe, NULL);
+	(void)sigaction(SIGPIPE, &child->old_pipe, NULL);
+	(void)sigaction(SIGCHLD, &child->old_child, NULL);
 	(void)sigprocmask(SIG_SETMASK, old_mask, NULL);
 	word.t_ns = es_clock_boot_ns();
 	if (write(error_fd, &word, sizeof(word)) != sizeof(word))
@@ -71,9 +72,21 @@ static void redirect(const struct es_child_options *options)
 		_exit(125);
 }
 
+/*
+ * A reader of our messages that goes away must not end the measurement. And whoever ignores SIGCHLD, as some that
+ * start us do, is never told that a child has ended.
+ */
+static void set_signals(struct es_child *child)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN },
+			       usual = { .sa_handler = SIG_DFL };
+
+	(void)sigaction(SIGPIPE, &ignore, &child->old_pipe);
+	(void)sigaction(SIGCHLD, &usual, &child->old_child);
+}
+
 int es_child_start(char *const *argv, const struct es_child_options *options, struct es_child *ret)
 {
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	int gate[2] = { -1, -1 }, error[2] = { -1, -1 };
 	sigset_t set, old_mask;
 	struct es_child child = { .pid = -1 };
@@ -85,8 +98,7 @@ int es_child_start(char *const *argv, const struct es_child_options *options, st
 		r = -errno;
 		goto fail;
 	}
-	/* A reader of our messages that goes away must not end the measurement. */
-	(void)sigaction(SIGPIPE, &ignore, &child.old_pipe);
+	set_signals(&child);
 	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	child.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (child.signal_fd < 0) {
@@ -103,7 +115,7 @@ int es_child_start(char *const *argv, const struct es_child_options *options, st
 		(void)close(gate[1]);
 		(void)close(error[0]);
 		redirect(options);
-		become(argv, gate[0], error[1], &old_mask, &child.old_pipe);
+		become(argv, gate[0], error[1], &old_mask, &child);
 	}
 	(void)close(gate[0]);
 	(void)close(error[1]);
@@ -121,14 +133,13 @@ fail:
 
 int es_child_none(struct es_child *ret)
 {
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct es_child child = { .pid = -1, .gate_fd = -1, .error_fd = -1 };
 	sigset_t set;
 
 	watched_signals(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
-	(void)sigaction(SIGPIPE, &ignore, &child.old_pipe);
+	set_signals(&child);
 	child.signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (child.signal_fd < 0)
 		return -errno;

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -173,7 +174,8 @@ int es_record_start(struct es_record *record)
 	run->chain.footprint.is_told = false; /* here only files are written; stop tells the rest */
 	if (make_absolute(run->chain.settings.out, &err) < 0)
 		return es_complain("record", ES_EXIT_FAILURE, "%s", err.text);
-	if (pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0)
+	/* Whoever ignores SIGCHLD is not told how a child ended. */
+	if (signal(SIGCHLD, SIG_DFL) == SIG_ERR || pipe2(fds, O_CLOEXEC) < 0 || (pid = fork()) < 0)
 		return es_complain("record", ES_EXIT_FAILURE, "cannot start a process: %s",
 				   es_strerror(-errno));
 	if (pid > 0) {

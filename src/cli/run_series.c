@@ -57,6 +57,7 @@ struct series {
 	size_t n_planned, n_done;
 	char base[ES_NAME_MAX_BYTES]; /* of the jobs */
 	sigset_t watched, old_mask;
+	struct sigaction old_child; /* SIGCHLD as we were started with it */
 	int stop_signal; /* somebody asked the series to end; 0: nobody */
 	bool is_broken_off;
 };
@@ -113,6 +114,7 @@ static _Noreturn void become_run(struct series *series, size_t i)
 	int status;
 
 	(void)sigprocmask(SIG_SETMASK, &series->old_mask, NULL);
+	(void)sigaction(SIGCHLD, &series->old_child, NULL);
 	(void)snprintf(name, sizeof(name), "%s-%zu", series->base, i + 1);
 	run->name = name;
 	run->json.is_given = false;
@@ -367,6 +369,7 @@ static int series_status(const struct series *series)
 static int open_series(struct series *series, struct es_error *err)
 {
 	struct es_run *run = series->run;
+	const struct sigaction usual = { .sa_handler = SIG_DFL };
 	int r = es_job_name(run->name, series->base, sizeof(series->base), err);
 
 	if (r < 0)
@@ -389,6 +392,8 @@ static int open_series(struct series *series, struct es_error *err)
 	(void)sigaddset(&series->watched, SIGCHLD);
 	for (size_t i = 0; i < ES_ARRAY_SIZE(passed_on); i++)
 		(void)sigaddset(&series->watched, passed_on[i]);
+	/* Whoever ignores it is never told that a child has ended. */
+	(void)sigaction(SIGCHLD, &usual, &series->old_child);
 	return sigprocmask(SIG_BLOCK, &series->watched, &series->old_mask) < 0 ? -errno : 0;
 }
 

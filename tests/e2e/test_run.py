@@ -165,6 +165,20 @@ def test_signals_are_passed_on(place):
         equal(told["quality"]["whole"], True)
 
 
+def test_ignored_sigchld(place):
+    """Started by somebody who ignores the end of children, a command, a series and a recording end as always."""
+    def ignore():
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+
+    equal(run(place, "--", "sh", "-c", "exit 4", preexec_fn=ignore).returncode, 4)
+    equal(call("run", "--out", out_of(place), "--name", "r", "--repeat", "2", "--", "true", preexec_fn=ignore).returncode, 0)
+    equal(call("tag", "run", "x", "--", "sh", "-c", "exit 5", preexec_fn=ignore,
+               env={"ENERGYSCOPIUM_RUNTIME_DIR": "/nonexistent"}).returncode, 5)
+    done = call("record", "start", "--domain", "none", preexec_fn=ignore, cwd=place, env={"ENERGYSCOPIUM_RUNTIME_DIR": place})
+    equal(done.returncode, 1)
+    expect("'none'" in done.stderr, done.stderr)
+
+
 def test_kill_of_the_tool(place):
     """After kill -9 of the tool the command goes on, and the recording holds all but the last second."""
     flag, end = os.path.join(place, "begun"), os.path.join(place, "ended")

@@ -191,6 +191,27 @@ static void the_command_gets_the_signals_we_were_started_with(void **state)
 	assert_int_equal(run(f, "kill -TERM $$; exit 3"), 128 + SIGTERM);
 }
 
+/* Some that start us ignore it: then no child's end is ever told. */
+static void an_ignored_end_of_children_is_heard_all_the_same(void **state)
+{
+	char *grep[] = { (char *)"grep", (char *)"-q", (char *)"^SigIgn:.*[13579bdf]....$",
+			 (char *)"/proc/self/status", NULL };
+	struct fixture *f = *state;
+	struct sigaction action;
+
+	assert_true(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	assert_int_equal(run(f, "exit 7"), 7);
+	es_child_finish(&f->child);
+	/* The command finds it as it was: signal 17 is the lowest bit of the fifth digit. */
+	assert_true(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	assert_int_equal(es_child_start(grep, NULL, &f->child), 0);
+	assert_int_equal(es_child_release(&f->child), 0);
+	assert_int_equal(started(f), 1);
+	assert_int_equal(status_of(f), 0);
+	assert_int_equal(sigaction(SIGCHLD, NULL, &action), 0);
+	assert_true(action.sa_handler == SIG_DFL);
+}
+
 static void on_survivor(void *arg, pid_t pid, const char *name)
 {
 	struct fixture *f = arg;
@@ -278,6 +299,7 @@ int main(void)
 		TEST(why_it_could_not_start_is_told),
 		TEST(signals_sent_to_us_are_passed_on),
 		TEST(the_command_gets_the_signals_we_were_started_with),
+		TEST(an_ignored_end_of_children_is_heard_all_the_same),
 		TEST(what_outlives_the_command_is_named),
 		TEST(a_command_without_survivors_has_none),
 		TEST(orphans_that_end_are_not_the_command),

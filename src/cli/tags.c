@@ -20,6 +20,9 @@
 #include "record/event.h"
 
 #define N_BUCKETS 1024U
+/* Who floods us costs at most some 15 % of a CPU: more than so many in a while wait for the next. */
+#define ROUND_NS (10 * ES_NS_PER_MS)
+#define ROUND_MESSAGES 500
 #define LAST_WORDS_NS (100 * ES_NS_PER_MS)
 /* A report holds so many calls, two of which every recording has by itself. */
 #define TAGS_MAX (ES_REGION_CALLS_MAX - 2U)
@@ -38,6 +41,8 @@ struct es_tags {
 	char folder[ES_IPC_PATH_MAX_BYTES]; /* to be removed; "": none */
 	const struct es_tags_about *about; /* NULL: a command is measured, and ends by itself */
 	bool is_waited_for;
+	int64_t round_ns; /* monotonic: when this while began */
+	int n_served; /* in it */
 	int64_t start_ns;
 	uint32_t n_starts, n_open;
 	struct open_tag *buckets[N_BUCKETS];
@@ -187,12 +192,22 @@ static void on_message(void *arg, const struct es_ipc_peer *peer,
 static void on_ready(struct es_measure_hook *hook, struct es_recorder *recorder, short revents)
 {
 	struct es_tags *tags = hook->arg;
+	int64_t now_ns = es_clock_mono_ns();
 
 	(void)revents;
 	tags->recorder = recorder;
-	(void)es_ipc_listener_serve(tags->listener, es_clock_mono_ns());
+	tags->n_served += es_ipc_listener_serve(tags->listener, now_ns);
 	tags->recorder = NULL;
+	if (now_ns - tags->round_ns >= ROUND_NS) {
+		tags->round_ns = now_ns;
+		tags->n_served = 0;
+	}
+	hook->fd = es_ipc_listener_fd(tags->listener);
 	hook->next_ns = es_ipc_listener_next_ns(tags->listener);
+	if (tags->n_served < ROUND_MESSAGES)
+		return;
+	hook->fd = -1; /* not looked at until the next while */
+	hook->next_ns = tags->round_ns + ROUND_NS;
 }
 
 /* Who sends without end is not heard any longer. */

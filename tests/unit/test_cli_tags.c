@@ -215,6 +215,37 @@ static void other_questions_are_answered(void **state)
 	(void)close(fd);
 }
 
+static void who_floods_us_has_to_wait_now_and_then(void **state)
+{
+	struct fixture *f = *state;
+	struct es_measure_hook *hook = es_tags_hook(f->tags);
+	struct es_ipc_message message = { .type = ES_IPC_TAG_STOP, .name = "x" }, answer;
+	int64_t start_ns = es_clock_mono_ns();
+	unsigned n_waits = 0;
+	int fd;
+
+	assert_int_equal(es_tags_listen_for_command(f->tags, NULL), 0);
+	assert_int_equal(es_ipc_connect(getenv(ES_IPC_VARIABLE), ES_NS_PER_S, &fd), 0);
+	hook->handle(hook, f->recorder, 1);
+	for (unsigned i = 0; i < 3000; i++) {
+		assert_int_equal(es_ipc_send(fd, &message), 0);
+		while (es_ipc_receive(fd, 0, &answer) == -ETIMEDOUT) {
+			/* As the measuring loop does: never before its time, nor when it does not ask for it. */
+			if (hook->fd < 0) {
+				n_waits++;
+				assert_true(hook->next_ns < INT64_MAX);
+				while (es_clock_mono_ns() < hook->next_ns)
+					;
+			}
+			hook->handle(hook, f->recorder, hook->fd < 0 ? 0 : 1);
+		}
+		assert_int_equal(answer.value, ES_IPC_NOT_OPEN);
+	}
+	/* On a machine so slow that there never were too many at a time nobody has to wait. */
+	assert_true(n_waits > 0 || es_clock_mono_ns() - start_ns > 50 * ES_NS_PER_MS);
+	(void)close(fd);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -226,6 +257,7 @@ int main(void)
 		TEST(names_open_at_a_time_are_bounded_and_freed),
 		TEST(a_command_finds_the_socket_in_its_environment),
 		TEST(other_questions_are_answered),
+		TEST(who_floods_us_has_to_wait_now_and_then),
 	};
 
 	return cmocka_run_group_tests_name("cli/tags", tests, NULL, NULL);

@@ -19,8 +19,7 @@ __extension__ typedef unsigned __int128 es_u128;
 /* How long a counter stands still before something is wrong with it; 0: what it measures may draw nothing. */
 static int64_t find_still_after(const struct es_domain *domain)
 {
-	int64_t updates_ns = STILL_UPDATES * domain->update_period_ns;
-	int64_t steps_ns; /* as many steps at 1 W: nJ / W = ns */
+	int64_t updates_ns, steps_ns; /* as many steps at 1 W: nJ / W = ns */
 	bool never_rests = domain->type == ES_DOMAIN_PACKAGE || domain->type == ES_DOMAIN_DIE ||
 			   domain->type == ES_DOMAIN_DRAM || domain->type == ES_DOMAIN_PSYS;
 
@@ -28,6 +27,7 @@ static int64_t find_still_after(const struct es_domain *domain)
 	    domain->update_period_ns <= 0 || domain->update_period_ns > UPDATE_MAX_NS ||
 	    domain->range.unit_nj > UINT32_MAX)
 		return 0;
+	updates_ns = STILL_UPDATES * domain->update_period_ns;
 	steps_ns = STILL_UPDATES * (int64_t)domain->range.unit_nj;
 	updates_ns = updates_ns > steps_ns ? updates_ns : steps_ns;
 	return updates_ns > STILL_MIN_NS ? updates_ns : STILL_MIN_NS;
@@ -42,7 +42,7 @@ void es_track_init(struct es_track *track, const struct es_domain *domain, int64
 
 void es_track_sleep(struct es_track *track, int64_t slept_ns)
 {
-	if (track->has_first && slept_ns > 0)
+	if (track->has_first && slept_ns > 0 && slept_ns <= ES_TIME_MAX_NS - track->slept_ns)
 		track->slept_ns += slept_ns;
 }
 
@@ -166,11 +166,13 @@ static int step_from(const struct es_track *track, int64_t t0_ns, uint64_t v0, i
 		     uint64_t value, struct es_step *ret)
 {
 	/* What is shown now may have been drawn up to one update before the older reading. */
-	int64_t dur_ns = t_ns - t0_ns + track->domain->update_period_ns;
-	int64_t awake_ns = awake_of(track, dur_ns);
-	/* No wrap hides in a night: a counter that is lower after a sleep has lost its value. */
-	int64_t asleep_ns = value < v0 ? 0 : (dur_ns - awake_ns) / ASLEEP_PART;
+	int64_t dur_ns = t_ns - t0_ns, awake_ns, asleep_ns;
 
+	if (__builtin_add_overflow(dur_ns, track->domain->update_period_ns, &dur_ns))
+		dur_ns = INT64_MAX;
+	awake_ns = awake_of(track, dur_ns);
+	/* No wrap hides in a night: a counter that is lower after a sleep has lost its value. */
+	asleep_ns = value < v0 ? 0 : (dur_ns - awake_ns) / ASLEEP_PART;
 	return es_counter_advance(&track->domain->range, v0, value, awake_ns + asleep_ns,
 				  track->domain->peak_mw, ret);
 }

@@ -15,6 +15,11 @@
 #define STANDING_UPDATES 20 /* a live meter moves within that many of its updates */
 #define STANDING_MIN_NS (NS_PER_S / 20)
 
+static int64_t updates_ns(const struct es_domain *domain, int64_t n)
+{
+	return domain->update_period_ns < INT64_MAX / n ? n * domain->update_period_ns : INT64_MAX;
+}
+
 static void find_first_dies(struct es_watch *watch)
 {
 	for (size_t i = 0; i < watch->n; i++) {
@@ -54,8 +59,7 @@ int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, i
 
 		es_track_init(&watch->tracks[i], &domains[i],
 			      domains[i].is_power ? period_ns / 4 * 7 : 0);
-		watch->tracks[i].max_over_ns =
-			domains[i].is_power ? 0 : 5 * domains[i].update_period_ns;
+		watch->tracks[i].max_over_ns = domains[i].is_power ? 0 : updates_ns(&domains[i], 5);
 	}
 	find_first_dies(watch);
 	return 0;
@@ -171,7 +175,7 @@ void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n
 	for (size_t i = 0; i < watch->n; i++) {
 		const struct es_track *track = &watch->tracks[i];
 		const struct es_domain *domain = &watch->domains[i];
-		int64_t standing_ns = STANDING_UPDATES * domain->update_period_ns;
+		int64_t standing_ns = updates_ns(domain, STANDING_UPDATES);
 		bool is_cpu = domain->type != ES_DOMAIN_DRAM && domain->type != ES_DOMAIN_UNCORE &&
 			      domain->type != ES_DOMAIN_GPU && domain->type != ES_DOMAIN_OTHER;
 

@@ -156,11 +156,15 @@ static int on_event(void *arg, const struct es_event *event)
 		report->n_missed += (uint64_t)event->value;
 		break;
 	case ES_EVENT_SUSPEND:
-		report->suspended_ns += event->value;
+		if (__builtin_add_overflow(report->suspended_ns, event->value,
+					   &report->suspended_ns))
+			report->suspended_ns = INT64_MAX;
 		es_watch_sleep(&walk->watch, event->value);
 		break;
 	case ES_EVENT_CLOCK_STEP:
-		report->clock_stepped_ns += event->value;
+		if (__builtin_add_overflow(report->clock_stepped_ns, event->value,
+					   &report->clock_stepped_ns))
+			report->clock_stepped_ns = INT64_MAX;
 		break;
 	case ES_EVENT_READ_FAILED:
 	case ES_EVENT_FAULT:

@@ -51,7 +51,8 @@ static double unknown_j(const struct es_report *report, const struct es_track *t
 	double most_w = fmax(es_w_from_mw(track->max_mw), es_w_from_mw(track->domain->limit_mw));
 
 	return fmax(usual_w, most_w - usual_w) * es_s_from_ns(unknown_ns) +
-	       usual_w * es_s_from_ns(track->lost_ns + es_report_slowest_ns(report, i)) +
+	       usual_w * (es_s_from_ns(track->lost_ns) +
+			  es_s_from_ns(es_report_slowest_ns(report, i))) +
 	       es_j_from_uj(track->doubt_uj);
 }
 

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "fuzz/target.h"
+#include "record/fault.h"
 #include "record/frame.h"
 #include "record/recording.h"
 
@@ -38,9 +39,15 @@ static int on_sweep(void *arg, int64_t t_ns)
 
 static int on_event(void *arg, const struct es_event *event)
 {
+	struct es_fault fault;
+
 	(void)arg;
 	fuzz_require(event->t_ns >= -ES_TIME_MAX_NS && event->t_ns <= ES_TIME_MAX_NS);
 	fuzz_require(strnlen(event->text, sizeof(event->text)) < sizeof(event->text));
+	if (es_fault_get(event, &fault) == 0)
+		fuzz_require(fault.n > 0 && fault.first_ns <= fault.last_ns &&
+			     strnlen(fault.code, sizeof(fault.code)) < sizeof(fault.code) &&
+			     es_fault_words(fault.code) && fault.longest_ns >= 0);
 	return 0;
 }
 

@@ -218,12 +218,15 @@ static void put_row(const struct es_report *report, const struct es_report_fault
 {
 	char first[ES_QUANTITY_TEXT_BYTES], last[ES_QUANTITY_TEXT_BYTES];
 
+	(void)es_buf_printf(out, "  %-10s %.80s: %s", label, report->domains[fault->domain].id,
+			    fault->name);
 	(void)es_duration_text(fault->first_ns - report->start_ns, first);
 	(void)es_duration_text(fault->last_ns - report->start_ns, last);
-	(void)es_buf_printf(out, "  %-10s %.80s: %s, %" PRIu64 " x %s%s%s: %s\n", label,
-			    report->domains[fault->domain].id, fault->name, fault->n,
-			    fault->n > 1 ? "from +" : "at +", first, "", fault->text);
-	(void)last;
+	if (fault->n > 1)
+		(void)es_buf_printf(out, " %" PRIu64 " times, +%s to +%s: %s\n", fault->n, first,
+				    last, fault->text);
+	else
+		(void)es_buf_printf(out, " at +%s: %s\n", first, fault->text);
 }
 
 void es_report_put_faults(const struct es_report *report, struct es_buf *out)

@@ -122,10 +122,15 @@ def test_all_domains_fail(place):
 
 def test_never_readable(place):
     """A package that can never be read is lacking from the node by name; where none can be read there is an estimate."""
-    with Faulty(place, "one") as one, Faulty(place, "all") as all_:
+    with Faulty(place, "one") as one, Faulty(place, "all") as all_, Faulty(place, "denied") as denied:
         one.tell(f"{ONE} EIO\n")
         all_.tell(f"{ALL} EINVAL\n")
-        first, second = one.start(), all_.start()
+        denied.tell(f"{ONE} deny\n")
+        first, second, third = one.start(), all_.start(), denied.start()
+        report, text = finish(third)
+        equal(report["quality"]["lacks"], ["package-0"], text)
+        equal({(f["domain"], f["fault"]) for f in report["quality"]["faults"]} - {("package-0", "slow")}, {("package-0", "denied")})
+        check("denied", report, denied.truth())
         report, text = finish(first)
         equal(report["quality"]["lacks"], ["package-0"])
         expect("lacks" in text, text)

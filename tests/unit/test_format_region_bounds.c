@@ -200,9 +200,112 @@ static void true_energies_lie_within_the_bounds(void **state)
 	assert_true(3 * scores.n_inseparable < n_stated);
 }
 
+/* Starts and stops of up to @n_names names at any times, in any order, without any sense. */
+static void tag_at_random(struct test_recording *made, uint64_t *seed, unsigned n_names)
+{
+	unsigned n = (unsigned)test_random_below(seed, 400);
+	bool is_fine = test_random_below(seed, 2);
+	int64_t t_ns = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		char name[16];
+
+		t_ns = is_fine ? t_ns + (int64_t)test_random_below(seed, 100 * TEST_MS)
+			       : (int64_t)test_random_below(seed, 24 * TEST_S) - 2 * TEST_S;
+		if (test_random_below(seed, 8) == 0)
+			t_ns = t_ns / (100 * TEST_MS) * (100 * TEST_MS);
+		(void)snprintf(name, sizeof(name), "%s%u",
+			       test_random_below(seed, 50) ? "n" : "es_",
+			       (unsigned)test_random_below(seed, n_names));
+		test_event(made,
+			   test_random_below(seed, 2) ? ES_EVENT_TAG_START : ES_EVENT_TAG_STOP,
+			   t_ns, 0, name);
+	}
+}
+
+/* Two counters and a meter of powers, with readings left out, resets and values that cannot be. */
+static void read_at_random(struct test_recording *made, uint64_t *seed)
+{
+	uint64_t value[3] = { 0, 1000 * TEST_J, 50000 };
+	int64_t begins_ns = (int64_t)test_random_below(seed, 5 * TEST_S);
+
+	for (int64_t t_ns = 0; t_ns < 20 * TEST_S; t_ns += 100 * TEST_MS) {
+		uint64_t row[3];
+
+		value[0] += test_random_below(seed, 40 * TEST_J);
+		value[1] += test_random_below(seed, 3 * TEST_J);
+		value[2] = 20000 + test_random_below(seed, 100000);
+		if (test_random_below(seed, 60) == 0)
+			value[test_random_below(seed, 2)] = test_random_below(seed, 10 * TEST_J);
+		for (size_t i = 0; i < 3; i++)
+			row[i] = test_random_below(seed, 12) == 0 ? TEST_NO_READING : value[i];
+		if (t_ns < begins_ns)
+			row[1] = TEST_NO_READING;
+		if (test_random_below(seed, 90) == 0)
+			row[0] = UINT64_C(1) << 60;
+		test_sweep(made, t_ns, row);
+	}
+}
+
+static void check_sane(const struct es_report *report)
+{
+	uint64_t sum_uj = report->untagged.energy_uj;
+	int64_t sum_ns = report->untagged.is_known ? report->untagged.dur_ns : 0;
+
+	for (size_t i = 0; i < report->n_regions; i++) {
+		const struct es_report_region *region = &report->regions[i];
+		uint64_t by_domain_uj = 0;
+
+		assert_true(region->n_calls > 0 && region->dur_ns >= 0);
+		assert_true(isfinite(region->uncertainty_j) && region->uncertainty_j >= 0);
+		assert_true(region->energy_uj <= report->fine_uj);
+		assert_true(region->exclusive_uj <= report->fine_uj);
+		for (size_t d = 0; d < report->meta->n_domains && region->by_domain_uj; d++)
+			by_domain_uj += region->by_domain_uj[d];
+		if (region->is_known)
+			assert_int_equal(by_domain_uj, region->energy_uj);
+		sum_uj += region->exclusive_uj;
+		if (region->group == ES_REPORT_NO_GROUP)
+			sum_ns += region->exclusive_ns;
+	}
+	for (size_t g = 0; g < report->n_groups; g++) {
+		sum_uj += report->groups[g].energy_uj;
+		sum_ns += report->groups[g].dur_ns;
+		assert_true(isfinite(report->groups[g].uncertainty_j));
+	}
+	assert_int_equal(sum_uj, report->fine_uj);
+	assert_int_equal(sum_ns, report->stop_ns - report->start_ns);
+}
+
+static void the_book_closes_whatever_is_tagged(void **state)
+{
+	static const unsigned names[] = { 2, 5, 20, 70, 200 };
+	const struct es_report_options options = test_options();
+	uint64_t seed = 20261122;
+
+	(void)state;
+	for (unsigned round = 0; round < 300; round++) {
+		struct test_recording made;
+		struct es_domain *power;
+
+		test_recording_init(&made, 100 * TEST_MS);
+		(void)test_domain(&made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+		(void)test_domain(&made, "powercap", ES_DOMAIN_DRAM, 0, -1);
+		power = test_domain(&made, "nvml", ES_DOMAIN_GPU, -1, -1);
+		power->is_power = true;
+		power->kind = ES_KIND_INTEGRATED;
+		tag_at_random(&made, &seed, names[round % 5]);
+		read_at_random(&made, &seed);
+		test_end(&made, 20 * TEST_S, 0);
+		check_sane(test_report(&made, &options));
+		test_recording_finish(&made);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_book_closes_whatever_is_tagged),
 		cmocka_unit_test(true_energies_lie_within_the_bounds),
 	};
 

@@ -372,9 +372,9 @@ static void find_mpi(const struct es_elsewhere_of *of, struct es_elsewhere *foun
 			(int64_t)es_count_hosts(hosts ? hosts : text, of->hostname, &has_this);
 	else if (!path)
 		found->nodes = scheduled_nodes(of, &has_this);
-	/* Nothing says of other machines: mpirun starts all ranks on this one. */
+	/* Nothing says of other machines: mpirun starts all ranks on this one; vendors' launchers do not. */
 	if (!hosts && !path && found->nodes < 0 && !has_scheduler(of->env) &&
-	    strncmp(found->client, "mpi", 3) == 0)
+	    !has_word("aprun ibrun jsrun", found->client))
 		return;
 	if (found->nodes == 1 && has_this)
 		return;

@@ -54,8 +54,9 @@ struct es_measure_hook {
 /**
  * struct es_measure_wait - what else must have ended before a measurement does: other ranks of a parallel program
  *
- * @started is told once the first readings are taken, before the command starts. @is_over is asked in each turn of the loop once the command has ended with status 0 and nobody asked it to stop. A
- * hook is to wake the loop up when the answer may have changed.
+ * @started is told once the first readings are taken, before the command starts. @is_over is asked in each turn of the
+ * loop once the command has ended with status 0 and nobody asked it to stop. A hook is to wake the loop up when the
+ * answer may have changed.
  */
 struct es_measure_wait {
 	void (*started)(struct es_measure_wait *wait);

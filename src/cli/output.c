@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 
 int es_outcome_open(const char *path, const struct es_buf *kept, struct es_chain *chain,
 		    struct es_outcome *ret, struct es_error *err)
@@ -105,9 +106,31 @@ int es_make_directories(const char *path, struct es_error *err)
 	return 0;
 }
 
+/* Recordings "JOB.X.esr" in a folder, X being a node or a step: their jobs' names, between commas; "" for none. */
+static void list_parts(const char *folder, const char *job, char *names, size_t size)
+{
+	es_cleanup(es_closedirp) DIR *dir = opendir(folder);
+	size_t n_job = strlen(job), used = 0;
+	struct dirent *entry;
+
+	names[0] = '\0';
+	while (dir && (entry = readdir(dir))) {
+		size_t n = strlen(entry->d_name);
+
+		if (n < n_job + sizeof(".x.esr") - 1 || strncmp(entry->d_name, job, n_job) != 0 ||
+		    entry->d_name[n_job] != '.' || strcmp(entry->d_name + n - 4, ".esr") != 0 ||
+		    used + n + 8 >= size)
+			continue;
+		used += (size_t)snprintf(names + used, size - used, "%s'%.*s'", used ? ", " : "",
+					 (int)(n - 4), entry->d_name);
+	}
+	es_text_make_safe(names, false);
+}
+
 int es_find_recording(const char *what, const struct es_settings *settings, char *ret,
 		      struct es_error *err)
 {
+	char parts[512];
 	struct stat st;
 
 	if (strlen(what) >= ES_PATH_MAX_BYTES)
@@ -121,6 +144,10 @@ int es_find_recording(const char *what, const struct es_settings *settings, char
 		    (int)ES_PATH_MAX_BYTES &&
 	    access(ret, F_OK) == 0)
 		return 0;
+	list_parts(settings->out, what, parts, sizeof(parts));
+	if (parts[0])
+		return es_error_say(err, -ENOENT, "'%s': no such file; in '%s' are its parts %s",
+				    what, settings->out, parts);
 	return es_error_say(err, -ENOENT, "'%s': no such file, and no job of that name in '%s'",
 			    what, settings->out);
 }

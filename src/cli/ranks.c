@@ -224,7 +224,7 @@ static bool is_beside_itself(const struct es_ranks *ranks)
 static void await_start(const struct es_ranks *ranks)
 {
 	const struct timespec ms = { .tv_nsec = ES_NS_PER_MS };
-	int64_t end_ns = es_clock_mono_ns() + START_NS;
+	int64_t end_ns = es_clock_mono_ns() + START_NS + ranks->patience_ns;
 
 	while (es_clock_mono_ns() < end_ns) {
 		struct es_rank_entry entry;
@@ -287,14 +287,16 @@ static int decide(struct es_ranks *ranks)
 	return 0;
 }
 
-void es_ranks_join(const struct es_launch *launch, const char *const *folders, struct es_ranks *ret)
+void es_ranks_join(const struct es_launch *launch, const char *const *folders, int64_t patience_ns,
+		   struct es_ranks *ret)
 {
 	struct es_ranks ranks = { .role = ES_RANK_MEASURES,
 				  .folder_fd = -1,
 				  .lock_fd = -1,
 				  .list_fd = -1,
 				  .rank = launch->rank,
-				  .local_ranks = launch->local_ranks };
+				  .local_ranks = launch->local_ranks,
+				  .patience_ns = patience_ns };
 	struct stat st;
 
 	if (stat("/proc/self/ns/pid", &st) == 0)

@@ -50,7 +50,7 @@ struct es_ranks {
 	char folder[64]; /* where the files are */
 	uint64_t hash, pid_namespace;
 	int folder_fd, lock_fd, list_fd;
-	int64_t rank, local_ranks;
+	int64_t rank, local_ranks, patience_ns;
 	/* While waiting for the others. */
 	struct es_rank_entry *entries; /* owned */
 	size_t n_entries, n_ended, n_other_ranks;
@@ -65,9 +65,10 @@ struct es_ranks {
 /**
  * es_ranks_join - find out whether we are the one that measures
  * @folders: where the private folder may lie, tried in turn; NULL-terminated. es_ranks_folders() gives the usual.
- * One that only runs waits for the first readings of the one that measures: some milliseconds, at most two seconds.
+ * One that only runs waits for the first readings of the one that measures: some milliseconds, at most two seconds
+ * and @patience_ns, which is what the one that measures takes for other things first.
  */
-void es_ranks_join(const struct es_launch *launch, const char *const *folders,
+void es_ranks_join(const struct es_launch *launch, const char *const *folders, int64_t patience_ns,
 		   struct es_ranks *ret);
 const char *const *es_ranks_folders(void);
 

@@ -25,7 +25,7 @@ int es_run_join(struct es_run *run)
 	char socket[ES_IPC_PATH_MAX_BYTES];
 	int error;
 
-	es_ranks_join(&run->launch, es_ranks_folders(), &run->ranks);
+	es_ranks_join(&run->launch, es_ranks_folders(), run->baseline_ns, &run->ranks);
 	if (run->ranks.role == ES_RANK_MEASURES)
 		return -1;
 	if (es_ranks_find_socket(&run->ranks, socket, sizeof(socket)) == 0)

@@ -47,6 +47,7 @@ struct result {
 	double values[QUANTITIES];
 	bool has_baseline;
 	double baseline_w;
+	char kind[16]; /* of the energy; "": not known */
 	char recording[ES_PATH_MAX_BYTES], eprofile[ES_PATH_MAX_BYTES];
 };
 
@@ -75,6 +76,10 @@ int es_series_check(struct es_run *run, struct es_error *err)
 	if (run->repeat && run->attach_pid)
 		return es_error_say(err, -EINVAL,
 				    "--repeat: a process that runs already runs once");
+	if (run->baseline && run->attach_pid)
+		return es_error_say(
+			err, -EINVAL,
+			"--baseline: a process that runs already leaves nothing idle before it");
 	if (run->baseline && (es_parse_duration_ns(run->baseline, &run->baseline_ns) < 0 ||
 			      run->baseline_ns < 0 || run->baseline_ns > ES_PERIOD_MAX_NS))
 		return es_error_say(err, -EINVAL,
@@ -163,6 +168,8 @@ static void take_result(struct series *series, struct result *result)
 	if (result->recording[0] == '\0' ||
 	    es_outcome_open(result->recording, NULL, &series->run->chain, &outcome, &err) < 0)
 		return;
+	(void)snprintf(result->kind, sizeof(result->kind), "%s",
+		       report->has_energy ? es_report_kind(report) : "");
 	values[QUANTITY_ENERGY] = report->node_j;
 	result->is_known[QUANTITY_ENERGY] = report->has_energy;
 	values[QUANTITY_TIME] = es_s_from_ns(report->command_stop_ns - report->command_start_ns);
@@ -227,6 +234,23 @@ static size_t count_failed(const struct series *series)
 	return n;
 }
 
+/* That of all means of energy, "mixed" where there are several, NULL where there is none. */
+static const char *kind_of(const struct series *series)
+{
+	const char *kind = NULL;
+
+	for (size_t i = 0; i < series->n_done; i++) {
+		const struct result *result = &series->results[i];
+
+		if (result->status || !result->kind[0])
+			continue;
+		if (kind && strcmp(kind, result->kind) != 0)
+			return "mixed";
+		kind = result->kind;
+	}
+	return kind;
+}
+
 static void put_quantity(const struct series *series, enum quantity quantity, const char *label,
 			 struct es_buf *out)
 {
@@ -247,6 +271,7 @@ static void put_quantity(const struct series *series, enum quantity quantity, co
 static void put_table(const struct series *series)
 {
 	size_t n_failed = count_failed(series);
+	const char *kind = kind_of(series);
 	struct es_buf out;
 
 	es_buf_init(&out, 1U << 20);
@@ -259,6 +284,12 @@ static void put_table(const struct series *series)
 	put_quantity(series, QUANTITY_POWER, "power of the node (W)", &out);
 	if (series->run->baseline_ns)
 		put_quantity(series, QUANTITY_ABOVE, "energy above idle (J)", &out);
+	if (kind)
+		(void)es_buf_printf(
+			&out, "  %-10s %s%s\n", "kind", kind,
+			strcmp(kind, "estimated") == 0
+				? " from CPU time: it grows with time, it compares nothing"
+				: "");
 	for (size_t i = 0; i < series->n_done; i++)
 		if (series->results[i].status)
 			(void)es_buf_printf(&out, "  %-10s %s-%zu: status %d: in no mean\n",
@@ -326,6 +357,7 @@ static void put_members(const struct series *series, int status, struct es_json 
 	es_json_u64(json, "runs_planned", series->n_planned);
 	es_json_u64(json, "runs", series->n_done);
 	es_json_u64(json, "failed", count_failed(series));
+	es_json_string(json, "kind", kind_of(series));
 	es_json_string(json, "interval", "95 %, Student's t");
 	put_stats(series, QUANTITY_ENERGY, "energy_j", json);
 	put_stats(series, QUANTITY_TIME, "duration_s", json);

@@ -73,6 +73,9 @@ static void commands_are_told_apart(void **state)
 		{ "mpirun -n 4 --host localhost ./app", "", ES_LAUNCH_NONE, -1, "" },
 		{ "mpirun -n 4 ./app", "SLURM_JOB_ID=7 SLURM_NNODES=1 SLURMD_NODENAME=n1",
 		  ES_LAUNCH_NONE, -1, "" },
+		{ "orterun -n 4 ./app", "", ES_LAUNCH_NONE, -1, "" },
+		{ "jsrun -n 4 ./app", "", ES_LAUNCH_AROUND, -1,
+		  "put 'energyscopium run --' before the program that jsrun starts" },
 		/* By the scheduler, hosts and files of hosts. */
 		{ "mpirun -n 64 ./app x", slurm, ES_LAUNCH_AROUND, 4,
 		  "mpirun -n 64 energyscopium run -- ./app x" },

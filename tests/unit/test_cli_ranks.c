@@ -59,7 +59,7 @@ static enum es_rank_role join(struct fixture *f, int64_t rank, struct es_ranks *
 	struct es_launch launch = f->launch;
 
 	launch.rank = launch.local_rank = rank;
-	es_ranks_join(&launch, f->folders, ret);
+	es_ranks_join(&launch, f->folders, 0, ret);
 	es_ranks_wait(ret);
 	if (ret->role == ES_RANK_MEASURES && ret->list_fd >= 0)
 		ret->wait.started(&ret->wait); /* the first readings are taken */

@@ -20,9 +20,9 @@
 #include "record/event.h"
 
 #define N_BUCKETS 1024U
-/* Who floods us costs at most some 15 % of a CPU: more than so many in a while wait for the next. */
+/* Who floods us costs at most some 5 % of a CPU: more than so many in a while wait for the next. */
 #define ROUND_NS (10 * ES_NS_PER_MS)
-#define ROUND_MESSAGES 500
+#define ROUND_MESSAGES 100
 #define LAST_WORDS_NS (100 * ES_NS_PER_MS)
 /* A report holds so many calls, two of which every recording has by itself. */
 #define TAGS_MAX (ES_REGION_CALLS_MAX - 2U)

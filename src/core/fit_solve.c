@@ -16,7 +16,7 @@ _Static_assert(ES_NNLS_MAX >= ES_FIT_COLUMNS_MAX, "each fit must be solvable");
 
 /* Shares that vary by less than about 0.07 % of the time (variance over mean) tell nothing. */
 #define BLIND 1e-6
-#define RIDGE 1e-9 /* what they do not tell stays at the level */
+#define RIDGE 1e-12 /* what they do not tell stays at the level */
 #define BLIND_PART 0.03 /* of an energy that may hang on what is not told */
 #define TIED 0.1 /* cosine */
 

@@ -25,7 +25,7 @@
 #define START_NS (2 * ES_NS_PER_S) /* how long one that measures may take to start */
 #define LOOK_NS (50 * ES_NS_PER_MS)
 #define STALE_S 3600 /* a list that nobody has joined for so long is of another launch */
-#define OLD_S 86400 /* files so old are swept away */
+#define OLD_S (2 * STALE_S) /* files so old are swept away */
 #define SWEEP_MAX 1000
 #define TRIES 20
 
@@ -240,22 +240,39 @@ static void await_start(const struct es_ranks *ranks)
 	}
 }
 
+static bool is_old(const struct es_ranks *ranks, const char *name)
+{
+	struct stat st;
+
+	return fstatat(ranks->folder_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       time(NULL) - st.st_mtime > OLD_S;
+}
+
+/* A lock that somebody has belongs to a launch that goes on, however old it is. */
+static void sweep_launch(const struct es_ranks *ranks, const char *lock)
+{
+	es_cleanup(es_closep) int fd =
+		openat(ranks->folder_fd, lock, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	char list[48];
+
+	if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return;
+	(void)snprintf(list, sizeof(list), "%.22s.list", lock);
+	(void)unlinkat(ranks->folder_fd, list, 0);
+	(void)unlinkat(ranks->folder_fd, lock, 0);
+}
+
 /* What launches left behind that had fewer ranks than were announced, or were killed. */
 static void sweep(const struct es_ranks *ranks)
 {
 	int fd = openat(ranks->folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	es_cleanup(es_closedirp) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	time_t now = time(NULL);
 	struct dirent *entry;
 
-	for (int i = 0; dir && i < SWEEP_MAX && (entry = readdir(dir)); i++) {
-		struct stat st;
-
-		if (strncmp(entry->d_name, "ranks-", 6) == 0 &&
-		    fstatat(ranks->folder_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    now - st.st_mtime > OLD_S)
-			(void)unlinkat(ranks->folder_fd, entry->d_name, 0);
-	}
+	for (int i = 0; dir && i < SWEEP_MAX && (entry = readdir(dir)); i++)
+		if (strncmp(entry->d_name, "ranks-", 6) == 0 && strlen(entry->d_name) == 27 &&
+		    strcmp(entry->d_name + 22, ".lock") == 0 && is_old(ranks, entry->d_name))
+			sweep_launch(ranks, entry->d_name);
 }
 
 static int decide(struct es_ranks *ranks)
@@ -294,6 +311,7 @@ void es_ranks_join(const struct es_launch *launch, const char *const *folders, i
 				  .folder_fd = -1,
 				  .lock_fd = -1,
 				  .list_fd = -1,
+				  .hook = { .fd = -1 },
 				  .rank = launch->rank,
 				  .local_ranks = launch->local_ranks,
 				  .patience_ns = patience_ns };

@@ -6,6 +6,7 @@
  */
 #include "support/test.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -300,6 +301,37 @@ static void nothing_is_left_when_all_have_come(void **state)
 	assert_int_equal(rmdir(path), 0);
 }
 
+/* Of two old launches one goes on, one was killed. */
+static void what_old_launches_left_is_swept_away(void **state)
+{
+	struct fixture *f = *state;
+	const struct timespec old[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+	enum es_rank_role role;
+	char path[256];
+	size_t n = 0;
+	DIR *dir;
+	pid_t pid;
+
+	assert_int_equal(join(f, 0, &f->ranks), ES_RANK_MEASURES); /* goes on */
+	(void)snprintf(f->launch.id, sizeof(f->launch.id), "killed");
+	finish(join_elsewhere(f, 0, true, &role));
+	(void)snprintf(path, sizeof(path), "%s/energyscopium-%u", f->dir, (unsigned)geteuid());
+	dir = opendir(path);
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		if (entry->d_name[0] != '.')
+			assert_int_equal(utimensat(dirfd(dir), entry->d_name, old, 0), 0);
+	(void)snprintf(f->launch.id, sizeof(f->launch.id), "new");
+	pid = join_elsewhere(f, 0, true, &role);
+	assert_int_equal(role, ES_RANK_MEASURES);
+	rewinddir(dir);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		n += entry->d_name[0] != '.';
+	(void)closedir(dir);
+	assert_int_equal(n, 4); /* lock and list of the first and of the new one */
+	finish(pid);
+}
+
 int main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
@@ -317,6 +349,7 @@ int main(void)
 		TEST(a_link_in_place_of_the_folder_is_not_followed),
 		TEST(a_single_rank_needs_no_lock),
 		TEST(nothing_is_left_when_all_have_come),
+		TEST(what_old_launches_left_is_swept_away),
 	};
 
 	return cmocka_run_group_tests_name("cli/ranks", tests, NULL, NULL);

@@ -273,6 +273,26 @@ done:
 	reading->is_consumption = reading->has_blocks = false;
 }
 
+/* Elsewhere they would end what is still being read: a series in a period, a point in no period. */
+static bool is_out_of_place(const struct reading *reading, const char *local)
+{
+	static const struct {
+		const char *name;
+		unsigned depth;
+		const char *parent;
+	} places[] = {
+		{ "TimeSeries", 2, "GL_MarketDocument" },
+		{ "Period", 3, "TimeSeries" },
+		{ "Point", 4, "Period" },
+	};
+
+	for (size_t i = 0; i < ES_ARRAY_SIZE(places); i++)
+		if (strcmp(local, places[i].name) == 0)
+			return reading->depth != places[i].depth ||
+			       !is_at(reading, 1, places[i].parent);
+	return false;
+}
+
 static void on_start(void *arg, const char *name, const char **attributes)
 {
 	struct reading *reading = arg;
@@ -291,6 +311,8 @@ static void on_start(void *arg, const char *name, const char **attributes)
 		reading->is_generation = strcmp(local, "GL_MarketDocument") == 0;
 		reading->is_answer = strcmp(local, "Acknowledgement_MarketDocument") == 0;
 	}
+	if (reading->is_generation && is_out_of_place(reading, local))
+		refuse(reading, -EBADMSG, "an element that has no place there:", local);
 	if (strcmp(local, "Point") == 0) {
 		reading->position = 0;
 		reading->has_quantity = false;
@@ -377,30 +399,45 @@ static void take_series_value(struct reading *reading)
 		if (strcmp(text, "A75") != 0)
 			refuse(reading, -EBADMSG,
 			       "the document is not A75 (actual generation per type):", text);
-	} else if (reading->is_answer && take_text(reading, "Reason", "text", text, sizeof(text))) {
-		refuse(reading, -ENODATA, "an answer without data:", text);
 	}
+}
+
+static void take_answer(struct reading *reading)
+{
+	char text[TEXT_MAX_BYTES] = "";
+
+	if (take_text(reading, "Reason", "text", text, sizeof(text)))
+		refuse(reading, -ENODATA, "an answer without data:", text);
+}
+
+static void take_element(struct reading *reading, const char *local)
+{
+	take_value(reading);
+	if (reading->error == 0)
+		take_series_value(reading);
+	if (reading->error)
+		return;
+	if (strcmp(local, "Point") == 0)
+		end_point(reading);
+	else if (strcmp(local, "Period") == 0)
+		end_period(reading);
+	else if (strcmp(local, "TimeSeries") == 0)
+		end_series(reading);
 }
 
 static void on_end(void *arg, const char *name)
 {
 	struct reading *reading = arg;
-	const char *local = local_name(name);
 
 	if (reading->error)
 		return;
 	while (reading->n_text > 0 && (unsigned char)reading->text[reading->n_text - 1] <= ' ')
 		reading->n_text--;
 	reading->text[reading->n_text] = '\0';
-	take_value(reading);
-	if (reading->error == 0)
-		take_series_value(reading);
-	if (reading->error == 0 && strcmp(local, "Point") == 0)
-		end_point(reading);
-	else if (reading->error == 0 && strcmp(local, "Period") == 0)
-		end_period(reading);
-	else if (reading->error == 0 && strcmp(local, "TimeSeries") == 0)
-		end_series(reading);
+	if (reading->is_generation)
+		take_element(reading, local_name(name));
+	else if (reading->is_answer)
+		take_answer(reading);
 	reading->depth--;
 	reading->n_text = 0;
 }

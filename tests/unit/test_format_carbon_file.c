@@ -411,6 +411,37 @@ static void entsoe_says_nothing_of_a_time_that_it_knows_in_part(void **state)
 	assert_non_null(strstr(f->file.note, "1 of 2 figures left out"));
 }
 
+/* A series that ends in the midst of another one's period took the points away that the period went on writing to. */
+static void entsoe_elements_out_of_place_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	static const char period[] =
+		"<Period><timeInterval><start>2026-01-01T00:00Z</start><end>2026-01-01T02:00Z"
+		"</end></timeInterval><resolution>PT60M</resolution>" POINT("1", "1");
+	char text[2048];
+
+	(void)snprintf(text, sizeof(text),
+		       "<GL_MarketDocument><TimeSeries>%s<TimeSeries>"
+		       "<outBiddingZone_Domain.mRID>x</outBiddingZone_Domain.mRID></TimeSeries>"
+		       "<TimeSeries><curveType>A03</curveType>" POINT(
+			       "2", "1") "</TimeSeries></Period></TimeSeries></GL_MarketDocument>",
+		       period);
+	assert_int_equal(parse(f, "x", text), -EBADMSG);
+	assert_non_null(strstr(f->err.text, "TimeSeries"));
+
+	es_carbon_file_finish(&f->file);
+	(void)snprintf(text, sizeof(text),
+		       "<GL_MarketDocument>" POINT("1", "1") "</GL_MarketDocument>");
+	assert_int_equal(parse(f, "x", text), -EBADMSG);
+	assert_non_null(strstr(f->err.text, "Point"));
+
+	/* Of other documents nothing is read. */
+	es_carbon_file_finish(&f->file);
+	(void)snprintf(text, sizeof(text),
+		       "<Another><TimeSeries>%s</Period></TimeSeries></Another>", period);
+	assert_int_equal(parse(f, "x", text), 1);
+}
+
 static void hostile_and_broken_files_are_refused_with_their_place(void **state)
 {
 	struct fixture *f = *state;
@@ -540,6 +571,7 @@ int main(void)
 		TEST(watttime_is_marginal_and_in_pounds),
 		TEST(entsoe_mixes_generation_with_the_factors_of_its_types),
 		TEST(entsoe_says_nothing_of_a_time_that_it_knows_in_part),
+		TEST(entsoe_elements_out_of_place_are_refused),
 		TEST(hostile_and_broken_files_are_refused_with_their_place),
 		TEST(what_is_something_else_is_told_from_what_is_broken),
 		TEST(without_the_library_it_says_which_package),

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ static bool is_socket_name(const struct dirent *entry, pid_t *ret_pid)
 	return true;
 }
 
+#define SWEEP_MAX 64
 #define PATIENCE_NS (5 * ES_NS_PER_S) /* for another one's answer, or lock */
 
 static size_t list_folder(const char *folder, struct es_control_socket *ret, size_t max,
@@ -287,6 +289,50 @@ static int open_control_folder(struct es_control *control, es_control_clean_fn t
 	if (problem.code)
 		tell(problem.text);
 	control->folder_fd = fd;
+	return 0;
+}
+
+/* Sockets of runs that were killed. Who lives is left alone, whether it listens yet or not. */
+static void sweep_runs(const char *folder)
+{
+	es_cleanup(es_closedirp) DIR *dir = opendir(folder);
+	const struct dirent *entry;
+
+	for (int n = 0; dir && n < SWEEP_MAX && (entry = readdir(dir));) {
+		char path[ES_IPC_PATH_MAX_BYTES];
+		es_cleanup(es_closep) int fd = -1;
+		uint64_t pid;
+
+		if (strncmp(entry->d_name, "run-", 4) != 0 ||
+		    es_parse_u64(entry->d_name + 4, &pid) < 0 || pid == 0 || pid > INT_MAX ||
+		    (pid != (uint64_t)getpid() && (kill((pid_t)pid, 0) == 0 || errno != ESRCH)) ||
+		    snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >=
+			    (int)sizeof(path))
+			continue;
+		n++;
+		/* In another container its number may be nobody's here: only a socket that nobody listens at goes. */
+		if (es_ipc_connect(path, ES_NS_PER_MS, &fd) == -ECONNREFUSED)
+			(void)unlink(path);
+	}
+}
+
+int es_control_run_socket(unsigned i, char *ret, struct es_error *err)
+{
+	char folder[ES_IPC_PATH_MAX_BYTES];
+	es_cleanup(es_closep) int fd = -1;
+	int r = i < ES_IPC_N_CONTROL_FOLDERS ? es_ipc_control_folder(i, folder) : -ENOENT;
+
+	if (r < 0)
+		return r;
+	if (mkdir(folder, 0700) < 0 && errno != EEXIST)
+		return es_error_set(err, -errno, "folder '%s'", folder);
+	fd = es_ipc_check_folder(folder, err);
+	if (fd < 0)
+		return fd;
+	sweep_runs(folder);
+	if (snprintf(ret, ES_IPC_PATH_MAX_BYTES, "%s/run-%d", folder, (int)getpid()) >=
+	    (int)ES_IPC_PATH_MAX_BYTES)
+		return es_error_set(err, -ENAMETOOLONG, "folder '%s'", folder);
 	return 0;
 }
 

@@ -48,6 +48,13 @@ struct es_control_recording {
  */
 int es_control_ask(const struct es_control_socket *socket, struct es_control_recording *ret);
 
+/**
+ * es_control_run_socket - a path for the socket of a run in a control folder, which is made and swept of what killed runs left
+ * @i: which folder, from 0; @ret: room for ES_IPC_PATH_MAX_BYTES
+ * Returns 0; -ENOENT: there are no more folders; -EPERM: it cannot be trusted; errors of mkdir.
+ */
+int es_control_run_socket(unsigned i, char *ret, struct es_error *err);
+
 /** struct es_control - a place in the control folder; es_control_close() it */
 struct es_control {
 	int folder_fd;

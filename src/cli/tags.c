@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cli/control.h"
 #include "format/regions.h"
 #include "ipc/address.h"
 #include "record/event.h"
@@ -276,8 +277,20 @@ bool es_tags_tell_end(struct es_tags *tags, enum es_ipc_verdict verdict, const c
 	return tags->is_waited_for;
 }
 
-/* A folder may be there and take no sockets (some network file systems): then the next is tried. */
-static int listen_in_folder(struct es_tags *tags, unsigned i, struct es_error *err)
+static int listen_at(struct es_tags *tags, const char *path, struct es_error *err)
+{
+	int r = es_tags_listen(tags, path, err);
+
+	if (r < 0 || setenv(ES_IPC_VARIABLE, path, 1) == 0)
+		return r;
+	r = es_error_set(err, -errno, "environment");
+	es_ipc_listener_close(tags->listener);
+	tags->listener = NULL;
+	tags->hook.fd = -1;
+	return r;
+}
+
+static int listen_in_new_folder(struct es_tags *tags, unsigned i, struct es_error *err)
 {
 	char path[ES_IPC_PATH_MAX_BYTES + 8];
 	int r = es_ipc_make_folder(i, tags->folder);
@@ -285,9 +298,7 @@ static int listen_in_folder(struct es_tags *tags, unsigned i, struct es_error *e
 	if (r < 0)
 		return es_error_set(err, r, "no folder for its socket");
 	(void)snprintf(path, sizeof(path), "%s/run", tags->folder);
-	r = es_tags_listen(tags, path, err);
-	if (r == 0 && setenv(ES_IPC_VARIABLE, path, 1) < 0)
-		r = es_error_set(err, -errno, "environment");
+	r = listen_at(tags, path, err);
 	if (r < 0) {
 		(void)rmdir(tags->folder);
 		tags->folder[0] = '\0';
@@ -295,12 +306,22 @@ static int listen_in_folder(struct es_tags *tags, unsigned i, struct es_error *e
 	return r;
 }
 
+/*
+ * Best in the user's own folder, where a next one finds and removes what a killed one left. A folder may be there and
+ * take no sockets (some network file systems), or not be ours: then the next is tried, at last a new one.
+ */
 int es_tags_listen_for_command(struct es_tags *tags, struct es_error *err)
 {
+	char path[ES_IPC_PATH_MAX_BYTES];
 	int r = -ENOENT;
 
+	for (unsigned i = 0; r < 0 && i < ES_IPC_N_CONTROL_FOLDERS; i++) {
+		r = es_control_run_socket(i, path, NULL);
+		if (r == 0)
+			r = listen_at(tags, path, NULL);
+	}
 	for (unsigned i = 0; r < 0 && i < ES_IPC_N_FOLDERS; i++)
-		r = listen_in_folder(tags, i, err);
+		r = listen_in_new_folder(tags, i, err);
 	return r;
 }
 

@@ -273,20 +273,34 @@ def test_listener_that_does_not_answer(place):
 
 
 def test_socket_is_private_and_removed(place):
-    """The socket lies in a folder of its own that is gone afterwards; where none can be made the run goes on."""
-    runtime = os.path.join(place, "runtime")
-    os.mkdir(runtime, 0o700)
-    _, done = run(place, 'stat -c %a "$ENERGYSCOPIUM_SOCKET" "$(dirname "$ENERGYSCOPIUM_SOCKET")"; echo "$ENERGYSCOPIUM_SOCKET"',
-                  env={"XDG_RUNTIME_DIR": runtime})
+    """The socket is private, and gone afterwards; where its folder cannot be had a new one is made; after a kill the next run cleans up."""
+    folder = os.path.join(place, "runtime")
+    show = 'stat -c %a "$ENERGYSCOPIUM_SOCKET" "$(dirname "$ENERGYSCOPIUM_SOCKET")"; echo "$ENERGYSCOPIUM_SOCKET"'
+    _, done = run(place, show, env={"ENERGYSCOPIUM_RUNTIME_DIR": folder})
     modes = done.stdout.split()
     equal(modes[:2], ["600", "700"], done.stdout + done.stderr)
-    expect(modes[2].startswith(runtime), done.stdout)
-    equal(os.listdir(runtime), [])
+    expect(modes[2].startswith(folder), done.stdout)
+    equal(os.listdir(folder), [])
+
+    other = os.path.join(place, "other")
+    os.mkdir(other, 0o700)
+    _, done = run(place, show, env={"ENERGYSCOPIUM_RUNTIME_DIR": "/proc/none", "XDG_RUNTIME_DIR": other}, name="k")
+    equal(done.stdout.split()[:2], ["600", "700"], done.stdout + done.stderr)
+    expect(done.stdout.split()[2].startswith(other), done.stdout)
+    equal(os.listdir(other), [])
+
     deep = os.path.join(place, "d" * 100)
     os.mkdir(deep)
-    _, done = run(place, 'echo "$ENERGYSCOPIUM_SOCKET"', env={"XDG_RUNTIME_DIR": deep, "TMPDIR": deep}, name="k")
+    _, done = run(place, 'echo "$ENERGYSCOPIUM_SOCKET"', name="l",
+                  env={"ENERGYSCOPIUM_RUNTIME_DIR": deep, "XDG_RUNTIME_DIR": deep, "TMPDIR": deep})
     expect(done.stdout.startswith("/tmp/energyscopium-"), done.stdout)
     equal(done.returncode, 0, done.stderr)
+
+    call("run", "--out", os.path.join(place, "out"), "--name", "m", "--", "sh", "-c", "kill -9 $PPID",
+         env={"ENERGYSCOPIUM_RUNTIME_DIR": folder})
+    equal(len(os.listdir(folder)), 1)
+    run(place, "true", env={"ENERGYSCOPIUM_RUNTIME_DIR": folder}, name="n")
+    equal(os.listdir(folder), [])
 
 
 def test_in_a_user_namespace(place):

@@ -7,9 +7,12 @@
 #include "support/test.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -17,13 +20,14 @@
 #include "ipc/address.h"
 #include "ipc/client.h"
 #include "record/recording.h"
+#include "support/tree.h"
 
 #define START_NS (100 * ES_NS_PER_S)
 #define NOW_NS (200 * ES_NS_PER_S)
 #define EVENTS_MAX 8
 
 struct fixture {
-	char path[48];
+	char path[48], dir[32], folder[48];
 	struct es_tags *tags;
 	struct es_recorder *recorder;
 	struct es_ipc_message answer;
@@ -38,6 +42,10 @@ static int set_up(void **state)
 
 	assert_non_null(f);
 	(void)snprintf(f->path, sizeof(f->path), "/tmp/es-tags-%d.esr", (int)getpid());
+	(void)snprintf(f->dir, sizeof(f->dir), "/tmp/es-tags-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	(void)snprintf(f->folder, sizeof(f->folder), "%s/runtime", f->dir);
+	assert_int_equal(setenv(ES_IPC_FOLDER_VARIABLE, f->folder, 1), 0);
 	assert_int_equal(es_meta_add_node(&meta, "n"), 0);
 	assert_int_equal(es_recorder_create(f->path, true, &meta, &f->recorder, NULL), 0);
 	assert_int_equal(es_tags_create(START_NS, &f->tags), 0);
@@ -53,6 +61,7 @@ static int tear_down(void **state)
 	es_tags_destroy(f->tags);
 	es_recorder_close(f->recorder);
 	(void)unlink(f->path);
+	es_tree_remove(f->dir);
 	free(f);
 	return 0;
 }
@@ -174,17 +183,16 @@ static void names_open_at_a_time_are_bounded_and_freed(void **state)
 	}
 }
 
-static void a_command_finds_the_socket_in_its_environment(void **state)
+/* A message sent to where the environment says arrives, and the socket is gone afterwards. */
+static void check_found(struct fixture *f, char *path)
 {
-	struct fixture *f = *state;
 	struct es_measure_hook *hook = es_tags_hook(f->tags);
 	struct es_ipc_message message = { .type = ES_IPC_TAG_START, .name = "x" }, answer;
-	char folder[ES_IPC_PATH_MAX_BYTES];
 	int fd;
 
 	assert_int_equal(es_tags_listen_for_command(f->tags, NULL), 0);
-	(void)snprintf(folder, sizeof(folder), "%s", getenv(ES_IPC_VARIABLE));
-	assert_int_equal(es_ipc_connect(folder, ES_NS_PER_S, &fd), 0);
+	(void)snprintf(path, ES_IPC_PATH_MAX_BYTES, "%s", getenv(ES_IPC_VARIABLE));
+	assert_int_equal(es_ipc_connect(path, ES_NS_PER_S, &fd), 0);
 	assert_int_equal(es_ipc_send(fd, &message), 0);
 	/* What was sent before the end counts, though the loop had no time for it. */
 	hook->finish(hook, f->recorder, NOW_NS);
@@ -193,9 +201,64 @@ static void a_command_finds_the_socket_in_its_environment(void **state)
 	(void)close(fd);
 	es_tags_destroy(f->tags);
 	f->tags = NULL;
-	assert_int_equal(access(folder, F_OK), -1);
-	*strrchr(folder, '/') = '\0';
-	assert_int_equal(access(folder, F_OK), -1);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_command_finds_the_socket_in_its_environment(void **state)
+{
+	struct fixture *f = *state;
+	char path[ES_IPC_PATH_MAX_BYTES];
+
+	check_found(f, path);
+	assert_int_equal(strncmp(path, f->folder, strlen(f->folder)), 0);
+}
+
+static void without_a_folder_of_ours_there_is_a_new_one(void **state)
+{
+	struct fixture *f = *state;
+	char path[ES_IPC_PATH_MAX_BYTES];
+
+	assert_int_equal(mkdir(f->folder, 0700), 0);
+	assert_int_equal(chmod(f->folder, 0777), 0);
+	check_found(f, path);
+	assert_int_not_equal(strncmp(path, f->folder, strlen(f->folder)), 0);
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void what_a_killed_run_left_is_removed_by_the_next(void **state)
+{
+	struct fixture *f = *state;
+	char left[ES_IPC_PATH_MAX_BYTES], other[ES_IPC_PATH_MAX_BYTES];
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (es_tags_listen_for_command(f->tags, NULL) == 0 && write(ready[1], "", 1) == 1)
+			(void)pause();
+		_exit(1);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+	(void)snprintf(left, sizeof(left), "%s/run-%d", f->folder, (int)pid);
+	(void)snprintf(other, sizeof(other), "%s/run-x", f->folder);
+	assert_int_equal(es_tree_write(f->folder, "run-x", "", 0600), 0);
+	assert_int_equal(access(left, F_OK), 0);
+
+	/* It lives: its socket stays. */
+	assert_int_equal(es_tags_listen_for_command(f->tags, NULL), 0);
+	assert_int_equal(access(left, F_OK), 0);
+	es_tags_destroy(f->tags);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(es_tags_create(START_NS, &f->tags), 0);
+	assert_int_equal(es_tags_listen_for_command(f->tags, NULL), 0);
+	assert_int_equal(access(left, F_OK), -1);
+	assert_int_equal(access(other, F_OK), 0);
 }
 
 static void other_questions_are_answered(void **state)
@@ -256,6 +319,8 @@ int main(void)
 		TEST(names_are_checked_here_too),
 		TEST(names_open_at_a_time_are_bounded_and_freed),
 		TEST(a_command_finds_the_socket_in_its_environment),
+		TEST(without_a_folder_of_ours_there_is_a_new_one),
+		TEST(what_a_killed_run_left_is_removed_by_the_next),
 		TEST(other_questions_are_answered),
 		TEST(who_floods_us_has_to_wait_now_and_then),
 	};

@@ -6,9 +6,9 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "format/plot.h"
+#include "format/regions.h"
 
 /* A limit so far above all that is to be seen would make the rest flat: it is told in words instead. */
 #define LIMIT_TIMES_MAX 1.7
@@ -46,7 +46,7 @@ int es_plot_take_calls(struct es_plot *plot)
 		const struct es_report_call *call = &report->calls[i];
 
 		if (call->region < report->n_regions &&
-		    strncmp(report->regions[call->region].name, "es_", 3) != 0)
+		    !es_region_is_automatic(report->regions[call->region].name))
 			calls[n++] = (struct es_band_call){ call->region, call->start_ns,
 							    call->stop_ns };
 	}

@@ -42,7 +42,7 @@ struct es_regions {
 
 bool es_region_is_automatic(const char *name)
 {
-	return strncmp(name, "es_", 3) == 0;
+	return strcmp(name, "es_total") == 0 || strcmp(name, "es_appli_total") == 0;
 }
 
 struct es_regions *es_regions_create(void)

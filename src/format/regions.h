@@ -25,7 +25,7 @@ void es_regions_destroy(struct es_regions *regions);
 int es_regions_start(struct es_regions *regions, const char *name, int64_t t_ns);
 int es_regions_stop(struct es_regions *regions, const char *name, int64_t t_ns);
 
-/** es_region_is_automatic - a name of ours: es_total, es_appli_total and what may come */
+/** es_region_is_automatic - es_total or es_appli_total: every recording has them, and they take no time from others */
 bool es_region_is_automatic(const char *name);
 
 /**

@@ -109,15 +109,10 @@ static void on_first_sample(void *arg, size_t domain, const struct es_sample *sa
 		es_report_series_add(report, domain, sample);
 }
 
-/* The two tags that every recording has, whatever somebody marked under their names. */
-static bool is_automatic(const char *tag)
-{
-	return strcmp(tag, "es_total") == 0 || strcmp(tag, "es_appli_total") == 0;
-}
-
 static int note_tag(struct walk *walk, const struct es_event *event)
 {
-	if (is_automatic(event->text))
+	/* The two that every recording has, whatever somebody marked under their names. */
+	if (es_region_is_automatic(event->text))
 		return 0;
 	es_edges_note(&walk->edges, event->t_ns);
 	return event->type == ES_EVENT_TAG_START

@@ -93,7 +93,7 @@ struct es_report_region {
 	double uncertainty_j; /* half width of a 95 % interval */
 	uint64_t *by_domain_uj; /* [meta->n_domains] of energy_uj, 0 outside of the fine cover; NULL: not known. Owned */
 
-	/* Of energy_uj, what no region inside took; of es_* regions it is not asked. */
+	/* Of energy_uj, what no region inside took; of the automatic ones it is not asked. */
 	bool has_exclusive;
 	int64_t exclusive_ns;
 	uint64_t exclusive_uj;
@@ -165,7 +165,7 @@ struct es_report {
 	struct es_report_region *regions;
 	size_t n_regions;
 	struct es_report_call *
-		calls; /* of all regions but es_*, sorted by start; the first ES_REPORT_CALLS_KEPT_MAX */
+		calls; /* of all regions but the automatic ones, sorted by start; the first ES_REPORT_CALLS_KEPT_MAX */
 	size_t n_calls;
 	bool calls_are_cut; /* there are more */
 	struct es_report_group *groups;

@@ -17,6 +17,7 @@
 #include "format/insights.h"
 #include "format/paper.h"
 #include "format/region_show.h"
+#include "format/regions.h"
 
 #define GAPS_SHOWN 12U
 #define CELL ES_PAPER_CELL
@@ -204,7 +205,7 @@ static void put_regions(const struct es_report *report, size_t n_max, struct es_
 		return;
 	}
 	for (size_t i = 0; i < report->n_regions; i++) {
-		if (strncmp(report->regions[i].name, "es_", 3) == 0)
+		if (es_region_is_automatic(report->regions[i].name))
 			continue;
 		sorted[n++].region = &report->regions[i];
 		has_work = has_work || report->regions[i].work.is_known;

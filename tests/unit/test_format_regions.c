@@ -273,6 +273,22 @@ static void the_innermost_region_takes_the_time(void **state)
 	assert_false(test_region(&f->made.report, "es_total")->has_exclusive);
 }
 
+/* Only the two names that every recording has are kept apart. */
+static void names_like_ours_are_names_like_others(void **state)
+{
+	struct fixture *f = *state;
+
+	make_two_phases(f);
+	tag(f, true, TEST_S, "es_mine");
+	tag(f, false, 3 * TEST_S, "es_mine");
+	tag(f, true, 4 * TEST_S, "es_total");
+	(void)report(f);
+
+	assert_int_equal(test_region(&f->made.report, "es_mine")->exclusive_uj, 200 * TEST_J);
+	assert_int_equal(f->made.report.n_calls, 1);
+	assert_int_equal(test_region(&f->made.report, "es_total")->energy_uj, 2000 * TEST_J);
+}
+
 static void each_domain_has_its_part_of_a_region(void **state)
 {
 	struct fixture *f = *state;
@@ -466,6 +482,7 @@ int main(void)
 		TEST(nested_calls_of_one_name_count_once),
 		TEST(regions_inside_of_others_have_their_own_energy),
 		TEST(the_innermost_region_takes_the_time),
+		TEST(names_like_ours_are_names_like_others),
 		TEST(each_domain_has_its_part_of_a_region),
 		TEST(tags_may_come_in_any_order),
 		TEST(a_meter_that_began_late_is_filled_in_where_it_was_silent),

@@ -50,6 +50,7 @@ static _Noreturn void become(char *const *argv, int gate_fd, int error_fd, const
 	if (n != 1)
 		_exit(125); /* the parent gave up */
 	(void)sigaction(SIGPIPE, &child->old_pipe, NULL);
+	(void)sigaction(SIGXFSZ, &child->old_xfsz, NULL);
 	(void)sigaction(SIGCHLD, &child->old_child, NULL);
 	(void)sigprocmask(SIG_SETMASK, old_mask, NULL);
 	word.t_ns = es_clock_boot_ns();
@@ -73,8 +74,8 @@ static void redirect(const struct es_child_options *options)
 }
 
 /*
- * A reader of our messages that goes away must not end the measurement. And whoever ignores SIGCHLD, as some that
- * start us do, is never told that a child has ended.
+ * Neither a reader of our messages that goes away nor a limit to the size of files must end the measurement. And
+ * whoever ignores SIGCHLD, as some that start us do, is never told that a child has ended.
  */
 static void set_signals(struct es_child *child)
 {
@@ -82,6 +83,7 @@ static void set_signals(struct es_child *child)
 			       usual = { .sa_handler = SIG_DFL };
 
 	(void)sigaction(SIGPIPE, &ignore, &child->old_pipe);
+	(void)sigaction(SIGXFSZ, &ignore, &child->old_xfsz);
 	(void)sigaction(SIGCHLD, &usual, &child->old_child);
 }
 

@@ -23,7 +23,8 @@ struct es_child {
 	int64_t exec_ns; /* boot clock, just before it became the command; set once that is known */
 	bool has_ended; /* and was waited for: its number may be another's now */
 	bool was_asked_to_stop; /* one of SIGINT, SIGTERM, SIGHUP, SIGQUIT came, from wherever */
-	struct sigaction old_pipe, old_child; /* SIGPIPE and SIGCHLD as we were started with them */
+	/* SIGPIPE, SIGXFSZ and SIGCHLD as we were started with them. */
+	struct sigaction old_pipe, old_xfsz, old_child;
 };
 
 /** struct es_child_options - what the command gets in place of ours; borrowed, closed by who opened them */

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import re
+import resource
 import signal
 import stat
 import subprocess
@@ -259,6 +260,22 @@ def test_full_disk(place):
         equal(os.path.dirname(told["eprofile"]), spare)
     finally:
         subprocess.run(["umount", mount], check=False)
+
+
+def test_limit_of_file_size(place):
+    """A limit to the size of files is told of, and ends neither the measurement nor the command."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    script = "sleep 1; grep SigIgn: /proc/self/status; exit 7"
+    # As above: the description takes most of what may be written.
+    got = call("run", "--name", "j", "--period", "10ms", "--keep-args", "--", "sh", "-c", script, "x" * 2400, cwd=place,
+               preexec_fn=limit)
+    equal(got.returncode, 7, got.stderr)
+    expect(LINE.search(got.stderr), got.stderr)
+    expect("File too large" in got.stderr, got.stderr)
+    ignored = int(got.stdout.split()[1], 16)
+    expect(not ignored >> (signal.SIGXFSZ - 1) & 1, "the command must meet the limit as it would alone")
 
 
 def test_broken_recordings(place):

@@ -262,10 +262,14 @@ static void put_quantity(const struct series *series, enum quantity quantity, co
 	}
 	(void)es_buf_printf(out, "  %-26s %6zu %14.4f", label, stats.n, stats.mean);
 	if (stats.has_spread)
-		(void)es_buf_printf(out, " %12.4f %12.4f %7.2f %%\n", stats.sd, stats.ci,
-				    stats.mean > 0 ? 100.0 * stats.ci / stats.mean : 0.0);
+		(void)es_buf_printf(out, " %12.4f %12.4f", stats.sd, stats.ci);
 	else
-		(void)es_buf_printf(out, " %12s %12s %9s\n", "n/a", "n/a", "n/a");
+		(void)es_buf_printf(out, " %12s %12s", "n/a", "n/a");
+	/* A share of nothing, or of less, says nothing. */
+	if (stats.has_spread && stats.mean > 0)
+		(void)es_buf_printf(out, " %7.2f %%\n", 100.0 * stats.ci / stats.mean);
+	else
+		(void)es_buf_printf(out, " %9s\n", "n/a");
 }
 
 static void put_table(const struct series *series)

@@ -141,17 +141,20 @@ def test_srun(place):
         equal(report["job"]["ncpus"], 4, "CPUs that Slurm gave")
         done = slurm.srun("-N1", "-n2", *measured(place), "sh", "-c", "exit 5")
         equal(done.returncode, 5, done.stderr)
-        # Both nodes are this machine and have its name: here each needs a folder of its own.
-        done = slurm.srun("-N2", "-n4", "sh", "-c", 'exec "$0" run --out out.$SLURM_NODEID -- sleep 0.5',
-                          PROGRAM, cwd=place)
+        # Two nodes with one folder: both are this machine, so trees of two names stand for them.
+        make(place, "amd1")
+        done = slurm.srun("-N2", "-n4", "sh", "-c", '[ $SLURM_NODEID = 0 ] && root=skx2s || root=amd1; exec "$0" run '
+                          '--root $root --out energyscopium-out -- sleep 0.5', PROGRAM, cwd=place)
         equal(done.returncode, 0, done.stderr)
-        for node in ("0", "1"):
-            names = os.listdir(os.path.join(place, "out." + node))
-            equal(len(names), 2, names)
-            expect(all(os.uname().nodename.split(".")[0] in name for name in names), names)
-        os.rename(os.path.join(place, "out.0"), os.path.join(place, "energyscopium-out"))
-        done = harness.call("report", names[0].split(".")[0], cwd=place)
-        expect(done.returncode == 1 and "its parts" in done.stderr, done.stderr)
+        names = sorted(os.listdir(os.path.join(place, "energyscopium-out")))
+        job = names[0].split(".")[0] + ".0"
+        equal(names, [f"{job}.{node}.{what}" for node in ("amd1", "skx2s") for what in ("eprofile.json", "esr")])
+        for node in ("amd1", "skx2s"):
+            told = json.loads(harness.call("report", "--json", f"{job}.{node}", cwd=place).stdout)["job"]
+            equal((told["id"], told["nodes"], told["nodes_measured"], told["nodes_total"]), (job, [node], 1, 2))
+            equal((told["launch"]["ranks"], told["launch"]["local_ranks"]), (4, 2))
+        done = harness.call("report", job, cwd=place)
+        expect(done.returncode == 1 and "its parts" in done.stderr and f"'{job}.amd1'" in done.stderr, done.stderr)
     for path in files_of_ranks() - before:
         os.remove(path)
 

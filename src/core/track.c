@@ -116,7 +116,9 @@ static void count(struct es_track *track, int64_t t0_ns, int64_t t1_ns, const st
 {
 	int64_t dur_ns = t1_ns - t0_ns;
 
-	track->n_samples++;
+	if (track->n_samples++ == 0)
+		track->first_step_uj = step->energy_uj;
+	track->last_step_uj = step->energy_uj;
 	track->energy_uj += step->energy_uj;
 	track->covered_ns += dur_ns;
 	track->longest_ns = dur_ns > track->longest_ns ? dur_ns : track->longest_ns;
@@ -251,6 +253,9 @@ static int begin_anew(struct es_track *track, int64_t t_ns, uint64_t value,
 		count(track, t0_ns, pending_t_ns, &leap, &ret[0]);
 		track->max_over_ns = max_over_ns;
 	} else {
+		/* What stood before it began anew may have been no true value at all. */
+		if (track->last_t_ns - track->same_t_ns < track->still_after_ns)
+			track->lost_ns += track->last_t_ns - track->same_t_ns;
 		end_stretch(track, 0, 0, false);
 		track->n_resets++;
 		mark(&track->reset, pending_t_ns);
@@ -328,8 +333,12 @@ int es_track_finish(struct es_track *track, struct es_sample ret[static 2])
 
 	if (track->has_first && track->has_moved)
 		end_stretch(track, 0, 0, false);
-	if (!track->has_pending)
+	if (!track->has_pending) {
+		/* Where a reading before it said less than the sum did, the last one makes that up too. */
+		if (track->has_floor && !track->domain->is_power)
+			track->last_step_uj = track->last_value - track->floor_value;
 		return 0;
+	}
 	if (track->has_floor && track->floor_t_ns == pending_t_ns)
 		track->doubt_uj = track->last_value - track->pending_value;
 	if (track->doubt_uj && track->n_behind > 1) {

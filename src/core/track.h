@@ -46,6 +46,8 @@ struct es_track {
 	int64_t slept_ns; /* the machine slept that long between two readings still to come */
 
 	uint64_t energy_uj; /* sum over samples */
+	uint64_t first_step_uj,
+		last_step_uj; /* of the samples at the ends, which no reading beyond them bears out */
 	uint64_t rest_pj; /* of integrated powers: what is less than a µJ */
 	int64_t covered_ns; /* sum of their lengths */
 	int64_t longest_ns; /* longest sample */

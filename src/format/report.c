@@ -522,7 +522,7 @@ const char *es_report_quality(const struct es_report *report)
 			? (double)report->gap_ns / (double)(report->stop_ns - report->start_ns)
 			: 0.0;
 
-	if (report->has_lost_energy)
+	if (report->has_lost_energy || report->lacks_part)
 		return "low";
 	if (report->n_resets || report->n_ambiguous || holes > 0.02 ||
 	    (planned_ns > 0 && mean_ns > 2.0 * planned_ns))

@@ -189,6 +189,7 @@ struct es_report {
 	int64_t gap_ns; /* sum */
 	struct es_report_fault *faults;
 	size_t n_faults, n_faults_total;
+	bool lacks_part; /* a domain is_lacking */
 	struct es_report_cpus cpus;
 
 	bool has_start; /* at least one reading */

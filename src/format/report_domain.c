@@ -42,18 +42,20 @@ static void find_silence(struct es_report *report, const struct es_track *track,
 }
 
 /*
- * What may be in time of which nothing is known. It is filled in with the usual power, and may have been nothing, or
- * as much as was ever seen or is allowed.
+ * What may be in time of which nothing is known. A gap is filled in with the usual power, and may have been nothing, or
+ * as much as was ever seen or is allowed; a counter that stood still may lack all of that. Of one that showed wrong
+ * values the samples at the ends are in doubt: no reading beyond them tells whether they began and ended with such.
  */
 static double unknown_j(const struct es_report *report, const struct es_track *track, size_t i,
 			double usual_w, int64_t unknown_ns)
 {
 	double most_w = fmax(es_w_from_mw(track->max_mw), es_w_from_mw(track->domain->limit_mw));
+	uint64_t ends_uj = track->rejected.n ? track->first_step_uj + track->last_step_uj : 0;
 
 	return fmax(usual_w, most_w - usual_w) * es_s_from_ns(unknown_ns) +
-	       usual_w * (es_s_from_ns(track->lost_ns) +
-			  es_s_from_ns(es_report_slowest_ns(report, i))) +
-	       es_j_from_uj(track->doubt_uj);
+	       fmax(usual_w, most_w) * es_s_from_ns(track->lost_ns) +
+	       usual_w * es_s_from_ns(es_report_slowest_ns(report, i)) +
+	       es_j_from_uj(track->doubt_uj) + es_j_from_uj(ends_uj);
 }
 
 void es_report_sum_domain(struct es_report *report, const struct es_track *track, size_t i,

@@ -107,9 +107,10 @@ int es_report_note_fault(struct es_report *report, const struct es_event *event)
 	else
 		(void)snprintf(known->text, sizeof(known->text), "%.*s",
 			       (int)sizeof(known->text) - 1, es_fault_words(fault.code));
-	(void)snprintf(last, sizeof(last), "%" PRIu64 " reads %s, last: %.60s", fault.n,
-		       fault.longest_ns ? "were slow" : "failed", known->text);
-	say_last(report, fault.domain, last);
+	(void)snprintf(last, sizeof(last), "%" PRIu64 " reads failed, last: %.60s", fault.n,
+		       known->text);
+	if (strcmp(fault.code, ES_FAULT_SLOW) != 0)
+		say_last(report, fault.domain, last);
 	return 0;
 }
 
@@ -203,6 +204,7 @@ int es_report_find_faults(struct es_report *report, const struct es_watch *watch
 		const struct es_track *track = &watch->tracks[i];
 
 		report->by_domain[i].is_lacking = report->has_energy && is_lacking(report, i);
+		report->lacks_part = report->lacks_part || report->by_domain[i].is_lacking;
 		if (report->domains[i].state == ES_STATE_DUPLICATE)
 			continue;
 		add_mark(report, i, &track->rejected, "rejected",

@@ -223,6 +223,40 @@ static void a_night_asleep_is_no_energy_and_no_wrap(void **state)
 	assert_true(report->uncertainty_j < 300);
 }
 
+/* 100 J a second, and once 5 kJ too much: nothing tells that the last reading is not such a one. */
+static void the_ends_of_a_meter_that_showed_wrong_values_are_in_doubt(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	for (unsigned i = 0; i <= 8; i++)
+		test_sweep(
+			&f->made, i * TEST_S,
+			(uint64_t[]){ (1000 + 100 * (uint64_t)i + (i == 4 ? 5000 : 0)) * TEST_J });
+	report = test_report(&f->made, &f->options);
+
+	assert_int_equal(report->total_uj, 800 * TEST_J);
+	assert_int_equal(report->n_rejected, 1);
+	assert_in_range((uint64_t)report->by_domain[0].uncertainty_j, 200, 202);
+}
+
+/* A rise of 1000 J that was none, then 100 J a second: the last reading has only just come as far. */
+static void what_a_wrong_value_left_in_the_sum_is_in_doubt_too(void **state)
+{
+	static const uint64_t shown_j[] = { 1000, 1100, 2200, 1300, 1400, 2250 };
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	for (unsigned i = 0; i < 6; i++)
+		test_sweep(&f->made, i * TEST_S, (uint64_t[]){ shown_j[i] * TEST_J });
+	report = test_report(&f->made, &f->options);
+
+	assert_int_equal(report->total_uj, 1250 * TEST_J);
+	assert_true(report->by_domain[0].uncertainty_j > 1250 - 500);
+}
+
 static void no_more_faults_than_can_be_shown_are_kept_and_all_are_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -253,6 +287,8 @@ int main(void)
 		T(what_a_wider_meter_covers_is_not_lacking),
 		T(cpus_that_come_and_go_are_told),
 		T(a_night_asleep_is_no_energy_and_no_wrap),
+		T(the_ends_of_a_meter_that_showed_wrong_values_are_in_doubt),
+		T(what_a_wrong_value_left_in_the_sum_is_in_doubt_too),
 		T(no_more_faults_than_can_be_shown_are_kept_and_all_are_counted),
 	};
 

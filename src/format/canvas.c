@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/text.h"
+#include "format/letters.h"
 
 #define TRUE_COLOUR (1U << 24)
 
@@ -47,105 +47,13 @@ void es_canvas_put(struct es_canvas *canvas, unsigned x, unsigned y, const char 
 	(void)snprintf(cell->letter, sizeof(cell->letter), "%s", letter);
 }
 
-static uint32_t code_of(const char *letter, size_t bytes)
-{
-	const unsigned char *p = (const unsigned char *)letter;
-
-	switch (bytes) {
-	case 1:
-		return p[0];
-	case 2:
-		return (uint32_t)(p[0] & 0x1f) << 6 | (p[1] & 0x3f);
-	case 3:
-		return (uint32_t)(p[0] & 0x0f) << 12 | (uint32_t)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
-	default:
-		return (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3f) << 12 |
-		       (uint32_t)(p[2] & 0x3f) << 6 | (p[3] & 0x3f);
-	}
-}
-
-struct range {
-	uint32_t first, last;
-};
-
-static bool is_in(uint32_t code, const struct range *ranges, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (code >= ranges[i].first && code <= ranges[i].last)
-			return true;
-	return false;
-}
-
-/* The columns of a letter in terminals: Unicode Standard Annex #11, W and F, and the usual marks of no width. */
-static unsigned columns_of(uint32_t code)
-{
-	static const struct range wide[] = {
-		{ 0x1100, 0x115f },   { 0x2e80, 0x303e },   { 0x3041, 0xa4cf }, { 0xac00, 0xd7a3 },
-		{ 0xf900, 0xfaff },   { 0xfe30, 0xfe6f },   { 0xff00, 0xff60 }, { 0xffe0, 0xffe6 },
-		{ 0x1f300, 0x1faff }, { 0x20000, 0x3fffd },
-	};
-	static const struct range none[] = {
-		{ 0x300, 0x36f },   { 0x200b, 0x200d }, { 0x20d0, 0x20f0 },
-		{ 0xfe00, 0xfe0f }, { 0xfeff, 0xfeff }, { 0xe0100, 0xe01ef },
-	};
-
-	if (is_in(code, none, ES_ARRAY_SIZE(none)))
-		return 0;
-	return is_in(code, wide, ES_ARRAY_SIZE(wide)) ? 2 : 1;
-}
-
-/* What would turn the direction of a line around, or command the terminal. */
-static bool is_forbidden(uint32_t code)
-{
-	static const struct range forbidden[] = {
-		{ 0, 0x1f },	    { 0x7f, 0x9f },	{ 0x200e, 0x200f },
-		{ 0x2028, 0x202e }, { 0x2066, 0x2069 }, { 0xfff9, 0xffff },
-	};
-
-	return is_in(code, forbidden, ES_ARRAY_SIZE(forbidden));
-}
-
-/* Our own words in a terminal that knows ASCII only. */
-static const char *plain(const char *letter, size_t bytes)
-{
-	static const char *const pairs[][2] = {
-		{ "·", "-" }, { "…", "." }, { "±", "+" }, { "×", "x" }, { "₂", "2" }, { "µ", "u" },
-	};
-
-	for (size_t i = 0; i < ES_ARRAY_SIZE(pairs); i++)
-		if (strlen(pairs[i][0]) == bytes && memcmp(pairs[i][0], letter, bytes) == 0)
-			return pairs[i][1];
-	return "?";
-}
-
-/* The next letter of a text as it is shown, its bytes and its columns. */
-static size_t next_letter(const struct es_canvas *canvas, const char *text, char letter[static 5],
-			  unsigned *ret_columns)
-{
-	size_t bytes = es_utf8_length(text, strlen(text)), taken = bytes ? bytes : 1;
-	uint32_t code = bytes ? code_of(text, bytes) : 0;
-
-	*ret_columns = 1;
-	if (bytes == 0 || is_forbidden(code)) {
-		(void)snprintf(letter, 5, "?");
-	} else if (bytes > 1 && !canvas->has_unicode) {
-		*ret_columns = columns_of(code) ? 1 : 0;
-		(void)snprintf(letter, 5, "%s", plain(text, bytes));
-	} else {
-		*ret_columns = columns_of(code);
-		memcpy(letter, text, bytes);
-		letter[bytes] = '\0';
-	}
-	return taken;
-}
-
 unsigned es_canvas_text_columns(const struct es_canvas *canvas, const char *text)
 {
 	unsigned columns = 0, width;
 	char letter[5];
 
 	while (*text) {
-		text += next_letter(canvas, text, letter, &width);
+		text += es_letter_next(text, canvas->has_unicode, letter, &width);
 		columns += width;
 	}
 	return columns;
@@ -161,7 +69,7 @@ unsigned es_canvas_text(struct es_canvas *canvas, unsigned x, unsigned y, unsign
 		char letter[5];
 		struct es_cell *cell;
 
-		text += next_letter(canvas, text, letter, &columns);
+		text += es_letter_next(text, canvas->has_unicode, letter, &columns);
 		if (columns == 0)
 			continue;
 		if (at + columns > room)

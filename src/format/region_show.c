@@ -9,9 +9,12 @@
 #include <stdio.h>
 
 #include "base/parse.h"
+#include "format/letters.h"
 #include "format/regions.h"
 
 #define UNTAGGED "untagged"
+#define NAME_COLUMNS 24
+#define OTHER_COLUMNS 40 /* of a name within a line */
 
 const char *es_region_method_name(enum es_region_method method)
 {
@@ -111,55 +114,54 @@ void es_region_json_rest(const struct es_report *report, struct es_json *json)
 }
 
 /* Who else is in the group, as far as a line holds. */
-static void others_text(const struct es_report *report, const struct es_report_region *region,
-			char *text, size_t size)
+static void put_others(const struct es_report *report, const struct es_report_region *region,
+		       struct es_buf *out)
 {
 	const struct es_report_group *group = &report->groups[region->group];
-	size_t n = 0, n_named = 0;
+	size_t n_named = 0;
 
-	text[0] = '\0';
-	for (size_t i = 0; i < group->n_regions && n_named < 3 && n < size; i++) {
+	for (size_t i = 0; i < group->n_regions && n_named < 3; i++) {
 		const struct es_report_region *other = &report->regions[group->regions[i]];
 
 		if (other == region)
 			continue;
-		n += (size_t)snprintf(text + n, size - n, "%s%.40s", n ? ", " : "", other->name);
-		n_named++;
+		(void)es_buf_str(out, n_named++ ? ", " : "");
+		es_letters_cell(out, other->name, OTHER_COLUMNS, false);
 	}
-	if (group->has_untagged && n < size) {
-		n += (size_t)snprintf(text + n, size - n, "%s%s", n ? ", " : "", UNTAGGED);
-		n_named++;
-	}
-	if (n_named < group->n_regions - 1 + group->has_untagged && n < size)
-		(void)snprintf(text + n, size - n, " and %zu more",
-			       group->n_regions - 1 + group->has_untagged - n_named);
+	if (group->has_untagged)
+		(void)es_buf_printf(out, "%s%s", n_named++ ? ", " : "", UNTAGGED);
+	if (n_named < group->n_regions - 1 + group->has_untagged)
+		(void)es_buf_printf(out, " and %zu more",
+				    group->n_regions - 1 + group->has_untagged - n_named);
 }
 
 static void put_region(const struct es_report *report, const struct es_report_region *region,
 		       struct es_buf *out)
 {
-	char own[32] = "", others[256];
+	char own[32] = "";
 
 	if (region->has_exclusive && region->group == ES_REPORT_NO_GROUP)
 		(void)snprintf(own, sizeof(own), "%.3f", es_j_from_uj(region->exclusive_uj));
 	else if (region->has_exclusive)
 		(void)snprintf(own, sizeof(own), "n/a");
+	(void)es_buf_str(out, "  ");
+	es_letters_cell(out, region->name, NAME_COLUMNS, true);
 	if (!region->is_known) {
-		(void)es_buf_printf(out, "  %-24.24s %7u %12.6f %14s %14s %12s %10s  ",
-				    region->name, region->n_calls, es_s_from_ns(region->dur_ns),
-				    "n/a", "n/a", "n/a", "n/a");
+		(void)es_buf_printf(out, " %7u %12.6f %14s %14s %12s %10s  ", region->n_calls,
+				    es_s_from_ns(region->dur_ns), "n/a", "n/a", "n/a", "n/a");
 		if (region->group != ES_REPORT_NO_GROUP) {
-			others_text(report, region, others, sizeof(others));
-			(void)es_buf_printf(out, "not separable from %s: %.3f J together\n", others,
+			(void)es_buf_str(out, "not separable from ");
+			put_others(report, region, out);
+			(void)es_buf_printf(out, ": %.3f J together\n",
 					    es_j_from_uj(report->groups[region->group].energy_uj));
 		} else {
 			(void)es_buf_str(out, "nothing here measured it\n");
 		}
 		return;
 	}
-	(void)es_buf_printf(out, "  %-24.24s %7u %12.6f %14.3f %14s %12.3f %10.2f  %s\n",
-			    region->name, region->n_calls, es_s_from_ns(region->dur_ns),
-			    es_j_from_uj(region->energy_uj), own, region->uncertainty_j,
+	(void)es_buf_printf(out, " %7u %12.6f %14.3f %14s %12.3f %10.2f  %s\n", region->n_calls,
+			    es_s_from_ns(region->dur_ns), es_j_from_uj(region->energy_uj), own,
+			    region->uncertainty_j,
 			    es_w_from_mw(es_mean_power_mw(region->energy_uj, region->dur_ns)),
 			    es_region_method_name(region->method));
 }
@@ -173,13 +175,13 @@ void es_region_table(const struct es_report *report, struct es_buf *out)
 		has_tags = !es_region_is_automatic(report->regions[i].name);
 	if (!has_tags)
 		return;
-	(void)es_buf_printf(out, "  %-24s %7s %12s %14s %14s %12s %10s  %s\n", "region", "calls",
-			    "time (s)", "energy (J)", "own part (J)", "+- (J)", "mean (W)",
-			    "method");
+	(void)es_buf_printf(out, "  %-*s %7s %12s %14s %14s %12s %10s  %s\n", NAME_COLUMNS,
+			    "region", "calls", "time (s)", "energy (J)", "own part (J)", "+- (J)",
+			    "mean (W)", "method");
 	for (size_t i = 0; i < report->n_regions; i++)
 		put_region(report, &report->regions[i], out);
 	if (untagged->is_known)
-		(void)es_buf_printf(out, "  %-24s %7s %12.6f %14s %14.3f\n", "(untagged)", "",
-				    es_s_from_ns(untagged->dur_ns), "",
+		(void)es_buf_printf(out, "  %-*s %7s %12.6f %14s %14.3f\n", NAME_COLUMNS,
+				    "(untagged)", "", es_s_from_ns(untagged->dur_ns), "",
 				    es_j_from_uj(untagged->energy_uj));
 }

@@ -13,10 +13,14 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "format/insights.h"
+#include "format/letters.h"
 #include "format/region_show.h"
 #include "format/report.h"
 #include "format/report_faults.h"
 #include "format/work.h"
+
+#define NODE_COLUMNS 16
+#define DOMAIN_COLUMNS 26
 
 /* Energies in a unit people can hold: J below 10 kJ, then kJ and MJ. */
 static void energy_text(double energy_j, char *text, size_t size)
@@ -42,10 +46,13 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 	const struct es_report_domain *sum = &report->by_domain[i];
 	char load[16] = "", limit[16] = "", max[24] = "-";
 
+	(void)es_buf_str(out, "  ");
+	es_letters_cell(out, report->meta->nodes[domain->node].name, NODE_COLUMNS, true);
+	(void)es_buf_str(out, " ");
+	es_letters_cell(out, domain->id, DOMAIN_COLUMNS, true);
 	if (!sum->is_known) {
-		(void)es_buf_printf(out, "  %-16.16s %-26.26s %-10s %12s %10s %10s  %s\n",
-				    report->meta->nodes[domain->node].name, domain->id,
-				    es_kind_name(domain->kind), "n/a", "n/a", "n/a",
+		(void)es_buf_printf(out, " %-10s %12s %10s %10s  %s\n", es_kind_name(domain->kind),
+				    "n/a", "n/a", "n/a",
 				    report->evidence[i].is_unknown ? "stood still: not counted"
 								   : domain->reason);
 		return;
@@ -58,8 +65,7 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 	/* No sample was long enough to be a power: too short a run. */
 	if (sum->max_mw)
 		(void)snprintf(max, sizeof(max), "%.2f", es_w_from_mw(sum->max_mw));
-	(void)es_buf_printf(out, "  %-16.16s %-26.26s %-10s %12.3f %10.2f %10s %9s %8s%s\n",
-			    report->meta->nodes[domain->node].name, domain->id,
+	(void)es_buf_printf(out, " %-10s %12.3f %10.2f %10s %9s %8s%s\n",
 			    es_kind_name(domain->kind), es_j_from_uj(sum->energy_uj),
 			    es_w_from_mw(sum->mean_mw), max, limit, load,
 			    domain->is_chosen_total && !domain->is_chosen
@@ -69,8 +75,9 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 
 static void put_domains(const struct es_report *report, struct es_buf *out)
 {
-	(void)es_buf_printf(out, "  %-16s %-26s %-10s %12s %10s %10s %9s %8s\n", "node", "domain",
-			    "kind", "energy (J)", "mean (W)", "max (W)", "limit (W)", "load");
+	(void)es_buf_printf(out, "  %-*s %-*s %-10s %12s %10s %10s %9s %8s\n", NODE_COLUMNS, "node",
+			    DOMAIN_COLUMNS, "domain", "kind", "energy (J)", "mean (W)", "max (W)",
+			    "limit (W)", "load");
 	for (size_t i = 0; i < report->meta->n_domains; i++)
 		if (report->domains[i].is_chosen)
 			put_domain(report, i, out);

@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "format/letters.h"
 #include "format/regions.h"
 #include "format/work.h"
 
+#define NAME_COLUMNS 24U
 #define REGIONS_SHOWN 8U /* in the table; JSON has all */
 
 static void put_work(const struct es_work *work, struct es_json *json)
@@ -185,7 +187,9 @@ void es_work_table(const struct es_report *report, struct es_buf *out)
 			    !work->by_region[i].is_known || !(work->by_region[i].amount > 0))
 				continue;
 			n_shown++;
-			(void)es_buf_printf(out, "  %-10s in %.24s: ", "", report->regions[i].name);
+			(void)es_buf_printf(out, "  %-10s in ", "");
+			es_letters_cell(out, report->regions[i].name, NAME_COLUMNS, false);
+			(void)es_buf_str(out, ": ");
 			put_figures(&work->by_region[i], out);
 			(void)es_buf_str(out, "\n");
 		}

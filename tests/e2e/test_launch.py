@@ -143,8 +143,9 @@ def test_srun(place):
         equal(done.returncode, 5, done.stderr)
         # Two nodes with one folder: both are this machine, so trees of two names stand for them.
         make(place, "amd1")
-        done = slurm.srun("-N2", "-n4", "sh", "-c", '[ $SLURM_NODEID = 0 ] && root=skx2s || root=amd1; exec "$0" run '
-                          '--root $root --out energyscopium-out -- sleep 0.5', PROGRAM, cwd=place)
+        done = slurm.srun("-N2", "-n4", "--ntasks-per-node=2", "sh", "-c",
+                          '[ $SLURM_NODEID = 0 ] && root=skx2s || root=amd1; exec "$0" run --root $root --out energyscopium-out -- sleep 0.5',
+                          PROGRAM, cwd=place)
         equal(done.returncode, 0, done.stderr)
         names = sorted(os.listdir(os.path.join(place, "energyscopium-out")))
         job = names[0].split(".")[0] + ".0"

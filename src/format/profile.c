@@ -29,8 +29,9 @@ bool es_profile_shows(const struct es_profile_options *options, const struct es_
 		return false;
 	if (options->n_domains == 0)
 		return d->is_chosen || d->is_chosen_total;
+	/* A name means one of those that show the same joules; the others have their ids. */
 	for (size_t i = 0; i < options->n_domains; i++)
-		if (strcmp(options->domains[i], d->name) == 0 ||
+		if ((strcmp(options->domains[i], d->name) == 0 && d->state != ES_STATE_DUPLICATE) ||
 		    strcmp(options->domains[i], d->id) == 0)
 			return true;
 	return false;

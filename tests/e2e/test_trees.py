@@ -104,6 +104,18 @@ def test_client_with_psys(place):
     expect(report["energy"]["residual_j"] > 0, "psys holds more than its parts")
 
 
+def test_name_of_twin_domains(place):
+    """profile --domain NAME takes one of the domains that show the same joules under that name."""
+    play(place, make(place, "client-psys"), seconds="300ms")
+    recording = os.path.join(place, "out", "j.esr")
+    by_name = call("profile", "--csv", "-", "--domain", "package-0", recording)
+    equal(by_name.returncode, 0, by_name.stderr)
+    equal(by_name.stdout, call("profile", "--csv", "-", "--domain", "powercap/package-0", recording).stdout)
+    twin = call("profile", "--csv", "-", "--domain", "powercap/intel-rapl-mmio:package-0", recording)
+    equal(twin.returncode, 0, twin.stderr)
+    expect(len(twin.stdout.splitlines()) > 2, "its id still shows the twin")
+
+
 def test_other_machines(place):
     """Ice Lake, Broadwell, AMD, Hygon, Granite Rapids and eight packages with hexadecimal zones: true to one unit each."""
     for model, names in (("icx2s", SERVER), ("bdx2s", SERVER), ("clx2s", SERVER), ("amd1", ["package-0"]), ("hygon1", ["package-0"]),

@@ -39,7 +39,7 @@ static int parse_time(const char *text, const struct es_report *report, int64_t 
 	if (es_time_parse(text, &t_ns) < 0)
 		return es_error_say(
 			err, -EINVAL,
-			"'%s' is no time: give +SECONDS after the start (+90s), or a date and time",
+			"'%s' is no time: give one after the start with its unit (+90s), or a date and time",
 			text);
 	*ret_ns = t_ns - report->meta->start_unix_ns + report->meta->start_boot_ns;
 	return 0;
@@ -166,6 +166,23 @@ static int write_all(struct profile *profile, const struct es_outcome *outcome,
 	return r;
 }
 
+static int check_stdout(const struct profile *profile, struct es_error *err)
+{
+	const struct es_pictures *pictures = &profile->pictures;
+	const char *const files[] = { pictures->svg, pictures->png, pictures->pdf, pictures->html,
+				      profile->csv };
+	bool is_eprofile = profile->is_json ||
+			   (profile->eprofile && strcmp(profile->eprofile, "-") == 0);
+	unsigned n = is_eprofile + pictures->is_term;
+
+	for (size_t i = 0; i < ES_ARRAY_SIZE(files); i++)
+		n += files[i] && strcmp(files[i], "-") == 0;
+	return n > 1 ? es_error_say(
+			       err, -EINVAL,
+			       "only one thing can go to standard output; give the others files")
+		     : 0;
+}
+
 static int show(struct profile *profile, const char *what)
 {
 	struct es_error err = { .code = 0 };
@@ -173,7 +190,7 @@ static int show(struct profile *profile, const char *what)
 	char path[ES_PATH_MAX_BYTES];
 	int r;
 
-	if (es_pictures_check(&profile->pictures, &err) < 0 ||
+	if (check_stdout(profile, &err) < 0 || es_pictures_check(&profile->pictures, &err) < 0 ||
 	    es_chain_load(&profile->chain, &err) < 0)
 		return es_complain("profile", ES_EXIT_USAGE, "%s", err.text);
 	r = es_find_recording(what, &profile->chain.settings, path, &err);

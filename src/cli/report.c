@@ -29,6 +29,11 @@ static int write_files(const struct report *report, const struct es_outcome *out
 	return ES_EXIT_OK;
 }
 
+static bool is_stdout(const char *file)
+{
+	return file && strcmp(file, "-") == 0;
+}
+
 static int show(struct report *report, const char *what)
 {
 	struct es_error err = { .code = 0 };
@@ -42,6 +47,12 @@ static int show(struct report *report, const char *what)
 	if (report->line.text && !is_short)
 		return es_complain("report", ES_EXIT_USAGE, "--line=%s: there is 'short'",
 				   report->line.text);
+	if (is_stdout(report->html) + is_stdout(report->pdf) +
+		    (report->is_json || report->line.is_given) >
+	    1)
+		return es_complain(
+			"report", ES_EXIT_USAGE,
+			"only one thing can go to standard output; give the others files");
 	report->chain.footprint.is_told = true;
 	r = es_chain_load(&report->chain, &err);
 	if (r < 0)

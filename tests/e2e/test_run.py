@@ -87,6 +87,10 @@ def test_usage(place):
         (["run", "--carbon", "c", "--", "true"], "carbon_model_2024"),
         (["rnu"], "did you mean 'run'"),
         (["report"], "FILE"),
+        (["report", "--html", "-", "--json", "x"], "standard output"),
+        (["report", "--html", "-", "--pdf", "-", "x"], "standard output"),
+        (["profile", "--svg", "-", "--csv", "-", "x"], "standard output"),
+        (["profile", "--term", "--json", "x"], "standard output"),
         (["profile", "--layout", "1999", "x"], None),
     ]
     for args, word in cases:

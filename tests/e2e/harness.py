@@ -91,6 +91,7 @@ def main(module):
             print(f"not ok {number} - {sentence}")
             for line in traceback.format_exc().splitlines():
                 print(f"# {line}")
+                print(f"{name}: {line}", file=sys.stderr)  # meson shows this of a failed test
         finally:
             shutil.rmtree(place, ignore_errors=True)
         sys.stdout.flush()

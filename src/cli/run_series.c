@@ -58,6 +58,7 @@ struct series {
 	size_t n_planned, n_done;
 	char base[ES_NAME_MAX_BYTES]; /* of the jobs */
 	sigset_t watched, old_mask;
+	struct sigaction old_pipe;
 	struct sigaction old_child; /* SIGCHLD as we were started with it */
 	int stop_signal; /* somebody asked the series to end; 0: nobody */
 	bool is_broken_off;
@@ -118,6 +119,7 @@ static _Noreturn void become_run(struct series *series, size_t i)
 	char name[ES_NAME_MAX_BYTES + 24];
 	int status;
 
+	(void)sigaction(SIGPIPE, &series->old_pipe, NULL);
 	(void)sigprocmask(SIG_SETMASK, &series->old_mask, NULL);
 	(void)sigaction(SIGCHLD, &series->old_child, NULL);
 	(void)snprintf(name, sizeof(name), "%s-%zu", series->base, i + 1);
@@ -404,6 +406,7 @@ static int series_status(const struct series *series)
 
 static int open_series(struct series *series, struct es_error *err)
 {
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	struct es_run *run = series->run;
 	const struct sigaction usual = { .sa_handler = SIG_DFL };
 	int r = es_job_name(run->name, series->base, sizeof(series->base), err);
@@ -424,6 +427,8 @@ static int open_series(struct series *series, struct es_error *err)
 		series->shared = NULL;
 		return es_error_set(err, -ENOMEM, "series");
 	}
+	/* A reader of our messages that goes away must not end the series. */
+	(void)sigaction(SIGPIPE, &ignore, &series->old_pipe);
 	(void)sigemptyset(&series->watched);
 	(void)sigaddset(&series->watched, SIGCHLD);
 	for (size_t i = 0; i < ES_ARRAY_SIZE(passed_on); i++)

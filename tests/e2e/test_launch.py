@@ -254,6 +254,17 @@ def test_each_run_starts_alike(place):
     equal(len(lines), 6)
     equal(len(set(lines)), 2, lines)
     expect("SigBlk:\t" + 16 * "0" in lines, lines)
+    ignored = int([line for line in lines if line.startswith("SigIgn")][0].split()[1], 16)
+    expect(not ignored & 1 << (signal.SIGPIPE - 1), "the command ignores broken pipes")
+
+
+def test_reader_gone(place):
+    """A reader of the messages that goes away ends no series."""
+    running = harness.start("run", "--out", os.path.join(place, "out"), "--name", "j", "--repeat", "2", "--baseline", "0",
+                            "--", "sleep", "0.2")
+    running.stderr.close()
+    equal(running.wait(timeout=30), 0)
+    equal(recordings(place), ["j-1.esr", "j-2.esr"])
 
 
 def test_attributed_share(place):

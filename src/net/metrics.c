@@ -54,9 +54,10 @@ static int take_name(struct rest *rest, char name[static ES_METRICS_WORD_MAX_BYT
 	return n ? 0 : -EBADMSG;
 }
 
-/* Between quotes, with \\, \" and \n. */
+/* Between quotes, with \\, \" and \n. 1: it is longer than any that is asked for. */
 static int take_value(struct rest *rest, char value[static ES_METRICS_WORD_MAX_BYTES])
 {
+	bool is_cut = false;
 	size_t n = 0;
 
 	if (!take_byte(rest, '"'))
@@ -69,15 +70,15 @@ static int take_value(struct rest *rest, char value[static ES_METRICS_WORD_MAX_B
 				return -EBADMSG;
 			c = *rest->p == 'n' ? '\n' : *rest->p;
 		}
-		if (n + 1 >= ES_METRICS_WORD_MAX_BYTES)
-			return -E2BIG;
-		value[n++] = c;
+		is_cut = is_cut || n + 1 >= ES_METRICS_WORD_MAX_BYTES;
+		if (!is_cut)
+			value[n++] = c;
 	}
 	value[n] = '\0';
-	return take_byte(rest, '"') ? 0 : -EBADMSG;
+	return take_byte(rest, '"') ? is_cut : -EBADMSG;
 }
 
-typedef int (*label_fn)(void *arg, const struct es_metrics_label *label);
+typedef int (*label_fn)(void *arg, const struct es_metrics_label *label, bool is_cut);
 
 /* {name="value",...}; a comma may stand behind the last one. */
 static int take_labels(struct rest *rest, label_fn tell, void *arg)
@@ -90,8 +91,8 @@ static int take_labels(struct rest *rest, label_fn tell, void *arg)
 
 		if (r == 0)
 			r = take_byte(rest, '=') ? take_value(rest, label.value) : -EBADMSG;
-		if (r == 0)
-			r = tell(arg, &label);
+		if (r >= 0)
+			r = tell(arg, &label, r == 1);
 		if (r < 0)
 			return r;
 		if (!take_byte(rest, ',') && (rest->p == rest->end || *rest->p != '}'))
@@ -100,11 +101,11 @@ static int take_labels(struct rest *rest, label_fn tell, void *arg)
 	return 0;
 }
 
-static int keep_label(void *arg, const struct es_metrics_label *label)
+static int keep_label(void *arg, const struct es_metrics_label *label, bool is_cut)
 {
 	struct es_metrics_query *query = arg;
 
-	if (query->n_labels == ES_METRICS_LABELS_MAX)
+	if (is_cut || query->n_labels == ES_METRICS_LABELS_MAX)
 		return -E2BIG;
 	query->labels[query->n_labels++] = *label;
 	return 0;
@@ -139,11 +140,11 @@ struct matching {
 	unsigned matched; /* 1 << label */
 };
 
-static int match_label(void *arg, const struct es_metrics_label *label)
+static int match_label(void *arg, const struct es_metrics_label *label, bool is_cut)
 {
 	struct matching *matching = arg;
 
-	for (size_t i = 0; i < matching->query->n_labels; i++)
+	for (size_t i = 0; i < matching->query->n_labels && !is_cut; i++)
 		if (strcmp(matching->query->labels[i].name, label->name) == 0 &&
 		    strcmp(matching->query->labels[i].value, label->value) == 0)
 			matching->matched |= 1U << i;
@@ -166,7 +167,13 @@ static void add(struct es_metrics *metrics, struct rest *rest)
 		metrics->has_overflow = true;
 }
 
-/* A line that is no series, or broken, is passed over: others may be sound. */
+static void add_unusable(struct es_metrics *metrics)
+{
+	metrics->n_found++;
+	metrics->n_unusable++;
+}
+
+/* A line of another name is passed over, broken or not. One of this name that cannot be read may have been a part. */
 static void take_line(struct es_metrics *metrics, const char *line, size_t n)
 {
 	struct matching matching = { .query = metrics->query };
@@ -175,10 +182,11 @@ static void take_line(struct es_metrics *metrics, const char *line, size_t n)
 
 	if (n && rest.end[-1] == '\r')
 		rest.end--;
-	if (take_name(&rest, name) < 0 || strcmp(name, metrics->query->name) != 0 ||
-	    take_labels(&rest, match_label, &matching) < 0)
+	if (take_name(&rest, name) < 0 || strcmp(name, metrics->query->name) != 0)
 		return;
-	if (matching.matched == (1U << metrics->query->n_labels) - 1)
+	if (metrics->is_too_long || take_labels(&rest, match_label, &matching) < 0)
+		add_unusable(metrics);
+	else if (matching.matched == (1U << metrics->query->n_labels) - 1)
 		add(metrics, &rest);
 }
 
@@ -194,20 +202,18 @@ void es_metrics_begin(struct es_metrics *metrics, const struct es_metrics_query 
 
 static void keep(struct es_metrics *metrics, const char *data, size_t n)
 {
-	if (n > sizeof(metrics->line) - metrics->n_line) {
-		metrics->is_too_long = true;
-		return;
-	}
+	size_t room = sizeof(metrics->line) - metrics->n_line;
+
+	metrics->is_too_long = metrics->is_too_long || n > room;
+	n = n < room ? n : room;
 	memcpy(metrics->line + metrics->n_line, data, n);
 	metrics->n_line += n;
 }
 
 static void end_line(struct es_metrics *metrics)
 {
-	if (metrics->is_too_long)
-		metrics->n_long++;
-	else
-		take_line(metrics, metrics->line, metrics->n_line);
+	metrics->n_long += metrics->is_too_long;
+	take_line(metrics, metrics->line, metrics->n_line);
 	metrics->is_too_long = false;
 	metrics->n_line = 0;
 }

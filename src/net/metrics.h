@@ -15,7 +15,7 @@
 
 #define ES_METRICS_LABELS_MAX 8U
 #define ES_METRICS_WORD_MAX_BYTES 256U /* a name or a label's value; with the final NUL */
-#define ES_METRICS_LINE_MAX_BYTES 16384U /* longer lines are passed over and counted */
+#define ES_METRICS_LINE_MAX_BYTES 16384U /* longer lines are not read, and counted */
 
 struct es_metrics_label {
 	char name[ES_METRICS_WORD_MAX_BYTES], value[ES_METRICS_WORD_MAX_BYTES];
@@ -38,8 +38,8 @@ struct es_metrics {
 	size_t n_line;
 	bool is_too_long; /* the line that is coming in */
 	uint64_t n_found,
-		n_unusable; /* series that match; of those, without a number (NaN, Inf, too large) */
-	uint64_t n_long; /* lines passed over */
+		n_unusable; /* series that match; of those, without a number (NaN, Inf, too large), or not readable */
+	uint64_t n_long; /* lines not read */
 	int64_t sum_micro; /* of the series found, in millionths */
 	bool has_overflow;
 };

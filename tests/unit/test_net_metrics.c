@@ -99,6 +99,40 @@ static void lines_that_are_too_long_are_passed_over(void **state)
 	free(text);
 }
 
+/* What cannot be read of a metric may be a part of it: a smaller sum would be wrong. */
+static void a_series_that_cannot_be_read_leaves_no_sum(void **state)
+{
+	static const char text[] = "a{x=\"1\"} 5\na{x=\"2\" 6\nb{x=\"1\"} 7\n";
+	char line[ES_METRICS_LINE_MAX_BYTES + 64] = "a 1\na{x=\"";
+	size_t n = strlen(line);
+	int64_t micro;
+
+	(void)state;
+	assert_int_equal(read_by("a", text, sizeof(text) - 1, 99, &micro), -ENODATA);
+	assert_int_equal(read_by("b", text, sizeof(text) - 1, 99, &micro), 0);
+
+	memset(line + n, 'y', sizeof(line) - n);
+	memcpy(line + sizeof(line) - 5, "\"} 6\n", 5);
+	for (size_t piece = 1000; piece <= sizeof(line); piece += sizeof(line) - 1000)
+		assert_int_equal(read_by("a", line, sizeof(line), piece, &micro), -ENODATA);
+}
+
+/* A label's value that is longer than any that is asked for is only another one. */
+static void long_values_of_labels_are_read(void **state)
+{
+	char text[2 * ES_METRICS_WORD_MAX_BYTES] = "a{x=\"";
+	size_t n = strlen(text);
+	int64_t micro;
+
+	(void)state;
+	memset(text + n, 'y', ES_METRICS_WORD_MAX_BYTES + 10);
+	(void)strcat(text, "\",z=\"1\"} 5\na{z=\"2\"} 6\n");
+	assert_int_equal(read_by("a", text, strlen(text), 7, &micro), 0);
+	assert_int_equal(micro, 11000000);
+	assert_int_equal(read_by("a{z=\"1\"}", text, strlen(text), 7, &micro), 0);
+	assert_int_equal(micro, 5000000);
+}
+
 static void a_sum_that_does_not_fit_is_no_number(void **state)
 {
 	static const char text[] = "a{x=\"1\"} 9e12\na{x=\"2\"} 9e12\n";
@@ -144,6 +178,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_found_by_name_and_labels),
 		cmocka_unit_test(lines_that_are_too_long_are_passed_over),
+		cmocka_unit_test(a_series_that_cannot_be_read_leaves_no_sum),
+		cmocka_unit_test(long_values_of_labels_are_read),
 		cmocka_unit_test(a_sum_that_does_not_fit_is_no_number),
 		cmocka_unit_test(wrong_queries_are_told_with_their_place),
 	};

@@ -13,6 +13,8 @@
 
 #include "core/fit_private.h"
 
+#define LARGEST_UJ 18446744073709549568.0 /* the largest double that a uint64_t can hold */
+
 static int sums_init(struct es_fit_sums *sums, size_t n)
 {
 	sums->xx = calloc(n * n + 1, sizeof(*sums->xx));
@@ -211,13 +213,23 @@ int es_fit_close(const double *want_uj, const uint64_t *low_uj, const uint64_t *
 	}
 	spread(x, low_uj, high_uj, n, (double)total_uj - sum_uj);
 	for (size_t i = 0; i < n; i++) {
-		ret_uj[i] = (uint64_t)fmax(floor(x[i]), 0.0);
+		ret_uj[i] = (uint64_t)fmin(fmax(floor(x[i]), 0.0), LARGEST_UJ);
 		given_uj += ret_uj[i];
 	}
 	free(x);
-	if (given_uj + n < total_uj) { /* no limits that allow the sum */
+	/* Limits that do not allow the sum do not keep it from being that. */
+	if (given_uj < total_uj && total_uj - given_uj > n) {
 		ret_uj[0] += total_uj - n - given_uj;
 		given_uj = total_uj - n;
+	}
+	for (size_t i = 0; i < n && given_uj > total_uj; i++) {
+		uint64_t excess_uj = given_uj - total_uj,
+			 less_uj = ret_uj[i] < excess_uj ? ret_uj[i] : excess_uj;
+
+		if (excess_uj <= n)
+			break;
+		ret_uj[i] -= less_uj;
+		given_uj -= less_uj;
 	}
 	/* The rounding: at most about a unit each. */
 	for (size_t i = 0; given_uj != total_uj; i = (i + 1) % n) {

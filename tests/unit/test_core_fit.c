@@ -182,6 +182,21 @@ static void closing_keeps_the_sum_and_the_limits(void **state)
 	}
 }
 
+static void limits_that_allow_no_sum_end_in_the_sum_all_the_same(void **state)
+{
+	static const uint64_t high[] = { UINT64_C(3) << 60, UINT64_C(4) << 60, UINT64_MAX };
+	static const uint64_t low[] = { UINT64_C(3) << 60, UINT64_C(4) << 60, 0 };
+	const double want[] = { 0, 0, 0 };
+	uint64_t got[3];
+
+	(void)state;
+	assert_int_equal(es_fit_close(want, low, high, 2, 5, got), 0);
+	assert_int_equal(got[0] + got[1], 5);
+
+	assert_int_equal(es_fit_close(want + 2, low + 2, high + 2, 1, UINT64_MAX, got), 0);
+	assert_true(got[0] == UINT64_MAX);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +207,7 @@ int main(void)
 		cmocka_unit_test(a_target_is_made_of_parts_of_columns),
 		cmocka_unit_test(parts_merge_and_keep_their_sums),
 		cmocka_unit_test(closing_keeps_the_sum_and_the_limits),
+		cmocka_unit_test(limits_that_allow_no_sum_end_in_the_sum_all_the_same),
 	};
 
 	return cmocka_run_group_tests_name("core/fit", tests, NULL, NULL);

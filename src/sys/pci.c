@@ -53,7 +53,7 @@ static bool is_in_package(const struct es_root *root, const char *address, uint3
 			  uint32_t class)
 {
 	if (vendor == VENDOR_INTEL)
-		return strcmp(address + 4, ":00:02.0") == 0;
+		return strlen(address) > 4 && strcmp(address + 4, ":00:02.0") == 0;
 	return vendor == VENDOR_AMD && class == CLASS_VGA &&
 	       read_hex(root, address, "boot_vga") == 1 &&
 	       read_hex(root, "0000:00:00.0", "vendor") == 0x1022;

@@ -53,7 +53,7 @@ int es_process_parse_stat(const char *text, struct es_process *ret)
 		return -EBADMSG;
 	process.pid = (pid_t)pid;
 	process.own_ticks = user + system;
-	process.waited_ticks = (uint64_t)(waited_user + waited_system);
+	process.waited_ticks = (uint64_t)waited_user + (uint64_t)waited_system;
 	(void)snprintf(process.name, sizeof(process.name), "%.*s", (int)(close - open - 1),
 		       open + 1);
 	*ret = process;

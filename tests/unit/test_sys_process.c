@@ -103,6 +103,18 @@ static void a_line_is_read_whatever_the_name_holds(void **state)
 	}
 }
 
+static void numbers_that_overflow_do_no_harm(void **state)
+{
+	static const char text[] =
+		"7 (x) S 1 1 1 0 0 0 0 0 0 0 18446744073709551615 18446744073709551615 "
+		"9223372036854775807 9223372036854775807 0 0 1 0 5";
+	struct es_process process;
+
+	(void)state;
+	assert_int_equal(es_process_parse_stat(text, &process), 0);
+	assert_int_equal(process.start_ticks, 5);
+}
+
 static void what_is_no_line_is_refused(void **state)
 {
 	static const char *const texts[] = {
@@ -241,6 +253,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(a_line_is_read_whatever_the_name_holds),
+		TEST(numbers_that_overflow_do_no_harm),
 		TEST(what_is_no_line_is_refused),
 		TEST(a_number_that_was_given_again_is_another_process),
 		TEST(a_thread_has_a_leader),

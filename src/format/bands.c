@@ -180,18 +180,17 @@ static int place_strips(struct placing *placing)
 {
 	size_t region;
 
-	while ((region = next_strip(placing)) != SIZE_MAX) {
-		int r;
+	while (placing->out.n_rows < placing->options->n_rows_max &&
+	       (region = next_strip(placing)) != SIZE_MAX) {
+		int r = place_strip(placing, region, placing->out.n_rows++);
 
-		placing->regions[region].is_strip = false;
-		if (placing->out.n_rows >= placing->options->n_rows_max) {
-			placing->regions[region].is_left_out = true;
-			continue;
-		}
-		r = place_strip(placing, region, placing->out.n_rows++);
 		if (r < 0)
 			return r;
+		placing->regions[region].is_strip = false;
 	}
+	for (size_t i = 0; i < placing->options->n_regions; i++)
+		placing->regions[i].is_left_out = placing->regions[i].is_left_out ||
+						  placing->regions[i].is_strip;
 	return 0;
 }
 

@@ -118,6 +118,20 @@ static void what_finds_no_row_is_counted_by_region(void **state)
 	(void)state;
 }
 
+static void strips_that_find_no_row_are_counted_too(void **state)
+{
+	struct es_band_call calls[60];
+	struct es_bands bands;
+
+	for (size_t i = 0; i < 60; i++)
+		calls[i] = (struct es_band_call){ i % 3, (int64_t)i * 10, (int64_t)i * 10 + 4 };
+	bands = place(calls, 60, 1);
+	assert_int_equal(bands.n_rows, 1);
+	assert_int_equal(bands.n_left_out, 2);
+	es_bands_finish(&bands);
+	(void)state;
+}
+
 static void nothing_gives_nothing(void **state)
 {
 	struct es_bands bands = place(NULL, 0, 4);
@@ -137,6 +151,7 @@ int main(void)
 		cmocka_unit_test(many_short_calls_become_a_strip_with_their_share),
 		cmocka_unit_test(a_share_is_at_most_the_whole_where_calls_overlap),
 		cmocka_unit_test(what_finds_no_row_is_counted_by_region),
+		cmocka_unit_test(strips_that_find_no_row_are_counted_too),
 		cmocka_unit_test(nothing_gives_nothing),
 	};
 

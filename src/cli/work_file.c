@@ -30,12 +30,18 @@ struct file {
 /* A file's end, or all of it. A file of /proc or /sys says that it is empty, and is not. */
 static ssize_t read_end(struct file *file, bool *ret_is_all)
 {
-	es_cleanup(es_closep) int fd =
-		open(file->watch->specs[0]->pattern, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	const char *path = file->watch->specs[0]->pattern;
+	es_cleanup(es_closep) int fd = -1;
 	struct stat st;
 	off_t from;
 	size_t n = 0;
 
+	/* To open a FIFO would let its writer go on, who then finds nobody. */
+	if (stat(path, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (!S_ISREG(st.st_mode))

@@ -276,6 +276,15 @@ def test_file_that_never_comes(place):
     expect("no regular file" in work["remark"], work)
 
 
+def test_pipe_in_place_of_a_file_is_left_alone(place):
+    """Who writes to it waits for its reader, as without us."""
+    path = os.path.join(place, "pipe")
+    os.mkfifo(path)
+    done = run(place, "--work", f"n=file:{path}", "--", "timeout", "0.5", "sh", "-c", f"echo 1 >{path}")
+    equal(done.returncode, 124, done.stderr)
+    expect("no regular file" in one_work(done)["remark"], done.stderr)
+
+
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 

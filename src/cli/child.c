@@ -13,12 +13,19 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"
+
+/* Our oldest headers lack it. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+#define OLD_KERNEL_FDS 65536U
 
 static const int passed_on[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
 
@@ -182,7 +189,7 @@ int es_child_started(struct es_child *child)
 
 void es_child_cancel(struct es_child *child)
 {
-	if (child->pid <= 0)
+	if (child->pid <= 0 || child->has_ended)
 		return;
 	es_closep(&child->gate_fd); /* it reads the end, and ends */
 	child->gate_fd = -1;
@@ -277,4 +284,12 @@ void es_child_finish(struct es_child *child)
 	es_closep(&child->gate_fd);
 	es_closep(&child->error_fd);
 	es_closep(&child->signal_fd);
+}
+
+void es_close_between(unsigned first, unsigned last)
+{
+	if (first > last || syscall(SYS_close_range, first, last, 0U) == 0)
+		return;
+	for (unsigned fd = first; fd <= last && fd < OLD_KERNEL_FDS; fd++)
+		(void)close((int)fd);
 }

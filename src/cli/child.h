@@ -65,4 +65,7 @@ void es_child_survivors(const struct es_child *child, es_child_survivor_fn tell,
 
 void es_child_finish(struct es_child *child);
 
+/** es_close_between - descriptors @first to @last, open or not; on kernels before 5.9 those below 65536 */
+void es_close_between(unsigned first, unsigned last);
+
 #endif

@@ -9,18 +9,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "cli/background.h"
+#include "cli/child.h"
 #include "cli/record.h"
-
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
 
 /* What the recording process says to the one that started it, once the first readings are taken. */
 struct ready {
@@ -186,10 +182,7 @@ int es_record_start(struct es_record *record)
 	(void)setsid();
 	if (dup2(fds[1], 3) == 3 && fds[1] != 3)
 		(void)close(fds[1]);
-	/* Kernels before 5.9 have no such call; more than this nobody has open. */
-	if (syscall(SYS_close_range, 4U, ~0U, 0U) < 0)
-		for (int fd = 4; fd < 1024; fd++)
-			(void)close(fd);
+	es_close_between(4, ~0U);
 	(void)fcntl(3, F_SETFD, FD_CLOEXEC);
 	return record_on(run, 3);
 }

@@ -71,7 +71,9 @@ static void hear_answer(int fd, uint32_t number, int64_t until_ns, struct edge *
 
 	do
 		r = es_ipc_receive(fd, until_ns, &answer);
-	while (r == 0 && answer.number != number);
+	while (r == 0 && answer.number != number && es_clock_mono_ns() < until_ns);
+	if (r == 0 && answer.number != number)
+		r = -ETIMEDOUT; /* it says other things without end */
 	if (r == 0)
 		take_answer(edge, &answer);
 	else if (r == -ETIMEDOUT)

@@ -300,6 +300,9 @@ static int listen_in_new_folder(struct es_tags *tags, unsigned i, struct es_erro
 	(void)snprintf(path, sizeof(path), "%s/run", tags->folder);
 	r = listen_at(tags, path, err);
 	if (r < 0) {
+		es_ipc_listener_close(tags->listener);
+		tags->listener = NULL;
+		tags->hook.fd = -1;
 		(void)rmdir(tags->folder);
 		tags->folder[0] = '\0';
 	}

@@ -12,29 +12,17 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "cli/child.h"
 #include "cli/work_watch.h"
 
-/* <linux/ioctl>s and calls that our oldest headers lack; the kernel's floor has the first. */
+/* An ioctl that our oldest headers lack; the kernel's floor has it. */
 #ifndef TIOCGPTPEER
 #define TIOCGPTPEER _IO('T', 0x41)
 #endif
-#ifndef SYS_close_range
-#define SYS_close_range 436
-#endif
-#define OLD_KERNEL_FDS 65536U
-
-static void close_between(unsigned first, unsigned last)
-{
-	if (first > last || syscall(SYS_close_range, first, last, 0) == 0)
-		return;
-	for (unsigned fd = first; fd <= last && fd < OLD_KERNEL_FDS; fd++)
-		(void)close((int)fd);
-}
 
 static int by_number(const void *a, const void *b)
 {
@@ -53,10 +41,10 @@ static void close_all_but(int *keep, size_t n)
 		if (keep[i] < 0)
 			continue;
 		if (keep[i] > 0)
-			close_between(next, (unsigned)keep[i] - 1);
+			es_close_between(next, (unsigned)keep[i] - 1);
 		next = (unsigned)keep[i] + 1;
 	}
-	close_between(next, ~0U);
+	es_close_between(next, ~0U);
 }
 
 static _Noreturn void become_watcher(struct es_work_watch *watch)

@@ -21,7 +21,8 @@ enum es_event_type {
 	ES_EVENT_MISSED = 5, /* value: deadlines missed in a row, before this time */
 	ES_EVENT_SUSPEND = 6, /* value: ns the machine slept, before this time */
 	ES_EVENT_CLOCK_STEP = 7, /* value: ns the wall clock was set by, before this time */
-	ES_EVENT_READ_FAILED = 8, /* value: index of the domain; text: why, with how often */
+	ES_EVENT_READ_FAILED =
+		8, /* of older recordings; value: index of the domain; text: why, with how often */
 	ES_EVENT_SURVIVOR = 9, /* value: pid; text: name of a process that outlived the command */
 	ES_EVENT_NOTE = 10, /* text */
 	ES_EVENT_END = 11, /* of the recording; value: CPU time of the recorder itself, ns */

@@ -237,6 +237,24 @@ def test_file_system_goes_away(place):
         expect({f["fault"] for f in report["quality"]["faults"]} & {"vanished", "read_failed"}, report["quality"]["faults"])
 
 
+def test_everything_fails(place):
+    """Where any file may fail in any way every command ends by itself, with a status of its own."""
+    rules = ("* EIO p=0.2\n* short=3 p=0.1\n* text=rubbish\\n p=0.1\n* huge=60000 p=0.1\n* text=-1\\n p=0.1\n* short=0 p=0.1\n"
+             "* text=99999999999999999999\\n p=0.1\n* text=\\0 p=0.1\n* gone from=50ms to=100ms cycle=150ms\n")
+    commands = (["sources", "--no-probe", "--json"], ["doctor", "--json"],
+                ["run", "--out", place, "--force", "--name", "e", "--period", "5ms", "--json", "--", "sleep", "0.2"])
+    with Faulty(place, "any", model="client-psys", presets=PRESETS) as fs:
+        for number in range(5):
+            fs.tell("none EIO\n" * number + rules)  # chance goes by the number of a rule too
+            for command in commands + ((["top", "--once"], ["sources"]) if number < 2 else ()):
+                where = command.index("--") if "--" in command else len(command)
+                done = call(*command[:where], "--root", fs.mount, *command[where:])
+                expect(done.returncode in (0, 1, 125), f"{command}: {done.returncode} {done.stderr}")
+                expect(done.stdout or done.stderr, f"{command}: not a word")
+                if done.returncode == 0 and "--json" in command:
+                    json.loads(done.stdout or done.stderr.rstrip("\n").rsplit("\n", 1)[-1])
+
+
 def test_sources_name_faults(place):
     """sources names what fails and what helps."""
     cases = {"EIO": ("Input/output error", "absent"), "EINVAL every=2": ("of its reads failed", None), "text=x\\n": ("cannot be read", "absent"),

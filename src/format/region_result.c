@@ -147,13 +147,35 @@ static void complete_total(struct es_report *report, struct es_report_region *re
 						  : 0;
 }
 
+/*
+ * Of a counter that stood still, to a region in that time: what was drawn in it and never shown; and unless all of it is
+ * the region's, what the counter showed too late, be it in the region or behind it.
+ */
+static double still_j(const struct es_report_domain *sum, const struct es_report_region *region)
+{
+	int64_t from_ns = region->start_ns > sum->still_from_ns ? region->start_ns
+								: sum->still_from_ns;
+	int64_t to_ns = region->stop_ns < sum->still_to_ns ? region->stop_ns : sum->still_to_ns;
+	int64_t lost_ns = to_ns - from_ns, late_ns = sum->still_ns - sum->lost_ns;
+
+	if (lost_ns <= 0)
+		return 0;
+	if (from_ns == sum->still_from_ns && to_ns == sum->still_to_ns)
+		late_ns = 0;
+	lost_ns = lost_ns < region->dur_ns ? lost_ns : region->dur_ns;
+	lost_ns = lost_ns < sum->lost_ns ? lost_ns : sum->lost_ns;
+	return sum->still_w * es_s_from_ns(lost_ns + late_ns);
+}
+
 void es_region_result_end(struct es_report *report)
 {
 	double fine_j = 0;
 
 	for (size_t i = 0; i < report->meta->n_domains; i++)
 		if (report->domains[i].is_chosen && report->by_domain[i].is_known)
-			fine_j += report->by_domain[i].uncertainty_j;
+			fine_j += report->by_domain[i].uncertainty_j -
+				  report->by_domain[i].still_w *
+					  es_s_from_ns(report->by_domain[i].lost_ns);
 	for (size_t i = 0; i < report->n_regions && report->has_energy; i++) {
 		struct es_report_region *region = &report->regions[i];
 
@@ -162,5 +184,8 @@ void es_region_result_end(struct es_report *report)
 		if (report->fine_uj > 0)
 			region->uncertainty_j +=
 				fine_j * (double)region->energy_uj / (double)report->fine_uj;
+		for (size_t d = 0; d < report->meta->n_domains; d++)
+			if (report->domains[d].is_chosen && report->by_domain[d].is_known)
+				region->uncertainty_j += still_j(&report->by_domain[d], region);
 	}
 }

@@ -48,6 +48,9 @@ struct es_report_domain {
 	uint64_t filled_uj; /* of that: mean power times the time of gaps; estimated */
 	double uncertainty_j;
 	double unknown_j; /* of that, what gaps, standing counters and slow reads leave open */
+	/* Where the counter stood still though it never does, boot clock: still_ns in all. Of lost_ns not even the sum is known. */
+	int64_t still_from_ns, still_to_ns, still_ns, lost_ns;
+	double still_w; /* the most it may have drawn meanwhile; times lost_ns it is in uncertainty_j */
 	uint64_t mean_mw, max_mw;
 	int64_t covered_ns;
 	int64_t gap_ns; /* over which filled_uj is spread */

@@ -53,9 +53,24 @@ static double unknown_j(const struct es_report *report, const struct es_track *t
 	uint64_t ends_uj = track->rejected.n ? track->first_step_uj + track->last_step_uj : 0;
 
 	return fmax(usual_w, most_w - usual_w) * es_s_from_ns(unknown_ns) +
-	       fmax(usual_w, most_w) * es_s_from_ns(track->lost_ns) +
+	       report->by_domain[i].still_w * es_s_from_ns(track->lost_ns) +
 	       usual_w * es_s_from_ns(es_report_slowest_ns(report, i)) +
 	       es_j_from_uj(track->doubt_uj) + es_j_from_uj(ends_uj);
+}
+
+/* The first sample after a stretch may hold what was drawn in it. */
+static void find_still(const struct es_track *track, double usual_w, struct es_report_domain *sum)
+{
+	double most_w = fmax(es_w_from_mw(track->max_mw), es_w_from_mw(track->domain->limit_mw));
+	int64_t to_ns = track->stood.last_t_ns + track->longest_ns;
+
+	if (track->stood_ns == 0)
+		return;
+	sum->still_from_ns = track->stood.first_t_ns;
+	sum->still_to_ns = to_ns < track->last_t_ns ? to_ns : track->last_t_ns;
+	sum->still_ns = track->stood_ns;
+	sum->lost_ns = track->lost_ns;
+	sum->still_w = fmax(usual_w, most_w);
 }
 
 void es_report_sum_domain(struct es_report *report, const struct es_track *track, size_t i,
@@ -86,6 +101,7 @@ void es_report_sum_domain(struct es_report *report, const struct es_track *track
 			estimate_uncertainty_j(domain, sum->energy_uj, track->covered_ns);
 		return;
 	}
+	find_still(track, es_w_from_mw(usual_mw), sum);
 	sum->unknown_j = unknown_j(report, track, i, es_w_from_mw(usual_mw), gap_ns);
 	/*
 	 * A counter's two ends: one step, and up to one refresh old each. Powers: half an update period of the whole

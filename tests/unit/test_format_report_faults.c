@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "format/report_faults.h"
 #include "support/recordings.h"
 
@@ -257,6 +258,65 @@ static void what_a_wrong_value_left_in_the_sum_is_in_doubt_too(void **state)
 	assert_true(report->by_domain[0].uncertainty_j > 1250 - 500);
 }
 
+/*
+ * A package at 100 W, read each 10 ms for 3 s; its counter stands from 1.0 s to 1.5 s, and then shows what it missed or
+ * never does. Regions before, within and around that time, and from within it to the end.
+ */
+static const struct es_report *play_standing(struct fixture *f, bool makes_up)
+{
+	static const struct {
+		const char *name;
+		int64_t start_ms, stop_ms;
+	} regions[] = { { "before", 100, 900 },
+			{ "within", 1100, 1300 },
+			{ "around", 800, 2000 },
+			{ "behind", 1400, 2500 } };
+
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	for (unsigned i = 0; i <= 300; i++) {
+		unsigned shown = i <= 100 ? i : i < 150 ? 100 : makes_up ? i : i - 50;
+		const uint64_t value = 1000 * TEST_J + shown * TEST_J;
+
+		for (size_t r = 0; r < ES_ARRAY_SIZE(regions); r++) {
+			if (regions[r].start_ms == i * 10)
+				test_event(&f->made, ES_EVENT_TAG_START, i * 10 * TEST_MS, 0,
+					   regions[r].name);
+			if (regions[r].stop_ms == i * 10)
+				test_event(&f->made, ES_EVENT_TAG_STOP, i * 10 * TEST_MS, 0,
+					   regions[r].name);
+		}
+		test_sweep(&f->made, i * 10 * TEST_MS, &value);
+	}
+	return test_report(&f->made, &f->options);
+}
+
+static void a_standing_counter_leaves_open_what_ran_in_that_time_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report = play_standing(f, false);
+
+	assert_true(test_region(report, "before")->uncertainty_j < 5);
+	assert_int_equal(test_region(report, "within")->energy_uj, 0);
+	assert_true(test_region(report, "within")->uncertainty_j >= 20);
+	assert_true(test_region(report, "around")->uncertainty_j >= 49);
+	assert_true(test_region(report, "behind")->uncertainty_j >= 9);
+	assert_true(test_region(report, "es_total")->uncertainty_j >= 49);
+}
+
+static void what_it_makes_up_for_is_open_only_to_regions_that_have_a_part(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report = play_standing(f, true);
+
+	assert_true(test_region(report, "before")->uncertainty_j < 5);
+	assert_true(test_region(report, "within")->uncertainty_j >= 20);
+	assert_true(test_region(report, "around")->uncertainty_j < 5);
+	/* It got the 50 J at once, and 40 of them are not its own. */
+	assert_true(test_region(report, "behind")->energy_uj >= 149 * TEST_J);
+	assert_true(test_region(report, "behind")->uncertainty_j >= 40);
+	assert_true(test_region(report, "es_total")->uncertainty_j < 5);
+}
+
 static void no_more_faults_than_can_be_shown_are_kept_and_all_are_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -289,6 +349,8 @@ int main(void)
 		T(a_night_asleep_is_no_energy_and_no_wrap),
 		T(the_ends_of_a_meter_that_showed_wrong_values_are_in_doubt),
 		T(what_a_wrong_value_left_in_the_sum_is_in_doubt_too),
+		T(a_standing_counter_leaves_open_what_ran_in_that_time_and_nothing_else),
+		T(what_it_makes_up_for_is_open_only_to_regions_that_have_a_part),
 		T(no_more_faults_than_can_be_shown_are_kept_and_all_are_counted),
 	};
 

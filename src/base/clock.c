@@ -35,7 +35,7 @@ es_hot int64_t es_clock_mono_ns(void)
 	return clock_ns(CLOCK_MONOTONIC);
 }
 
-int64_t es_clock_unix_ns(void)
+es_hot int64_t es_clock_unix_ns(void)
 {
 	return clock_ns(CLOCK_REALTIME);
 }

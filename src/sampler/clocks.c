@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hot.h"
 #include "sys/machine.h"
 
 #define SUSPEND_MIN_NS (2 * ES_NS_PER_MS)
@@ -18,7 +19,7 @@
 	(20 * ES_NS_PER_MS) /* slewing moves the wall clock by 0.5 ms a second at most */
 
 /* The three clocks at one instant: read again where something came between the reads. */
-static void read_clocks(int64_t *ret_boot_ns, int64_t *ret_mono_ns, int64_t *ret_unix_ns)
+es_hot static void read_clocks(int64_t *ret_boot_ns, int64_t *ret_mono_ns, int64_t *ret_unix_ns)
 {
 	for (int tries = 0; tries < 5; tries++) {
 		*ret_boot_ns = es_clock_boot_ns();
@@ -40,7 +41,7 @@ void es_clocks_start(struct es_clocks *clocks, struct es_recorder *recorder)
 	(void)es_recorder_clock(recorder, boot_ns, mono_ns, unix_ns);
 }
 
-void es_clocks_look(struct es_clocks *clocks, struct es_recorder *recorder)
+es_hot void es_clocks_look(struct es_clocks *clocks, struct es_recorder *recorder)
 {
 	int64_t boot_ns, mono_ns, unix_ns, slept_ns, stepped_ns, slewed_ns;
 	struct es_event event = { .type = 0 };
@@ -72,7 +73,7 @@ void es_clocks_look(struct es_clocks *clocks, struct es_recorder *recorder)
 }
 
 /* 0 where the list cannot be read, or is none. */
-static uint32_t count_online(int fd)
+es_hot static uint32_t count_online(int fd)
 {
 	char list[ES_SYSFS_FILE_MAX_BYTES];
 	ssize_t n = fd < 0 ? -1 : pread(fd, list, sizeof(list) - 1, 0);
@@ -96,7 +97,7 @@ void es_online_close(struct es_online *online)
 	online->fd = -1;
 }
 
-bool es_online_look(struct es_online *online)
+es_hot bool es_online_look(struct es_online *online)
 {
 	uint32_t n = count_online(online->fd);
 

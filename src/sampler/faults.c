@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hot.h"
 
 #define KINDS_PER_DOMAIN 4
 #define TELL_NS (60 * ES_NS_PER_S)
@@ -90,8 +91,8 @@ void es_faults_slow(struct es_faults *faults, size_t domain, int64_t width_ns, i
 		fault->longest_ns = width_ns;
 }
 
-int es_faults_tell(struct es_faults *faults, struct es_recorder *recorder, int64_t now_ns,
-		   bool is_end)
+es_hot int es_faults_tell(struct es_faults *faults, struct es_recorder *recorder, int64_t now_ns,
+			  bool is_end)
 {
 	int r = 0;
 

@@ -435,7 +435,7 @@ es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool al
 }
 
 /* What else is asked of the machine whenever rows are written. */
-static void look_around(struct es_sampler *sampler)
+es_hot static void look_around(struct es_sampler *sampler)
 {
 	struct es_event event = { .type = ES_EVENT_CPUS_ONLINE };
 

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hot.h"
 #include "base/parse.h"
 
 #define CPUS_MAX (1UL << 20)
@@ -41,7 +42,7 @@ static void read_text(const struct es_root *root, const char *path, char *to, si
 }
 
 /* The next range "FIRST" or "FIRST-LAST" of a list; 1, 0 at its end, -EBADMSG where it is no list. */
-static int next_range(const char **list, unsigned long *ret_first, unsigned long *ret_last)
+es_hot static int next_range(const char **list, unsigned long *ret_first, unsigned long *ret_last)
 {
 	unsigned long first, last;
 	const char *p = *list;
@@ -65,7 +66,7 @@ static int next_range(const char **list, unsigned long *ret_first, unsigned long
 	return 1;
 }
 
-uint32_t es_cpulist_count(const char *list)
+es_hot uint32_t es_cpulist_count(const char *list)
 {
 	unsigned long first, last;
 	uint32_t n = 0;

@@ -57,8 +57,12 @@ class Faulty:
             self.daemon.kill()
             self.daemon.wait()
         self.daemon.stderr.close()
-        if os.path.ismount(self.mount):
-            subprocess.run(["umount", "-l", self.mount], capture_output=True, check=False)
+        # A mount whose daemon was killed is there and cannot be looked at: no need to ask.
+        for unmount in (["umount", "-l"], ["fusermount3", "-u", "-z"]):
+            try:
+                subprocess.run([*unmount, self.mount], capture_output=True, check=False)
+            except FileNotFoundError:
+                pass
         shutil.rmtree(self.memory, ignore_errors=True)
 
     def tell(self, rules):

@@ -7,20 +7,19 @@
 #include "format/report_gaps.h"
 
 #include <math.h>
-
 #include <stdlib.h>
 
 #include "base/cleanup.h"
-
-static int64_t length(const struct es_report_gap *gap)
-{
-	return gap->stop_ns - gap->start_ns;
-}
 #include "base/clock.h"
 
 #define HOLE_PERIODS \
 	2.5 /* readings further apart than this many planned periods are a hole in the profile */
 #define HOLE_MIN_NS (20 * ES_NS_PER_MS)
+
+static int64_t length(const struct es_report_gap *gap)
+{
+	return gap->stop_ns - gap->start_ns;
+}
 
 int64_t es_report_hole_ns(const struct es_domain *domain, int64_t planned_ns)
 {

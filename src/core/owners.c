@@ -331,15 +331,17 @@ int es_owners_build(const struct es_call *calls, size_t n_calls, const struct es
 			       .bottom = NONE,
 			       .top = NONE,
 			       .single = calloc(n_regions + 1, sizeof(*sweep.single)),
-			       .cap_states = n_regions + 2 };
+			       .cap_states = n_regions + 2,
+			       .cap_regions = n_regions + 1 };
 	int r = -ENOMEM;
 
 	*ret = (struct es_owners){ .n = 1,
 				   .t_ns = calloc(n_edges + 2, sizeof(*ret->t_ns)),
 				   .state = calloc(n_edges + 2, sizeof(*ret->state)),
 				   .n_states = 1,
-				   .first = calloc(n_regions + 2, sizeof(*ret->first)) };
-	if (sweep.places && sweep.single && ret->t_ns && ret->state && ret->first) {
+				   .first = calloc(n_regions + 2, sizeof(*ret->first)),
+				   .regions = calloc(n_regions + 1, sizeof(*ret->regions)) };
+	if (sweep.places && sweep.single && ret->t_ns && ret->state && ret->first && ret->regions) {
 		ret->t_ns[0] = INT64_MIN;
 		r = run(&sweep, edges, n_edges);
 	}

@@ -6,14 +6,11 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/json.h"
+#include "fuzz/recording.h"
 #include "fuzz/target.h"
 #include "record/fault.h"
-#include "record/frame.h"
 #include "record/recording.h"
 
 struct bounds {
@@ -76,44 +73,12 @@ static void read_file(int fd, uint64_t n)
 	es_recording_close(recording);
 }
 
-static void read_bytes(const uint8_t *data, size_t n)
-{
-	es_cleanup(es_closep) int fd = memfd_create("recording", MFD_CLOEXEC);
-
-	if (fd >= 0 && es_write_all(fd, data, n) == 0)
-		read_file(fd, n);
-}
-
-/* Frames of the input: u8 type, u16 length, payload; each gets a header and the right checksum. */
-static void read_frames(const uint8_t *data, size_t n)
-{
-	struct es_cursor cursor;
-	struct es_buf out;
-
-	es_buf_init(&out, 1U << 22);
-	(void)es_buf_append(&out, ES_RECORD_MAGIC, ES_RECORD_HEADER_BYTES - 1);
-	(void)es_buf_u8(&out, ES_RECORD_VERSION);
-	es_cursor_init(&cursor, data, n);
-	for (uint32_t i = 0; es_cursor_left(&cursor) > 3; i++) {
-		unsigned type = es_cursor_u8(&cursor);
-		size_t n_payload = es_cursor_le16(&cursor), at;
-
-		n_payload = n_payload < es_cursor_left(&cursor) ? n_payload
-								: es_cursor_left(&cursor);
-		at = es_frame_begin(&out, (enum es_frame_type)type, i);
-		(void)es_buf_append(&out, es_cursor_bytes(&cursor, n_payload), n_payload);
-		(void)es_frame_finish(&out, at);
-	}
-	if (!out.error)
-		read_bytes(out.data, out.len);
-	es_buf_finish(&out);
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	if (n > 0 && data[0] == 'E')
-		read_bytes(data, n);
-	else
-		read_frames(data, n);
+	uint64_t size;
+	es_cleanup(es_closep) int fd = fuzz_recording_open(data, n, &size);
+
+	if (fd >= 0)
+		read_file(fd, size);
 	return 0;
 }

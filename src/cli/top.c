@@ -57,7 +57,8 @@ static bool has_utf8(void)
 static struct es_top_style terminal_style(void)
 {
 	struct es_top_style style = { .width = PLAIN_WIDTH, .has_utf8 = has_utf8() };
-	const char *term = getenv("TERM"), *columns = getenv("COLUMNS");
+	const char *term = getenv("TERM"), *columns = getenv("COLUMNS"),
+		   *no_colour = getenv("NO_COLOR");
 	bool is_terminal = isatty(STDOUT_FILENO);
 	struct winsize size;
 	uint64_t n;
@@ -68,7 +69,8 @@ static struct es_top_style terminal_style(void)
 	} else if (columns && es_parse_u64(columns, &n) == 0 && n >= 40 && n <= 1000) {
 		style.width = (unsigned)n;
 	}
-	style.has_colour = is_terminal && !getenv("NO_COLOR") && term && strcmp(term, "dumb") != 0;
+	style.has_colour = is_terminal && !(no_colour && *no_colour) && term &&
+			   strcmp(term, "dumb") != 0;
 	return style;
 }
 
@@ -157,8 +159,8 @@ static int paint(const struct es_top_frame *frame)
 			(void)es_buf_printf(&out, "\033[K");
 		(void)es_buf_u8(&out, lines.data[i]);
 	}
-	(void)es_buf_printf(
-		&out, "\033[Kq quit   space pause   a all domains   + slower   - faster\033[J");
+	(void)es_buf_printf(&out, "\033[K%.*s\033[J", (int)style.width,
+			    "q quit   space pause   a all domains   + slower   - faster");
 	r = out.error ? out.error : es_write_all(STDOUT_FILENO, out.data, out.len);
 	es_buf_finish(&lines);
 	es_buf_finish(&out);
@@ -225,17 +227,27 @@ static bool wait_until(struct top *top, int64_t next_ns)
 static int show_live(struct top *top)
 {
 	struct es_top_frame frame;
+	bool has_frame = false, is_hurried = false;
+	int64_t read_ns = es_clock_mono_ns();
 	int r = enter_screen(top);
 
 	while (r == 0) {
-		bool is_over = wait_until(top, es_clock_mono_ns() + top->options.period_ns);
+		int64_t wait_ns = is_hurried ? SHORTEST_NS : top->options.period_ns;
+		bool is_over = wait_until(top, read_ns + wait_ns);
 
 		if (is_over)
 			break;
-		es_top_meter_read(top->meter);
-		if (top->is_paused)
+		/* A key or a new size is answered at once; but in so short a time meters do not move. */
+		is_hurried = es_clock_mono_ns() - read_ns < SHORTEST_NS;
+		if (!is_hurried) {
+			es_top_meter_read(top->meter);
+			read_ns = es_clock_mono_ns();
+		}
+		if (top->is_paused || (is_hurried && !has_frame))
 			continue;
-		es_top_meter_frame(top->meter, &frame);
+		if (!is_hurried)
+			es_top_meter_frame(top->meter, &frame);
+		has_frame = true;
 		r = paint(&frame);
 	}
 	leave_screen(top);

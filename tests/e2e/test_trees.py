@@ -2,14 +2,19 @@
 # test_trees.py - run, sources and doctor on trees that stand for machines, against the player's truth
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
+import fcntl
 import json
 import os
+import pty
+import re
+import struct
 import subprocess
 import sys
+import termios
 import time
 
 import harness
-from harness import PLAYER, TREE, call, equal, expect, last_json, near
+from harness import PLAYER, PROGRAM, TREE, call, clean_environment, equal, expect, last_json, near
 
 
 def make(place, model, *presets):
@@ -350,6 +355,34 @@ def test_top_draws_one_frame_where_nobody_can_press_keys(place):
     expect(done.stdout.startswith("energyscopium top  "), done.stdout)
     expect(done.stdout.isascii() and "\033" not in done.stdout, done.stdout)
     expect(max(map(len, done.stdout.splitlines())) <= 80, done.stdout)
+
+
+def test_top_keys_do_not_shorten_intervals(place):
+    """Keys in quick succession are answered, and no frame is of a time too short for meters to move."""
+    parent, child = pty.openpty()
+    fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 40, 0, 0))
+    with subprocess.Popen([PROGRAM, "top", "--root", make(place, "spr2s"), "--period", "200ms"], stdin=child, stdout=child,
+                          env=clean_environment({"TERM": "xterm", "LC_ALL": "C", "NO_COLOR": "1"})) as process:
+        os.close(child)
+        output = b""
+        for keys in (b"aaa", b"aaaaa", b"++--", b"q"):
+            frames = output.count(b"mean of ")
+            while output.count(b"mean of ") < frames + 3:
+                output += os.read(parent, 65536)
+            os.write(parent, keys)
+        try:
+            while data := os.read(parent, 65536):
+                output += data
+        except OSError:
+            pass  # it has closed its side
+        equal(process.wait(), 0, "status")
+    os.close(parent)
+    units = set(re.findall(rb"mean of [0-9.]+ (\w+)", output))
+    expect(units <= {b"ms", b"s"}, f"intervals in {units}")
+    shortest = min(float(n) for n in re.findall(rb"mean of ([0-9.]+) ms", output))
+    expect(shortest > 50, f"an interval of {shortest} ms")
+    footer = re.findall(rb"q quit[^\033]*", output)[0]
+    expect(len(footer) <= 40, f"the line of keys is wider than the terminal: {footer}")
 
 
 def test_top_says_what_may_not_be_read(place):

@@ -151,7 +151,7 @@ static int unknown_option(const struct es_usage *usage, const char *given)
 
 	if (optopt == 0)
 		return usage_error(usage, "unknown option", given);
-	if (optopt >= FIRST_OPTION)
+	if (optopt >= FIRST_OPTION || optopt == HELP_OPTION)
 		return usage_error(usage, "no argument goes with", given);
 	if (isgraph((unsigned char)optopt) && optopt < 0x80)
 		letter[1] = (char)optopt;

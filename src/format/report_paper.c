@@ -122,7 +122,8 @@ static void put_chain(const struct es_report *report, struct es_paper *paper)
 		if (report->kinds & 1u << kind)
 			n += (size_t)snprintf(how + n, sizeof(how) - n, "%s%s", n ? " + " : "",
 					      es_kind_name((enum es_kind)kind));
-	put_step(paper, "measured", report->measured_j, how);
+	put_step(paper, es_report_is_metered(report) ? "measured" : "estimated", report->measured_j,
+		 how);
 	(void)snprintf(how, sizeof(how), "model %.64s; ±%s%.*f %% (95 %%)%s",
 		       report->options.model->name, percent < 0.01 ? "<" : "",
 		       percent < 9.95 ? 2 : 0, percent < 0.01 ? 0.01 : percent,

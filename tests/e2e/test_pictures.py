@@ -197,6 +197,10 @@ def test_estimates_are_told_apart(place):
     draw(place, "laptop", "--svg", place + "/p.svg")
     text = read(place, "p.svg")
     expect("· estimated</text>" in text and "url(#h" in text, "hatched, with the word")
+    equal(call("report", "--html", place + "/r.html", record(place, "laptop")).returncode, 0, "status")
+    words = safe_page(read(place, "r.html")).words
+    expect("estimated" in words, "the chain begins with an estimate")
+    expect("measured" not in words, "and nothing on the page is said to be measured")
 
 
 def test_many_domains_are_drawn_by_type(place):

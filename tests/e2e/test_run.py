@@ -85,6 +85,7 @@ def test_usage(place):
         (["run", "--require", "gold", "--", "true"], "gold"),
         (["run", "--model", "m", "--", "true"], "joule_model_202203"),
         (["run", "--carbon", "c", "--", "true"], "carbon_model_2024"),
+        (["run", "--help=all"], "no argument goes with '--help=all'"),
         (["rnu"], "did you mean 'run'"),
         (["report"], "FILE"),
         (["report", "--html", "-", "--json", "x"], "standard output"),

@@ -14,10 +14,12 @@
 #include "format/profile.h"
 #include "format/report.h"
 #include "format/scene.h"
+#include "format/tagfile.h"
 #include "fuzz/recording.h"
 #include "fuzz/target.h"
 
 #define OUT_MAX_BYTES (64U << 20)
+#define SLOT_NS INT64_C(100000000)
 
 /* Whatever names a recording has: no control character reaches a terminal. */
 static void require_safe(const struct es_buf *out)
@@ -94,9 +96,39 @@ static void picture(struct es_recording *recording, const struct es_report *repo
 	es_plot_finish(&plot);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+/* Figures about the recording's time, one missing. */
+static const struct es_intensity *make_slots(const struct es_meta *meta, struct es_intensity *slots)
 {
-	const struct es_report_options options = {
+	struct es_slot clash[2];
+
+	*slots = (struct es_intensity){ .zone = "FR", .kind = ES_FACTOR_AVERAGE };
+	for (int64_t i = -2; i < 8; i++) {
+		struct es_slot slot = { .start_ns = meta->start_unix_ns + i * SLOT_NS,
+					.stop_ns = meta->start_unix_ns + (i + 1) * SLOT_NS,
+					.g_per_kwh = 100 + (double)i };
+
+		if (i != 3 && es_intensity_add(slots, &slot) < 0)
+			return NULL;
+	}
+	return es_intensity_prepare(slots, clash) == 0 ? slots : NULL;
+}
+
+static void look_at(struct es_recording *recording, const struct es_report_options *options)
+{
+	struct es_report report;
+
+	if (es_report_build(recording, options, &report, NULL) < 0)
+		return;
+	tell(&report);
+	write_profile(recording, &report);
+	picture(recording, &report);
+	es_report_finish(&report);
+}
+
+/* @fd: as it is; then with all that may come beside a recording. */
+static void read_file(int fd)
+{
+	struct es_report_options options = {
 		.pue = 1.3,
 		.pue_source = "option --pue",
 		.carbon = { .zone = "FR", .g_per_kwh = 50, .kind = "average" },
@@ -104,21 +136,41 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		.model = es_node_model_find("none"),
 		.has_profile = true,
 	};
-	uint64_t size;
-	es_cleanup(es_closep) int fd = fuzz_recording_open(data, n, &size);
+	static const char tags_text[] = "t,+0,+0.2\nu,+0.1,+0.3\nt,+0.15,+0.18\n";
+	struct es_tagfile tags = { .n_rows = 0 };
 	struct es_recording *recording;
-	struct es_report report;
+	struct es_intensity slots;
 	char path[64];
 
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (fd < 0 || es_recording_open(path, NULL, &recording, NULL) < 0)
-		return 0;
-	if (es_report_build(recording, &options, &report, NULL) == 0) {
-		tell(&report);
-		write_profile(recording, &report);
-		picture(recording, &report);
-		es_report_finish(&report);
-	}
+	if (es_recording_open(path, NULL, &recording, NULL) < 0)
+		return;
+	look_at(recording, &options);
+	options.footprint = (struct es_carbon_options){
+		.intensity = make_slots(es_recording_meta(recording), &slots),
+		.has_embodied = true,
+		.embodied_kg = 1000,
+		.lifetime_years = 4,
+		.embodied_source = "option --embodied",
+		.has_price = true,
+		.price_micro_per_kwh = 250000,
+		.currency = "EUR",
+		.price_source = "option --price",
+	};
+	if (es_tagfile_parse(&tags, "tags", strdup(tags_text), strlen(tags_text), NULL) == 0)
+		options.tags = &tags;
+	look_at(recording, &options);
+	es_tagfile_finish(&tags);
+	es_intensity_finish(&slots);
 	es_recording_close(recording);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	uint64_t size;
+	es_cleanup(es_closep) int fd = fuzz_recording_open(data, n, &size);
+
+	if (fd >= 0)
+		read_file(fd);
 	return 0;
 }

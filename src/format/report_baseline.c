@@ -77,9 +77,11 @@ void es_report_baseline_sum(struct es_report *report)
 	else
 		baseline->power_w = (baseline->before_w + baseline->after_w) / 2;
 	baseline->above_j = es_j_from_uj(report->total_uj) - baseline->power_w * dur_s;
-	drift_j = baseline->has_before && baseline->has_after
-			  ? dur_s * fabs(baseline->after_w - baseline->before_w) / 2
-			  : 0;
+	/* From one side only nobody knows how the idle power moved meanwhile. */
+	baseline->has_uncertainty = baseline->has_before && baseline->has_after;
+	if (!baseline->has_uncertainty)
+		return;
+	drift_j = dur_s * fabs(baseline->after_w - baseline->before_w) / 2;
 	baseline->uncertainty_j = hypot(report->uncertainty_j, drift_j);
 }
 
@@ -95,9 +97,10 @@ void es_report_baseline_rows(const struct es_report *report, struct es_buf *out)
 
 	if (!baseline->is_known)
 		return;
-	(void)es_buf_printf(out, "  %-10s %.3f J ±%.3f J above an idle power of %.2f W (",
-			    "above idle", baseline->above_j, baseline->uncertainty_j,
-			    baseline->power_w);
+	(void)es_buf_printf(out, "  %-10s %.3f J", "above idle", baseline->above_j);
+	if (baseline->has_uncertainty)
+		(void)es_buf_printf(out, " ±%.3f J", baseline->uncertainty_j);
+	(void)es_buf_printf(out, " above an idle power of %.2f W (", baseline->power_w);
 	if (baseline->has_before)
 		(void)es_buf_printf(out, "%.2f W before%s", baseline->before_w,
 				    baseline->has_after ? ", " : "");
@@ -127,6 +130,6 @@ void es_report_baseline_members(const struct es_report *report, struct es_json *
 	put_known(json, "before_w", baseline->has_before, baseline->before_w);
 	put_known(json, "after_w", baseline->has_after, baseline->after_w);
 	es_json_double(json, "above_j", baseline->above_j);
-	es_json_double(json, "uncertainty_j", baseline->uncertainty_j);
+	put_known(json, "uncertainty_j", baseline->has_uncertainty, baseline->uncertainty_j);
 	es_json_object_end(json);
 }

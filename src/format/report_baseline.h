@@ -28,6 +28,7 @@ struct es_report_baseline {
 	bool has_before, has_after;
 	double before_w, after_w;
 	double above_j; /* measured energy minus power times duration: shown beside the energy, never in its place */
+	bool has_uncertainty; /* both sides are known: what moved meanwhile is */
 	double uncertainty_j; /* half the change from before to after over the whole time, and the meters' own */
 };
 

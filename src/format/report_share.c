@@ -49,8 +49,10 @@ void es_report_share_sum(struct es_report *report)
 	if (!is_tellable(report))
 		return;
 	of.busy_step_ns = step_of_busy_ns(report);
-	if (baseline->has_before && baseline->has_after)
-		of.idle_uncertainty_w = fabs(baseline->after_w - baseline->before_w) / 2;
+	/* From one side only nobody knows how far it moved: it may be as far as it is high. */
+	of.idle_uncertainty_w = baseline->has_uncertainty
+					? fabs(baseline->after_w - baseline->before_w) / 2
+					: baseline->power_w;
 	if (is_scheduled) {
 		of.n_allocated = meta->n_cpus;
 		of.n_cpus = meta->nodes[0].n_cpus;

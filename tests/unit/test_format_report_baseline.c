@@ -99,6 +99,7 @@ static void one_side_is_enough(void **state)
 
 	assert_true(baseline->is_known);
 	assert_false(baseline->has_before);
+	assert_false(baseline->has_uncertainty);
 	assert_near(baseline->power_w, 54, 1e-9);
 }
 

@@ -100,6 +100,8 @@ static void idle_power_is_left_out_or_goes_by_allocation(void **state)
 	assert_true(share->is_known);
 	assert_int_equal(share->share.idle, ES_SHARE_IDLE_ALLOCATED);
 	assert_near(share->share.energy_j, 0.25 * 600 + 0.5 * 400, 1e-3);
+	/* Nobody looked at the idle power afterwards. */
+	assert_true(share->share.uncertainty_j >= (0.5 - 0.25) * 400);
 }
 
 static void an_estimate_is_not_attributed_twice(void **state)

@@ -5,10 +5,13 @@
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -326,12 +329,35 @@ void es_run_finish(struct es_run *run)
 	es_root_close(&run->tree);
 }
 
+/* Before the command runs for hours: where the report is to go. The folder may be @out, which is made later. */
+static int check_json(const char *path, const char *out, struct es_error *err)
+{
+	char folder[ES_PATH_MAX_BYTES];
+	struct stat st;
+	int r = 0;
+
+	if (!path)
+		return 0;
+	if (!*path || snprintf(folder, sizeof(folder), "%s", path) >= (int)sizeof(folder))
+		return es_error_say(err, -EINVAL, "--json='%.100s': not the name of a file", path);
+	if (stat(path, &st) == 0)
+		r = S_ISDIR(st.st_mode)				      ? -EISDIR
+		    : faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0 ? -errno
+								      : 0;
+	else if (faccessat(AT_FDCWD, dirname(folder), W_OK | X_OK, AT_EACCESS) < 0)
+		r = -errno;
+	if (r == -ENOENT && stat(out, &st) < 0)
+		return 0;
+	return r < 0 ? es_error_set(err, r, "cannot write JSON to '%.1000s'", path) : 0;
+}
+
 static int run_all(struct es_run *run)
 {
 	struct es_error err = { .code = 0 };
 	int status;
 
-	if (es_run_check(run, &err) < 0 || es_series_check(run, &err) < 0)
+	if (es_run_check(run, &err) < 0 || es_series_check(run, &err) < 0 ||
+	    check_json(run->json.text, run->chain.settings.out, &err) < 0)
 		return es_complain("run", err.code == -EINVAL ? ES_EXIT_USAGE : ES_EXIT_OWN, "%s",
 				   err.text);
 	run->work.has_no_output = run->attach_pid;

@@ -124,6 +124,15 @@ def test_out_not_writable(place):
     expect(target in done.stderr, done.stderr)
     done = call("run", "--out", os.path.join(target, "deeper"), "--", "true")
     equal(done.returncode, 125, done.stderr)
+    os.mkdir(out_of(place))
+    for path in (os.path.join(place, "none", "r.json"), os.path.join(target, "r.json"), place):
+        done = run(place, "--json=" + path, "--", "touch", os.path.join(place, "ran"))
+        equal(done.returncode, 125, done.stderr)
+        expect(f"cannot write JSON to '{path}'" in done.stderr, done.stderr)
+    os.rmdir(out_of(place))
+    done = run(place, "--json=" + os.path.join(out_of(place), "r.json"), "--", "true")
+    equal(done.returncode, 0, "a file in the folder that is still to be made")
+    expect(os.path.exists(os.path.join(out_of(place), "r.json")), done.stderr)
     expect(not os.path.exists(os.path.join(place, "ran")), "the command ran")
 
 

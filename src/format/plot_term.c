@@ -295,13 +295,17 @@ static void put_bands(struct sheet *sheet)
 	for (size_t i = 0; i < bands->n; i++) {
 		const struct es_report_region *region =
 			&sheet->plot->report->regions[bands->bands[i].region];
-		unsigned x = x_at(sheet, bands->bands[i].start_ns);
+		unsigned x = x_at(sheet, bands->bands[i].start_ns), columns;
 		char text[ES_NAME_MAX_BYTES + 32];
 
 		if (!bands->bands[i].is_strip ||
 		    (i > 0 && bands->bands[i - 1].row == bands->bands[i].row))
 			continue;
 		(void)snprintf(text, sizeof(text), "%s ×%u ", region->name, region->n_calls);
+		/* Near the end there is room before it only, where no band of this row is. */
+		columns = es_canvas_text_columns(&sheet->canvas, text);
+		if (columns > sheet->width - x && columns <= x)
+			x -= columns;
 		(void)es_canvas_text(&sheet->canvas, MARGIN + x,
 				     sheet->bands_y + bands->bands[i].row, sheet->width - x,
 				     ES_INK_TEXT, false, text);

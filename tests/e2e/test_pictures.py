@@ -264,6 +264,18 @@ def test_it_is_drawn_where_stdout_is_a_terminal(place):
     equal(json.loads(done.stdout)["schema"], "energyscopium.eprofile/1", "in a pipe")
 
 
+def test_a_strip_at_the_end_has_its_name(place):
+    """In the terminal the name of many short calls near the end stands before them, whole"""
+    with open(place + "/tags.csv", "w") as file:
+        for i in range(40):
+            file.write(f"halo swap,+{59.5 + i / 100:.3f},+{59.505 + i / 100:.3f}\n")
+    done = call("profile", "--term", "--tags", place + "/tags.csv", "--region", "es_total", record(place, "solver"),
+                env={"COLUMNS": "80", "LC_ALL": "C.UTF-8"})
+    equal(done.returncode, 0, done.stderr)
+    rows = [row for row in done.stdout.splitlines() if "halo swap" in row]
+    expect(any(re.search("halo swap ×40 [░▒▓█]", row) for row in rows), done.stdout)
+
+
 def test_files_are_whole_or_not_there(place):
     """A full disk and a folder that is not there give an error with the name, nothing half-written, and what was there stays"""
     path, target = record(place, "solver"), place + "/p.svg"

@@ -149,11 +149,15 @@ static int parse_total(struct es_work_specs *specs, const char *text, struct es_
 {
 	const char *value;
 	struct es_work_spec *spec = find_unit(specs, text, &value);
+	int r;
 
 	if (!spec)
 		return no_such_unit(specs, "--work-total", text, err);
 	spec->has_total = true;
-	return parse_number("--work-total", text, value, &spec->total_micro, err);
+	r = parse_number("--work-total", text, value, &spec->total_micro, err);
+	if (r == 0 && spec->total_micro == 0)
+		return es_error_say(err, -EINVAL, "--work-total '%s': more than 0 is wanted", text);
+	return r;
 }
 
 static int parse_from(struct es_work_specs *specs, const char *text, struct es_error *err)

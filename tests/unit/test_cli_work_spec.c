@@ -98,6 +98,7 @@ static void what_is_wrong_is_named(void **state)
 		{ { .works = { "a=regex:(x)", "a=file:x" } }, "already" },
 		{ { .totals = { "5" } }, "no --work" },
 		{ { .works = { "regex:(x)" }, .totals = { "-5" } }, "--work-total '-5'" },
+		{ { .works = { "regex:(x)" }, .totals = { "0" } }, "more than 0" },
 		{ { .works = { "regex:(x)" }, .totals = { "5x" } }, "--work-total '5x'" },
 		{ { .works = { "regex:(x)" }, .froms = { "last" } }, "--work-from 'last'" },
 		{ { .works = { "a=regex:(x)", "b=regex:(x)" }, .totals = { "5" } }, "UNIT=NUMBER" },

@@ -187,7 +187,7 @@ static int check_process(const struct es_process *process, struct es_error *err)
 			err, -EINVAL,
 			"--attach %d: that is a thread of process %d; attach to this one",
 			(int)process->pid, (int)process->leader);
-	if (process->state == 'Z' || process->state == 'X')
+	if (es_process_is_over(process))
 		return es_error_say(
 			err, -ESRCH,
 			"--attach %d: '%s' has ended already, and its parent has not asked for its status yet",

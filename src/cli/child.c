@@ -29,12 +29,12 @@
 
 static const int passed_on[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
 
-static void watched_signals(sigset_t *set)
+void es_child_signals(sigset_t *ret)
 {
-	(void)sigemptyset(set);
-	(void)sigaddset(set, SIGCHLD);
+	(void)sigemptyset(ret);
+	(void)sigaddset(ret, SIGCHLD);
 	for (size_t i = 0; i < ES_ARRAY_SIZE(passed_on); i++)
-		(void)sigaddset(set, passed_on[i]);
+		(void)sigaddset(ret, passed_on[i]);
 }
 
 /* What the child says: the time just before exec, and, where that failed, once more with why. */
@@ -101,7 +101,7 @@ int es_child_start(char *const *argv, const struct es_child_options *options, st
 	struct es_child child = { .pid = -1 };
 	int r;
 
-	watched_signals(&set);
+	es_child_signals(&set);
 	if (pipe2(gate, O_CLOEXEC) < 0 || pipe2(error, O_CLOEXEC | O_NONBLOCK) < 0 ||
 	    sigprocmask(SIG_BLOCK, &set, &old_mask) < 0) {
 		r = -errno;
@@ -145,7 +145,7 @@ int es_child_none(struct es_child *ret)
 	struct es_child child = { .pid = -1, .gate_fd = -1, .error_fd = -1 };
 	sigset_t set;
 
-	watched_signals(&set);
+	es_child_signals(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		return -errno;
 	set_signals(&child);

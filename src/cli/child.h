@@ -32,6 +32,9 @@ struct es_child_options {
 	int stdout_fd, stderr_fd; /* -1: ours */
 };
 
+/** es_child_signals - SIGCHLD and those that are passed on to a command */
+void es_child_signals(sigset_t *ret);
+
 /**
  * es_child_start - fork; the child waits. Signals that a command could get are blocked here from now on and read
  * from signal_fd; processes that the command leaves behind become our children, so that they can be named.

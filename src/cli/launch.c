@@ -15,6 +15,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "sys/process.h"
 
 /* Above SLURM_MAX_NORMAL_STEP_ID (slurm.h) are Slurm's own steps: batch script, interactive shell. */
 #define SLURM_NORMAL_STEP_MAX 0xfffffff0U
@@ -176,10 +177,8 @@ void es_launch_find(char *const *env, struct es_launch *ret)
 
 uint64_t es_process_start_ticks(pid_t pid, pid_t *ret_parent)
 {
-	char path[64], text[1024], *p;
-	unsigned long long start;
-	char state;
-	int parent;
+	char path[64], text[1024];
+	struct es_process process;
 	ssize_t n;
 	es_cleanup(es_closep) int fd = -1;
 
@@ -189,17 +188,11 @@ uint64_t es_process_start_ticks(pid_t pid, pid_t *ret_parent)
 	if (n <= 0)
 		return 0;
 	text[n] = '\0';
-	p = strrchr(text, ')'); /* a name may hold anything, brackets too */
-	/* proc_pid_stat(5): fields 3, 4 and 22. */
-	if (!p ||
-	    sscanf(p + 1,
-		   " %c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-		   &state, &parent, &start) != 3 ||
-	    state == 'Z' || state == 'X')
+	if (es_process_parse_stat(text, &process) < 0 || es_process_is_over(&process))
 		return 0;
 	if (ret_parent)
-		*ret_parent = parent;
-	return start;
+		*ret_parent = process.parent;
+	return process.start_ticks;
 }
 
 /* Whether process @pid was started with our rank in its environment. What may not be read is not ours. */

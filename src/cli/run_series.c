@@ -64,8 +64,6 @@ struct series {
 	bool is_broken_off;
 };
 
-static const int passed_on[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM };
-
 int es_series_check(struct es_run *run, struct es_error *err)
 {
 	run->baseline_ns = run->repeat ? 2 * ES_NS_PER_S : 0;
@@ -429,10 +427,7 @@ static int open_series(struct series *series, struct es_error *err)
 	}
 	/* A reader of our messages that goes away must not end the series. */
 	(void)sigaction(SIGPIPE, &ignore, &series->old_pipe);
-	(void)sigemptyset(&series->watched);
-	(void)sigaddset(&series->watched, SIGCHLD);
-	for (size_t i = 0; i < ES_ARRAY_SIZE(passed_on); i++)
-		(void)sigaddset(&series->watched, passed_on[i]);
+	es_child_signals(&series->watched);
 	/* Whoever ignores it is never told that a child has ended. */
 	(void)sigaction(SIGCHLD, &usual, &series->old_child);
 	return sigprocmask(SIG_BLOCK, &series->watched, &series->old_mask) < 0 ? -errno : 0;

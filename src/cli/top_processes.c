@@ -7,7 +7,6 @@
 #include "cli/top_processes.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/parse.h"
+#include "sys/process.h"
 
 #define PROCESSES_MAX 65536U
 
@@ -47,29 +47,22 @@ void es_processes_destroy(struct es_processes *processes)
 	free(processes);
 }
 
-int es_processes_parse_stat(const char *text, uint64_t *ret_ticks, char *name, size_t name_size)
-{
-	const char *open = strchr(text, '('), *close = strrchr(text, ')');
-	uint64_t user, system;
-
-	if (!open || !close || close < open ||
-	    sscanf(close + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %" SCNu64 " %" SCNu64,
-		   &user, &system) != 2)
-		return -EBADMSG;
-	(void)snprintf(name, name_size, "%.*s", (int)(close - open - 1), open + 1);
-	*ret_ticks = user + system;
-	return 0;
-}
-
 static int read_process(const struct es_root *root, int pid, uint64_t *ret_ticks, char *name,
 			size_t name_size)
 {
+	struct es_process process;
 	char path[64], text[1024];
 	ssize_t n;
+	int r;
 
 	(void)snprintf(path, sizeof(path), "proc/%d/stat", pid);
 	n = es_root_read(root, path, text, sizeof(text));
-	return n < 0 ? (int)n : es_processes_parse_stat(text, ret_ticks, name, name_size);
+	r = n < 0 ? (int)n : es_process_parse_stat(text, &process);
+	if (r < 0)
+		return r;
+	(void)snprintf(name, name_size, "%s", process.name);
+	*ret_ticks = process.own_ticks;
+	return 0;
 }
 
 static int add(struct es_processes *processes, int pid, uint64_t ticks)

@@ -25,7 +25,4 @@ void es_processes_destroy(struct es_processes *processes);
 size_t es_processes_look(struct es_processes *processes, const struct es_root *root,
 			 int64_t interval_ns, struct es_top_process *ret, size_t n_max);
 
-/** es_processes_parse_stat - CPU ticks and name from the text of /proc/PID/stat; 0 or -EBADMSG. Names may hold anything, ") R" too */
-int es_processes_parse_stat(const char *text, uint64_t *ret_ticks, char *name, size_t name_size);
-
 #endif

@@ -39,19 +39,21 @@ int es_process_parse_stat(const char *text, struct es_process *ret)
 	const char *open = strchr(text, '('), *close = strrchr(text, ')');
 	struct es_process process = { .leader = 0 };
 	uint64_t user, system;
-	int64_t waited_user, waited_system, pid = 0;
+	int64_t waited_user, waited_system, parent, pid = 0;
 
 	if (!open || !close || close < open)
 		return -EBADMSG;
 	if (sscanf(text, "%" SCNd64, &pid) != 1 || pid <= 0 || pid > INT_MAX)
 		return -EBADMSG;
 	if (sscanf(close + 1,
-		   " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64 " %" SCNd64
-		   " %" SCNd64 " %*s %*s %*s %*s %" SCNu64,
-		   &process.state, &user, &system, &waited_user, &waited_system,
-		   &process.start_ticks) != 6)
+		   " %c %" SCNd64 " %*s %*s %*s %*s %*s %*s %*s %*s %*s %" SCNu64 " %" SCNu64
+		   " %" SCNd64 " %" SCNd64 " %*s %*s %*s %*s %" SCNu64,
+		   &process.state, &parent, &user, &system, &waited_user, &waited_system,
+		   &process.start_ticks) != 7 ||
+	    parent < 0 || parent > INT_MAX)
 		return -EBADMSG;
 	process.pid = (pid_t)pid;
+	process.parent = (pid_t)parent;
 	process.own_ticks = user + system;
 	process.waited_ticks = (uint64_t)waited_user + (uint64_t)waited_system;
 	(void)snprintf(process.name, sizeof(process.name), "%.*s", (int)(close - open - 1),
@@ -108,9 +110,9 @@ int es_process_read(const struct es_root *root, pid_t pid, struct es_process *re
 	return 0;
 }
 
-static bool is_over(const struct es_process *now)
+bool es_process_is_over(const struct es_process *process)
 {
-	return now->state == 'Z' || now->state == 'X' || now->state == 'x';
+	return process->state == 'Z' || process->state == 'X' || process->state == 'x';
 }
 
 bool es_process_has_ended(const struct es_root *root, const struct es_process *process)
@@ -120,7 +122,7 @@ bool es_process_has_ended(const struct es_root *root, const struct es_process *p
 
 	if (r < 0)
 		return r == -ESRCH;
-	return now.start_ticks != process->start_ticks || is_over(&now);
+	return now.start_ticks != process->start_ticks || es_process_is_over(&now);
 }
 
 int es_process_tree_create(const struct es_root *root, const struct es_process *process,

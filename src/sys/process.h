@@ -16,6 +16,7 @@
 /** struct es_process - one process */
 struct es_process {
 	pid_t pid;
+	pid_t parent; /* 0: none that is seen here */
 	pid_t leader; /* the process, where @pid is one of its threads */
 	char name[64];
 	char state; /* as in /proc: R S D Z … */
@@ -30,6 +31,9 @@ int es_process_parse_stat(const char *text, struct es_process *ret);
 
 /** es_process_read - 0; -ESRCH: there is none of that number, or it may not be seen; errors of open and read */
 int es_process_read(const struct es_root *root, pid_t pid, struct es_process *ret);
+
+/** es_process_is_over - it has ended, and its parent has not asked for its status yet */
+bool es_process_is_over(const struct es_process *process);
 
 /** es_process_has_ended - it is gone, waits only to be noticed by its parent, or its number is another's now */
 bool es_process_has_ended(const struct es_root *root, const struct es_process *process);

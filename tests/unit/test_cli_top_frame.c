@@ -184,24 +184,6 @@ static void json_has_null_for_what_is_not_known(void **state)
 	es_buf_finish(&out);
 }
 
-static void a_processs_name_may_hold_anything(void **state)
-{
-	char name[64];
-	uint64_t ticks = 0;
-
-	(void)state;
-	assert_int_equal(es_processes_parse_stat(
-				 "4711 (a) R (b) S 1 2 3 4 5 6 7 8 9 10 120 34 0 0 20 0 1 0 55 1 1",
-				 &ticks, name, sizeof(name)),
-			 0);
-	assert_int_equal(ticks, 154);
-	assert_string_equal(name, "a) R (b");
-	assert_true(es_processes_parse_stat("4711 (a", &ticks, name, sizeof(name)) < 0);
-	assert_true(es_processes_parse_stat("4711 (a) R 1 2", &ticks, name, sizeof(name)) < 0);
-	assert_true(es_processes_parse_stat(")(", &ticks, name, sizeof(name)) < 0);
-	assert_true(es_processes_parse_stat("", &ticks, name, sizeof(name)) < 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -211,7 +193,6 @@ int main(void)
 		cmocka_unit_test(without_colour_no_order_reaches_the_terminal),
 		cmocka_unit_test(bars_have_eighths_of_a_cell),
 		cmocka_unit_test(json_has_null_for_what_is_not_known),
-		cmocka_unit_test(a_processs_name_may_hold_anything),
 	};
 
 	return cmocka_run_group_tests_name("cli/top_frame", tests, NULL, NULL);

@@ -97,6 +97,7 @@ static void a_line_is_read_whatever_the_name_holds(void **state)
 		assert_string_equal(process.name, names[i]);
 		assert_int_equal(process.pid, 4711);
 		assert_int_equal(process.state, 'D');
+		assert_int_equal(process.parent, 1);
 		assert_int_equal(process.own_ticks, 30);
 		assert_int_equal(process.waited_ticks, 7);
 		assert_int_equal(process.start_ticks, 12345);

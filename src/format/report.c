@@ -120,11 +120,51 @@ static int note_tag(struct walk *walk, const struct es_event *event)
 		       : es_regions_stop(walk->regions, event->text, event->t_ns);
 }
 
+/* What is noted as it is: nothing else hangs on it. */
+static void note_fact(struct es_report *report, const struct es_event *event)
+{
+	size_t n = strlen(report->survivors);
+
+	switch (event->type) {
+	case ES_EVENT_MISSED:
+		report->n_missed += event->value > 0 ? (uint64_t)event->value : 0;
+		break;
+	case ES_EVENT_CLOCK_STEP:
+		if (__builtin_add_overflow(report->clock_stepped_ns, event->value,
+					   &report->clock_stepped_ns))
+			report->clock_stepped_ns = event->value < 0 ? -INT64_MAX : INT64_MAX;
+		break;
+	case ES_EVENT_CPUS_ONLINE:
+		es_report_note_cpus(report, event);
+		break;
+	case ES_EVENT_SURVIVOR:
+		(void)snprintf(report->survivors + n, sizeof(report->survivors) - n,
+			       "%s%.32s (%lld)", n ? ", " : "", event->text,
+			       (long long)event->value);
+		break;
+	case ES_EVENT_ATTACHED:
+		report->attached_pid = event->value;
+		(void)snprintf(report->attached, sizeof(report->attached), "%.60s", event->text);
+		break;
+	case ES_EVENT_CHILD_CPU:
+		report->child_cpu_ns = event->value;
+		break;
+	case ES_EVENT_LAUNCH:
+		es_report_launch_parse(event->text, event->value, &report->launch);
+		break;
+	case ES_EVENT_END:
+		if (event->value > 0) /* imports have none */
+			report->own_cpu_ns = event->value;
+		break;
+	default:
+		break;
+	}
+}
+
 static int on_event(void *arg, const struct es_event *event)
 {
 	struct walk *walk = arg;
 	struct es_report *report = walk->report;
-	size_t n;
 
 	switch (event->type) {
 	case ES_EVENT_COMMAND_START:
@@ -147,51 +187,21 @@ static int on_event(void *arg, const struct es_event *event)
 						report->has_command_start ? report->command_start_ns
 									  : INT64_MIN);
 		break;
-	case ES_EVENT_MISSED:
-		report->n_missed += (uint64_t)event->value;
-		break;
 	case ES_EVENT_SUSPEND:
 		if (__builtin_add_overflow(report->suspended_ns, event->value,
 					   &report->suspended_ns))
 			report->suspended_ns = INT64_MAX;
 		es_watch_sleep(&walk->watch, event->value);
 		break;
-	case ES_EVENT_CLOCK_STEP:
-		if (__builtin_add_overflow(report->clock_stepped_ns, event->value,
-					   &report->clock_stepped_ns))
-			report->clock_stepped_ns = INT64_MAX;
-		break;
 	case ES_EVENT_READ_FAILED:
 	case ES_EVENT_FAULT:
 		walk->error = es_report_note_fault(report, event);
 		break;
-	case ES_EVENT_CPUS_ONLINE:
-		es_report_note_cpus(report, event);
-		break;
-	case ES_EVENT_SURVIVOR:
-		n = strlen(report->survivors);
-		(void)snprintf(report->survivors + n, sizeof(report->survivors) - n,
-			       "%s%.32s (%lld)", n ? ", " : "", event->text,
-			       (long long)event->value);
-		break;
-	case ES_EVENT_ATTACHED:
-		report->attached_pid = event->value;
-		(void)snprintf(report->attached, sizeof(report->attached), "%.60s", event->text);
-		break;
-	case ES_EVENT_CHILD_CPU:
-		report->child_cpu_ns = event->value;
-		break;
 	case ES_EVENT_BASELINE:
 		walk->error = es_report_baseline_note(report, event);
 		break;
-	case ES_EVENT_LAUNCH:
-		es_report_launch_parse(event->text, event->value, &report->launch);
-		break;
-	case ES_EVENT_END:
-		if (event->value > 0) /* imports have none */
-			report->own_cpu_ns = event->value;
-		break;
 	default:
+		note_fact(report, event);
 		break;
 	}
 	return walk->error;

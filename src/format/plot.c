@@ -181,8 +181,9 @@ static int allocate(struct es_plot *plot, struct gathering *gathering,
 	plot->most_mw = calloc(n + 1, sizeof(*plot->most_mw));
 	plot->is_known = calloc(n + 1, sizeof(*plot->is_known));
 	plot->is_line_known = calloc(n + 1, sizeof(*plot->is_line_known));
+	plot->filled_mw = calloc(n + 1, sizeof(*plot->filled_mw));
 	if (!gathering->sources || !plot->least_mw || !plot->most_mw || !plot->is_known ||
-	    !plot->is_line_known)
+	    !plot->is_line_known || !plot->filled_mw)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		plot->least_mw[i] = UINT64_MAX;
@@ -275,16 +276,41 @@ static void name_curve(const struct es_plot *plot, enum grouping grouping,
 			       es_domain_type_name(domain->type), many);
 }
 
-/* A domain's columns onto a curve, and into what is known. */
-static void add_domain(struct es_plot *plot, const struct es_series *series, bool *is_known,
+/*
+ * A domain's columns onto a curve, and into what is known. One of many nodes does not hide the others: where it has no
+ * readings it stands with its mean power, as in the sums.
+ */
+static void add_domain(struct es_plot *plot, const struct source *source, size_t domain,
 		       struct es_plot_curve *curve)
 {
+	const struct es_series *series = &source->series;
+	bool *is_known = source->is_stacked ? plot->is_known : plot->is_line_known;
+	bool is_filled = source->is_stacked && plot->report->meta->n_nodes > 1;
+
 	for (size_t i = 0; i < plot->n_columns; i++) {
 		uint64_t power_mw = 0;
 
-		if (i >= series->n_bins || !es_series_power_mw(series, i, &power_mw))
-			is_known[i] = false;
+		if (i >= series->n_bins || !es_series_power_mw(series, i, &power_mw)) {
+			power_mw = is_filled ? plot->report->by_domain[domain].mean_mw : 0;
+			plot->filled_mw[i] += power_mw;
+			is_known[i] = is_known[i] && is_filled;
+		}
 		curve->power_mw[i] += power_mw;
+	}
+}
+
+/* What is filled in must be the smaller part. */
+static void settle_filled(struct es_plot *plot)
+{
+	for (size_t i = 0; i < plot->n_columns; i++) {
+		uint64_t sum_mw = 0;
+
+		for (size_t j = 0; j < plot->n_layers; j++)
+			sum_mw += plot->layers[j].power_mw[i];
+		if (plot->filled_mw[i] >= sum_mw - plot->filled_mw[i] && plot->filled_mw[i])
+			plot->is_known[i] = false;
+		plot->has_filled_columns = plot->has_filled_columns ||
+					   (plot->is_known[i] && plot->filled_mw[i]);
 	}
 }
 
@@ -321,8 +347,7 @@ static int fill_curve(struct gathering *gathering, enum grouping grouping, size_
 		if (!source->is_shown || source->is_stacked != is_stacked ||
 		    !is_same_group(grouping, domain, &gathering->report->domains[i]))
 			continue;
-		add_domain(plot, &source->series, is_stacked ? plot->is_known : plot->is_line_known,
-			   curve);
+		add_domain(plot, source, i, curve);
 		add_energy(plot, &source->series, i, curve);
 		source->is_shown = false; /* it has its place */
 	}
@@ -491,6 +516,7 @@ static int gather(struct es_recording *recording, const struct es_profile_option
 		r = make_lines(&gathering, options->n_domains > 0);
 	if (r == 0) {
 		sum_limits(plot, &gathering);
+		settle_filled(plot);
 		settle_peaks(plot);
 		r = es_plot_find_gaps(plot);
 	}
@@ -537,6 +563,7 @@ void es_plot_finish(struct es_plot *plot)
 		free(plot->lines[i].power_mw);
 	free(plot->is_known);
 	free(plot->is_line_known);
+	free(plot->filled_mw);
 	free(plot->least_mw);
 	free(plot->most_mw);
 	free(plot->gaps);

@@ -49,7 +49,9 @@ struct es_plot {
 	struct es_plot_curve lines
 		[ES_PLOT_LINES_MAX]; /* not stacked: meters of the whole, and what was asked for beside the cover */
 	size_t n_lines;
-	bool *is_known; /* [column]: all layers are; owned */
+	bool *is_known; /* [column]: all layers are, or with several nodes more than half of the power is; owned */
+	uint64_t *filled_mw; /* [column]: of the stack, mean powers in place of nodes without readings; owned */
+	bool has_filled_columns; /* of those that are known */
 	bool *is_line_known; /* [column]: all lines are; owned */
 	bool has_peaks; /* columns hold several readings */
 	uint64_t *least_mw, *most_mw; /* [column] of the sum of layers, reading by reading; owned */

@@ -169,7 +169,7 @@ void es_plot_draw_keys(struct drawing *d)
 	for (size_t i = 0; i < plot->n_lines; i++)
 		put_line(&keys, &plot->lines[i]);
 	keys.y += 6;
-	if (plot->n_gaps)
+	if (plot->n_gaps || plot->has_filled_columns)
 		put_small(&keys, &gap, "no readings");
 	if (plot->has_peaks)
 		put_small(&keys, &peak, "least to most reading");

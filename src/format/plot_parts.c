@@ -64,14 +64,30 @@ static void add_gap(struct es_plot *plot, int64_t start_ns, int64_t stop_ns, boo
 		plot->gaps[plot->n_gaps++] = (struct es_plot_gap){ start_ns, stop_ns, has_mean };
 }
 
-int es_plot_find_gaps(struct es_plot *plot)
+/* With several nodes a hole of one of them is in the columns only: it hides none of the others. */
+static void add_holes(struct es_plot *plot)
 {
 	const struct es_report *report = plot->report;
+
+	for (size_t i = 0; i < report->n_gaps_kept; i++) {
+		const struct es_report_gap *gap = &report->gaps[i];
+
+		if (report->meta->n_nodes > 1 && !gap->has_energy)
+			continue;
+		if (gap->start_ns < plot->stop_ns && gap->stop_ns > plot->start_ns)
+			add_gap(plot,
+				gap->start_ns > plot->start_ns ? gap->start_ns : plot->start_ns,
+				min_ns(gap->stop_ns, plot->stop_ns), gap->has_energy);
+	}
+}
+
+int es_plot_find_gaps(struct es_plot *plot)
+{
 	size_t n_runs = 0, first = 0;
 
 	for (size_t i = 0; i < plot->n_columns; i++)
 		n_runs += !plot->is_known[i] && (i == 0 || plot->is_known[i - 1]);
-	plot->gaps = calloc(n_runs + report->n_gaps_kept + 1, sizeof(*plot->gaps));
+	plot->gaps = calloc(n_runs + plot->report->n_gaps_kept + 1, sizeof(*plot->gaps));
 	if (!plot->gaps)
 		return -ENOMEM;
 	for (size_t i = 0; plot->n_layers > 0 && i <= plot->n_columns; i++) {
@@ -83,14 +99,7 @@ int es_plot_find_gaps(struct es_plot *plot)
 		if (is_known)
 			first = i + 1;
 	}
-	for (size_t i = 0; i < report->n_gaps_kept; i++) {
-		const struct es_report_gap *gap = &report->gaps[i];
-
-		if (gap->start_ns < plot->stop_ns && gap->stop_ns > plot->start_ns)
-			add_gap(plot,
-				gap->start_ns > plot->start_ns ? gap->start_ns : plot->start_ns,
-				min_ns(gap->stop_ns, plot->stop_ns), gap->has_energy);
-	}
+	add_holes(plot);
 	return 0;
 }
 
@@ -131,6 +140,8 @@ void es_plot_halve(struct es_plot *plot)
 			most_mw = plot->most_mw[b];
 		plot->least_mw[i] = least_mw;
 		plot->most_mw[i] = most_mw;
+		plot->filled_mw[i] =
+			mean_of(plot->filled_mw[a], has_a, has_b ? plot->filled_mw[b] : 0, has_b);
 		plot->is_known[i] = has_a || has_b;
 		plot->is_line_known[i] = plot->is_line_known[a] || plot->is_line_known[b];
 	}

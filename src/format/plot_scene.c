@@ -140,6 +140,28 @@ static void draw_outline(struct drawing *d, size_t first, size_t last, size_t wh
 	}
 }
 
+/* On top of the stack: what stands for nodes without readings. */
+static void draw_filled(struct drawing *d, size_t first, size_t last, size_t which)
+{
+	const struct es_style style = { .fill = ES_INK_GAP, .hatch = ES_INK_GAP_LINE };
+	size_t top = d->plot->n_layers;
+
+	(void)which;
+	es_scene_begin(d->scene, ES_MARK_AREA, &style);
+	for (size_t i = first; i < last; i++) {
+		double y = y_of(d, stacked_mw(d->plot, top, i));
+
+		es_scene_point(d->scene, column_x(d, i), y);
+		es_scene_point(d->scene, column_x(d, i + 1), y);
+	}
+	for (size_t i = last; i > first; i--) {
+		double y = y_of(d, stacked_mw(d->plot, top, i - 1) - d->plot->filled_mw[i - 1]);
+
+		es_scene_point(d->scene, column_x(d, i), y);
+		es_scene_point(d->scene, column_x(d, i - 1), y);
+	}
+}
+
 /* A peak of one column is still to be seen where columns are finer than a line: its neighbours lend it their place. */
 static uint64_t peak_mw(const struct drawing *d, size_t first, size_t last, size_t i, bool is_most)
 {
@@ -227,6 +249,8 @@ static void draw_curves(struct drawing *d)
 	es_scene_group(d->scene, "stack");
 	for (size_t j = d->plot->n_layers; j > 0; j--)
 		for_runs(d, d->plot->is_known, draw_layer, j - 1);
+	if (d->plot->has_filled_columns)
+		for_runs(d, d->plot->is_known, draw_filled, 0);
 	if (d->plot->has_peaks)
 		for_runs(d, d->plot->is_known, draw_peaks, 0);
 	if (d->plot->n_layers > 0 && d->plot->n_columns <= OUTLINE_COLUMNS_MAX)

@@ -184,14 +184,31 @@ static void put_gaps(struct sheet *sheet)
 	}
 }
 
+/* On top of the stack: what stands for nodes without readings. */
+static void put_filled(struct sheet *sheet, unsigned x, unsigned row, size_t column)
+{
+	const struct es_plot *plot = sheet->plot;
+	unsigned middle = row * LEVELS + LEVELS / 2;
+	uint64_t sum_mw = 0;
+
+	for (size_t j = 0; j < plot->n_layers; j++)
+		sum_mw += plot->layers[j].power_mw[column];
+	if (plot->filled_mw[column] && middle < level_of(sheet, sum_mw) &&
+	    middle >= level_of(sheet, sum_mw - plot->filled_mw[column]))
+		es_canvas_put(&sheet->canvas, MARGIN + x, sheet->top + sheet->height - 1 - row,
+			      sheet->canvas.has_unicode ? "╱" : "/", ES_INK_GAP_LINE, ES_INK_NONE);
+}
+
 static void put_curves(struct sheet *sheet)
 {
 	for (unsigned x = 0; x < sheet->width; x++) {
 		size_t column = column_at(sheet, x);
 
 		for (unsigned row = 0; row < sheet->height; row++) {
-			if (sheet->plot->is_known[column])
+			if (sheet->plot->is_known[column]) {
 				put_stack(sheet, x, row, column);
+				put_filled(sheet, x, row, column);
+			}
 			put_air(sheet, x, row, column);
 		}
 		put_lines(sheet, x, column);
@@ -367,7 +384,7 @@ static unsigned put_keys(struct sheet *sheet, bool is_counted)
 		curve_key(&plot->lines[j], has_unicode ? "─" : "_", &key);
 		put_key(sheet, &key, is_counted, &x, &line);
 	}
-	if (plot->n_gaps) {
+	if (plot->n_gaps || plot->has_filled_columns) {
 		key = (struct key){ .letter = has_unicode ? "╱" : "/",
 				    .ink = ES_INK_GAP_LINE,
 				    .text = "no readings" };

@@ -180,7 +180,7 @@ static void say_foot(const struct es_plot *plot, struct es_plot_words *words)
 	    es_duration_text(plot->column_ns, column));
 	if (plot->has_peaks)
 		add(text, size, ", the grey band the least and the most reading in it");
-	if (plot->n_gaps)
+	if (plot->n_gaps || plot->has_filled_columns)
 		add(text, size, "%shatched grey: no readings%s", SEPARATOR,
 		    plot->has_filled ? ", in the sums with the mean power" : "");
 	if (plot->n_aggregated)

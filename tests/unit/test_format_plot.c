@@ -172,6 +172,38 @@ static void a_reset_is_a_gap_and_nothing_is_drawn_through_it(void **state)
 	assert_int_equal(f->plot.gaps[0].stop_ns - TEST_START_NS, 20 * TEST_S);
 }
 
+/* Three nodes at 100 W; the counter of the first begins anew at 20 s, those of the first two at 30 s. */
+static void a_node_without_readings_does_not_hide_the_others(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t values[] = { 50 * TEST_J, 50 * TEST_J, 50 * TEST_J };
+
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	for (int i = 2; i <= 3; i++) {
+		assert_int_equal(es_meta_add_node(&f->made.meta, i == 2 ? "n2" : "n3"), 0);
+		(void)test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	}
+	for (int i = 0; i <= 40; i++) {
+		test_sweep(&f->made, i * TEST_S, values);
+		for (int n = 0; n < 3; n++)
+			values[n] = (i == 19 && n == 0) || (i == 29 && n <= 1)
+					    ? 5
+					    : values[n] + 100 * TEST_J;
+	}
+	test_end(&f->made, 40 * TEST_S, 0);
+	build(f, 100);
+
+	assert_int_equal(f->plot.n_columns, 40);
+	assert_true(f->plot.has_filled_columns);
+	assert_true(f->plot.is_known[19]);
+	assert_in_range(f->plot.filled_mw[19], 99000, 101000);
+	assert_int_equal(f->plot.filled_mw[10], 0);
+	assert_false(f->plot.is_known[29]);
+	assert_int_equal(f->plot.n_gaps, 1);
+	assert_int_equal(f->plot.gaps[0].start_ns - TEST_START_NS, 29 * TEST_S);
+	assert_int_equal(f->plot.gaps[0].stop_ns - TEST_START_NS, 30 * TEST_S);
+}
+
 static void missing_sweeps_are_hatched_with_their_mean(void **state)
 {
 	struct fixture *f = *state;
@@ -379,6 +411,7 @@ int main(void)
 		TEST(a_peak_stays_when_columns_are_long),
 		TEST(halving_keeps_the_least_the_most_and_the_mean),
 		TEST(a_reset_is_a_gap_and_nothing_is_drawn_through_it),
+		TEST(a_node_without_readings_does_not_hide_the_others),
 		TEST(missing_sweeps_are_hatched_with_their_mean),
 		TEST(many_domains_are_drawn_by_type),
 		TEST(what_contains_the_parts_is_a_line_not_a_layer),

@@ -17,6 +17,7 @@
 
 #define LIST_MAX_BYTES (128U << 10) /* every second of ES_CPUS_MAX CPUs, each with a comma */
 #define ID_MAX 0x7fffffffU
+#define NAMES_MAX (1U << 16) /* in a list, which may name a CPU again and again */
 
 static int read_id(const struct es_root *root, uint32_t cpu, const char *what, int32_t *ret)
 {
@@ -68,7 +69,7 @@ static bool find_place(const struct search *search, uint32_t number, struct es_c
 static void mark_like(struct search *search, uint32_t number, bool has_die)
 {
 	es_cleanup(es_freep) char *text = NULL;
-	unsigned left = 0, other = 0;
+	unsigned left = 0, other = 0, n = 0;
 	const char *list;
 	char path[96];
 
@@ -78,7 +79,7 @@ static void mark_like(struct search *search, uint32_t number, bool has_die)
 		return;
 	text[strcspn(text, "\n")] = '\0';
 	list = text;
-	while (es_perf_next_cpu(&list, &left, &other) > 0)
+	while (n++ < NAMES_MAX && es_perf_next_cpu(&list, &left, &other) > 0)
 		if (other < ES_CPUS_MAX && search->like[other] == 0)
 			search->like[other] = (uint32_t)search->cpus.n;
 }
@@ -118,13 +119,15 @@ static int add(struct search *search, const struct es_cpu *cpu)
 
 static int add_all(struct search *search, const char *list)
 {
-	unsigned left = 0, number = 0;
+	unsigned left = 0, number = 0, n = 0;
 	int r;
 
 	while ((r = es_perf_next_cpu(&list, &left, &number)) > 0) {
 		bool has_die = false, is_like = number < ES_CPUS_MAX && search->like[number];
 		struct es_cpu cpu;
 
+		if (n++ == NAMES_MAX)
+			return -E2BIG;
 		if (!find_place(search, number, &cpu, &has_die))
 			continue;
 		r = add(search, &cpu);

@@ -18,7 +18,7 @@
 #include "base/hot.h"
 #include "base/parse.h"
 
-#define CPUS_MAX (1UL << 20)
+#define CPUS_MAX (1UL << 16) /* far more than Linux has; each costs a look */
 #define SIBLINGS_MAX \
 	8192UL /* Linux has no more CPUs on x86; what lies beyond is asked one by one */
 #define PACKAGES_MAX 64U
@@ -181,7 +181,7 @@ static void read_topology(const struct es_root *root, struct es_machine *machine
 	const char *list;
 	uint64_t seen[PACKAGES_MAX];
 	uint8_t is_known[SIBLINGS_MAX] = { 0 };
-	unsigned long first, last;
+	unsigned long first, last, n_looks = 0;
 
 	/* With holes in it, it is longer than a page. */
 	if (es_root_read_file(root, "sys/devices/system/cpu/online", ONLINE_MAX_BYTES, &online) < 0)
@@ -193,6 +193,9 @@ static void read_topology(const struct es_root *root, struct es_machine *machine
 		for (unsigned long cpu = first; cpu <= last; cpu++) {
 			if (cpu < SIBLINGS_MAX && is_known[cpu])
 				continue;
+			/* A list may name a CPU again and again. */
+			if (n_looks++ == CPUS_MAX)
+				return;
 			see_package(root, cpu, seen, machine);
 			mark_siblings(root, cpu, is_known);
 		}

@@ -178,9 +178,13 @@ static void what_is_no_list_is_an_error(void **state)
 	static const struct {
 		const char *text;
 		int error;
-	} lists[] = { { "\n", -ENODEV },	  { "", -ENODEV },
-		      { "0-x\n", -EBADMSG },	  { "3-1\n", -EBADMSG },
-		      { "99999999\n", -EBADMSG }, { "5\n", -ENODEV } };
+	} lists[] = { { "\n", -ENODEV },
+		      { "", -ENODEV },
+		      { "0-x\n", -EBADMSG },
+		      { "3-1\n", -EBADMSG },
+		      { "99999999\n", -EBADMSG },
+		      { "5\n", -ENODEV },
+		      { "0-65535,0-65535\n", -E2BIG } };
 	struct fixture *f = *state;
 
 	assert_int_equal(es_cpus_read(&f->root, true, &f->cpus), -ENOENT);

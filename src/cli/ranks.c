@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "ipc/address.h"
 
 #define LATE_NS (2 * ES_NS_PER_S) /* how long ranks that were not seen yet are waited for */
 #define START_NS (2 * ES_NS_PER_S) /* how long one that measures may take to start */
@@ -63,36 +64,25 @@ static uint64_t hash_of(const struct es_launch *launch)
 	return mix(hash, &parent, sizeof(parent));
 }
 
-/* A folder that is ours and that nobody else may enter; -1 and errno where there can be none. */
+/* A folder that is ours and that nobody else may enter; negative errno where there can be none. */
 static int open_private(const char *in, char *path, size_t size)
 {
-	struct stat st;
-	int fd;
-
 	(void)snprintf(path, size, "%s/energyscopium-%u", in, (unsigned)geteuid());
 	if (mkdir(path, 0700) < 0 && errno != EEXIST)
-		return -1;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
-		return fd;
-	(void)close(fd);
-	errno = EPERM;
-	return -1;
+		return -errno;
+	return es_ipc_check_folder(path, NULL);
 }
 
 static int open_folder(const char *const *folders, struct es_ranks *ranks)
 {
-	int error = ENOENT;
+	int fd = -ENOENT;
 
-	for (size_t i = 0; folders[i]; i++) {
-		ranks->folder_fd = open_private(folders[i], ranks->folder, sizeof(ranks->folder));
-		if (ranks->folder_fd >= 0)
-			return 0;
-		error = errno;
-	}
-	return es_error_set(&ranks->problem, -error, "no private folder '%s'", ranks->folder);
+	for (size_t i = 0; fd < 0 && folders[i]; i++)
+		fd = open_private(folders[i], ranks->folder, sizeof(ranks->folder));
+	if (fd < 0)
+		return es_error_set(&ranks->problem, fd, "no private folder '%s'", ranks->folder);
+	ranks->folder_fd = fd;
+	return 0;
 }
 
 static void name_file(const struct es_ranks *ranks, const char *suffix, char name[static 48])

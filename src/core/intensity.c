@@ -11,13 +11,13 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "core/stats.h"
 
 #define CAP_FIRST 16
 #define UJ_PER_KWH 3.6e12
 #define DAY_NS (86400 * INT64_C(1000000000))
 #define LONGEST_NS (366 * DAY_NS) /* no open slot lasts longer */
 #define COVERAGE_MIN 0.5 /* with less known the unknown would be most of the figure */
-#define NORMAL_95 1.96
 
 const char *es_factor_kind_name(enum es_factor_kind kind)
 {
@@ -336,9 +336,9 @@ static int64_t plus_ns(int64_t t_ns, int64_t dur_ns)
 	return sum_ns;
 }
 
-/* Standard deviation of the slots that touch a time, weighted by their length there; false: fewer than two. */
+/* Standard deviation of the slots that touch a time, weighted by their length there, and how many they are; false: fewer than two. */
 static bool spread_over(const struct es_intensity *intensity, int64_t from_ns, int64_t to_ns,
-			double *ret)
+			double *ret, size_t *ret_n)
 {
 	double weight = 0, sum = 0, squares = 0;
 	size_t first = find(intensity, from_ns), i = first;
@@ -362,6 +362,7 @@ static bool spread_over(const struct es_intensity *intensity, int64_t from_ns, i
 	}
 	/* Bessel's correction, as if the slots were equally long. */
 	*ret = sqrt(squares / weight * (double)(i - first) / (double)(i - first - 1));
+	*ret_n = i - first;
 	return true;
 }
 
@@ -405,6 +406,7 @@ void es_intensity_lay(const struct es_intensity *intensity, struct es_piece *pie
 	struct es_footing footing = { .has_coverage = false };
 	struct sums sums = { .n_known = 0 };
 	double mean, spread;
+	size_t n_spread;
 
 	for (size_t i = 0; i < n; i++)
 		add_piece(intensity, &pieces[i], factor, &sums);
@@ -425,9 +427,9 @@ void es_intensity_lay(const struct es_intensity *intensity, struct es_piece *pie
 		footing.has_uncertainty = sums.missing_uj <= 0;
 		if (sums.missing_uj > 0 &&
 		    spread_over(intensity, plus_ns(pieces[0].start_ns, -DAY_NS),
-				plus_ns(pieces[n - 1].stop_ns, DAY_NS), &spread)) {
+				plus_ns(pieces[n - 1].stop_ns, DAY_NS), &spread, &n_spread)) {
 			footing.has_uncertainty = true;
-			footing.uncertainty_g = NORMAL_95 * spread *
+			footing.uncertainty_g = es_t_quantile_975(n_spread - 1) * spread *
 						sqrt(1.0 + 1.0 / (double)sums.n_known) *
 						sums.missing_uj / UJ_PER_KWH * factor;
 		}

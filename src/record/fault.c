@@ -45,6 +45,8 @@ const char *es_fault_words(const char *code)
 {
 	if (strcmp(code, ES_FAULT_SLOW) == 0)
 		return "reads took too long";
+	if (strcmp(code, ES_FAULT_OTHER) == 0)
+		return "failures of further kinds";
 	if (strcmp(code, "EBADMSG") == 0)
 		return "what was read is no whole number";
 	if (strcmp(code, "ERANGE") == 0)

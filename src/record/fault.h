@@ -13,6 +13,7 @@
 #include "record/event.h"
 
 #define ES_FAULT_CODE_BYTES 16U
+#define ES_FAULT_OTHER "OTHER" /* the code of failures of too many kinds to be told apart */
 #define ES_FAULT_SLOW "SLOW" /* the code of reads that took too long: they succeeded */
 
 /**
@@ -23,7 +24,7 @@
  */
 struct es_fault {
 	size_t domain;
-	char code[ES_FAULT_CODE_BYTES]; /* EIO, ENODATA, …, SLOW */
+	char code[ES_FAULT_CODE_BYTES]; /* EIO, ENODATA, …, SLOW, OTHER */
 	uint64_t n;
 	int64_t first_ns, last_ns; /* boot clock */
 	int64_t longest_ns; /* of slow reads: how long the slowest took */

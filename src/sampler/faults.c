@@ -7,6 +7,7 @@
 #include "sampler/faults.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +18,11 @@
 #define KINDS_PER_DOMAIN 4
 #define TELL_NS (60 * ES_NS_PER_S)
 #define ERROR_SLOW 0
+#define ERROR_OTHER INT_MAX /* the kinds that find no entry of their own */
 
 struct es_faults_entry {
 	struct es_fault fault;
-	int error; /* ERROR_SLOW: it succeeded late */
+	int error; /* ERROR_SLOW: it succeeded late; ERROR_OTHER */
 	uint64_t n_told;
 	int64_t told_ns;
 };
@@ -38,31 +40,38 @@ void es_faults_finish(struct es_faults *faults)
 	*faults = (struct es_faults){ .n = 0 };
 }
 
-/* The domain's entry of this kind; its last one where there are too many kinds; NULL where there is no room at all. */
+static const char *name_kind(int error, char code[static ES_FAULT_CODE_BYTES])
+{
+	if (error != ERROR_SLOW && error != ERROR_OTHER)
+		return es_fault_code(error, code);
+	(void)snprintf(code, ES_FAULT_CODE_BYTES, "%s",
+		       error == ERROR_SLOW ? ES_FAULT_SLOW : ES_FAULT_OTHER);
+	return code;
+}
+
+/* The domain's entry of this kind; where it has had many kinds, that of all others together; NULL: no room at all. */
 static struct es_faults_entry *find(struct es_faults *faults, size_t domain, int error)
 {
-	struct es_faults_entry *last = NULL;
+	struct es_faults_entry *entry;
 	size_t n_kinds = 0;
 
 	for (size_t i = 0; i < faults->n; i++) {
-		struct es_faults_entry *entry = &faults->entries[i];
-
+		entry = &faults->entries[i];
 		if (entry->fault.domain != domain)
 			continue;
-		if (entry->error == error)
+		if (entry->error == error || entry->error == ERROR_OTHER)
 			return entry;
-		last = entry;
 		n_kinds++;
 	}
-	if (n_kinds == KINDS_PER_DOMAIN || faults->n == faults->cap)
-		return last;
-	last = &faults->entries[faults->n++];
-	*last = (struct es_faults_entry){ .error = error, .fault = { .domain = domain } };
-	if (error == ERROR_SLOW)
-		(void)snprintf(last->fault.code, sizeof(last->fault.code), "%s", ES_FAULT_SLOW);
-	else
-		(void)es_fault_code(error, last->fault.code);
-	return last;
+	if (faults->n == faults->cap)
+		return NULL;
+	entry = &faults->entries[faults->n++];
+	*entry = (struct es_faults_entry){
+		.error = n_kinds + 1 < KINDS_PER_DOMAIN ? error : ERROR_OTHER,
+		.fault = { .domain = domain },
+	};
+	(void)name_kind(entry->error, entry->fault.code);
+	return entry;
 }
 
 static struct es_fault *note(struct es_faults *faults, size_t domain, int error, int64_t t_ns)

@@ -237,7 +237,7 @@ static int finish(struct es_sampler *sampler, const struct ending *ending,
 {
 	struct es_recorder *recorder = ending->recorder;
 	int64_t helpers_ns = 0;
-	int r = es_sampler_stop(sampler);
+	int r = es_sampler_stop(sampler, es_clock_mono_ns());
 
 	if (r == 0 && ending->options->command)
 		r = put_event(recorder, ES_EVENT_COMMAND_STOP, stop_ns, status, "");

@@ -416,7 +416,8 @@ es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool al
 			continue;
 		read_source(entry, readings + entry->first_domain);
 		sampler->last_row[i] = sampler->n_rows - 1;
-		if (all)
+		/* The last sweep comes early, or so late that deadlines passed before it. */
+		if (sampler->deadlines[i].next_ns > now_mono_ns)
 			continue;
 		late_ns = now_mono_ns - sampler->deadlines[i].next_ns;
 		sampler->stats.worst_late_ns = late_ns > sampler->stats.worst_late_ns
@@ -549,9 +550,9 @@ static int put_missed(struct es_sampler *sampler)
 	return sampler->stats.n_missed ? es_recorder_event(sampler->recorder, &event) : 0;
 }
 
-int es_sampler_stop(struct es_sampler *sampler)
+int es_sampler_stop(struct es_sampler *sampler, int64_t now_mono_ns)
 {
-	int r = sweep(sampler, es_clock_mono_ns(), true);
+	int r = sweep(sampler, now_mono_ns, true);
 
 	look_around(sampler);
 	if (r == 0)

@@ -104,8 +104,8 @@ int64_t es_sampler_next_ns(const struct es_sampler *sampler);
  */
 int es_sampler_tick(struct es_sampler *sampler, int64_t now_mono_ns);
 
-/** es_sampler_stop - a last sweep of all sources, and everything to the recorder; failed reads become events */
-int es_sampler_stop(struct es_sampler *sampler);
+/** es_sampler_stop - a last sweep of all sources, and everything to the recorder; failed reads and missed deadlines become events */
+int es_sampler_stop(struct es_sampler *sampler, int64_t now_mono_ns);
 
 void es_sampler_stats(const struct es_sampler *sampler, struct es_sampler_stats *ret);
 

@@ -169,7 +169,7 @@ static const struct es_track *stop(struct fixture *f)
 						   .clock = on_clock };
 	struct es_recording *recording;
 
-	assert_int_equal(es_sampler_stop(f->sampler), 0);
+	assert_int_equal(es_sampler_stop(f->sampler, es_clock_mono_ns()), 0);
 	assert_int_equal(es_recording_open(f->path, NULL, &recording, NULL), 0);
 	assert_int_equal(es_watch_init(&f->watch, f->meta.domains, f->meta.n_domains, PERIOD_NS),
 			 0);

@@ -374,7 +374,7 @@ static void the_end_brings_everything_to_disk(void **state)
 	start(f, 100 * MS);
 	for (unsigned i = 1; i <= 3; i++)
 		assert_int_equal(es_sampler_tick(f->sampler, MONO_START_NS + i * 100 * MS), 0);
-	assert_int_equal(es_sampler_stop(f->sampler), 0);
+	assert_int_equal(es_sampler_stop(f->sampler, MONO_START_NS), 0);
 	look(f);
 
 	assert_int_equal(f->n_rows, 5);
@@ -401,7 +401,7 @@ static void wraps_come_out_to_the_step(void **state)
 		(void)usleep(3000);
 		assert_int_equal(es_sampler_tick(f->sampler, MONO_START_NS + i * 10 * MS), 0);
 	}
-	assert_int_equal(es_sampler_stop(f->sampler), 0);
+	assert_int_equal(es_sampler_stop(f->sampler, MONO_START_NS), 0);
 	look(f);
 	es_watch_end(&f->watch);
 	es_watch_evidence(&f->watch, 0, 0, false, evidence);
@@ -435,7 +435,7 @@ static void failed_reads_are_told_at_the_end_and_are_no_zeros(void **state)
 	assert_int_equal(es_sampler_tick(f->sampler, MONO_START_NS + 200 * MS), 0);
 	assert_int_equal(es_sampler_tick(f->sampler, MONO_START_NS + 300 * MS), 0);
 	f->is_failing = false;
-	assert_int_equal(es_sampler_stop(f->sampler), 0);
+	assert_int_equal(es_sampler_stop(f->sampler, MONO_START_NS), 0);
 	look(f);
 
 	assert_int_equal(f->n_rows, 5);
@@ -464,11 +464,38 @@ static void missed_deadlines_are_counted(void **state)
 	assert_int_equal(stats.n_missed, 4);
 	assert_int_equal(stats.worst_late_ns, 450 * MS);
 	assert_int_equal(es_sampler_next_ns(f->sampler), MONO_START_NS + 600 * MS);
-	assert_int_equal(es_sampler_stop(f->sampler), 0);
+	assert_int_equal(es_sampler_stop(f->sampler, MONO_START_NS), 0);
 	look(f);
 	assert_int_equal(f->n_events, 1);
 	assert_int_equal(f->events[0].type, ES_EVENT_MISSED);
 	assert_int_equal(f->events[0].value, 4);
+}
+
+/* Stopped from the first to the last reading: those of 100 to 500 ms did not happen, the last one is instead of one of them. */
+static void the_last_sweep_counts_what_was_missed_before_it(void **state)
+{
+	struct fixture *f = *state;
+
+	open_tree(f, "skx2s", -1);
+	start(f, 100 * MS);
+	assert_int_equal(es_sampler_stop(f->sampler, MONO_START_NS + 550 * MS), 0);
+	look(f);
+
+	assert_int_equal(f->n_events, 1);
+	assert_int_equal(f->events[0].type, ES_EVENT_MISSED);
+	assert_int_equal(f->events[0].value, 4);
+}
+
+static void a_last_sweep_before_its_deadline_misses_none(void **state)
+{
+	struct fixture *f = *state;
+
+	open_tree(f, "skx2s", -1);
+	start(f, 100 * MS);
+	assert_int_equal(es_sampler_stop(f->sampler, MONO_START_NS + 50 * MS), 0);
+	look(f);
+
+	assert_int_equal(f->n_events, 0);
 }
 
 /* At 5.05 s meters missed 49 sweeps, and the estimate 4 of the same: 49 did not happen. */
@@ -493,7 +520,7 @@ static void a_sweep_reads_only_what_is_due(void **state)
 	start(f, 250 * MS);
 	for (unsigned i = 1; i <= 9; i++)
 		assert_int_equal(es_sampler_tick(f->sampler, MONO_START_NS + i * 250 * MS), 0);
-	assert_int_equal(es_sampler_stop(f->sampler), 0);
+	assert_int_equal(es_sampler_stop(f->sampler, MONO_START_NS), 0);
 	look(f);
 
 	/* Start, 1 s, 2 s and the end. */
@@ -512,7 +539,7 @@ static void a_machine_without_any_meter_has_no_deadline(void **state)
 
 	assert_true(es_sampler_next_ns(f->sampler) == INT64_MAX);
 	assert_int_equal(es_sampler_tick(f->sampler, MONO_START_NS + S), 0);
-	assert_int_equal(es_sampler_stop(f->sampler), 0);
+	assert_int_equal(es_sampler_stop(f->sampler, MONO_START_NS), 0);
 }
 
 int main(void)
@@ -534,6 +561,8 @@ int main(void)
 		TEST(wraps_come_out_to_the_step),
 		TEST(failed_reads_are_told_at_the_end_and_are_no_zeros),
 		TEST(missed_deadlines_are_counted),
+		TEST(the_last_sweep_counts_what_was_missed_before_it),
+		TEST(a_last_sweep_before_its_deadline_misses_none),
 		TEST(a_sweep_of_several_sources_is_missed_once),
 		TEST(a_sweep_reads_only_what_is_due),
 		TEST(a_machine_without_any_meter_has_no_deadline),

@@ -150,6 +150,14 @@
 			if (layer.hatch)
 				element("path", { d: path, fill: "url(#h" + layer.hatch + ")" }, group);
 		});
+		/* Whose it is no layer says: without one of them none of it is hatched. */
+		if (d.filled && !any_hidden()) {
+			var filled = steps(v, function (i) { return sum_at(i, d.layers.length); },
+				function (i) { return sum_at(i, d.layers.length) - d.filled[i]; }, known);
+
+			element("path", { d: filled, "class": "f" + d.inks.gap }, group);
+			element("path", { d: filled, fill: "url(#h" + d.inks.gap_line + ")" }, group);
+		}
 		if (d.has_peaks && !any_hidden())
 			element("path", { d: steps(v, function (i) { return d.most[i]; }, function (i) { return d.least[i]; }, known),
 				"class": "f" + d.inks.peak, "fill-opacity": PEAK }, group);
@@ -304,6 +312,8 @@
 			text += "\nsum  " + watts(d.layers.reduce(function (sum, layer) { return sum + layer.mw[column]; }, 0));
 			if (d.has_peaks)
 				text += "  (" + watts(d.least[column]) + " to " + watts(d.most[column]) + ")";
+			if (d.filled && d.filled[column])
+				text += "\nof it without readings  " + watts(d.filled[column]);
 		}
 		d.lines.forEach(function (line) {
 			text += "\n" + line.name + "  " + (line.mw[column] === null ? "?" : watts(line.mw[column]));

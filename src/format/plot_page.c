@@ -189,6 +189,8 @@ static int put_numbers(const struct es_plot *plot, const struct es_plot_frame *f
 	es_json_bool(&json, "has_peaks", plot->has_peaks);
 	put_powers(&json, "least", plot->least_mw, plot->n_columns, plot->is_known);
 	put_powers(&json, "most", plot->most_mw, plot->n_columns, plot->is_known);
+	if (plot->has_filled_columns)
+		put_powers(&json, "filled", plot->filled_mw, plot->n_columns, plot->is_known);
 	put_unknown(plot, &json);
 	put_regions(plot, frame, &json);
 	if (plot->limit_mw) {

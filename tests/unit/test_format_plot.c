@@ -204,6 +204,22 @@ static void a_node_without_readings_does_not_hide_the_others(void **state)
 	assert_int_equal(f->plot.gaps[0].stop_ns - TEST_START_NS, 30 * TEST_S);
 }
 
+/* The numbers of a page: what its script hatches when somebody looks closer. */
+static void a_page_says_what_stands_for_missing_nodes(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_plot_look look = { .width_pt = 800, .height_pt = 500 };
+	const char *filled;
+
+	a_node_without_readings_does_not_hide_the_others(state);
+	assert_int_equal(es_plot_page(&f->plot, &look, &f->out), 0);
+	filled = strstr(text_of(f), "\"filled\"");
+
+	assert_non_null(filled);
+	assert_int_equal(strncmp(filled, "\"filled\":[0,0,0,", 16), 0);
+	assert_non_null(strstr(filled, ",0,100000,0,"));
+}
+
 static void missing_sweeps_are_hatched_with_their_mean(void **state)
 {
 	struct fixture *f = *state;
@@ -412,6 +428,7 @@ int main(void)
 		TEST(halving_keeps_the_least_the_most_and_the_mean),
 		TEST(a_reset_is_a_gap_and_nothing_is_drawn_through_it),
 		TEST(a_node_without_readings_does_not_hide_the_others),
+		TEST(a_page_says_what_stands_for_missing_nodes),
 		TEST(missing_sweeps_are_hatched_with_their_mean),
 		TEST(many_domains_are_drawn_by_type),
 		TEST(what_contains_the_parts_is_a_line_not_a_layer),

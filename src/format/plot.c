@@ -22,6 +22,9 @@ struct source {
 	bool is_shown, is_stacked; /* the latter: in the fine cover */
 	bool has_power;
 	uint64_t power_mw; /* of its last sample */
+	struct es_sample
+		still; /* what it showed since it last moved, if it never rests; until INT64_MIN: it moves */
+	int64_t lost_ns; /* of its track, when it last moved */
 };
 
 struct gathering {
@@ -99,19 +102,49 @@ static struct es_sample clip(const struct es_plot *plot, const struct es_sample 
 	return part;
 }
 
+/* Into the columns, unless its counter stood still for too long to be believed, which shows once it has moved again. */
+static void settle_still(struct gathering *gathering, size_t domain)
+{
+	struct source *source = &gathering->sources[domain];
+	int64_t lost_ns = gathering->watch.tracks[domain].lost_ns;
+	const struct es_plot *plot = gathering->plot;
+
+	if (lost_ns == source->lost_ns && source->still.t1_ns > plot->start_ns &&
+	    source->still.t0_ns < plot->stop_ns) {
+		struct es_sample part = clip(plot, &source->still);
+
+		es_series_add(&source->series, &part);
+	}
+	source->still = (struct es_sample){ .t1_ns = INT64_MIN };
+	source->lost_ns = lost_ns;
+}
+
 static void on_sample(void *arg, size_t domain, const struct es_sample *sample)
 {
 	struct gathering *gathering = arg;
 	struct source *source = &gathering->sources[domain];
-	struct es_sample part;
+	const struct es_track *track = &gathering->watch.tracks[domain];
+	struct es_sample seen = *sample;
+	bool is_still = track->still_after_ns && !sample->is_gap && sample->energy_uj == 0;
 
-	if (!source->is_shown || sample->t1_ns <= gathering->plot->start_ns ||
-	    sample->t0_ns >= gathering->plot->stop_ns)
+	if (!source->is_shown)
+		return;
+	if (!is_still || source->still.t1_ns != sample->t0_ns)
+		settle_still(gathering, domain);
+	if (is_still) {
+		if (source->still.t1_ns != sample->t0_ns)
+			source->still = *sample;
+		source->still.t1_ns = sample->t1_ns;
+		seen.is_gap = sample->t1_ns - source->still.t0_ns >= track->still_after_ns;
+	}
+	if (sample->t1_ns <= gathering->plot->start_ns || sample->t0_ns >= gathering->plot->stop_ns)
 		return;
 	if (source->is_stacked)
-		note_power(gathering, source, sample, gathering->watch.tracks[domain].max_over_ns);
-	part = clip(gathering->plot, sample);
-	es_series_add(&source->series, &part);
+		note_power(gathering, source, &seen, track->max_over_ns);
+	if (is_still)
+		return;
+	seen = clip(gathering->plot, sample);
+	es_series_add(&source->series, &seen);
 }
 
 static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, int64_t activity_ns)
@@ -143,6 +176,9 @@ static int walk(struct es_recording *recording, struct gathering *gathering)
 	gathering->row_ns = ROW_NONE;
 	r = es_recording_walk(recording, &visitor, gathering);
 	es_watch_end(&gathering->watch);
+	for (size_t i = 0; i < report->meta->n_domains; i++)
+		if (gathering->sources[i].is_shown)
+			settle_still(gathering, i);
 	note_row(gathering, gathering->plot->stop_ns);
 	es_watch_finish(&gathering->watch);
 	return r;
@@ -194,6 +230,7 @@ static int allocate(struct es_plot *plot, struct gathering *gathering,
 		if (!es_profile_shows(options, report, i))
 			continue;
 		source->is_shown = true;
+		source->still.t1_ns = INT64_MIN;
 		source->is_stacked = report->domains[i].is_chosen;
 		gathering->n_stacked += source->is_stacked;
 		r = es_series_init(&source->series, plot->start_ns, plot->stop_ns, plot->column_ns);
@@ -296,21 +333,6 @@ static void add_domain(struct es_plot *plot, const struct source *source, size_t
 			is_known[i] = is_known[i] && is_filled;
 		}
 		curve->power_mw[i] += power_mw;
-	}
-}
-
-/* What is filled in must be the smaller part. */
-static void settle_filled(struct es_plot *plot)
-{
-	for (size_t i = 0; i < plot->n_columns; i++) {
-		uint64_t sum_mw = 0;
-
-		for (size_t j = 0; j < plot->n_layers; j++)
-			sum_mw += plot->layers[j].power_mw[i];
-		if (plot->filled_mw[i] >= sum_mw - plot->filled_mw[i] && plot->filled_mw[i])
-			plot->is_known[i] = false;
-		plot->has_filled_columns = plot->has_filled_columns ||
-					   (plot->is_known[i] && plot->filled_mw[i]);
 	}
 }
 
@@ -516,7 +538,7 @@ static int gather(struct es_recording *recording, const struct es_profile_option
 		r = make_lines(&gathering, options->n_domains > 0);
 	if (r == 0) {
 		sum_limits(plot, &gathering);
-		settle_filled(plot);
+		es_plot_settle_filled(plot);
 		settle_peaks(plot);
 		r = es_plot_find_gaps(plot);
 	}

@@ -90,6 +90,8 @@ bool es_plot_shows_limit(const struct es_plot *plot);
 
 /** es_plot_take_calls - the calls of the report's regions but those named es_… */
 int es_plot_take_calls(struct es_plot *plot);
+/** es_plot_settle_filled - what is filled in must be the smaller part of a column, else it is not known */
+void es_plot_settle_filled(struct es_plot *plot);
 /** es_plot_find_gaps - runs of columns that are not known, and the report's holes in between */
 int es_plot_find_gaps(struct es_plot *plot);
 

@@ -64,6 +64,20 @@ static void add_gap(struct es_plot *plot, int64_t start_ns, int64_t stop_ns, boo
 		plot->gaps[plot->n_gaps++] = (struct es_plot_gap){ start_ns, stop_ns, has_mean };
 }
 
+void es_plot_settle_filled(struct es_plot *plot)
+{
+	for (size_t i = 0; i < plot->n_columns; i++) {
+		uint64_t sum_mw = 0;
+
+		for (size_t j = 0; j < plot->n_layers; j++)
+			sum_mw += plot->layers[j].power_mw[i];
+		if (plot->filled_mw[i] >= sum_mw - plot->filled_mw[i] && plot->filled_mw[i])
+			plot->is_known[i] = false;
+		plot->has_filled_columns = plot->has_filled_columns ||
+					   (plot->is_known[i] && plot->filled_mw[i]);
+	}
+}
+
 /* With several nodes a hole of one of them is in the columns only: it hides none of the others. */
 static void add_holes(struct es_plot *plot)
 {

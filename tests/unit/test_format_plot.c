@@ -204,6 +204,46 @@ static void a_node_without_readings_does_not_hide_the_others(void **state)
 	assert_int_equal(f->plot.gaps[0].stop_ns - TEST_START_NS, 30 * TEST_S);
 }
 
+/* 50 W; it stands from 10 to 20 s, and for good from 30 s on: nobody knows what was drawn. */
+static void a_counter_that_stood_still_is_hatched(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t value = 50 * TEST_J;
+
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	for (int i = 0; i <= 40; i++) {
+		test_sweep(&f->made, i * TEST_S, &value);
+		value += (i >= 10 && i < 20) || i >= 30 ? 0 : 50 * TEST_J;
+	}
+	test_end(&f->made, 40 * TEST_S, 0);
+	build(f, 100);
+
+	assert_int_equal(f->plot.n_columns, 40);
+	for (size_t i = 0; i < 40; i++)
+		assert_int_equal(f->plot.is_known[i], i < 10 || (i >= 20 && i < 30));
+	assert_int_equal(f->plot.n_gaps, 2);
+	assert_int_equal(f->plot.layers[0].power_mw[25], 50000);
+}
+
+/* A device may draw nothing. */
+static void what_may_rest_is_drawn_at_0_W(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t value = 50 * TEST_J;
+
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_GPU, 0, -1);
+	for (int i = 0; i <= 40; i++) {
+		test_sweep(&f->made, i * TEST_S, &value);
+		value += i >= 30 ? 0 : 50 * TEST_J;
+	}
+	test_end(&f->made, 40 * TEST_S, 0);
+	build(f, 100);
+
+	assert_int_equal(f->plot.n_gaps, 0);
+	assert_true(f->plot.is_known[35]);
+	assert_int_equal(f->plot.layers[0].power_mw[35], 0);
+}
+
 /* The numbers of a page: what its script hatches when somebody looks closer. */
 static void a_page_says_what_stands_for_missing_nodes(void **state)
 {
@@ -428,6 +468,8 @@ int main(void)
 		TEST(halving_keeps_the_least_the_most_and_the_mean),
 		TEST(a_reset_is_a_gap_and_nothing_is_drawn_through_it),
 		TEST(a_node_without_readings_does_not_hide_the_others),
+		TEST(a_counter_that_stood_still_is_hatched),
+		TEST(what_may_rest_is_drawn_at_0_W),
 		TEST(a_page_says_what_stands_for_missing_nodes),
 		TEST(missing_sweeps_are_hatched_with_their_mean),
 		TEST(many_domains_are_drawn_by_type),

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "record/event.h"
 #include "sys/process.h"
 
@@ -217,13 +218,28 @@ static int find_process(struct es_attach *attach, pid_t pid, struct es_error *er
 	return 0;
 }
 
-static int parse_pid(const char *text, pid_t *ret, struct es_error *err)
+int es_attach_parse(const char *text, pid_t *ret, struct es_error *err)
 {
 	int64_t pid;
+	char safe[101];
 
-	if (es_parse_i64(text, &pid) < 0 || pid <= 0 || pid > INT_MAX)
-		return es_error_say(err, -EINVAL, "--attach '%.100s': not the number of a process",
-				    text);
+	if (es_parse_i64(text, &pid) < 0 || pid <= 0 || pid > INT_MAX) {
+		(void)snprintf(safe, sizeof(safe), "%s", text);
+		es_text_make_safe(safe, false);
+		return es_error_say(err, -EINVAL, "--attach '%s': not the number of a process",
+				    safe);
+	}
+	*ret = (pid_t)pid;
+	return 0;
+}
+
+static int choose_pid(const char *text, pid_t *ret, struct es_error *err)
+{
+	pid_t pid = 0;
+	int r = es_attach_parse(text, &pid, err);
+
+	if (r < 0)
+		return r;
 	if (pid == 1)
 		return es_error_say(
 			err, -EINVAL,
@@ -232,7 +248,7 @@ static int parse_pid(const char *text, pid_t *ret, struct es_error *err)
 	if (pid == getpid())
 		return es_error_say(err, -EINVAL, "--attach %d: that is this process itself",
 				    (int)pid);
-	*ret = (pid_t)pid;
+	*ret = pid;
 	return 0;
 }
 
@@ -240,7 +256,7 @@ int es_attach_create(const char *text, struct es_attach **ret, struct es_error *
 {
 	struct es_attach *attach;
 	pid_t pid = 0;
-	int r = parse_pid(text, &pid, err);
+	int r = choose_pid(text, &pid, err);
 
 	if (r < 0)
 		return r;

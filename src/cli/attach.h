@@ -7,10 +7,15 @@
 #ifndef ES_CLI_ATTACH_H
 #define ES_CLI_ATTACH_H
 
+#include <sys/types.h>
+
 #include "base/error.h"
 #include "cli/measure.h"
 
 struct es_attach;
+
+/** es_attach_parse - the number of a process as a user wrote it; -EINVAL: it is none */
+int es_attach_parse(const char *text, pid_t *ret, struct es_error *err);
 
 /**
  * es_attach_create - find a process by what a user wrote as its number

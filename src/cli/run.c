@@ -442,7 +442,9 @@ int es_cmd_run(int argc, char **argv)
 		.n_options = ES_ARRAY_SIZE(options),
 		.stops_at_operand = true,
 	};
+	struct es_error err = { .code = 0 };
 	int first, status;
+	pid_t pid;
 
 	es_run_init(&run);
 	status = es_options_parse(&usage, argc, argv, &first);
@@ -450,6 +452,8 @@ int es_cmd_run(int argc, char **argv)
 		status = es_complain("run", ES_EXIT_USAGE,
 				     "either --attach or a command: '%s' is one too many",
 				     argv[first]);
+	if (status < 0 && run.attach_pid && es_attach_parse(run.attach_pid, &pid, &err) < 0)
+		status = es_complain("run", ES_EXIT_USAGE, "%s", err.text);
 	if (status < 0 && !run.attach_pid && first >= argc)
 		status = es_complain("run", ES_EXIT_USAGE,
 				     "a command is missing; see 'energyscopium run --help'");

@@ -52,8 +52,8 @@ static const char *name_problem(const char *name)
 		return "a name has at least one character";
 	if (n >= ES_NAME_MAX_BYTES)
 		return "a name has at most 255 bytes";
-	if (strncmp(name, "es_", 3) == 0)
-		return "names that begin with 'es_' are reserved";
+	if (es_region_is_automatic(name))
+		return "this name is reserved: every recording has it by itself";
 	for (size_t i = 0; i < n; i += length) {
 		length = es_utf8_length(name + i, n - i);
 		if (length == 0)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "format/regions.h"
 #include "format/tagfile.h"
 #include "fuzz/target.h"
 
@@ -30,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			const struct es_tag_row *row = &file.rows[i];
 
 			fuzz_require(row->name[0] && strlen(row->name) < ES_NAME_MAX_BYTES);
-			fuzz_require(strncmp(row->name, "es_", 3) != 0);
+			fuzz_require(!es_region_is_automatic(row->name));
 			fuzz_require(row->line > 0 && (i == 0 || row[-1].line < row->line));
 			fuzz_require(row->start.is_relative != row->stop.is_relative ||
 				     row->start.t_ns <= row->stop.t_ns);

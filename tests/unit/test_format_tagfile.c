@@ -99,8 +99,8 @@ static void what_is_wrong_is_told_with_its_line(void **state)
 
 static void reserved_names_are_refused(void **state)
 {
-	assert_refused(*state, "es_total,+1,+2\n", "'es_total': names that begin with 'es_'");
-	assert_refused(*state, "es_x,+1,+2\n", "reserved");
+	assert_refused(*state, "es_total,+1,+2\n", "'es_total': this name is reserved");
+	assert_refused(*state, "es_appli_total,+1,+2\n", "reserved");
 }
 
 static void zero_bytes_are_refused(void **state)

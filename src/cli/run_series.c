@@ -281,8 +281,8 @@ static void put_table(const struct series *series)
 	es_buf_init(&out, 1U << 20);
 	(void)es_buf_printf(&out, "energyscopium %s: %zu of %zu runs, %zu failed\n", series->base,
 			    series->n_done, series->n_planned, n_failed);
-	(void)es_buf_printf(&out, "  %-26s %6s %14s %12s %12s %9s\n", "", "runs", "mean", "sd",
-			    "+- (95 %)", "+-");
+	(void)es_buf_printf(&out, "  %-26s %6s %14s %12s %13s %10s\n", "", "runs", "mean", "sd",
+			    "± (95 %)", "±"); /* two bytes in one column */
 	put_quantity(series, QUANTITY_ENERGY, "energy of the node (J)", &out);
 	put_quantity(series, QUANTITY_TIME, "time of the command (s)", &out);
 	put_quantity(series, QUANTITY_POWER, "power of the node (W)", &out);

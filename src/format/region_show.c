@@ -13,7 +13,7 @@
 #include "format/regions.h"
 
 #define UNTAGGED "untagged"
-#define NAME_COLUMNS 24
+#define NAME_COLUMNS 20
 #define OTHER_COLUMNS 40 /* of a name within a line */
 
 const char *es_region_method_name(enum es_region_method method)
@@ -135,6 +135,18 @@ static void put_others(const struct es_report *report, const struct es_report_re
 				    group->n_regions - 1 + group->has_untagged - n_named);
 }
 
+/* Rows are to fit 100 columns: long times and wide bounds have fewer decimals. */
+static void put_time(int64_t dur_ns, struct es_buf *out)
+{
+	double dur_s = es_s_from_ns(dur_ns);
+
+	(void)es_buf_printf(out, " %10.*f",
+			    dur_s < 999.9999995	 ? 6
+			    : dur_s < 99999.9995 ? 4
+						 : 3,
+			    dur_s);
+}
+
 static void put_region(const struct es_report *report, const struct es_report_region *region,
 		       struct es_buf *out)
 {
@@ -146,9 +158,10 @@ static void put_region(const struct es_report *report, const struct es_report_re
 		(void)snprintf(own, sizeof(own), "n/a");
 	(void)es_buf_str(out, "  ");
 	es_letters_cell(out, region->name, NAME_COLUMNS, true);
+	(void)es_buf_printf(out, " %7u", region->n_calls);
+	put_time(region->dur_ns, out);
 	if (!region->is_known) {
-		(void)es_buf_printf(out, " %7u %12.6f %14s %14s %12s %10s  ", region->n_calls,
-				    es_s_from_ns(region->dur_ns), "n/a", "n/a", "n/a", "n/a");
+		(void)es_buf_printf(out, " %12s %12s %8s %9s  ", "n/a", "n/a", "n/a", "n/a");
 		if (region->group != ES_REPORT_NO_GROUP) {
 			(void)es_buf_str(out, "not separable from ");
 			put_others(report, region, out);
@@ -159,9 +172,8 @@ static void put_region(const struct es_report *report, const struct es_report_re
 		}
 		return;
 	}
-	(void)es_buf_printf(out, " %7u %12.6f %14.3f %14s %12.3f %10.2f  %s\n", region->n_calls,
-			    es_s_from_ns(region->dur_ns), es_j_from_uj(region->energy_uj), own,
-			    region->uncertainty_j,
+	(void)es_buf_printf(out, " %12.3f %12s %8.*f %9.2f  %s\n", es_j_from_uj(region->energy_uj),
+			    own, region->uncertainty_j < 9999.9995 ? 3 : 0, region->uncertainty_j,
 			    es_w_from_mw(es_mean_power_mw(region->energy_uj, region->dur_ns)),
 			    es_region_method_name(region->method));
 }
@@ -175,13 +187,15 @@ void es_region_table(const struct es_report *report, struct es_buf *out)
 		has_tags = !es_region_is_automatic(report->regions[i].name);
 	if (!has_tags)
 		return;
-	(void)es_buf_printf(out, "  %-*s %7s %12s %14s %14s %12s %10s  %s\n", NAME_COLUMNS,
-			    "region", "calls", "time (s)", "energy (J)", "own part (J)", "+- (J)",
-			    "mean (W)", "method");
+	/* "±" has two bytes in one column. */
+	(void)es_buf_printf(out, "  %-*s %7s %10s %12s %12s %9s %9s  %s\n", NAME_COLUMNS, "region",
+			    "calls", "time (s)", "energy (J)", "own part (J)", "± (J)", "mean (W)",
+			    "method");
 	for (size_t i = 0; i < report->n_regions; i++)
 		put_region(report, &report->regions[i], out);
-	if (untagged->is_known)
-		(void)es_buf_printf(out, "  %-*s %7s %12.6f %14s %14.3f\n", NAME_COLUMNS,
-				    "(untagged)", "", es_s_from_ns(untagged->dur_ns), "",
-				    es_j_from_uj(untagged->energy_uj));
+	if (!untagged->is_known)
+		return;
+	(void)es_buf_printf(out, "  %-*s %7s", NAME_COLUMNS, "(untagged)", "");
+	put_time(untagged->dur_ns, out);
+	(void)es_buf_printf(out, " %12s %12.3f\n", "", es_j_from_uj(untagged->energy_uj));
 }

@@ -40,6 +40,14 @@ static void put_row(struct es_buf *out, const char *label, const char *text)
 	(void)es_buf_printf(out, "  %-10s %s\n", label, text);
 }
 
+/* Cells at its end may be empty: no blanks for them. */
+static void end_row(struct es_buf *out, const char *text)
+{
+	while (text[0] == '\0' && out->len && out->data[out->len - 1] == ' ')
+		out->len--;
+	(void)es_buf_printf(out, "%s\n", text);
+}
+
 static void put_domain(const struct es_report *report, size_t i, struct es_buf *out)
 {
 	const struct es_domain *domain = &report->domains[i];
@@ -65,12 +73,11 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 	/* No sample was long enough to be a power: too short a run. */
 	if (sum->max_mw)
 		(void)snprintf(max, sizeof(max), "%.2f", es_w_from_mw(sum->max_mw));
-	(void)es_buf_printf(out, " %-10s %12.3f %10.2f %10s %9s %8s%s\n",
-			    es_kind_name(domain->kind), es_j_from_uj(sum->energy_uj),
-			    es_w_from_mw(sum->mean_mw), max, limit, load,
-			    domain->is_chosen_total && !domain->is_chosen
-				    ? "  (contains the parts above)"
-				    : "");
+	(void)es_buf_printf(out, " %-10s %12.3f %10.2f %10s %9s %8s", es_kind_name(domain->kind),
+			    es_j_from_uj(sum->energy_uj), es_w_from_mw(sum->mean_mw), max, limit,
+			    load);
+	end_row(out, domain->is_chosen_total && !domain->is_chosen ? "  (contains the parts above)"
+								   : "");
 }
 
 static void put_domains(const struct es_report *report, struct es_buf *out)

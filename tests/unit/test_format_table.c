@@ -208,11 +208,52 @@ static void regions_have_calls_time_energy_and_power(void **state)
 	text = strstr(table(f), "  solve ");
 
 	assert_non_null(text);
-	assert_says(text, " 1     3.000000        300.000");
+	assert_says(text, " 1   3.000000      300.000");
 	assert_says(text, "100.00  interpolated\n");
-	assert_says(
-		text,
-		"  (untagged)                           7.000000                       700.000\n");
+	assert_says(text, "  (untagged)                     7.000000                   700.000\n");
+}
+
+/* In columns of the terminal, where a letter of several bytes has one. */
+static size_t columns_of(const char *line)
+{
+	size_t n = 0;
+
+	for (; *line && *line != '\n'; line++)
+		n += ((unsigned char)*line & 0xc0) != 0x80;
+	return n;
+}
+
+static void rows_of_regions_fit_100_columns(void **state)
+{
+	struct fixture *f = *state;
+	const char *header, *region;
+
+	make_plain(f);
+	test_event(&f->made, ES_EVENT_TAG_START, 2 * TEST_S, 0,
+		   "a region with quite a long name of its own");
+	test_event(&f->made, ES_EVENT_TAG_STOP, 5 * TEST_S, 0,
+		   "a region with quite a long name of its own");
+	test_end(&f->made, 10 * TEST_S, 0);
+	header = strstr(table(f), "  region ");
+
+	assert_non_null(header);
+	region = strchr(header, '\n') + 1;
+	assert_true(columns_of(region) <= 100);
+	assert_int_equal(columns_of(header) + strlen("interpolated") - strlen("method"),
+			 columns_of(region));
+	assert_says(header, "± (J)");
+}
+
+static void rows_have_no_blanks_at_their_ends(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)test_domain(&f->made, "powercap", ES_DOMAIN_DRAM, 0, -1); /* it has no limit */
+	for (unsigned i = 0; i <= 10; i++)
+		test_reading(&f->made, i * TEST_S, 0, 100 * TEST_J * i);
+	test_end(&f->made, 10 * TEST_S, 0);
+
+	assert_null(strstr(table(f), " \n"));
 }
 
 static void without_tags_there_is_no_table_of_regions(void **state)
@@ -282,6 +323,8 @@ int main(void)
 		TEST(what_is_around_the_parts_is_shown),
 		TEST(the_factor_of_carbon_is_named),
 		TEST(regions_have_calls_time_energy_and_power),
+		TEST(rows_of_regions_fit_100_columns),
+		TEST(rows_have_no_blanks_at_their_ends),
 		TEST(without_tags_there_is_no_table_of_regions),
 		TEST(failures_sleep_and_survivors_are_told),
 		TEST(a_recording_without_its_end_is_told),

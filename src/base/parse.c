@@ -266,6 +266,7 @@ int es_parse_duration_ns(const char *text, int64_t *ret_ns)
 		{ "ns", 1 },
 		{ "us", 1000 },
 		{ "µs", 1000 },
+		{ "µs", 1000 },
 		{ "ms", 1000000 },
 		{ "s", 1000000000 },
 		{ "m", 60000000000 },
@@ -344,7 +345,7 @@ char *es_duration_text(int64_t dur_ns, char text[static ES_QUANTITY_TEXT_BYTES])
 	int64_t s = dur_ns / ES_NS_PER_S;
 
 	if (dur_ns < ES_NS_PER_MS)
-		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%.3g us", (double)dur_ns / 1e3);
+		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%.3g µs", (double)dur_ns / 1e3);
 	else if (dur_ns < ES_NS_PER_S)
 		(void)snprintf(text, ES_QUANTITY_TEXT_BYTES, "%.4g ms", (double)dur_ns / 1e6);
 	else if (s < 60)

@@ -463,7 +463,7 @@ void es_elsewhere_find(const struct es_elsewhere_of *of, struct es_elsewhere *re
 		*ret = found;
 }
 
-static void put_word(const char *word, struct es_buf *out)
+void es_put_shell_word(const char *word, struct es_buf *out)
 {
 	bool is_plain = *word && strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 					      "0123456789_-+=.,:/@%^") == strlen(word);
@@ -509,7 +509,7 @@ void es_elsewhere_advice(const struct es_elsewhere_of *of, const struct es_elsew
 			(void)es_buf_str(out, i ? " " : "");
 			if (i == elsewhere->program_at)
 				(void)es_buf_printf(out, "%s ", ours);
-			put_word(of->argv[i], out);
+			es_put_shell_word(of->argv[i], out);
 		}
 		return;
 	}

@@ -45,6 +45,9 @@ void es_elsewhere_find(const struct es_elsewhere_of *of, struct es_elsewhere *re
 void es_elsewhere_advice(const struct es_elsewhere_of *of, const struct es_elsewhere *elsewhere,
 			 struct es_buf *out);
 
+/** es_put_shell_word - one word as a shell wants it: quoted where it must be */
+void es_put_shell_word(const char *word, struct es_buf *out);
+
 /** es_count_hosts - different names in the first words of lines, or between commas; ":2" and "*2" behind a name are slots */
 size_t es_count_hosts(const char *text, const char *hostname, bool *ret_has_this);
 

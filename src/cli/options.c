@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/command.h"
 
 #define HELP_OPTION 1
@@ -28,6 +29,7 @@ int es_complain(const char *command, int status, const char *fmt, ...)
 	va_start(args, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	es_text_make_safe(text, true); /* problems of a file are several lines */
 	(void)fprintf(stderr, "energyscopium %s: %s\n", command, text);
 	return status;
 }

@@ -130,7 +130,7 @@ static void list_parts(const char *folder, const char *job, char *names, size_t 
 int es_find_recording(const char *what, const struct es_settings *settings, char *ret,
 		      struct es_error *err)
 {
-	char parts[512];
+	char parts[512], safe[ES_NAME_MAX_BYTES + 1];
 	struct stat st;
 
 	if (strlen(what) >= ES_PATH_MAX_BYTES)
@@ -144,10 +144,17 @@ int es_find_recording(const char *what, const struct es_settings *settings, char
 		    (int)ES_PATH_MAX_BYTES &&
 	    access(ret, F_OK) == 0)
 		return 0;
+	memcpy(safe, what, strlen(what) + 1);
+	es_text_make_safe(safe, false);
+	if (stat(what, &st) == 0 && S_ISDIR(st.st_mode))
+		return es_error_say(
+			err, -EISDIR,
+			"'%s': this is a folder; a recording in it or the name of a job in '%s' is wanted",
+			safe, settings->out);
 	list_parts(settings->out, what, parts, sizeof(parts));
 	if (parts[0])
 		return es_error_say(err, -ENOENT, "'%s': no such file; in '%s' are its parts %s",
-				    what, settings->out, parts);
+				    safe, settings->out, parts);
 	return es_error_say(err, -ENOENT, "'%s': no such file, and no job of that name in '%s'",
-			    what, settings->out);
+			    safe, settings->out);
 }

@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,14 @@ static double units(int64_t micro)
 	return (double)micro / 1e6;
 }
 
+/* Four digits: more are not known of it. */
+static double rounded(double rate)
+{
+	double step = rate >= 1e-6 && rate < 1000 ? pow(10, floor(log10(rate)) - 3) : 0;
+
+	return step > 0 ? round(rate / step) * step : rate;
+}
+
 static void put_work(const struct es_progress_work *work, double rate, struct es_buf *out)
 {
 	char amount[ES_WORK_TEXT_BYTES], total[ES_WORK_TEXT_BYTES];
@@ -64,7 +73,7 @@ static void put_work(const struct es_progress_work *work, double rate, struct es
 		(void)es_buf_printf(out, " (%.1f %%)",
 				    100.0 * (double)work->at_micro / (double)work->total_micro);
 	if (rate >= 0)
-		(void)es_buf_printf(out, ", %s/s", es_work_amount_text(rate, amount));
+		(void)es_buf_printf(out, ", %s/s", es_work_amount_text(rounded(rate), amount));
 }
 
 static void put_time_left(const struct es_progress_work *work, double rate, struct es_buf *out)

@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "cli/background.h"
 #include "cli/child.h"
+#include "cli/elsewhere.h"
 #include "cli/record.h"
 
 /* What the recording process says to the one that started it, once the first readings are taken. */
@@ -123,12 +124,18 @@ static int record_on(struct es_run *run, int ready_fd)
 
 static int tell_started(const struct es_record *record, const struct es_control_recording *said)
 {
+	struct es_buf job;
+
 	if (record->wants_json)
 		return es_record_put_json(said, 1);
+	es_buf_init(&job, 8 * ES_NAME_MAX_BYTES);
+	es_put_shell_word(said->job, &job);
 	(void)fprintf(stderr,
 		      "energyscopium record: '%s' is recorded to '%s' by process %d; to end it:\n"
-		      "  energyscopium record stop '%s'\n",
-		      said->job, said->recording, (int)said->pid, said->job);
+		      "  energyscopium record stop %.*s\n",
+		      said->job, said->recording, (int)said->pid, (int)job.len,
+		      job.data ? (const char *)job.data : "");
+	es_buf_finish(&job);
 	if (printf("%s\n", said->job) < 0 || fflush(stdout) != 0)
 		return es_complain("record", ES_EXIT_FAILURE, "cannot write: %s",
 				   es_strerror(-errno));

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "cli/child.h"
 #include "cli/command.h"
 #include "cli/control.h"
@@ -241,9 +242,14 @@ static int do_action(struct tag *tag, const char *action, int argc, char **argv,
 	if (argc < 1)
 		return usage_status("a name is missing");
 	tag->name = argv[0];
-	if (es_ipc_name_problem(tag->name))
-		return es_complain("tag", ES_EXIT_USAGE, "'%.300s': %s", tag->name,
+	if (es_ipc_name_problem(tag->name)) {
+		char safe[301];
+
+		(void)snprintf(safe, sizeof(safe), "%s", tag->name);
+		es_text_make_safe(safe, false);
+		return es_complain("tag", ES_EXIT_USAGE, "'%s': %s", safe,
 				   es_ipc_name_problem(tag->name));
+	}
 	if (!is_run && argc > 1)
 		return usage_status("more than one name");
 	if (!is_run)

@@ -164,9 +164,9 @@ static void put_remark(const struct stream *stream, size_t work, char *text, siz
 				       at ? "; " : "", (unsigned long long)trouble->n_too_large);
 	if (stream->lines.n_cut && at < size)
 		at += (size_t)snprintf(text + at, size - at,
-				       "%sof %llu longer lines only %u bytes were looked at",
+				       "%sof %llu longer line%s only %u bytes were looked at",
 				       at ? "; " : "", (unsigned long long)stream->lines.n_cut,
-				       ES_WORK_LINE_MAX_BYTES);
+				       stream->lines.n_cut == 1 ? "" : "s", ES_WORK_LINE_MAX_BYTES);
 	if (stream->write_error && stream->write_error != -EPIPE && at < size)
 		(void)snprintf(text + at, size - at, "%sthe output could not be written: %s",
 			       at ? "; " : "", es_strerror(stream->write_error));

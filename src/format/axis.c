@@ -103,7 +103,7 @@ static int64_t time_step_ns(int64_t least_ns)
 void es_time_axis_choose(int64_t dur_ns, unsigned n_ticks, struct es_time_axis *ret)
 {
 	static const struct unit units[] = {
-		{ 1000, "us" }, { 1000000, "ms" }, { S, "s" },
+		{ 1000, "µs" }, { 1000000, "ms" }, { S, "s" },
 		{ MIN, "min" }, { HOUR, "h" },	   { DAY, "d" },
 	};
 	/* From how long on a unit is used: 200 s are still counted in seconds, 3 h in hours. */

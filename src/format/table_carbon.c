@@ -123,16 +123,16 @@ static void put_price(const struct es_report *report, struct es_buf *out)
 {
 	const struct es_carbon_options *options = &report->options.footprint;
 	char amount[ES_QUANTITY_TEXT_BYTES], per_kwh[48];
-	size_t n;
+	double price = report->facility_j / 3.6e6 * (double)options->price_micro_per_kwh / 1e6;
+	size_t n; /* not by whole millionths: a short run's price is less, and not 0 */
 
 	if (!report->carbon.has_price)
 		return;
 	n = es_decimal_text((int64_t)options->price_micro_per_kwh, 6, per_kwh);
 	(void)es_buf_printf(out, "  %-10s %s %s: %.*s %s/kWh%s%s (%s)\n", "price",
-			    es_number_text((double)report->carbon.price_micro / 1e6, amount),
-			    options->currency, (int)n, per_kwh, options->currency,
-			    options->tariff ? ", " : "", options->tariff ? options->tariff : "",
-			    options->price_source);
+			    es_number_text(price, amount), options->currency, (int)n, per_kwh,
+			    options->currency, options->tariff ? ", " : "",
+			    options->tariff ? options->tariff : "", options->price_source);
 }
 
 void es_carbon_table(const struct es_report *report, struct es_buf *out)

@@ -64,7 +64,7 @@ def test_start_tag_stop(place):
     begun = time.monotonic()
     done = record(place, "start", "--name", "bg", "--period", "20ms")
     equal((done.returncode, done.stdout), (0, "bg\n"), done.stderr)
-    expect("record stop 'bg'" in done.stderr, done.stderr)
+    expect("record stop bg\n" in done.stderr, done.stderr)
     expect(time.monotonic() - begun < 10, "it waited")
     [about] = running(place)
     try:

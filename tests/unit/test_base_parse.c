@@ -282,8 +282,8 @@ static void durations_are_shown_for_people(void **state)
 		int64_t dur_ns;
 		const char *text;
 	} vectors[] = {
-		{ 0, "0 us" },
-		{ 1500, "1.5 us" },
+		{ 0, "0 µs" },
+		{ 1500, "1.5 µs" },
 		{ 100 * ES_NS_PER_MS, "100 ms" },
 		{ 2500 * ES_NS_PER_MS, "2.5 s" },
 		{ 59 * ES_NS_PER_S, "59 s" },

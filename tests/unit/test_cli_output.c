@@ -165,6 +165,11 @@ static void a_job_that_is_nowhere_names_both_places(void **state)
 		       "'j2': no such file, and no job of that name in '%.200s'", f->made.dir);
 	assert_string_equal(f->err.text, text);
 
+	assert_int_equal(es_find_recording(".", &f->chain.settings, found, &f->err), -EISDIR);
+	assert_non_null(strstr(f->err.text, "'.': this is a folder"));
+	assert_int_equal(es_find_recording("a\nb", &f->chain.settings, found, &f->err), -ENOENT);
+	assert_non_null(strstr(f->err.text, "'a?b': no such file"));
+
 	/* What looks like a path is one: opening it tells why it cannot be. */
 	assert_int_equal(es_find_recording("no/such", &f->chain.settings, found, &f->err), 0);
 	assert_string_equal(found, "no/such");

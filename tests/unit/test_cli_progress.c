@@ -59,6 +59,20 @@ static void what_is_not_known_is_left_out(void **state)
 	assert_string_equal(line(works, 3, &figures, 0), "2.5 ns, 0/s; no tokens yet; 0 of 0 x");
 }
 
+/* Of periods that are never quite a second. */
+static void a_rate_has_four_digits(void **state)
+{
+	const struct es_progress_work work = {
+		.unit = "steps", .is_known = true, .sum_micro = 3000000, .at_micro = 3000000
+	};
+	struct es_progress_figures figures = { .rate = { 0.999978 } };
+
+	(void)state;
+	assert_string_equal(line(&work, 1, &figures, 0), "3 steps, 1/s");
+	figures.rate[0] = 0.0123456;
+	assert_string_equal(line(&work, 1, &figures, 0), "3 steps, 0.01235/s");
+}
+
 static void a_line_is_no_wider_than_the_terminal(void **state)
 {
 	const struct es_progress_work work = {
@@ -77,6 +91,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_that_is_known_is_told),
 		cmocka_unit_test(what_is_not_known_is_left_out),
+		cmocka_unit_test(a_rate_has_four_digits),
 		cmocka_unit_test(a_line_is_no_wider_than_the_terminal),
 	};
 

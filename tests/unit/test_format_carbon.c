@@ -301,7 +301,11 @@ static void contract_machine_and_price_stand_beside(void **state)
 	assert_true(json_is_null(json_object_get(price, "tariff")));
 	assert_table(f, "by contract: 5 g/kWh");
 	assert_table(f, "50.00 % of the CPUs");
-	assert_table(f, "EUR: 0.25 EUR/kWh (option --price)");
+	assert_table(f, "price      0.000190 EUR: 0.25 EUR/kWh (option --price)");
+	/* Less than half a millionth is not 0. */
+	f->made.report.options.footprint.price_micro_per_kwh = 100;
+	f->made.report.carbon.price_micro = 0;
+	assert_table(f, "price      0.0000000758 EUR: 0.0001 EUR/kWh");
 }
 
 static void a_contract_over_time_has_slots_of_its_own(void **state)

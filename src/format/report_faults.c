@@ -231,10 +231,23 @@ static void put_row(const struct es_report *report, const struct es_report_fault
 		(void)es_buf_printf(out, " at +%s: %s\n", first, fault->text);
 }
 
+/* How many there were at the start not every recording says. */
+static void put_cpus(const struct es_report_cpus *cpus, struct es_buf *out)
+{
+	char first[16] = "n/a";
+
+	if (cpus->n_changes == 0)
+		return;
+	if (cpus->first)
+		(void)snprintf(first, sizeof(first), "%u", cpus->first);
+	(void)es_buf_printf(
+		out,
+		"  %-10s %s hardware threads online at the start, %u at the end; %u to %u meanwhile\n",
+		"CPUs", first, cpus->last, cpus->least, cpus->most);
+}
+
 void es_report_put_faults(const struct es_report *report, struct es_buf *out)
 {
-	const struct es_report_cpus *cpus = &report->cpus;
-
 	for (size_t i = 0; i < report->n_faults && i < ROWS_MAX; i++)
 		put_row(report, &report->faults[i], i == 0 ? "failed" : "", out);
 	if (report->n_faults_total > ROWS_MAX)
@@ -246,11 +259,7 @@ void es_report_put_faults(const struct es_report *report, struct es_buf *out)
 				out,
 				"  %-10s %.80s: not in the node's energy, for nothing is known of it\n",
 				"lacks", report->domains[i].id);
-	if (cpus->n_changes)
-		(void)es_buf_printf(
-			out,
-			"  %-10s %u hardware threads online at the start, %u at the end; %u to %u meanwhile\n",
-			"CPUs", cpus->first, cpus->last, cpus->least, cpus->most);
+	put_cpus(&report->cpus, out);
 }
 
 static void put_time(struct es_json *json, const char *key, const struct es_report *report,
@@ -268,7 +277,10 @@ static void put_cpus_json(const struct es_report_cpus *cpus, struct es_json *jso
 		return;
 	}
 	es_json_object(json, "cpus_online");
-	es_json_u64(json, "first", cpus->first);
+	if (cpus->first)
+		es_json_u64(json, "first", cpus->first);
+	else
+		es_json_null(json, "first");
 	es_json_u64(json, "last", cpus->last);
 	es_json_u64(json, "min", cpus->least);
 	es_json_u64(json, "max", cpus->most);

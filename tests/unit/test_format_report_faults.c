@@ -181,6 +181,25 @@ static void what_a_wider_meter_covers_is_not_lacking(void **state)
 	assert_false(report->by_domain[0].is_lacking);
 }
 
+/* Imports do not say how many there were. */
+static void cpus_not_recorded_at_the_start_are_unknown(void **state)
+{
+	struct fixture *f = *state;
+	struct es_buf out;
+
+	f->made.meta.nodes[0].n_cpus = 0;
+	play(f, 5, none);
+	test_event(&f->made, ES_EVENT_CPUS_ONLINE, 1 * TEST_S, 2, "");
+	(void)test_report(&f->made, &f->options);
+	es_buf_init(&out, 1U << 20);
+	es_report_put_faults(&f->made.report, &out);
+
+	assert_int_equal(es_buf_u8(&out, 0), 0);
+	assert_non_null(
+		strstr((const char *)out.data, "n/a hardware threads online at the start, 2 at"));
+	es_buf_finish(&out);
+}
+
 static void cpus_that_come_and_go_are_told(void **state)
 {
 	struct fixture *f = *state;
@@ -345,6 +364,7 @@ int main(void)
 		T(a_missing_reading_that_did_not_fail_is_no_hole),
 		T(a_package_never_read_is_lacking_and_stands_for_nothing),
 		T(what_a_wider_meter_covers_is_not_lacking),
+		T(cpus_not_recorded_at_the_start_are_unknown),
 		T(cpus_that_come_and_go_are_told),
 		T(a_night_asleep_is_no_energy_and_no_wrap),
 		T(the_ends_of_a_meter_that_showed_wrong_values_are_in_doubt),

@@ -7,6 +7,7 @@
 #include "cli/baseline.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -19,13 +20,19 @@
 #define READS \
 	8 /* powers are the mean of some readings; counters need only the first and the last */
 
-static void wait_until(int64_t mono_ns)
+static int wait_until(int64_t mono_ns, int stop_fd)
 {
-	const struct timespec t = { .tv_sec = mono_ns / ES_NS_PER_S,
-				    .tv_nsec = mono_ns % ES_NS_PER_S };
+	int64_t left_ns;
 
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-		continue;
+	while ((left_ns = mono_ns - es_clock_mono_ns()) > 0) {
+		const struct timespec t = { .tv_sec = left_ns / ES_NS_PER_S,
+					    .tv_nsec = left_ns % ES_NS_PER_S };
+		struct pollfd pollfd = { .fd = stop_fd, .events = POLLIN };
+
+		if (ppoll(&pollfd, 1, &t, NULL) > 0)
+			return -EINTR;
+	}
+	return 0;
 }
 
 static void read_all(struct es_sampler *sampler, struct es_reading *readings,
@@ -40,7 +47,8 @@ static void read_all(struct es_sampler *sampler, struct es_reading *readings,
 					    samples);
 }
 
-int es_baseline_measure(struct es_sampler *sampler, int64_t dur_ns, struct es_baseline *ret)
+int es_baseline_measure(struct es_sampler *sampler, int64_t dur_ns, int stop_fd,
+			struct es_baseline *ret)
 {
 	size_t n;
 	const struct es_domain *domains = es_sampler_domains(sampler, &n);
@@ -53,7 +61,10 @@ int es_baseline_measure(struct es_sampler *sampler, int64_t dur_ns, struct es_ba
 	for (size_t i = 0; i < n; i++)
 		es_track_init(&tracks[i], &domains[i], 0);
 	for (int64_t i = 0; i <= READS; i++) {
-		wait_until(start_ns + dur_ns / READS * i);
+		int r = wait_until(start_ns + dur_ns / READS * i, stop_fd);
+
+		if (r < 0)
+			return r;
 		read_all(sampler, readings, tracks, n);
 	}
 	ret->n = 0;

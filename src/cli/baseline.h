@@ -29,10 +29,12 @@ struct es_baseline {
 /**
  * es_baseline_measure - read every meter for @dur_ns, and wait that long
  * @sampler: opened, and not between its start and its stop
+ * @stop_fd: -EINTR as soon as it can be read from; -1: nothing ends it early
  * Returns 0 or negative errno; domains beyond the limit or without two readings, and counters that stood still,
  * are left out.
  */
-int es_baseline_measure(struct es_sampler *sampler, int64_t dur_ns, struct es_baseline *ret);
+int es_baseline_measure(struct es_sampler *sampler, int64_t dur_ns, int stop_fd,
+			struct es_baseline *ret);
 
 /** es_baseline_record - the events of a baseline; 0 or negative errno */
 int es_baseline_record(const struct es_baseline *baseline, bool is_before,

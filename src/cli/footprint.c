@@ -160,7 +160,7 @@ int es_footprint_load(struct es_footprint *footprint, struct es_settings *settin
 	return r;
 }
 
-/* Small letters, digits, '-' and '.': what may stand in an id. */
+/* Letters as they are, digits, '-' and '.': what may stand in an id. */
 static void slug(const char *text, char *ret, size_t size)
 {
 	size_t n = 0;

@@ -197,6 +197,8 @@ static int open_recording(struct es_run *run, struct es_error *err)
 	if (r < 0)
 		return r;
 	r = es_run_record_launch(run);
+	if (r < 0)
+		(void)unlink(run->recording_path); /* nothing was measured */
 	return r < 0 ? es_error_set(err, r, "recording '%s'", run->recording_path) : 0;
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -469,8 +470,32 @@ void es_series_finish_baseline(struct es_measure_hook *hook, struct es_recorder 
 			   *after = run->shared ? &run->shared->after : &own;
 
 	(void)stop_ns;
-	if (es_baseline_measure(run->sampler, run->baseline_ns, after) == 0)
+	if (es_baseline_measure(run->sampler, run->baseline_ns, -1, after) == 0)
 		(void)es_baseline_record(after, false, recorder);
+}
+
+/* Whoever ends us meanwhile finds no recording of nothing: it is removed before the signal does what it does. */
+static int measure_before(struct es_run *run, struct es_baseline *ret)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	es_cleanup(es_closep) int fd = -1;
+	sigset_t set, old;
+	int r;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ES_ARRAY_SIZE(signals); i++) {
+		struct sigaction action;
+
+		if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL)
+			(void)sigaddset(&set, signals[i]);
+	}
+	(void)sigprocmask(SIG_BLOCK, &set, &old);
+	fd = signalfd(-1, &set, SFD_CLOEXEC);
+	r = es_baseline_measure(run->sampler, run->baseline_ns, fd, ret);
+	if (r < 0)
+		(void)unlink(run->recording_path);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return r;
 }
 
 int es_series_begin_baseline(struct es_run *run)
@@ -480,6 +505,6 @@ int es_series_begin_baseline(struct es_run *run)
 	int r = 0;
 
 	if (!before->is_known)
-		r = es_baseline_measure(run->sampler, run->baseline_ns, before);
+		r = measure_before(run, before);
 	return r < 0 ? r : es_baseline_record(before, true, run->recorder);
 }

@@ -264,5 +264,31 @@ def test_room_comes_back(place):
         subprocess.run(["umount", "-l", mount], check=False)
 
 
+def is_blocked(pid, number):
+    """Whether a process keeps a signal waiting."""
+    with open(f"/proc/{pid}/status") as file:
+        mask = next(line.split()[1] for line in file if line.startswith("SigBlk:"))
+    return int(mask, 16) >> (number - 1) & 1
+
+
+def test_stopped_before_the_command(place):
+    """Whoever ends run while it waits for the idle power finds no recording of nothing."""
+    out = os.path.join(place, "early")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        child = subprocess.Popen([PROGRAM, "run", "--out", out, "--name", "early", "--baseline", "1h", "--", "true"],
+                                 stderr=subprocess.PIPE, text=True)
+        try:
+            while child.poll() is None and not is_blocked(child.pid, number):
+                time.sleep(0.01)
+            expect(os.path.exists(os.path.join(out, "early.esr")), "it waits before its recording is there")
+            child.send_signal(number)
+            child.wait(30)
+            equal(child.returncode, -number, child.stderr.read())
+            equal(os.listdir(out), [])
+        finally:
+            child.kill()
+            child.communicate()
+
+
 if __name__ == "__main__":
     sys.exit(harness.main(sys.modules[__name__]))

@@ -253,7 +253,8 @@ static void choose_fine(struct es_domain *domains, size_t n, uint32_t node,
 			continue;
 		add_type(domains, n, evidence, node, order[i], false);
 	}
-	if (!has_chosen(domains, n, node, ~0u, false))
+	/* CPU time says nothing about GPUs: the estimate of the rest is beside them. */
+	if (!has_chosen(domains, n, node, ~(1u << ES_DOMAIN_GPU), false))
 		choose_estimate(domains, n, node, false);
 }
 
@@ -287,12 +288,16 @@ static void choose_total(struct es_domain *domains, size_t n, uint32_t node,
 				  !overlaps(&domains[i], &domains[j]);
 		domains[i].is_chosen_total = domains[i].is_chosen_total || is_free;
 	}
-	/* Memory or devices alone do not stand for a node: then the estimate of the whole is nearer. */
+	/* Memory or devices alone do not stand for a node: the estimate does, beside the GPUs that it knows nothing of. */
 	if (!has_chosen(domains, n, node, whole, true)) {
 		for (size_t i = 0; i < n; i++)
 			if (domains[i].node == node)
 				domains[i].is_chosen_total = false;
 		choose_estimate(domains, n, node, true);
+		for (size_t i = 0; i < n; i++)
+			if (domains[i].node == node && domains[i].type == ES_DOMAIN_GPU &&
+			    domains[i].is_chosen && has_chosen(domains, n, node, whole, true))
+				domains[i].is_chosen_total = true;
 		if (!has_chosen(domains, n, node, ~0u, true))
 			for (size_t i = 0; i < n; i++)
 				if (domains[i].node == node)

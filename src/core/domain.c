@@ -137,8 +137,10 @@ bool es_domain_contains(const struct es_domain *outer, const struct es_domain *i
 				     1u << ES_DOMAIN_DRAM | 1u << ES_DOMAIN_GPU,
 		[ES_DOMAIN_NODE] = ~(1u << ES_DOMAIN_NODE),
 	};
+	/* CPU time says nothing about accelerators: a node estimated by it is one without them. */
+	bool is_blind = outer->kind == ES_KIND_ESTIMATED && inner->type == ES_DOMAIN_GPU;
 
-	if (outer == inner || outer->node != inner->node ||
+	if (outer == inner || outer->node != inner->node || is_blind ||
 	    !(inside[outer->type] & 1u << inner->type))
 		return false;
 	if (!same_place(outer->package, inner->package) || !same_place(outer->die, inner->die))
@@ -154,6 +156,10 @@ bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b)
 	/* Platform meters have no place, only names: psys-1 is another zone than psys, whatever board it may measure. */
 	bool is_named = a->type == ES_DOMAIN_OTHER || a->type == ES_DOMAIN_PSYS;
 
+	/* Sources number devices as they like; their slots tell. */
+	if (a->node == b->node && a->type == b->type && a->type == ES_DOMAIN_GPU && a->pci[0] &&
+	    b->pci[0])
+		return strcmp(a->pci, b->pci) == 0;
 	return a->node == b->node && a->type == b->type && a->package == b->package &&
 	       a->die == b->die && a->core == b->core &&
 	       (!is_named || strcmp(a->name, b->name) == 0);

@@ -75,6 +75,8 @@ struct es_domain {
 	uint64_t idle_mw, full_mw;
 	uint32_t idle_spread_ppm, spread_ppm;
 	bool has_activity; /* its readings carry the CPU time of the machine as well */
+	char pci[24]; /* of a device: where it is on the bus, 0000:17:00.0 */
+	char model[64], uuid[64]; /* of a device: its maker's name for it, and for this one */
 	bool is_chosen, is_chosen_total; /* in the fine cover, in the total cover */
 	char reason[ES_NAME_MAX_BYTES]; /* why it is not ok or left out */
 	char fix[ES_NAME_MAX_BYTES]; /* the command that would change that */

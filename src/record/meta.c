@@ -116,6 +116,9 @@ static void put_domain(struct es_json *json, const struct es_domain *domain)
 		es_json_u64(json, "idle_spread_ppm", domain->idle_spread_ppm);
 	}
 	es_json_u64(json, "spread_ppm", domain->spread_ppm);
+	put_text(json, "pci", domain->pci);
+	put_text(json, "model", domain->model);
+	put_text(json, "uuid", domain->uuid);
 	put_text(json, "reason", domain->reason);
 	es_json_object_end(json);
 }
@@ -272,6 +275,9 @@ static void get_domain(struct reading *reading, json_t *object, struct es_domain
 	ret->full_mw = (uint64_t)get_integer(reading, object, "full_mw", 0, INT64_MAX, 0);
 	ret->idle_spread_ppm =
 		(uint32_t)get_integer(reading, object, "idle_spread_ppm", 0, UINT32_MAX, 0);
+	get_text(reading, object, "pci", ret->pci, sizeof(ret->pci));
+	get_text(reading, object, "model", ret->model, sizeof(ret->model));
+	get_text(reading, object, "uuid", ret->uuid, sizeof(ret->uuid));
 	get_text(reading, object, "reason", ret->reason, sizeof(ret->reason));
 	ret->spread_ppm = (uint32_t)get_integer(reading, object, "spread_ppm", 0, UINT32_MAX, 0);
 }

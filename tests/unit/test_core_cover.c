@@ -295,6 +295,43 @@ static void an_estimate_stands_only_where_no_meter_does(void **state)
 	assert_true(is_fine(&node, estimate) && is_total(&node, estimate));
 }
 
+/* CPU time says nothing about them: leaving them out would lose most of the node. */
+static void gpus_stand_beside_an_estimate(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t gpus[] = { add(&node, "nvml", ES_DOMAIN_GPU, 0, -1, 1000),
+			  add(&node, "nvml", ES_DOMAIN_GPU, 1, -1, 2000) };
+	size_t estimate = add(&node, "estimate", ES_DOMAIN_NODE, -1, -1, 3000);
+
+	(void)state;
+	node.domains[estimate].kind = ES_KIND_ESTIMATED;
+	settle(&node, ES_PSYS_AUTO);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(is_fine(&node, gpus[i]) && is_total(&node, gpus[i]));
+	assert_true(is_fine(&node, estimate) && is_total(&node, estimate));
+	assert_false(es_domain_contains(&node.domains[estimate], &node.domains[gpus[0]]));
+
+	/* A meter at the wall sees them all. */
+	node.domains[estimate].kind = ES_KIND_MEASURED;
+	settle(&node, ES_PSYS_AUTO);
+	assert_true(is_total(&node, estimate));
+	assert_false(is_total(&node, gpus[0]) || is_fine(&node, estimate));
+}
+
+static void a_module_is_the_total_of_what_sits_on_it(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t module = add(&node, "nvml", ES_DOMAIN_MODULE, 0, -1, 5000);
+	size_t gpu = add(&node, "nvml", ES_DOMAIN_GPU, 0, 0, 3000);
+	size_t other = add(&node, "nvml", ES_DOMAIN_GPU, 0, 1, 1000);
+
+	(void)state;
+	settle(&node, ES_PSYS_AUTO);
+	assert_true(is_total(&node, module) && !is_fine(&node, module));
+	assert_true(is_fine(&node, gpu) && !is_total(&node, gpu));
+	assert_true(is_fine(&node, other) && !is_total(&node, other));
+}
+
 static void nodes_are_covered_each_for_itself(void **state)
 {
 	struct node node = { .n = 0 };
@@ -376,6 +413,8 @@ int main(void)
 		cmocka_unit_test(parts_of_a_package_are_not_added_to_it),
 		cmocka_unit_test(one_core_never_stands_for_a_package),
 		cmocka_unit_test(an_estimate_stands_only_where_no_meter_does),
+		cmocka_unit_test(gpus_stand_beside_an_estimate),
+		cmocka_unit_test(a_module_is_the_total_of_what_sits_on_it),
 		cmocka_unit_test(nodes_are_covered_each_for_itself),
 		cmocka_unit_test(covers_never_overlap_whatever_the_meters),
 	};

@@ -67,6 +67,9 @@ static void make_full(struct es_meta *meta)
 		domain.peak_mw = INT64_MAX;
 		domain.limit_mw = 350000;
 		snprintf(domain.limit_kind, sizeof(domain.limit_kind), "long_term");
+		snprintf(domain.pci, sizeof(domain.pci), "0000:%02x:00.0", type);
+		snprintf(domain.model, sizeof(domain.model), "NVIDIA H100 80GB HBM3");
+		snprintf(domain.uuid, sizeof(domain.uuid), "GPU-%d", type);
 		domain.update_period_ns = ES_TIME_MAX_NS;
 		domain.spread_ppm = UINT32_MAX;
 		assert_int_equal(es_meta_add_domain(meta, &domain), 0);
@@ -97,6 +100,9 @@ static void all_of_it_comes_back(void **state)
 		assert_string_equal(a->name, b->name);
 		assert_string_equal(a->source, b->source);
 		assert_string_equal(a->limit_kind, b->limit_kind);
+		assert_string_equal(a->pci, b->pci);
+		assert_string_equal(a->model, b->model);
+		assert_string_equal(a->uuid, b->uuid);
 		assert_true(a->type == b->type && a->kind == b->kind && a->node == b->node &&
 			    a->package == b->package && a->die == b->die && a->core == b->core &&
 			    a->parent == b->parent && a->is_power == b->is_power &&

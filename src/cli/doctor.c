@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/parse.h"
 #include "cli/command.h"
@@ -39,6 +40,8 @@ struct finding {
 };
 
 #define FINDINGS_MAX 64U
+#define START_LONG_NS \
+	ES_NS_PER_S /* the driver forgets GPUs that nobody uses and sets them up again */
 
 struct doctor {
 	const char *root, *as;
@@ -189,6 +192,28 @@ static void check_meters(struct doctor *doctor)
 			     "%s: %s", survey->unmeasured[i].what, survey->unmeasured[i].reason);
 }
 
+/* A run begins later by what a vendor's library takes to start. */
+static void check_starts(struct doctor *doctor)
+{
+	size_t n;
+	const struct es_sampler_source *sources = es_sampler_sources(doctor->survey.sampler, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t start_ns = sources[i].source ? sources[i].source->start_ns : 0;
+		bool is_long = start_ns > START_LONG_NS;
+		char text[ES_QUANTITY_TEXT_BYTES];
+
+		if (start_ns == 0)
+			continue;
+		find(doctor, "start", is_long ? VERDICT_NOTE : VERDICT_OK,
+		     is_long && strcmp(sources[i].ops->name, "nvml") == 0
+			     ? "sudo systemctl enable --now nvidia-persistenced"
+			     : "",
+		     "%s: its library took %s to start: each run begins that much later",
+		     sources[i].ops->name, es_duration_text(start_ns, text));
+	}
+}
+
 static void check_clock(struct doctor *doctor)
 {
 	struct timex timex = { .modes = 0 };
@@ -302,6 +327,7 @@ static int examine(struct doctor *doctor)
 	check_machine(doctor);
 	check_container(doctor);
 	check_meters(doctor);
+	check_starts(doctor);
 	check_clock(doctor);
 	check_place(doctor);
 	check_folder(doctor);

@@ -51,6 +51,9 @@ static void put_domain_json(const struct es_survey *survey, const struct es_doma
 		es_json_decimal(json, "limit_w", (int64_t)domain->limit_mw, 3);
 	else
 		es_json_null(json, "limit_w");
+	es_json_string(json, "pci", domain->pci[0] ? domain->pci : NULL);
+	es_json_string(json, "model", domain->model[0] ? domain->model : NULL);
+	es_json_string(json, "uuid", domain->uuid[0] ? domain->uuid : NULL);
 	es_json_bool(json, "chosen", domain->is_chosen || domain->is_chosen_total);
 	es_json_object_end(json);
 }
@@ -101,6 +104,10 @@ static int put_json(const struct es_survey *survey, es_json_sink_fn write, void 
 		es_json_string(&json, "state",
 			       es_state_name(es_survey_source_state(survey, &sources[i])));
 		es_json_string(&json, "reason", sources[i].source ? NULL : sources[i].absent);
+		if (sources[i].source && sources[i].source->start_ns)
+			es_json_decimal(&json, "start_ms", sources[i].source->start_ns, 6);
+		else
+			es_json_null(&json, "start_ms");
 		es_json_array(&json, "domains");
 		for (size_t j = 0; sources[i].source && j < sources[i].n; j++)
 			put_domain_json(survey, &survey->domains[sources[i].first_domain + j],
@@ -187,6 +194,40 @@ static const char explanation[] =
 	"that proof, 'duplicate' when it shows the same joules as another one, 'denied' when it is there\n"
 	"and may not be read.\n";
 
+/* Which device a domain is: a table has no room for it. */
+static void put_devices(const struct es_survey *survey, struct es_buf *out)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < survey->n_domains; i++) {
+		const struct es_domain *domain = &survey->domains[i];
+
+		if (domain->pci[0] == '\0' && domain->uuid[0] == '\0')
+			continue;
+		(void)es_buf_printf(out, "%s%-12s %s%s%s%s%s\n", is_first ? "\n" : "", domain->id,
+				    domain->model, domain->pci[0] ? ", " : "", domain->pci,
+				    domain->uuid[0] ? ", " : "", domain->uuid);
+		is_first = false;
+	}
+}
+
+/* What comes before a run besides our own start: nobody else can make it shorter than the library's maker. */
+static void put_starts(const struct es_sampler_source *entries, size_t n, struct es_buf *out)
+{
+	for (size_t i = 0; i < n; i++) {
+		char text[ES_QUANTITY_TEXT_BYTES];
+
+		if (!entries[i].source || !entries[i].source->start_ns)
+			continue;
+		(void)es_buf_printf(out,
+				    "\n%s: its library took %s to start; each run begins that much "
+				    "later. It is read\nby a thread of its own and delays no other "
+				    "meter.\n",
+				    entries[i].ops->name,
+				    es_duration_text(entries[i].source->start_ns, text));
+	}
+}
+
 static void put_table(const struct sources *sources, struct es_buf *out)
 {
 	const struct es_survey *survey = &sources->survey;
@@ -215,8 +256,11 @@ static void put_table(const struct sources *sources, struct es_buf *out)
 				    survey->unmeasured[i].reason);
 		put_fix(12, survey->unmeasured[i].fix, &last_fix, out);
 	}
-	if (sources->explains)
+	if (sources->explains) {
 		(void)es_buf_str(out, explanation);
+		put_devices(survey, out);
+		put_starts(entries, n, out);
+	}
 }
 
 static int show(struct sources *sources)

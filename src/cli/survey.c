@@ -94,8 +94,11 @@ static void look(struct es_survey *survey, struct es_watch *watch, struct es_rea
 	for (size_t i = 0; i < survey->n_domains; i++) {
 		struct es_survey_failures *failures = &survey->failures[i];
 
-		if (!es_sampler_can_read(&survey->domains[i]))
+		/* What is read aside may come twice. */
+		if (!es_sampler_can_read(&survey->domains[i]) ||
+		    (readings[i].t_ns && readings[i].t_ns == failures->seen_ns))
 			continue;
+		failures->seen_ns = readings[i].t_ns;
 		failures->n_reads++;
 		if (readings[i].width_ns > failures->slowest_ns)
 			failures->slowest_ns = readings[i].width_ns;
@@ -125,6 +128,19 @@ static void judge_failures(struct es_survey *survey)
 	}
 }
 
+/* Whether its reads hold up no others, since they are taken aside. */
+static bool is_read_aside(const struct es_survey *survey, size_t domain)
+{
+	size_t n;
+	const struct es_sampler_source *sources = es_sampler_sources(survey->sampler, &n);
+
+	for (size_t i = 0; i < n; i++)
+		if (sources[i].source && domain >= sources[i].first_domain &&
+		    domain < sources[i].first_domain + sources[i].n)
+			return sources[i].ops->ask;
+	return false;
+}
+
 /* What else went wrong, before what is said of the domain already. */
 static void tell_failures(struct es_survey *survey)
 {
@@ -143,8 +159,9 @@ static void tell_failures(struct es_survey *survey)
 				       said[0] ? "; " : "", said);
 		else if (failures->slowest_ns > SLOW_NS)
 			(void)snprintf(domain->reason, sizeof(domain->reason),
-				       "its reads take up to %s: they hold up all others%s%.100s",
+				       "its reads take up to %s%s%s%.100s",
 				       es_duration_text(failures->slowest_ns, slowest),
+				       is_read_aside(survey, i) ? "" : ": they hold up all others",
 				       said[0] ? "; " : "", said);
 	}
 }
@@ -258,23 +275,45 @@ static bool has_whole_meter(const struct es_survey *survey)
 	return false;
 }
 
+/* The domain that stands in this slot, else the first chosen one whose slot is not known; NULL: there is none. */
+static const struct es_domain *find_in_slot(const struct es_survey *survey, const char *pci)
+{
+	const struct es_domain *found = NULL;
+
+	for (size_t i = 0; i < survey->n_domains; i++) {
+		const struct es_domain *domain = &survey->domains[i];
+		bool is_chosen = domain->is_chosen || domain->is_chosen_total;
+
+		if (domain->type != ES_DOMAIN_GPU)
+			continue;
+		if (strcmp(domain->pci, pci) == 0 ? is_chosen || !found
+						  : domain->pci[0] == '\0' && is_chosen && !found)
+			found = domain;
+	}
+	return found;
+}
+
 /* GPUs that the bus shows and no domain stands for. */
 static void find_unmeasured_gpus(struct es_survey *survey)
 {
 	struct es_pci_gpu gpus[ES_PCI_GPUS_MAX];
 	uint32_t n = es_pci_find_gpus(&survey->root, gpus);
 
-	for (size_t i = 0; i < survey->n_domains; i++)
-		if (survey->domains[i].type == ES_DOMAIN_GPU && survey->domains[i].is_chosen)
-			return;
 	for (uint32_t i = 0; i < n; i++) {
+		const struct es_domain *domain = find_in_slot(survey, gpus[i].address);
 		char what[ES_NAME_MAX_BYTES], reason[ES_NAME_MAX_BYTES];
 
+		if (domain && (domain->is_chosen || domain->is_chosen_total))
+			continue;
 		(void)snprintf(what, sizeof(what), "GPU %.15s (%.63s)", gpus[i].address,
 			       gpus[i].model);
+		if (domain) {
+			add_unmeasured(survey, what, domain->reason, domain->fix);
+			continue;
+		}
 		(void)snprintf(reason, sizeof(reason),
 			       gpus[i].driver[0]
-				       ? "no source here reads GPUs (driver %.31s is loaded)"
+				       ? "no source here reads it (driver %.31s is loaded)"
 				       : "it has no driver%.31s",
 			       gpus[i].driver);
 		add_unmeasured(survey, what, reason, "");
@@ -296,7 +335,8 @@ static void find_unmeasured(struct es_survey *survey)
 	const struct es_domain *psys = not_chosen(survey, ES_DOMAIN_PSYS, -1), *denied = NULL;
 
 	for (size_t i = 0; i < survey->n_domains && !denied; i++)
-		if (survey->domains[i].state == ES_STATE_DENIED)
+		if (survey->domains[i].state == ES_STATE_DENIED &&
+		    survey->domains[i].type != ES_DOMAIN_GPU)
 			denied = &survey->domains[i];
 
 	for (uint32_t package = 0; package < survey->machine.n_packages; package++) {

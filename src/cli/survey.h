@@ -28,6 +28,7 @@ struct es_survey_failures {
 	unsigned n_reads, n;
 	int last; /* negative errno */
 	int64_t slowest_ns;
+	int64_t seen_ns; /* time of the last one */
 };
 
 /** struct es_survey - the meters of a machine with states and covers settled; es_survey_finish() it */

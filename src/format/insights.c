@@ -308,6 +308,7 @@ static void find_invisible_gpus(struct es_report *report)
 		for (size_t i = 0; i < report->meta->n_domains; i++)
 			measured += report->domains[i].node == node &&
 				    report->domains[i].type == ES_DOMAIN_GPU &&
+				    report->domains[i].state != ES_STATE_DUPLICATE &&
 				    report->by_domain[i].is_known;
 		if (there <= measured)
 			continue;

@@ -18,11 +18,11 @@
 #include "sampler/clocks.h"
 #include "sampler/deadline.h"
 #include "sampler/faults.h"
+#include "sampler/reads.h"
 
 #define FLUSH_NS ES_NS_PER_S
 #define ROWS_MAX 256
 #define RESERVE_PERIOD_NS ES_NS_PER_S /* for what is read in case better meters fail */
-#define SLOW_NS (20 * ES_NS_PER_MS) /* a meter that answers later holds up the others */
 
 struct es_sampler {
 	struct es_sampler_source *sources;
@@ -40,6 +40,7 @@ struct es_sampler {
 	size_t n_rows;
 	size_t *last_row; /* [source] of its last reading, SIZE_MAX: none; its part of that row stays until it is read again */
 	bool *is_wanted; /* scratch, [domain of a source] */
+	int64_t *kept_ns; /* [domain] time of the reading kept last: one read aside may come twice */
 	size_t *recorded_as; /* [domain] index in the recording, or SIZE_MAX */
 	struct es_domain *recorded; /* those of the recording, for the rows' units */
 	size_t n_recorded;
@@ -132,10 +133,11 @@ static int allocate(struct es_sampler *sampler)
 	sampler->is_wanted = calloc(n, sizeof(*sampler->is_wanted));
 	sampler->recorded_as = calloc(n, sizeof(*sampler->recorded_as));
 	sampler->recorded = calloc(n, sizeof(*sampler->recorded));
+	sampler->kept_ns = calloc(n, sizeof(*sampler->kept_ns));
 	sampler->deadlines = calloc(sampler->n_sources + 1, sizeof(*sampler->deadlines));
 	sampler->last_row = calloc(sampler->n_sources + 1, sizeof(*sampler->last_row));
 	if (!sampler->is_wanted || !sampler->recorded_as || !sampler->recorded ||
-	    !sampler->deadlines || !sampler->last_row)
+	    !sampler->kept_ns || !sampler->deadlines || !sampler->last_row)
 		return -ENOMEM;
 	return 0;
 }
@@ -225,6 +227,7 @@ void es_sampler_destroy(struct es_sampler *sampler)
 	forget_rows(sampler);
 	free(sampler->is_wanted);
 	free(sampler->recorded_as);
+	free(sampler->kept_ns);
 	free(sampler->recorded);
 	es_faults_finish(&sampler->faults);
 	es_online_close(&sampler->online);
@@ -269,19 +272,16 @@ bool es_sampler_is_listed(const struct es_sampler *sampler, size_t domain)
 	return it->state != ES_STATE_DENIED;
 }
 
-es_hot static void read_source(struct es_sampler_source *entry, struct es_reading *ret)
-{
-	int r = entry->ops->read(entry->source, ret, entry->n);
-
-	for (size_t i = 0; r < 0 && i < entry->n; i++)
-		ret[i].error = r;
-}
-
 void es_sampler_read(struct es_sampler *sampler, struct es_reading *ret)
 {
-	for (size_t i = 0; i < sampler->n_sources; i++)
-		if (sampler->sources[i].source && sampler->sources[i].n)
-			read_source(&sampler->sources[i], ret + sampler->sources[i].first_domain);
+	for (size_t i = 0; i < sampler->n_sources; i++) {
+		struct es_sampler_source *entry = &sampler->sources[i];
+
+		if (!entry->source || !entry->n)
+			continue;
+		es_reads_take(entry, ret + entry->first_domain);
+		es_reads_ask(entry);
+	}
 }
 
 static int64_t round_up(int64_t v, int64_t step)
@@ -289,10 +289,12 @@ static int64_t round_up(int64_t v, int64_t step)
 	return (v + step - 1) / step * step;
 }
 
+/* Whether anything measures what the estimate would stand for: GPUs are beside it. */
 static bool has_real_meter(const struct es_sampler *sampler)
 {
 	for (size_t i = 0; i < sampler->n_domains; i++)
 		if (sampler->domains[i].kind != ES_KIND_ESTIMATED &&
+		    sampler->domains[i].type != ES_DOMAIN_GPU &&
 		    es_sampler_is_recorded(&sampler->domains[i]))
 			return true;
 	return false;
@@ -347,17 +349,19 @@ void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 }
 
 es_hot static void keep_reading(struct es_sampler *sampler, size_t domain,
-				const struct es_reading *reading)
+				const struct es_reading *reading, int64_t slow_ns)
 {
 	size_t as = sampler->recorded_as[domain];
 	int error = reading->error;
 
-	if (as == SIZE_MAX || error == -ECANCELED)
+	if (as == SIZE_MAX || error == -ECANCELED ||
+	    (reading->t_ns && reading->t_ns == sampler->kept_ns[domain]))
 		return;
+	sampler->kept_ns[domain] = reading->t_ns;
 	/* What no counter shows: a row could not hold it. */
 	if (error == 0 && reading->value > (uint64_t)INT64_MAX)
 		error = -ERANGE;
-	if (reading->width_ns > SLOW_NS)
+	if (reading->width_ns > slow_ns)
 		es_faults_slow(&sampler->faults, as, reading->width_ns, reading->t_ns);
 	if (error)
 		es_faults_failed(&sampler->faults, as, error, reading->t_ns);
@@ -381,7 +385,7 @@ es_hot static int flush(struct es_sampler *sampler)
 				continue;
 			for (size_t j = entry->first_domain; j < entry->first_domain + entry->n;
 			     j++)
-				keep_reading(sampler, j, &readings[j]);
+				keep_reading(sampler, j, &readings[j], es_reads_slow_ns(entry));
 		}
 	}
 	sampler->n_rows = 0;
@@ -414,8 +418,10 @@ es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool al
 			      (all || sampler->deadlines[i].next_ns <= now_mono_ns);
 		if (!was_read[i])
 			continue;
-		read_source(entry, readings + entry->first_domain);
 		sampler->last_row[i] = sampler->n_rows - 1;
+		if (!all || !entry->ops->wait)
+			es_reads_take(entry, readings + entry->first_domain);
+		es_reads_ask(entry);
 		/* The last sweep comes early, or so late that deadlines passed before it. */
 		if (sampler->deadlines[i].next_ns > now_mono_ns)
 			continue;
@@ -432,6 +438,11 @@ es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool al
 	t1_ns = es_clock_boot_ns();
 	if (t1_ns - t0_ns > sampler->stats.worst_sweep_ns)
 		sampler->stats.worst_sweep_ns = t1_ns - t0_ns;
+	/* At both ends nobody else waits, and what was asked for is already on its way. */
+	for (size_t i = 0; all && i < sampler->n_sources; i++)
+		if (was_read[i] && sampler->sources[i].ops->wait)
+			es_reads_wait(&sampler->sources[i],
+				      readings + sampler->sources[i].first_domain);
 	return r;
 }
 

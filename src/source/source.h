@@ -48,6 +48,12 @@ struct es_source_ops {
 	void (*want)(struct es_source *source, const bool *wanted);
 	/* @ret has room for each domain, in their order; domains that cannot be read have their error set. Returns 0 or negative errno. */
 	int (*read)(struct es_source *source, struct es_reading *ret, size_t n);
+	/*
+	 * Where a reading may take long, it is taken aside: ask begins one and never waits, wait waits for it (0, or
+	 * -ETIMEDOUT), and read gives the newest, which may be the one it gave before. NULL, both: read reads.
+	 */
+	void (*ask)(struct es_source *source);
+	int (*wait)(struct es_source *source, int64_t wait_ns);
 	/* From now on so many hardware threads are online. NULL: it does not matter. */
 	void (*online)(struct es_source *source, uint32_t n_cpus);
 	void (*close)(struct es_source *source);
@@ -58,10 +64,12 @@ struct es_source {
 	const struct es_source_ops *ops;
 	struct es_domain *domains; /* owned by the source; parents are indices into this array */
 	size_t n_domains;
+	int64_t start_ns; /* what a vendor's library took to start; 0: there is none */
 };
 
 extern const struct es_source_ops es_source_perf;
 extern const struct es_source_ops es_source_powercap;
+extern const struct es_source_ops es_source_nvml;
 extern const struct es_source_ops es_source_msr;
 extern const struct es_source_ops es_source_estimate;
 

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "support/player_gpus.h"
 #include "support/tree.h"
 
 __extension__ typedef unsigned __int128 es_u128;
@@ -27,10 +28,12 @@ __extension__ typedef unsigned __int128 es_u128;
 struct phase {
 	int64_t dur_ns;
 	uint64_t power_mw[ES_TREE_ZONES_MAX + 1];
+	uint64_t gpu_mw[NVML_GPUS_MAX];
 };
 
 struct player {
 	struct es_tree tree;
+	struct player_gpus gpus;
 	struct phase phases[PHASES_MAX];
 	size_t n_phases;
 	es_u128 energy_pj[ES_TREE_ZONES_MAX];
@@ -45,7 +48,7 @@ static int usage(void)
 		"usage: es-player TREE [--script FILE | --random SEED] [--duration 3s] [--period 2ms] [--truth FILE] [--log FILE]\n"
 		"A script has a line for each phase: its length, then DOMAIN=WATTS ... (500ms package-0=200 dram=20 rest=30);\n"
 		"The log has a line for each step: wall clock before and after it (ns), then the energy of each zone so far (uJ).\n"
-		"package, dram, core and uncore mean every such domain; what is not named goes on as before.\n",
+		"package, dram, core, uncore and gpu mean every such domain; what is not named goes on as before.\n",
 		stderr);
 	return 2;
 }
@@ -60,6 +63,13 @@ static bool is_like(const char *key, const char *word)
 static void set_power(const struct player *player, struct phase *phase, const char *word,
 		      uint64_t power_mw)
 {
+	for (unsigned i = 0; i < player->gpus.table.n; i++) {
+		char key[16];
+
+		(void)snprintf(key, sizeof(key), "gpu-%u", i);
+		if (strcmp(word, "gpu") == 0 || strcmp(word, key) == 0)
+			phase->gpu_mw[i] = power_mw;
+	}
 	if (strcmp(word, "rest") == 0)
 		phase->power_mw[REST] = power_mw;
 	for (size_t i = 0; i < player->tree.n; i++)
@@ -76,6 +86,7 @@ static void set_defaults(const struct player *player, struct phase *phase, int64
 	set_power(player, phase, "core", 90000);
 	set_power(player, phase, "uncore", 8000);
 	set_power(player, phase, "rest", 35000);
+	set_power(player, phase, "gpu", 250000);
 }
 
 static int read_script(struct player *player, const char *path)
@@ -143,6 +154,9 @@ static void make_random(struct player *player, uint64_t seed, int64_t dur_ns)
 		for (size_t i = 0; i <= REST; i++)
 			phase->power_mw[i] =
 				phase->power_mw[i] * (100 + next_random(&seed) % 1900) / 1000;
+		for (unsigned i = 0; i < NVML_GPUS_MAX; i++)
+			phase->gpu_mw[i] =
+				phase->gpu_mw[i] * (100 + next_random(&seed) % 1900) / 1000;
 		sum_ns += phase->dur_ns;
 	}
 	if (sum_ns < dur_ns)
@@ -160,6 +174,7 @@ static int advance(struct player *player, const struct phase *phase, int64_t dur
 {
 	uint64_t board_mw = phase->power_mw[REST];
 
+	player_gpus_advance(&player->gpus, phase->gpu_mw, dur_ns);
 	for (size_t i = 0; i < player->tree.n; i++)
 		if (is_on_board(&player->tree.zones[i]))
 			board_mw += phase->power_mw[i];
@@ -255,7 +270,9 @@ static int write_truth(const struct player *player, const char *path)
 			(unsigned long)player->start_raw[i],
 			(unsigned long long)(zone->n_steps + player->start_raw[i]) >> 32);
 	}
-	(void)fputs("\n]}\n", file);
+	(void)fputs("\n]", file);
+	player_gpus_write(&player->gpus, file);
+	(void)fputs("}\n", file);
 	return fclose(file) == 0 ? 0 : -errno;
 }
 
@@ -296,6 +313,7 @@ int main(int argc, char **argv)
 	    (random && es_parse_u64(random, &seed) < 0))
 		return usage();
 	r = es_tree_open(argv[optind], &player.tree);
+	player_gpus_open(argv[optind], &player.gpus);
 	if (r == 0 && script)
 		r = read_script(&player, script);
 	else if (r == 0 && random)
@@ -310,11 +328,13 @@ int main(int argc, char **argv)
 	}
 	if (r == 0)
 		r = play(&player, period_ns, script && !has_dur ? INT64_MAX / 4 : dur_ns);
+	player_gpus_rest(&player.gpus);
 	if (r == 0 && truth)
 		r = write_truth(&player, truth);
 	if (player.log && fclose(player.log) < 0 && r == 0)
 		r = -errno;
 	es_tree_close(&player.tree);
+	player_gpus_close(&player.gpus);
 	if (r < 0)
 		(void)fprintf(stderr, "es-player: '%s': %s\n", argv[optind], strerror(-r));
 	return r < 0;

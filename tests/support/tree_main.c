@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "support/nvml_table.h"
 #include "support/tree.h"
 
 static int usage(void)
@@ -16,7 +17,8 @@ static int usage(void)
 	(void)fputs(
 		"usage: es-tree DIR MODEL [DOMAIN=RAW|DOMAIN=near]...\n"
 		"Makes DIR/sys and DIR/proc. DOMAIN: package-0, dram-1, package-0-die-1, psys, or a zone such as intel-rapl:a;\n"
-		"RAW: its counter, 0 to 4294967295; near: shortly before it wraps; all=... sets every one.\nmodels:",
+		"RAW: its counter, 0 to 4294967295; near: shortly before it wraps; all=... sets every one.\n"
+		"nvml=TABLE: with NVIDIA GPUs, and their library, which is the one that ES_NVML_STUB names.\nmodels:",
 		stderr);
 	for (size_t i = 0; es_tree_model_at(i); i++)
 		(void)fprintf(stderr, " %s", es_tree_model_at(i));
@@ -69,6 +71,14 @@ int main(int argc, char **argv)
 		if (!value)
 			return usage();
 		*value++ = '\0';
+		if (strcmp(argv[i], "nvml") == 0) {
+			r = nvml_tree_make(argv[1], value, getenv("ES_NVML_STUB"));
+			if (r < 0) {
+				(void)fprintf(stderr, "es-tree: '%s': %s\n", value, strerror(-r));
+				return 1;
+			}
+			continue;
+		}
 		raw = strcmp(value, "near") == 0 ? ES_TREE_NEAR_WRAP : strtoull(value, &end, 10);
 		r = raw > UINT32_MAX || (end && (*end || end == value))
 			    ? -ERANGE

@@ -1,0 +1,56 @@
+/*
+ * source/slow.h - meters that take their time, read by a thread of their own
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_SOURCE_SLOW_H
+#define ES_SOURCE_SLOW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "source/source.h"
+
+/**
+ * struct es_slow_ops - what a slow meter does; all of it on its thread, one call after the other
+ *
+ * A vendor's library or a management controller may take milliseconds for a reading, seconds to start, and now and then
+ * never answer: whoever reads on time only asks, and takes what was answered last.
+ */
+struct es_slow_ops {
+	const char *name; /* of the thread, at most 15 bytes */
+	/* Open the meter. Returns how many readings a sweep has (at least 1), or negative errno. */
+	int (*begin)(void *arg, struct es_error *err);
+	/* One sweep: every one of @ret gets its value or error, and the time of its own read. */
+	void (*read)(void *arg, struct es_reading *ret, size_t n);
+	/* Close the meter and free @arg; also after a begin that failed. */
+	void (*end)(void *arg);
+};
+
+struct es_slow;
+
+/**
+ * es_slow_start - begin the meter and take a first sweep, both on a new thread
+ * @arg: owned by the thread from now on, whatever is returned. Until es_slow_stop() others may read what begin left in it.
+ * @wait_ns: how long that may take
+ * @ret_start_ns: how long begin took; set on success
+ * Returns 0; -ETIMEDOUT: it is still not done, the thread is left to itself; what begin returned.
+ */
+int es_slow_start(const struct es_slow_ops *ops, void *arg, int64_t wait_ns, struct es_slow **ret,
+		  int64_t *ret_start_ns, struct es_error *err);
+/** es_slow_stop - end the meter; one that does not answer is left to itself after a moment, with its memory */
+void es_slow_stop(struct es_slow *slow);
+
+/** es_slow_ask - wish for a sweep that begins from now on; never waits */
+void es_slow_ask(struct es_slow *slow);
+/** es_slow_wait - until the sweep asked for last is there; 0, or -ETIMEDOUT after @wait_ns */
+int es_slow_wait(struct es_slow *slow, int64_t wait_ns);
+/**
+ * es_slow_latest - the newest sweep that is there, perhaps the same as last time (then with the same times); never waits
+ * @ret: room for as many readings as begin promised. One thread only may ask, wait and take.
+ */
+void es_slow_latest(struct es_slow *slow, struct es_reading *ret);
+
+#endif

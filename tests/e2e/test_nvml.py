@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+# test_nvml.py - run, sources and doctor on machines with NVIDIA GPUs, by a stub of their library
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (C) 2026 the EnergyScopium authors
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import harness
+from harness import PLAYER, SOURCE_ROOT, TREE, call, equal, expect, last_json, near
+
+STRANGER = "54321"  # a user who owns none of the tree's files, whoever runs the test
+FOLDER = "usr/lib/x86_64-linux-gnu"
+
+
+def make(place, table, model="skx2s", text=None):
+    """A tree of MODEL with the GPUs of tests/machines/nvml/TABLE.table, or of a text."""
+    root = os.path.join(place, table + "-" + model)
+    path = os.path.join(SOURCE_ROOT, "tests", "machines", "nvml", table + ".table")
+    if text:
+        path = os.path.join(place, table + ".table")
+        with open(path, "w") as file:
+            file.write(text)
+    subprocess.run([TREE, root, model, "nvml=" + path], check=True)
+    return root
+
+
+def measure(place, root, *command, options=(), env=None):
+    done = call("run", "--root", root, "--out", os.path.join(place, "out"), "--name", "j", "--force", "--json",
+                *options, "--", *command, env=env)
+    equal(done.returncode, 0, done.stderr)
+    return last_json(done.stderr), done
+
+
+def play(place, root, *how, options=(), env=None):
+    truth = os.path.join(place, "truth.json")
+    report, done = measure(place, root, PLAYER, root, *how, "--truth", truth, options=options, env=env)
+    with open(truth) as file:
+        told = json.load(file)
+    return report, told, done
+
+
+def domains(report):
+    return {d["id"]: d for d in report["energy"]["by_domain"]}
+
+
+def check_gpus(report, truth):
+    for gpu in truth["gpus"]:
+        near(domains(report)["nvml/" + gpu["key"]]["energy_j"], gpu["energy_mj"] / 1e3, 1e-3, gpu["key"])
+
+
+def told_by(root, *options):
+    told = json.loads(call("sources", "--json", "--root", root, *options).stdout)
+    return told, {d["id"]: d for s in told["sources"] for d in s["domains"]}
+
+
+def test_four_gpus(place):
+    """Four GPUs beside two processors: each true to a millijoule, whatever the load, and all in the node's sum."""
+    for seed in (1, 2):
+        report, truth, _ = play(place, make(place, "a100x4"), "--random", seed, "--duration", "700ms",
+                                options=("--period", "25ms"))
+        check_gpus(report, truth)
+        sum_j = sum(zone["energy_uj"] for zone in truth["zones"]) / 1e6 + sum(g["energy_mj"] for g in truth["gpus"]) / 1e3
+        near(report["energy"]["node_j"], sum_j, 0.005, "node")
+        equal(report["energy"]["kind"], "measured")
+        equal(report["job"]["ngpus"], 4)
+        equal(report["quality"]["failed"], None)
+        equal([i["code"] for i in report["insights"] if i["code"] == "gpu_invisible"], [])
+
+
+def test_eight_gpus_that_are_slow(place):
+    """Eight GPUs whose library takes 400 ms for a look: the processors are read all the same, the GPUs lose nothing."""
+    root = make(place, "h100x8")
+    path = os.path.join(root, FOLDER, "nvml.state")
+    with open(path, "r+b") as file:  # struct nvml_state: four words, then 24 bytes for each GPU, delay_us last
+        for gpu in range(8):
+            file.seek(16 + 24 * gpu + 20)
+            file.write((50000).to_bytes(4, "little"))
+    report, truth, _ = play(place, root, "--random", 5, "--duration", "1s", options=("--period", "10ms"))
+    check_gpus(report, truth)
+    equal(report["job"]["ngpus"], 8)
+    # Sweeps that waited for them would be 400 ms apart.
+    expect(report["quality"]["period_ms"]["mean"] < 200, report["quality"]["period_ms"])
+
+
+def test_only_gpus_are_measured(place):
+    """Where the GPUs are the only meter the node is what was estimated and what they drew, and says so."""
+    report, truth, _ = play(place, make(place, "a100x4", "no-meter"), "--random", 3, "--duration", "500ms")
+    check_gpus(report, truth)
+    parts = domains(report)
+    near(report["energy"]["node_j"],
+         parts["estimate/node"]["energy_j"] + sum(g["energy_mj"] for g in truth["gpus"]) / 1e3, 0.005, "node")
+    expect(report["energy"]["kind"] not in ("measured", "estimated"), report["energy"]["kind"])
+
+
+def test_modules(place):
+    """Grace Hopper: the module is the total, its GPU a part of it, and nothing is counted twice."""
+    root = make(place, "gh200", "no-meter")
+    told, named = told_by(root)
+    equal(named["nvml/gpu-1"]["parent"], "nvml/module-1")
+    equal(told["cover_total"], ["nvml/module-0", "nvml/module-1"])
+    script = os.path.join(place, "script")
+    with open(script, "w") as file:
+        file.write("1500ms gpu=300\n")
+    report, truth, _ = play(place, root, "--script", script, options=("--period", "50ms"))
+    check_gpus(report, truth)
+    # Powers integrated: 420 W for each, as long as the script; the edges are as unsharp as the report says.
+    near(report["energy"]["node_j"], 2 * 420 * truth["duration_ns"] / 1e9, report["energy"]["uncertainty_j"] + 60, "node")
+
+
+def test_gpus_of_the_job(place):
+    """ngpus is what the scheduler gave, else what CUDA may see, else what is measured."""
+    root = make(place, "a100x4")
+    for env, n in (({}, 4), ({"CUDA_VISIBLE_DEVICES": "1"}, 1), ({"CUDA_VISIBLE_DEVICES": ""}, 0),
+                   ({"SLURM_GPUS_ON_NODE": "2", "CUDA_VISIBLE_DEVICES": "0"}, 2)):
+        report, _ = measure(place, root, "true", env=env)
+        equal(report["job"]["ngpus"], n, str(env))
+
+
+def test_sources(place):
+    """sources tells model, slot, limit, instances and the start of the library; --explain tells them too."""
+    told, named = told_by(make(place, "a100-mig"), "--no-probe")
+    gpu = named["nvml/gpu-0"]
+    equal((gpu["model"], gpu["pci"], gpu["limit_w"], gpu["kind"], gpu["range_uj"]),
+          ("NVIDIA A100-SXM4-40GB", "0000:17:00.0", 400, "measured", None))
+    expect("3 instances: 1g.5gb, 1g.5gb, 3g.20gb" in gpu["reason"], gpu["reason"])
+    source = next(s for s in told["sources"] if s["name"] == "nvml")
+    expect(source["start_ms"] > 0, source["start_ms"])
+    equal([u for u in told["unmeasured"] if "GPU" in u["what"]], [])
+    root = make(place, "slow", text="init_ms 1100\ngpu name=NVIDIA_L4 device=27b8 arch=8 counter=field instant=1\n")
+    words = call("sources", "--explain", "--no-probe", "--root", root).stdout
+    for word in ("NVIDIA L4, 0000:17:00.0, GPU-0000", "its library took 1.1", "delays no other"):
+        expect(word in words, words)
+    words = call("doctor", "--root", root).stdout
+    expect("its library took 1.1" in words and "nvidia-persistenced" in words, words)
+
+
+def test_not_readable(place):
+    """GPUs without driver, library or rights are named with reason and fix, by sources, doctor and the report."""
+    gpu = "gpu name=NVIDIA_L4 device=27b8 arch=8 counter=field instant=1\n"
+    no_driver = make(place, "nodriver", text="init 9\n" + gpu)
+    no_library = make(place, "a100x4", "amd1")
+    os.unlink(os.path.join(no_library, FOLDER, "libnvidia-ml.so.1"))
+    denied = make(place, "denied", text=gpu)
+    os.mkdir(os.path.join(denied, "dev"))
+    with open(os.path.join(denied, "dev", "nvidiactl"), "w"):
+        pass
+    os.chmod(os.path.join(denied, "dev", "nvidiactl"), 0o660)
+    for root, state, reason, fix, options in (
+            (no_driver, "absent", "driver is not loaded", None, ()),
+            (no_library, "absent", "libnvidia-ml.so.1", "libnvidia-ml1", ()),
+            (denied, "denied", "/dev/nvidiactl", "usermod", ("--as", STRANGER))):
+        told, named = told_by(root, "--no-probe", *options)
+        equal(named["nvml/gpu-0"]["state"], state)
+        unmeasured = next(u for u in told["unmeasured"] if "GPU 0000:17:00.0" in u["what"])
+        expect(reason in unmeasured["reason"], unmeasured)
+        expect(fix is None or fix in unmeasured["fix"], unmeasured)
+        words = call("doctor", "--root", root, *options).stdout
+        expect(reason in words, words)
+    report, _ = measure(place, no_driver, "true")
+    insight = next(i for i in report["insights"] if i["code"] == "gpu_invisible")
+    equal((insight["evidence"]["gpus"], insight["evidence"]["gpus_measured"]), (1, 0))
+
+
+def test_lost_and_back(place):
+    """A GPU that is lost in a run leaves a gap that is named, the others none; what it counted meanwhile is kept."""
+    root = make(place, "v100x2")
+    done = harness.start("run", "--root", root, "--out", os.path.join(place, "out"), "--name", "j", "--json", "--period",
+                         "20ms", "--", "sleep", "2")
+    path = os.path.join(root, FOLDER, "nvml.state")
+
+    def set_gpu(gpu, offset, number, size):
+        with open(path, "r+b") as file:
+            file.seek(16 + 24 * gpu + offset)
+            file.write(number.to_bytes(size, "little"))
+
+    time.sleep(0.6)
+    set_gpu(0, 16, 15, 4)  # NVML_ERROR_GPU_IS_LOST
+    time.sleep(0.4)
+    set_gpu(0, 16, 0, 4)
+    set_gpu(0, 0, 77 + 60000, 8)
+    _, errors = done.communicate(timeout=30)
+    equal(done.returncode, 0, errors)
+    report = last_json(errors)
+    faults = {f["id"]: f for f in report["quality"]["faults"]}
+    equal(faults["nvml/gpu-0"]["errno"], "ENODEV", str(faults))
+    expect("nvml/gpu-1" not in faults, str(faults))
+    equal(domains(report)["nvml/gpu-0"]["energy_j"], 60)
+
+
+def test_library_of_others(place):
+    """A library that others may write is not run."""
+    root = make(place, "a100x4")
+    os.chmod(os.path.join(root, FOLDER, "libnvidia-ml.so.1"), 0o777)
+    _, named = told_by(root, "--no-probe")
+    expect("others may write it" in named["nvml/gpu-0"]["reason"], named["nvml/gpu-0"])
+
+
+if __name__ == "__main__":
+    if not os.environ.get("ES_NVML_STUB") or not shutil.which(TREE):
+        print("1..0 # SKIP no stub of the library")
+        sys.exit(0)
+    sys.exit(harness.main(sys.modules[__name__]))

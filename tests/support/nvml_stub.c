@@ -1,0 +1,342 @@
+/*
+ * nvml_stub.c - a libnvidia-ml.so.1 for tests: shows the GPUs of the table beside it, as far as their state moves
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ *
+ * Names, numbers and layouts as in nvml.h (sys/nvml.h has those that we use). Built a second time as an old library,
+ * without what came with drivers after 2018.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "support/nvml_table.h"
+#include "sys/nvml.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define MIG_HANDLE 0x800U
+#define FUNCTION_NOT_FOUND 13
+
+static struct nvml_table table;
+static struct nvml_state *state;
+static unsigned n_users;
+static const char anchor[] =
+	"in this file"; /* its address tells where the library was mapped from */
+
+/* The file that this code was mapped from, whatever name it was opened by. */
+static int find_folder(char *ret, size_t size)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long me = (unsigned long)(uintptr_t)anchor, from, to;
+	char line[4400];
+	int r = -1;
+
+	while (maps && r < 0 && fgets(line, sizeof(line), maps)) {
+		char *path = strchr(line, '/'), *slash;
+
+		if (sscanf(line, "%lx-%lx", &from, &to) != 2 || !path || me < from || me >= to)
+			continue;
+		slash = strrchr(path, '/');
+		*slash = '\0';
+		r = snprintf(ret, size, "%s", path) < (int)size ? 0 : -1;
+	}
+	if (maps)
+		(void)fclose(maps);
+	return r;
+}
+
+static void pause_us(unsigned us)
+{
+	struct timespec left = { .tv_sec = us / 1000000, .tv_nsec = (long)(us % 1000000) * 1000 };
+
+	while (us && nanosleep(&left, &left) < 0)
+		;
+}
+
+static bool lacks(const char *function)
+{
+	for (unsigned i = 0; i < table.n_without; i++)
+		if (strcmp(table.without[i], function) == 0)
+			return true;
+	return false;
+}
+
+EXPORT int nvmlInit_v2(void);
+EXPORT int nvmlInit_v2(void)
+{
+	char folder[4096], path[4200];
+	int r;
+
+	if (!state) {
+		if (find_folder(folder, sizeof(folder)) < 0)
+			return ES_NVML_UNKNOWN;
+		(void)snprintf(path, sizeof(path), "%s/" NVML_TABLE, folder);
+		if (nvml_table_read(path, &table) < 0)
+			return ES_NVML_UNKNOWN;
+		state = nvml_state_map(folder, &table);
+		if (!state)
+			return ES_NVML_UNKNOWN;
+	}
+	(void)atomic_fetch_add(&state->n_inits, 1);
+	pause_us(table.init_ms * 1000);
+	r = atomic_load(&state->init_return);
+	n_users += r == ES_NVML_OK;
+	return r;
+}
+
+EXPORT int nvmlShutdown(void);
+EXPORT int nvmlShutdown(void)
+{
+	if (n_users == 0)
+		return ES_NVML_UNINITIALIZED;
+	n_users--;
+	return ES_NVML_OK;
+}
+
+EXPORT int nvmlDeviceGetCount_v2(unsigned *n);
+EXPORT int nvmlDeviceGetCount_v2(unsigned *n)
+{
+	if (n_users == 0)
+		return ES_NVML_UNINITIALIZED;
+	*n = table.n;
+	return ES_NVML_OK;
+}
+
+static struct es_nvml_device *handle(unsigned i)
+{
+	/* Never looked behind: a number that tells GPU and epoch. */
+	return (struct es_nvml_device *)(uintptr_t)((atomic_load(&state->epoch) + 1U) << 12 |
+						    (i + 1));
+}
+
+/* Which GPU a handle is of, or why it is of none. */
+static int find(const struct es_nvml_device *device, unsigned *ret)
+{
+	unsigned long number = (unsigned long)(uintptr_t)device;
+	unsigned i = (unsigned)(number & 0x7ff) - 1;
+	int error;
+
+	if (n_users == 0)
+		return ES_NVML_UNINITIALIZED;
+	if (number >> 12 != atomic_load(&state->epoch) + 1U)
+		return ES_NVML_GPU_IS_LOST;
+	if (i >= table.n)
+		return ES_NVML_INVALID_ARGUMENT;
+	error = atomic_load(&state->gpus[i].error);
+	*ret = i;
+	return error;
+}
+
+EXPORT int nvmlDeviceGetHandleByIndex_v2(unsigned i, struct es_nvml_device **device);
+EXPORT int nvmlDeviceGetHandleByIndex_v2(unsigned i, struct es_nvml_device **device)
+{
+	int error;
+
+	if (n_users == 0)
+		return ES_NVML_UNINITIALIZED;
+	if (i >= table.n)
+		return ES_NVML_INVALID_ARGUMENT;
+	error = atomic_load(&state->gpus[i].error);
+	if (error == ES_NVML_OK)
+		error = table.gpus[i].open_return;
+	if (error == ES_NVML_OK)
+		*device = handle(i);
+	return error;
+}
+
+static int give_text(const char *text, char *ret, unsigned size)
+{
+	if (strlen(text) >= size)
+		return 7; /* NVML_ERROR_INSUFFICIENT_SIZE */
+	memcpy(ret, text, strlen(text) + 1);
+	return ES_NVML_OK;
+}
+
+EXPORT int nvmlSystemGetDriverVersion(char *version, unsigned size);
+EXPORT int nvmlSystemGetDriverVersion(char *version, unsigned size)
+{
+	return give_text(table.driver, version, size);
+}
+
+EXPORT int nvmlDeviceGetName(struct es_nvml_device *device, char *name, unsigned size);
+EXPORT int nvmlDeviceGetName(struct es_nvml_device *device, char *name, unsigned size)
+{
+	unsigned long number = (unsigned long)(uintptr_t)device & 0xfff;
+	char text[128];
+	unsigned i;
+	int r;
+
+	if (number & MIG_HANDLE) {
+		const struct nvml_gpu *gpu = &table.gpus[(number & 0x7ff) / 8];
+
+		(void)snprintf(text, sizeof(text), "%s MIG %s", gpu->name, gpu->migs[number % 8]);
+		return give_text(text, name, size);
+	}
+	r = find(device, &i);
+	return r == ES_NVML_OK ? give_text(table.gpus[i].name, name, size) : r;
+}
+
+EXPORT int nvmlDeviceGetUUID(struct es_nvml_device *device, char *uuid, unsigned size);
+EXPORT int nvmlDeviceGetUUID(struct es_nvml_device *device, char *uuid, unsigned size)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	return r == ES_NVML_OK ? give_text(table.gpus[i].uuid, uuid, size) : r;
+}
+
+EXPORT int nvmlDeviceGetPowerUsage(struct es_nvml_device *device, unsigned *power_mw);
+EXPORT int nvmlDeviceGetPowerUsage(struct es_nvml_device *device, unsigned *power_mw)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	if (r == ES_NVML_OK && (!table.gpus[i].has_usage || lacks("nvmlDeviceGetPowerUsage")))
+		r = ES_NVML_NOT_SUPPORTED;
+	if (r != ES_NVML_OK)
+		return r;
+	(void)atomic_fetch_add(&state->n_reads, 1);
+	pause_us(atomic_load(&state->gpus[i].delay_us));
+	*power_mw = atomic_load(&state->gpus[i].power_mw);
+	return ES_NVML_OK;
+}
+
+#ifndef ES_NVML_STUB_OLD
+
+EXPORT int nvmlDeviceGetPciInfo_v3(struct es_nvml_device *device, struct es_nvml_pci *pci);
+EXPORT int nvmlDeviceGetPciInfo_v3(struct es_nvml_device *device, struct es_nvml_pci *pci)
+{
+	unsigned i, function;
+	int r = find(device, &i);
+
+	if (r != ES_NVML_OK)
+		return r;
+	memset(pci, 0, sizeof(*pci));
+	if (sscanf(table.gpus[i].bus, "%x:%x:%x.%x", &pci->domain, &pci->bus, &pci->device,
+		   &function) != 4)
+		return ES_NVML_UNKNOWN;
+	pci->device_id = table.gpus[i].device_id << 16 | 0x10de;
+	(void)snprintf(pci->bus_id, sizeof(pci->bus_id), "0000%.16s", table.gpus[i].bus);
+	return ES_NVML_OK;
+}
+
+EXPORT int nvmlDeviceGetArchitecture(struct es_nvml_device *device, unsigned *architecture);
+EXPORT int nvmlDeviceGetArchitecture(struct es_nvml_device *device, unsigned *architecture)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	if (r == ES_NVML_OK)
+		*architecture = table.gpus[i].arch;
+	return r;
+}
+
+EXPORT int nvmlDeviceGetTotalEnergyConsumption(struct es_nvml_device *device,
+					       unsigned long long *energy_mj);
+EXPORT int nvmlDeviceGetTotalEnergyConsumption(struct es_nvml_device *device,
+					       unsigned long long *energy_mj)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	if (r == ES_NVML_OK && !table.gpus[i].has_call)
+		r = ES_NVML_NOT_SUPPORTED;
+	if (r != ES_NVML_OK)
+		return r;
+	(void)atomic_fetch_add(&state->n_reads, 1);
+	pause_us(atomic_load(&state->gpus[i].delay_us));
+	*energy_mj = atomic_load(&state->gpus[i].energy_mj);
+	return ES_NVML_OK;
+}
+
+static void fill_field(const struct nvml_gpu *gpu, struct nvml_moving *moving,
+		       struct es_nvml_field *field)
+{
+	bool is_module = field->scope == ES_NVML_SCOPE_MODULE;
+
+	field->error = ES_NVML_NOT_SUPPORTED;
+	if (field->field == ES_NVML_FIELD_TOTAL_ENERGY && gpu->has_field) {
+		field->type = ES_NVML_UNSIGNED_LONG_LONG;
+		field->value.ull = atomic_load(&moving->energy_mj);
+		field->error = ES_NVML_OK;
+	} else if (field->field == ES_NVML_FIELD_POWER_INSTANT && gpu->has_instant &&
+		   (!is_module || gpu->has_module)) {
+		field->type = ES_NVML_UNSIGNED_INT;
+		field->value.ui = atomic_load(is_module ? &moving->module_mw : &moving->power_mw);
+		field->error = ES_NVML_OK;
+	}
+}
+
+EXPORT int nvmlDeviceGetFieldValues(struct es_nvml_device *device, int n,
+				    struct es_nvml_field *fields);
+EXPORT int nvmlDeviceGetFieldValues(struct es_nvml_device *device, int n,
+				    struct es_nvml_field *fields)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	if (r == ES_NVML_OK && lacks("nvmlDeviceGetFieldValues"))
+		r = FUNCTION_NOT_FOUND;
+	if (r != ES_NVML_OK)
+		return r;
+	(void)atomic_fetch_add(&state->n_reads, 1);
+	pause_us(atomic_load(&state->gpus[i].delay_us));
+	for (int j = 0; j < n; j++)
+		fill_field(&table.gpus[i], &state->gpus[i], &fields[j]);
+	return ES_NVML_OK;
+}
+
+EXPORT int nvmlDeviceGetEnforcedPowerLimit(struct es_nvml_device *device, unsigned *limit_mw);
+EXPORT int nvmlDeviceGetEnforcedPowerLimit(struct es_nvml_device *device, unsigned *limit_mw)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	if (r == ES_NVML_OK && table.gpus[i].limit_w == 0)
+		r = ES_NVML_NOT_SUPPORTED;
+	if (r == ES_NVML_OK)
+		*limit_mw = table.gpus[i].limit_w * 1000;
+	return r;
+}
+
+EXPORT int nvmlDeviceGetMigMode(struct es_nvml_device *device, unsigned *now, unsigned *pending);
+EXPORT int nvmlDeviceGetMigMode(struct es_nvml_device *device, unsigned *now, unsigned *pending)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	if (r == ES_NVML_OK)
+		*now = *pending = table.gpus[i].is_mig;
+	return r;
+}
+
+EXPORT int nvmlDeviceGetMaxMigDeviceCount(struct es_nvml_device *device, unsigned *n);
+EXPORT int nvmlDeviceGetMaxMigDeviceCount(struct es_nvml_device *device, unsigned *n)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	if (r == ES_NVML_OK)
+		*n = NVML_MIGS_MAX;
+	return r;
+}
+
+EXPORT int nvmlDeviceGetMigDeviceHandleByIndex(struct es_nvml_device *device, unsigned index,
+					       struct es_nvml_device **mig);
+EXPORT int nvmlDeviceGetMigDeviceHandleByIndex(struct es_nvml_device *device, unsigned index,
+					       struct es_nvml_device **mig)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	if (r == ES_NVML_OK && index >= table.gpus[i].n_migs)
+		r = ES_NVML_NOT_FOUND;
+	if (r == ES_NVML_OK)
+		*mig = (struct es_nvml_device *)(uintptr_t)(MIG_HANDLE | (i * 8 + index));
+	return r;
+}
+
+#endif

@@ -120,6 +120,42 @@ uint32_t es_job_cpus(void)
 	return 0;
 }
 
+/* "0,1,GPU-8f2c…": how many; "" and what does not begin with a device ("-1", "NoDevFiles") hide all of them. */
+static int64_t count_listed(const char *list)
+{
+	int64_t n = 0;
+
+	while (*list) {
+		size_t length = strcspn(list, ",");
+		bool is_device = (*list >= '0' && *list <= '9') || strncmp(list, "GPU-", 4) == 0 ||
+				 strncmp(list, "MIG-", 4) == 0;
+
+		/* As CUDA reads it: what comes after the first wrong one does not count. */
+		if (!is_device)
+			break;
+		n++;
+		list += length + (list[length] == ',');
+	}
+	return n;
+}
+
+int64_t es_job_gpus(void)
+{
+	static const char *const counts[] = { "SLURM_GPUS_ON_NODE", "PBS_NGPUS" };
+	static const char *const lists[] = { "SLURM_JOB_GPUS",	     "CUDA_VISIBLE_DEVICES",
+					     "ROCR_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES",
+					     "GPU_DEVICE_ORDINAL",   "ZE_AFFINITY_MASK" };
+	const char *count = first_of(counts, ES_ARRAY_SIZE(counts));
+	uint64_t n;
+
+	if (count && es_parse_u64(count, &n) == 0 && n <= UINT16_MAX)
+		return (int64_t)n;
+	for (size_t i = 0; i < ES_ARRAY_SIZE(lists); i++)
+		if (getenv(lists[i]))
+			return count_listed(getenv(lists[i]));
+	return -1;
+}
+
 static int keep_command(char *const *command, bool keeps_args, struct es_meta *meta,
 			struct es_error *err)
 {

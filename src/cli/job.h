@@ -29,5 +29,7 @@ int es_job_name(const char *name, char *ret, size_t size, struct es_error *err);
 
 /** es_job_cpus - CPUs of this node that the scheduler says are ours; 0: it says nothing */
 uint32_t es_job_cpus(void);
+/** es_job_gpus - GPUs of this node that the scheduler, or whoever set the variables of the vendors' libraries, says are ours; -1: nobody says */
+int64_t es_job_gpus(void);
 
 #endif

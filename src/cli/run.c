@@ -118,6 +118,24 @@ static bool has_meter(const struct es_domain *domains, size_t n)
 	return false;
 }
 
+/* Those that the job was given, else those that are measured. */
+static void count_gpus(struct es_run *run, const struct es_domain *domains, size_t n)
+{
+	int64_t n_ours = es_job_gpus();
+	uint32_t n_measured = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		bool is_twin = false;
+
+		for (size_t j = 0; j < i && !is_twin; j++)
+			is_twin = es_sampler_is_recorded(&domains[j]) &&
+				  es_domain_is_twin(&domains[j], &domains[i]);
+		n_measured += domains[i].type == ES_DOMAIN_GPU && !is_twin &&
+			      es_sampler_is_recorded(&domains[i]);
+	}
+	run->meta.n_gpus = n_ours >= 0 ? (uint32_t)n_ours : n_measured;
+}
+
 /* The domains that can be read go into the description; parents are theirs among those. */
 static int describe(struct es_run *run, struct es_error *err)
 {
@@ -136,6 +154,7 @@ static int describe(struct es_run *run, struct es_error *err)
 	for (size_t i = 0; i < n; i++)
 		as[i] = es_sampler_is_listed(run->sampler, i) ? (int32_t)run->meta.n_domains++ : -1;
 	run->meta.n_domains = 0;
+	count_gpus(run, domains, n);
 	for (size_t i = 0; i < n; i++) {
 		struct es_domain domain = domains[i];
 

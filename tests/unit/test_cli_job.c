@@ -39,6 +39,14 @@ static const char *const variables[] = {
 	"LSB_DJOB_NUMPROC",
 	"FLUX_JOB_ID",
 	"SLURM_JOB_CPUS_PER_NODE",
+	"SLURM_GPUS_ON_NODE",
+	"PBS_NGPUS",
+	"SLURM_JOB_GPUS",
+	"CUDA_VISIBLE_DEVICES",
+	"ROCR_VISIBLE_DEVICES",
+	"HIP_VISIBLE_DEVICES",
+	"GPU_DEVICE_ORDINAL",
+	"ZE_AFFINITY_MASK",
 };
 
 static int set_up(void **state)
@@ -234,6 +242,39 @@ static void cpus_are_those_the_scheduler_gave_else_those_we_may_use(void **state
 	assert_int_equal(f->meta.n_cpus, 8);
 }
 
+static void gpus_are_those_that_somebody_gave(void **state)
+{
+	static const struct {
+		const char *name, *value;
+		int64_t n;
+	} rows[] = {
+		{ "CUDA_VISIBLE_DEVICES", "0,1,3", 3 },
+		{ "CUDA_VISIBLE_DEVICES", "", 0 },
+		{ "CUDA_VISIBLE_DEVICES", "NoDevFiles", 0 },
+		{ "CUDA_VISIBLE_DEVICES", "-1", 0 },
+		{ "CUDA_VISIBLE_DEVICES", "0,-1,1", 1 }, /* CUDA sees none behind a wrong one */
+		{ "CUDA_VISIBLE_DEVICES", "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6", 1 },
+		{ "CUDA_VISIBLE_DEVICES", "0,", 1 },
+		{ "ROCR_VISIBLE_DEVICES", "0,1", 2 },
+		{ "SLURM_JOB_GPUS", "4,5,6,7", 4 },
+		{ "SLURM_GPUS_ON_NODE", "8", 8 },
+		{ "SLURM_GPUS_ON_NODE", "many", -1 },
+		{ "PBS_NGPUS", "2", 2 },
+	};
+
+	(void)state;
+	assert_int_equal(es_job_gpus(), -1);
+	for (size_t i = 0; i < ES_ARRAY_SIZE(rows); i++) {
+		set(rows[i].name, rows[i].value);
+		assert_int_equal(es_job_gpus(), rows[i].n);
+		assert_int_equal(unsetenv(rows[i].name), 0);
+	}
+	/* The scheduler knows better than a list that the user may have shortened. */
+	set("CUDA_VISIBLE_DEVICES", "0");
+	set("SLURM_GPUS_ON_NODE", "4");
+	assert_int_equal(es_job_gpus(), 4);
+}
+
 static void only_the_first_word_of_the_command_is_kept(void **state)
 {
 	char *command[] = { (char *)"solver", (char *)"-n", (char *)"3", NULL };
@@ -331,6 +372,7 @@ int main(void)
 		TEST(names_that_could_not_be_a_file_are_refused),
 		TEST(an_id_of_a_scheduler_is_checked_like_a_name),
 		TEST(cpus_are_those_the_scheduler_gave_else_those_we_may_use),
+		TEST(gpus_are_those_that_somebody_gave),
 		TEST(only_the_first_word_of_the_command_is_kept),
 		TEST(a_long_command_is_kept_in_whole_words),
 		TEST(who_and_where_are_kept),

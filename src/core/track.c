@@ -110,6 +110,32 @@ static bool may_exceed(const struct es_track *track, uint64_t energy_uj, int64_t
 	       __builtin_mul_overflow(track->max_mw, (uint64_t)dur_ns, &most_pj) || pj > most_pj;
 }
 
+/*
+ * The peak of very short samples is the counter's step over nearly no time: not a power. Those that follow each other are
+ * taken together until they are long enough.
+ */
+static void note_peak(struct es_track *track, int64_t t0_ns, int64_t t1_ns, uint64_t energy_uj)
+{
+	int64_t dur_ns;
+
+	if (t0_ns != track->peak_t1_ns || track->max_over_ns == INT64_MAX) {
+		track->peak_t0_ns = t0_ns;
+		track->peak_uj = 0;
+	}
+	track->peak_t1_ns = t1_ns;
+	track->peak_uj += energy_uj;
+	dur_ns = t1_ns - track->peak_t0_ns;
+	if (dur_ns < track->max_over_ns)
+		return;
+	if (may_exceed(track, track->peak_uj, dur_ns)) {
+		uint64_t mean_mw = es_mean_power_mw(track->peak_uj, dur_ns);
+
+		track->max_mw = mean_mw > track->max_mw ? mean_mw : track->max_mw;
+	}
+	track->peak_t0_ns = t1_ns;
+	track->peak_uj = 0;
+}
+
 /* Samples are written where they belong, member by member: a copy right after would wait for each store. */
 static void count(struct es_track *track, int64_t t0_ns, int64_t t1_ns, const struct es_step *step,
 		  struct es_sample *ret)
@@ -124,12 +150,7 @@ static void count(struct es_track *track, int64_t t0_ns, int64_t t1_ns, const st
 	track->longest_ns = dur_ns > track->longest_ns ? dur_ns : track->longest_ns;
 	track->n_wraps += step->verdict == ES_STEP_WRAPPED;
 	track->n_ambiguous += step->verdict == ES_STEP_AMBIGUOUS;
-	/* The peak of very short samples is the counter's step over nearly no time: not a power. */
-	if (dur_ns >= track->max_over_ns && may_exceed(track, step->energy_uj, dur_ns)) {
-		uint64_t mean_mw = es_mean_power_mw(step->energy_uj, dur_ns);
-
-		track->max_mw = mean_mw > track->max_mw ? mean_mw : track->max_mw;
-	}
+	note_peak(track, t0_ns, t1_ns, step->energy_uj);
 	ret->t0_ns = t0_ns;
 	ret->t1_ns = t1_ns;
 	ret->energy_uj = step->energy_uj;
@@ -252,6 +273,7 @@ static int begin_anew(struct es_track *track, int64_t t_ns, uint64_t value,
 		track->max_over_ns = INT64_MAX; /* what was drawn before is no power of now */
 		count(track, t0_ns, pending_t_ns, &leap, &ret[0]);
 		track->max_over_ns = max_over_ns;
+		track->peak_t1_ns = INT64_MIN;
 	} else {
 		/* What stood before it began anew may have been no true value at all. */
 		if (track->last_t_ns - track->same_t_ns < track->still_after_ns)

@@ -51,8 +51,10 @@ struct es_track {
 	uint64_t rest_pj; /* of integrated powers: what is less than a µJ */
 	int64_t covered_ns; /* sum of their lengths */
 	int64_t longest_ns; /* longest sample */
-	uint64_t max_mw; /* of samples at least @max_over_ns long */
+	uint64_t max_mw; /* of samples, or of such as follow each other, at least @max_over_ns long */
 	int64_t max_over_ns;
+	int64_t peak_t0_ns, peak_t1_ns; /* samples that are not long enough yet */
+	uint64_t peak_uj;
 	uint64_t n_readings, n_samples, n_wraps, n_ambiguous, n_resets, n_rejected, n_failed,
 		n_standing, n_gaps;
 	int64_t gap_total_ns;

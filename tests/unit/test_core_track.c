@@ -108,6 +108,28 @@ static void a_standing_counter_adds_nothing_and_is_counted(void **state)
 	assert_true(track.covered_ns == 9 * S);
 }
 
+/* A counter that is refreshed every 100 ms and read as often shows no power in one step, but in five. */
+static void the_highest_power_is_that_of_steps_together_long_enough(void **state)
+{
+	struct es_domain domain = make(1000000);
+	const uint64_t steps_uj[] = { 20, 0, 40, 20, 20, 60, 60, 60, 60, 60, 0, 0 };
+	struct es_sample s[2];
+	struct es_track track;
+	uint64_t value_uj = 0;
+
+	(void)state;
+	domain.range.modulus_nj = 0;
+	es_track_init(&track, &domain, 0);
+	track.max_over_ns = 500 * MS;
+	assert_int_equal(feed(&track, S, value_uj, s), 0);
+	for (size_t i = 0; i < sizeof(steps_uj) / sizeof(steps_uj[0]); i++) {
+		value_uj += steps_uj[i] * 1000000;
+		assert_int_equal(feed(&track, S + (int64_t)(i + 1) * 100 * MS, value_uj, s), 1);
+	}
+
+	assert_int_equal(track.max_mw, 600000); /* neither 400 W of one step nor 200 W of all */
+}
+
 static void a_failed_reading_makes_the_window_longer_and_nothing_else(void **state)
 {
 	struct es_domain domain = make(61035);
@@ -580,6 +602,7 @@ int main(void)
 		cmocka_unit_test(a_reset_costs_only_the_interval_it_is_in),
 		cmocka_unit_test(what_still_waits_at_the_end_was_a_reset),
 		cmocka_unit_test(a_standing_counter_adds_nothing_and_is_counted),
+		cmocka_unit_test(the_highest_power_is_that_of_steps_together_long_enough),
 		cmocka_unit_test(a_failed_reading_makes_the_window_longer_and_nothing_else),
 		cmocka_unit_test(readings_right_after_a_late_one_are_no_glitches),
 		cmocka_unit_test(time_that_does_not_advance_is_rejected),

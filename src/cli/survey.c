@@ -243,14 +243,17 @@ static bool is_covered(const struct es_survey *survey, enum es_domain_type type,
 		const struct es_domain *domain = &survey->domains[i];
 		bool is_die_of_it = type == ES_DOMAIN_PACKAGE && domain->type == ES_DOMAIN_DIE &&
 				    domain->package == package;
+		/* Its cores on a rail of their own, as some boards have it. */
+		bool is_rail_of_it = type == ES_DOMAIN_PACKAGE && domain->type == ES_DOMAIN_CORE &&
+				     domain->package == package;
 		bool is_dram_of_it = type == ES_DOMAIN_DRAM && domain->type == ES_DOMAIN_DRAM &&
 				     domain->package == package;
 
 		if (domain->kind == ES_KIND_ESTIMATED ||
 		    !(domain->is_chosen || domain->is_chosen_total))
 			continue;
-		if (is_die_of_it || is_dram_of_it || es_domain_is_twin(domain, &part) ||
-		    es_domain_contains(domain, &part))
+		if (is_die_of_it || is_rail_of_it || is_dram_of_it ||
+		    es_domain_is_twin(domain, &part) || es_domain_contains(domain, &part))
 			return true;
 	}
 	return false;
@@ -284,10 +287,13 @@ static const struct es_domain *find_in_slot(const struct es_survey *survey, cons
 		const struct es_domain *domain = &survey->domains[i];
 		bool is_chosen = domain->is_chosen || domain->is_chosen_total;
 
-		if (domain->type != ES_DOMAIN_GPU)
+		/* An APU's whole is a module. */
+		if (domain->type != ES_DOMAIN_GPU && domain->type != ES_DOMAIN_MODULE)
 			continue;
-		if (strcmp(domain->pci, pci) == 0 ? is_chosen || !found
-						  : domain->pci[0] == '\0' && is_chosen && !found)
+		if (strcmp(domain->pci, pci) == 0
+			    ? is_chosen || !found
+			    : domain->type == ES_DOMAIN_GPU && domain->pci[0] == '\0' &&
+				      is_chosen && !found)
 			found = domain;
 	}
 	return found;

@@ -30,7 +30,7 @@ static void judge_movement(struct es_domain *domain, const struct es_evidence *e
 		domain->state = ES_STATE_UNPROVEN;
 		if (domain->reason[0] == '\0')
 			say(domain, "not watched: whether it moves is not known");
-	} else if (evidence->has_moved || domain->is_power) {
+	} else if (evidence->has_moved || (domain->is_power && evidence->energy_uj > 0)) {
 		domain->state = ES_STATE_OK; /* what its source says of it stays */
 	} else if (evidence->was_busy) {
 		domain->state = ES_STATE_DEAD;
@@ -130,7 +130,8 @@ void es_cover_judge(struct es_domain *domains, size_t n, const struct es_evidenc
 
 static bool overlaps(const struct es_domain *a, const struct es_domain *b)
 {
-	return es_domain_contains(a, b) || es_domain_contains(b, a) || es_domain_is_twin(a, b);
+	return es_domain_contains(a, b) || es_domain_contains(b, a) || es_domain_is_twin(a, b) ||
+	       es_domain_may_overlap(a, b);
 }
 
 /* Whether a domain can stand for its part: a meter of a whole board or node only if it was not seen standing still. */
@@ -288,8 +289,13 @@ static void choose_total(struct es_domain *domains, size_t n, uint32_t node,
 				  !overlaps(&domains[i], &domains[j]);
 		domains[i].is_chosen_total = domains[i].is_chosen_total || is_free;
 	}
-	/* Memory or devices alone do not stand for a node: the estimate does, beside the GPUs that it knows nothing of. */
-	if (!has_chosen(domains, n, node, whole, true)) {
+	/*
+	 * Memory or devices alone do not stand for a node: the estimate does, beside the GPUs that it knows nothing of.
+	 * Cores and what is around them, on rails of their own, are a processor.
+	 */
+	if (!has_chosen(domains, n, node, whole, true) &&
+	    !(has_chosen(domains, n, node, 1u << ES_DOMAIN_CORE, true) &&
+	      has_chosen(domains, n, node, 1u << ES_DOMAIN_UNCORE, true))) {
 		for (size_t i = 0; i < n; i++)
 			if (domains[i].node == node)
 				domains[i].is_chosen_total = false;
@@ -303,6 +309,33 @@ static void choose_total(struct es_domain *domains, size_t n, uint32_t node,
 				if (domains[i].node == node)
 					domains[i].is_chosen_total = domains[i].is_chosen;
 	}
+}
+
+/* What stands for a domain that was left out: one that contains it, else those that are in it or may be. */
+static void explain_overlap(struct es_domain *domains, size_t n, struct es_domain *domain)
+{
+	const struct es_domain *part = NULL, *rival = NULL;
+
+	for (size_t j = 0; j < n; j++) {
+		if (!domains[j].is_chosen && !domains[j].is_chosen_total)
+			continue;
+		if (es_domain_contains(&domains[j], domain)) {
+			(void)snprintf(domain->reason, sizeof(domain->reason), "already in %.200s",
+				       domains[j].id);
+			return;
+		}
+		if (!part && es_domain_contains(domain, &domains[j]))
+			part = &domains[j];
+		if (!rival && es_domain_may_overlap(domain, &domains[j]))
+			rival = &domains[j];
+	}
+	if (part)
+		(void)snprintf(domain->reason, sizeof(domain->reason),
+			       "its parts are counted one by one: %.200s", part->id);
+	else if (rival)
+		(void)snprintf(domain->reason, sizeof(domain->reason),
+			       "may be the joules of %.180s: which GPU is which is not known",
+			       rival->id);
 }
 
 static void explain_left_out(struct es_domain *domains, size_t n)
@@ -320,17 +353,11 @@ static void explain_left_out(struct es_domain *domains, size_t n)
 			continue;
 		}
 		if (domain->is_partial) {
-			say(domain, "one core only, not the cores of the package");
+			if (domain->reason[0] == '\0' || domain->type == ES_DOMAIN_CORE)
+				say(domain, "one core only, not the cores of the package");
 			continue;
 		}
-		for (size_t j = 0; j < n; j++) {
-			if ((domains[j].is_chosen || domains[j].is_chosen_total) &&
-			    es_domain_contains(&domains[j], domain)) {
-				(void)snprintf(domain->reason, sizeof(domain->reason),
-					       "already in %.200s", domains[j].id);
-				break;
-			}
-		}
+		explain_overlap(domains, n, domain);
 	}
 }
 

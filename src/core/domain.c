@@ -121,17 +121,40 @@ static bool same_place(int32_t outer, int32_t inner)
 	return outer < 0 || outer == inner;
 }
 
+/* GPUs are known by where they are on the bus; by their number only where neither is. */
+static bool same_part(const struct es_domain *a, const struct es_domain *b)
+{
+	bool has_device = a->type == ES_DOMAIN_GPU || a->type == ES_DOMAIN_MODULE;
+
+	if (has_device && a->pci[0] != '\0' && b->pci[0] != '\0')
+		return strcmp(a->pci, b->pci) == 0;
+	if (a->type == ES_DOMAIN_GPU && a->pci[0] != b->pci[0])
+		return false;
+	return a->package == b->package;
+}
+
+/* Of two domains of one type: all packages over one, dram of a package over dram of its die, a card over its chips. */
+static bool is_wider(const struct es_domain *outer, const struct es_domain *inner)
+{
+	if (outer->type == ES_DOMAIN_GPU)
+		return same_part(outer, inner) && outer->die < 0 && inner->die >= 0;
+	if (outer->package < 0 && inner->package >= 0)
+		return true;
+	return outer->die < 0 && outer->core < 0 && (inner->die >= 0 || inner->core >= 0);
+}
+
 bool es_domain_contains(const struct es_domain *outer, const struct es_domain *inner)
 {
 	static const unsigned inside[ES_N_DOMAIN_TYPES] = {
-		[ES_DOMAIN_PACKAGE] = 1u << ES_DOMAIN_DIE | 1u << ES_DOMAIN_CORE |
-				      1u << ES_DOMAIN_UNCORE,
+		[ES_DOMAIN_PACKAGE] = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE |
+				      1u << ES_DOMAIN_CORE | 1u << ES_DOMAIN_UNCORE,
 		[ES_DOMAIN_DIE] = 1u << ES_DOMAIN_CORE | 1u << ES_DOMAIN_UNCORE,
 		[ES_DOMAIN_DRAM] = 1u << ES_DOMAIN_DRAM,
 		[ES_DOMAIN_CORE] = 1u << ES_DOMAIN_CORE,
 		[ES_DOMAIN_PSYS] = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE |
 				   1u << ES_DOMAIN_CORE | 1u << ES_DOMAIN_UNCORE |
 				   1u << ES_DOMAIN_DRAM,
+		[ES_DOMAIN_GPU] = 1u << ES_DOMAIN_GPU,
 		[ES_DOMAIN_MODULE] = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE |
 				     1u << ES_DOMAIN_CORE | 1u << ES_DOMAIN_UNCORE |
 				     1u << ES_DOMAIN_DRAM | 1u << ES_DOMAIN_GPU,
@@ -143,12 +166,11 @@ bool es_domain_contains(const struct es_domain *outer, const struct es_domain *i
 	if (outer == inner || outer->node != inner->node || is_blind ||
 	    !(inside[outer->type] & 1u << inner->type))
 		return false;
+	if (outer->type == ES_DOMAIN_GPU)
+		return is_wider(outer, inner);
 	if (!same_place(outer->package, inner->package) || !same_place(outer->die, inner->die))
 		return false;
-	if (outer->type ==
-	    inner->type) /* dram of a package over dram of its die; cores of a package over one core */
-		return outer->die < 0 && outer->core < 0 && (inner->die >= 0 || inner->core >= 0);
-	return true;
+	return outer->type != inner->type || is_wider(outer, inner);
 }
 
 bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b)
@@ -156,13 +178,14 @@ bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b)
 	/* Platform meters have no place, only names: psys-1 is another zone than psys, whatever board it may measure. */
 	bool is_named = a->type == ES_DOMAIN_OTHER || a->type == ES_DOMAIN_PSYS;
 
-	/* Sources number devices as they like; their slots tell. */
-	if (a->node == b->node && a->type == b->type && a->type == ES_DOMAIN_GPU && a->pci[0] &&
-	    b->pci[0])
-		return strcmp(a->pci, b->pci) == 0;
-	return a->node == b->node && a->type == b->type && a->package == b->package &&
-	       a->die == b->die && a->core == b->core &&
-	       (!is_named || strcmp(a->name, b->name) == 0);
+	return a->node == b->node && a->type == b->type && same_part(a, b) && a->die == b->die &&
+	       a->core == b->core && (!is_named || strcmp(a->name, b->name) == 0);
+}
+
+bool es_domain_may_overlap(const struct es_domain *a, const struct es_domain *b)
+{
+	return a->node == b->node && a->type == ES_DOMAIN_GPU && b->type == ES_DOMAIN_GPU &&
+	       strcmp(a->source, b->source) != 0 && (a->pci[0] == '\0') != (b->pci[0] == '\0');
 }
 
 int64_t es_domain_period_ns(const struct es_domain *domain, int64_t planned_ns)

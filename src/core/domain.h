@@ -62,7 +62,8 @@ struct es_domain {
 	bool is_there; /* denied or absent: the meter exists and may answer later */
 	bool is_asked; /* the user named it: recorded even though it is partial */
 	uint32_t node; /* index of its node in a recording */
-	int32_t package, die, core; /* -1: not of one */
+	int32_t package, die,
+		core; /* -1: not of one; of a GPU: its number on the node, its tile or chip, - */
 	int32_t parent; /* index of the domain that contains it, -1: none */
 	int32_t duplicate_of; /* index, -1: none */
 	struct es_counter_range range;
@@ -97,6 +98,11 @@ void es_domain_init(struct es_domain *domain, const char *source, enum es_domain
 bool es_domain_contains(const struct es_domain *outer, const struct es_domain *inner);
 /** es_domain_is_twin - true where both report the same part of the same node */
 bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b);
+/**
+ * es_domain_may_overlap - true where both may have joules in common and nothing says which: GPUs of two sources, one of
+ * which numbers them by a count of its own (a board's, in which a module with two chips is one) instead of by PCI address
+ */
+bool es_domain_may_overlap(const struct es_domain *a, const struct es_domain *b);
 
 /** es_domain_period_ns - how far apart its readings should be in a recording planned at @planned_ns */
 int64_t es_domain_period_ns(const struct es_domain *domain, int64_t planned_ns);

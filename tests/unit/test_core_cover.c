@@ -72,6 +72,22 @@ static void a_meter_that_stood_still_beside_a_busy_cpu_is_dead(void **state)
 	assert_true(is_fine(&node, unseen));
 }
 
+static void a_power_that_stays_the_same_is_fine_and_one_of_0_watts_is_no_meter(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t steady = add(&node, "hwmon", ES_DOMAIN_PACKAGE, 0, -1, 500);
+	size_t none = add(&node, "hwmon", ES_DOMAIN_PACKAGE, 1, -1, 0);
+
+	(void)state;
+	node.domains[steady].is_power = node.domains[none].is_power = true;
+	node.evidence[steady].has_moved = false;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_int_equal(node.domains[steady].state, ES_STATE_OK);
+	assert_int_equal(node.domains[none].state, ES_STATE_DEAD);
+	assert_false(is_fine(&node, none));
+}
+
 static void denied_and_absent_domains_stay_so(void **state)
 {
 	struct node node = { .n = 0 };
@@ -395,10 +411,76 @@ static void covers_never_overlap_whatever_the_meters(void **state)
 	}
 }
 
+static void a_nodes_meter_is_the_total_and_its_parts_are_counted_once(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t package0 = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 100);
+	size_t package1 = add(&node, "powercap", ES_DOMAIN_PACKAGE, 1, -1, 100);
+	size_t board = add(&node, "cray", ES_DOMAIN_NODE, -1, -1, 900);
+	size_t cpus = add(&node, "cray", ES_DOMAIN_PACKAGE, -1, -1, 200);
+	size_t memory = add(&node, "cray", ES_DOMAIN_DRAM, -1, -1, 50);
+	size_t gpu = add(&node, "cray", ES_DOMAIN_GPU, 0, -1, 400);
+
+	(void)state;
+	settle(&node, ES_PSYS_AUTO);
+	assert_true(is_total(&node, board));
+	assert_true(is_fine(&node, package0) && is_fine(&node, package1) &&
+		    is_fine(&node, memory) && is_fine(&node, gpu));
+	assert_false(is_fine(&node, cpus) || is_fine(&node, board));
+	for (size_t i = 0; i < node.n; i++)
+		assert_true(is_total(&node, i) == (i == board));
+	assert_non_null(strstr(node.domains[cpus].reason, "already in"));
+
+	node.domains[board].state = ES_STATE_DENIED;
+	settle(&node, ES_PSYS_AUTO);
+	assert_false(is_total(&node, cpus) || is_fine(&node, cpus));
+	assert_non_null(strstr(node.domains[cpus].reason, "one by one"));
+	assert_true(is_total(&node, package0) && is_total(&node, memory) && is_total(&node, gpu));
+}
+
+static void a_boards_count_of_gpus_is_not_added_to_the_gpus_own_meters(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 100);
+	size_t own[2], boards[2];
+
+	(void)state;
+	for (int32_t i = 0; i < 2; i++) {
+		own[i] = add(&node, "amdgpu", ES_DOMAIN_GPU, i, -1, 300);
+		(void)snprintf(node.domains[own[i]].pci, 24, "0000:c%d:00.0", (int)i);
+	}
+	for (int32_t i = 0; i < 2; i++)
+		boards[i] = add(&node, "cray", ES_DOMAIN_GPU, i, -1, 600);
+	settle(&node, ES_PSYS_AUTO);
+	assert_true(is_fine(&node, package) && is_fine(&node, own[0]) && is_fine(&node, own[1]));
+	for (size_t i = 0; i < 2; i++) {
+		assert_false(is_fine(&node, boards[i]) || is_total(&node, boards[i]));
+		assert_non_null(strstr(node.domains[boards[i]].reason, "which GPU is which"));
+	}
+}
+
+static void cores_and_the_rest_of_the_chip_on_rails_stand_for_a_node(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t core = add(&node, "hwmon", ES_DOMAIN_CORE, 0, -1, 100);
+	size_t soc = add(&node, "hwmon", ES_DOMAIN_UNCORE, 0, -1, 50);
+	size_t guess = add(&node, "estimate", ES_DOMAIN_NODE, -1, -1, 500);
+
+	(void)state;
+	node.domains[guess].kind = ES_KIND_ESTIMATED;
+	settle(&node, ES_PSYS_AUTO);
+	assert_true(is_total(&node, core) && is_total(&node, soc) && !is_total(&node, guess));
+	node.domains[soc].state = ES_STATE_DENIED;
+	settle(&node, ES_PSYS_AUTO);
+	assert_true(is_total(&node, guess) && !is_total(&node, core));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_meter_that_stood_still_beside_a_busy_cpu_is_dead),
+		cmocka_unit_test(
+			a_power_that_stays_the_same_is_fine_and_one_of_0_watts_is_no_meter),
 		cmocka_unit_test(denied_and_absent_domains_stay_so),
 		cmocka_unit_test(of_twins_the_first_that_moves_is_kept),
 		cmocka_unit_test(a_denied_twin_hides_nothing),
@@ -416,6 +498,9 @@ int main(void)
 		cmocka_unit_test(gpus_stand_beside_an_estimate),
 		cmocka_unit_test(a_module_is_the_total_of_what_sits_on_it),
 		cmocka_unit_test(nodes_are_covered_each_for_itself),
+		cmocka_unit_test(a_nodes_meter_is_the_total_and_its_parts_are_counted_once),
+		cmocka_unit_test(a_boards_count_of_gpus_is_not_added_to_the_gpus_own_meters),
+		cmocka_unit_test(cores_and_the_rest_of_the_chip_on_rails_stand_for_a_node),
 		cmocka_unit_test(covers_never_overlap_whatever_the_meters),
 	};
 

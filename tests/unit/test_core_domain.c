@@ -7,6 +7,7 @@
 #include "support/test.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/domain.h"
@@ -116,6 +117,47 @@ static void words_lead_back_to_types_and_kinds(void **state)
 	assert_int_equal(es_domain_type_from_name("socket", &type), -ENOENT);
 }
 
+static void all_packages_together_contain_each_of_them(void **state)
+{
+	struct es_domain all = make(ES_DOMAIN_PACKAGE, -1, -1),
+			 one = make(ES_DOMAIN_PACKAGE, 1, -1);
+	struct es_domain die = make(ES_DOMAIN_DIE, 1, 0), core = make(ES_DOMAIN_CORE, 0, -1);
+	struct es_domain memory = make(ES_DOMAIN_DRAM, -1, -1), dram = make(ES_DOMAIN_DRAM, 1, -1);
+
+	(void)state;
+	assert_true(es_domain_contains(&all, &one) && es_domain_contains(&all, &die));
+	assert_true(es_domain_contains(&all, &core));
+	assert_false(es_domain_contains(&one, &all));
+	assert_true(es_domain_contains(&memory, &dram));
+	assert_false(es_domain_contains(&dram, &memory));
+	assert_false(es_domain_contains(&all, &dram));
+	assert_false(es_domain_is_twin(&all, &one));
+}
+
+static void gpus_are_known_by_their_place_on_the_bus(void **state)
+{
+	struct es_domain a = make(ES_DOMAIN_GPU, 0, -1), b = make(ES_DOMAIN_GPU, 5, -1),
+			 counted = make(ES_DOMAIN_GPU, 0, -1), chip = make(ES_DOMAIN_GPU, 0, 0);
+
+	(void)state;
+	assert_true(es_domain_is_twin(&a, &counted)); /* neither says where it is */
+	(void)snprintf(a.pci, sizeof(a.pci), "0000:17:00.0");
+	(void)snprintf(b.pci, sizeof(b.pci), "0000:17:00.0");
+	(void)snprintf(b.source, sizeof(b.source), "other");
+	(void)snprintf(counted.source, sizeof(counted.source), "board");
+	assert_true(es_domain_is_twin(&a, &b)); /* whatever number each gives it */
+	assert_false(es_domain_may_overlap(&a, &b));
+	assert_false(es_domain_is_twin(&a, &counted));
+	assert_true(es_domain_may_overlap(&a, &counted) && es_domain_may_overlap(&counted, &a));
+	(void)snprintf(b.pci, sizeof(b.pci), "0000:18:00.0");
+	b.package = 0;
+	assert_false(es_domain_is_twin(&a, &b));
+	(void)snprintf(chip.pci, sizeof(chip.pci), "0000:17:00.0");
+	assert_true(es_domain_contains(&a, &chip));
+	assert_false(es_domain_contains(&chip, &a) || es_domain_contains(&b, &chip));
+	assert_false(es_domain_is_twin(&a, &chip));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -124,6 +166,8 @@ int main(void)
 		cmocka_unit_test(platform_and_node_contain_what_is_on_the_board),
 		cmocka_unit_test(the_same_part_from_two_sources_is_a_twin),
 		cmocka_unit_test(platform_meters_are_twins_by_name_only),
+		cmocka_unit_test(all_packages_together_contain_each_of_them),
+		cmocka_unit_test(gpus_are_known_by_their_place_on_the_bus),
 		cmocka_unit_test(words_lead_back_to_types_and_kinds),
 	};
 

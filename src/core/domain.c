@@ -124,9 +124,9 @@ static bool same_place(int32_t outer, int32_t inner)
 /* GPUs are known by where they are on the bus; by their number only where neither is. */
 static bool same_part(const struct es_domain *a, const struct es_domain *b)
 {
-	bool has_device = a->type == ES_DOMAIN_GPU || a->type == ES_DOMAIN_MODULE;
+	bool is_device = a->type == ES_DOMAIN_GPU || a->type == ES_DOMAIN_MODULE;
 
-	if (has_device && a->pci[0] != '\0' && b->pci[0] != '\0')
+	if (is_device && a->pci[0] != '\0' && b->pci[0] != '\0')
 		return strcmp(a->pci, b->pci) == 0;
 	if (a->type == ES_DOMAIN_GPU && a->pci[0] != b->pci[0])
 		return false;

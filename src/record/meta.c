@@ -98,7 +98,6 @@ static void put_domain(struct es_json *json, const struct es_domain *domain)
 	es_json_i64(json, "package", domain->package);
 	es_json_i64(json, "die", domain->die);
 	es_json_i64(json, "core", domain->core);
-	put_text(json, "pci", domain->pci);
 	es_json_i64(json, "parent", domain->parent);
 	es_json_bool(json, "is_power", domain->is_power);
 	es_json_bool(json, "may_mirror", domain->may_mirror);
@@ -244,7 +243,6 @@ static void get_domain(struct reading *reading, json_t *object, struct es_domain
 	get_text(reading, object, "id", ret->id, sizeof(ret->id));
 	get_text(reading, object, "name", ret->name, sizeof(ret->name));
 	get_text(reading, object, "source", ret->source, sizeof(ret->source));
-	get_text(reading, object, "pci", ret->pci, sizeof(ret->pci));
 	get_text(reading, object, "limit_kind", ret->limit_kind, sizeof(ret->limit_kind));
 	get_text(reading, object, "type", type, sizeof(type));
 	get_text(reading, object, "kind", kind, sizeof(kind));

@@ -71,6 +71,9 @@ extern const struct es_source_ops es_source_perf;
 extern const struct es_source_ops es_source_powercap;
 extern const struct es_source_ops es_source_nvml;
 extern const struct es_source_ops es_source_msr;
+extern const struct es_source_ops es_source_amdgpu;
+extern const struct es_source_ops es_source_hwmon;
+extern const struct es_source_ops es_source_cray;
 extern const struct es_source_ops es_source_estimate;
 
 /** es_registry_at - the sources in their order (it breaks ties among domains whose state is ok); NULL after the last one */

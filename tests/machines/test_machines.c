@@ -14,12 +14,16 @@
 #include "core/watch.h"
 #include "source/source.h"
 #include "support/tree.h"
+#include "support/tree_models.h"
 
 #define DOMAINS_MAX 64
 #define ROWS 40
 #define ROW_NS (100 * ES_NS_PER_MS)
 
 #define PACKAGES_2S "powercap/package-0 powercap/dram-0 powercap/package-1 powercap/dram-1"
+#define SMPRO \
+	"hwmon/smpro:core-0 hwmon/smpro:uncore-0 hwmon/smpro:dram-0-vrd-1 hwmon/smpro:dram-0-vrd-2 hwmon/smpro:rca-0"
+#define MI250X "powercap/package-0 amdgpu/gpu-0 amdgpu/gpu-1 amdgpu/gpu-2 amdgpu/gpu-3"
 #define REGISTERS_2S "msr/package-0 msr/dram-0 msr/package-1 msr/dram-1"
 
 static const struct {
@@ -80,6 +84,28 @@ static const struct {
 	{ "hygon-msr", "msr/package-0", "msr/package-0" },
 	{ "vm-msr-zeros", "estimate/node", "estimate/node" },
 	{ "vm-msr-broken", "estimate/node", "estimate/node" },
+	{ "amd-energy", "hwmon/amd_energy:package-0 hwmon/amd_energy:package-1",
+	  "hwmon/amd_energy:package-0 hwmon/amd_energy:package-1" },
+	{ "grace", "hwmon/power_meter:package-0 hwmon/power_meter:package-1",
+	  "hwmon/power_meter:module-0 hwmon/power_meter:module-1" },
+	{ "altra", SMPRO, SMPRO },
+	{ "power9", "hwmon/ibmpowernv:package-0 hwmon/ibmpowernv:dram-0", "hwmon/ibmpowernv:node" },
+	{ "arm-scmi", "estimate/node", "estimate/node" },
+	{ "xe-gpu", "powercap/package-0 hwmon/xe:gpu-0 hwmon/xe:gpu-1",
+	  "powercap/package-0 hwmon/xe:gpu-0 hwmon/xe:gpu-1" },
+	{ "i915-dg2", "powercap/package-0 hwmon/i915:gpu-0",
+	  "powercap/package-0 hwmon/i915:gpu-0" },
+	{ "mi250x", MI250X, MI250X },
+	{ "mi300a-apu",
+	  "powercap/package-0 powercap/package-1 powercap/package-2 powercap/package-3",
+	  "amdgpu/module-0 amdgpu/module-1 amdgpu/module-2 amdgpu/module-3" },
+	{ "amd-apu", "powercap/package-0", "hwmon/amdgpu:module-0" },
+	{ "radeon-asleep", "powercap/package-0", "powercap/package-0" },
+	{ "cray-ex-amd",
+	  "powercap/package-0 powercap/package-1 cray/dram cray/gpu-0 cray/gpu-1 cray/gpu-2 cray/gpu-3",
+	  "cray/node" },
+	{ "cray-xc-old", "cray/package cray/dram", "cray/node" },
+	{ "cray-broken", "cray/package cray/gpu-0", "cray/package cray/gpu-0" },
 };
 
 struct fixture {
@@ -258,7 +284,7 @@ static int find_counter(const struct es_tree *tree, const struct es_domain *doma
 	size_t n = strlen(key);
 
 	for (size_t i = 0; i < tree->n; i++)
-		if (tree->zones[i].is_register == is_register &&
+		if ((tree->zones[i].form == ES_TREE_REGISTER) == is_register &&
 		    strncmp(tree->zones[i].key, key, n) == 0 &&
 		    (tree->zones[i].key[n] == '\0' || tree->zones[i].key[n] == '@'))
 			return (int)i;
@@ -292,6 +318,9 @@ static void counters_near_their_wrap_say_the_truth_to_one_raw_unit(void **state)
 	for (size_t i = 0; i < sizeof(covers) / sizeof(covers[0]); i++) {
 		unsigned n_wrapped = 0;
 
+		/* The other meters do not wrap at 32 bits, or show no counter: their own tests have them. */
+		if (es_tree_model_find(covers[i].model)->meters != ES_TREE_NO_METERS)
+			continue;
 		run_model(f, covers[i].model, true);
 		check_truth(f, covers[i].model);
 		for (size_t j = 0; j < f->n; j++)

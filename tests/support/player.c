@@ -85,8 +85,11 @@ static void set_defaults(const struct player *player, struct phase *phase, int64
 	set_power(player, phase, "dram", 20000);
 	set_power(player, phase, "core", 90000);
 	set_power(player, phase, "uncore", 8000);
-	set_power(player, phase, "rest", 35000);
 	set_power(player, phase, "gpu", 250000);
+	set_power(player, phase, "module", 400000);
+	set_power(player, phase, "node", 600000);
+	set_power(player, phase, "other", 40000);
+	set_power(player, phase, "rest", 35000);
 }
 
 static int read_script(struct player *player, const char *path)
@@ -166,28 +169,38 @@ static void make_random(struct player *player, uint64_t seed, int64_t dur_ns)
 static bool is_on_board(const struct es_tree_zone *zone)
 {
 	return zone->role == ES_TREE_PART &&
-	       (is_like(zone->key, "package") || is_like(zone->key, "dram"));
+	       (is_like(zone->key, "package") || is_like(zone->key, "dram") ||
+		is_like(zone->key, "gpu"));
 }
 
 /* @dur_ns more at the powers of @phase; mW * ns = pJ, and a step is num / den µJ. */
 static int advance(struct player *player, const struct phase *phase, int64_t dur_ns)
 {
-	uint64_t board_mw = phase->power_mw[REST];
+	uint64_t board_mw = phase->power_mw[REST], cpus_mw = 0;
 
 	player_gpus_advance(&player->gpus, phase->gpu_mw, dur_ns);
-	for (size_t i = 0; i < player->tree.n; i++)
-		if (is_on_board(&player->tree.zones[i]))
-			board_mw += phase->power_mw[i];
+	for (size_t i = 0; i < player->tree.n; i++) {
+		if (!is_on_board(&player->tree.zones[i]))
+			continue;
+		board_mw += phase->power_mw[i];
+		if (is_like(player->tree.zones[i].key, "package"))
+			cpus_mw += phase->power_mw[i];
+	}
 	for (size_t i = 0; i < player->tree.n; i++) {
 		const struct es_tree_zone *zone = &player->tree.zones[i];
-		uint64_t steps;
+		uint64_t steps, power_mw = zone->role == ES_TREE_PSYS	? board_mw
+					   : zone->role == ES_TREE_CPUS ? cpus_mw
+									: phase->power_mw[i];
 		int r;
 
 		if (zone->role == ES_TREE_FOLLOWER || zone->role == ES_TREE_DEAD)
 			continue;
-		player->energy_pj[i] +=
-			(es_u128)(zone->role == ES_TREE_PSYS ? board_mw : phase->power_mw[i]) *
-			(uint64_t)dur_ns;
+		player->energy_pj[i] += (es_u128)power_mw * (uint64_t)dur_ns;
+		if (zone->form == ES_TREE_POWER) {
+			r = es_tree_set_power(&player->tree, i, power_mw);
+			if (r < 0)
+				return r;
+		}
 		steps = (uint64_t)(player->energy_pj[i] * zone->den /
 				   ((es_u128)zone->num * 1000000));
 		if (steps == zone->n_steps)

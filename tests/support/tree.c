@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/tree_write.h"
@@ -38,33 +39,101 @@ int es_tree_find(const struct es_tree *tree, const char *key)
 	return -1;
 }
 
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec now;
+
+	(void)clock_gettime(clock, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+/* A line of text in place of the former one; what is longer than one is filled up with NULs. */
+static int show_line(struct es_tree_zone *zone, const char *text, unsigned n)
+{
+	if (pwrite(zone->fd, text, n, 0) != (ssize_t)n)
+		return -errno;
+	if (n < zone->n_shown && ftruncate(zone->fd, n) < 0)
+		return -errno;
+	zone->n_shown = n;
+	return 0;
+}
+
+/* The whole file at once, so that no reader sees an energy beside the time of another. */
+static int show_metrics(struct es_tree_zone *zone)
+{
+	unsigned char data[512];
+	ssize_t n = pread(zone->fd, data, sizeof(data), 0);
+	uint64_t raw = htole64(zone->raw), t_ns = htole64((uint64_t)now_ns(CLOCK_BOOTTIME)),
+		 firmware = htole64((uint64_t)now_ns(CLOCK_BOOTTIME) / 10 + 123456789);
+	size_t size = es_tree_metrics_put(data, n > 0 ? (size_t)n : 0, raw, t_ns, firmware);
+
+	return pwrite(zone->fd, data, size, 0) == (ssize_t)size ? 0 : -errno;
+}
+
 /*
  * One pwrite replaces the whole line, so that a reader sees the old value or the new one. A shorter line leaves the
  * tail of the old one behind its newline for a moment: readers take the first line.
  */
 static int show(struct es_tree_zone *zone)
 {
+	unsigned long long shown = es_tree_shown_uj(zone);
 	uint64_t value = htole64(zone->raw);
-	char text[32];
-	int n = snprintf(text, sizeof(text), "%llu\n", (unsigned long long)es_tree_shown_uj(zone));
+	char text[4096] = "";
+	int n = 0;
 
-	if (zone->is_register)
+	switch (zone->form) {
+	case ES_TREE_REGISTER:
 		return pwrite(zone->fd, &value, sizeof(value), (off_t)zone->offset) ==
 				       (ssize_t)sizeof(value)
 			       ? 0
 			       : -errno;
-	if (pwrite(zone->fd, text, (size_t)n, 0) != n)
-		return -errno;
-	if ((unsigned)n < zone->n_shown && ftruncate(zone->fd, n) < 0)
-		return -errno;
-	zone->n_shown = (unsigned)n;
-	return 0;
+	case ES_TREE_METRICS:
+		return show_metrics(zone);
+	case ES_TREE_ZONE:
+	case ES_TREE_FILE:
+		n = snprintf(text, sizeof(text), "%llu\n", shown);
+		break;
+	case ES_TREE_POWER:
+		n = snprintf(text, sizeof(text), "%llu\n",
+			     (unsigned long long)zone->power_mw * 1000);
+		break;
+	case ES_TREE_JOULES:
+		n = snprintf(text, sizeof(text), "%llu J %lld us\n", shown / 1000000,
+			     (long long)now_ns(CLOCK_REALTIME) / 1000);
+		break;
+	case ES_TREE_OLD_JOULES:
+		(void)snprintf(text, sizeof(text), "%llu J\n", shown / 1000000);
+		n = sizeof(text);
+		break;
+	}
+	return show_line(zone, text, (unsigned)n);
+}
+
+int es_tree_set_power(struct es_tree *tree, size_t zone, uint64_t power_mw)
+{
+	if (tree->zones[zone].power_mw == power_mw)
+		return 0;
+	tree->zones[zone].power_mw = power_mw;
+	return show(&tree->zones[zone]);
 }
 
 int es_tree_set(struct es_tree *tree, size_t zone, uint32_t raw)
 {
 	tree->zones[zone].raw = raw;
 	return show(&tree->zones[zone]);
+}
+
+/* Ten times a second, as the blade's controller does. */
+static int refresh(struct es_tree *tree)
+{
+	int64_t t_ns = now_ns(CLOCK_MONOTONIC);
+	char text[32];
+
+	if (t_ns - tree->fresh_ns < INT64_C(100000000))
+		return 0;
+	tree->fresh_ns = t_ns;
+	(void)snprintf(text, sizeof(text), "%lld\n", (long long)t_ns);
+	return es_tree_write(tree->root, "sys/cray/pm_counters/freshness", text, 0444);
 }
 
 int es_tree_advance(struct es_tree *tree, size_t zone, uint64_t raw_steps)
@@ -78,6 +147,9 @@ int es_tree_advance(struct es_tree *tree, size_t zone, uint64_t raw_steps)
 		tree->zones[i].raw += (uint32_t)raw_steps;
 		tree->zones[i].n_steps += raw_steps;
 		r = show(&tree->zones[i]);
+		if (r == 0 && (tree->zones[i].form == ES_TREE_JOULES ||
+			       tree->zones[i].form == ES_TREE_OLD_JOULES))
+			r = refresh(tree);
 		if (r < 0)
 			return r;
 	}
@@ -91,7 +163,7 @@ static int open_zone(const struct es_tree *tree, struct es_tree_zone *zone)
 	struct stat st;
 
 	(void)snprintf(path, sizeof(path), "%s/%s%s", tree->root, zone->path,
-		       zone->is_register ? "" : "/energy_uj");
+		       zone->form == ES_TREE_ZONE ? "/energy_uj" : "");
 	zone->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (zone->fd < 0 && errno == EACCES && stat(path, &st) == 0 && chmod(path, 0600) == 0) {
 		zone->fd = open(path, O_RDWR | O_CLOEXEC);
@@ -103,12 +175,12 @@ static int open_zone(const struct es_tree *tree, struct es_tree_zone *zone)
 /* Where the counter stands follows from what is shown: a step is worth more than a µJ. */
 static int recover_raw(struct es_tree_zone *zone)
 {
-	char text[32];
+	char text[4097];
 	unsigned long long shown_uj;
 	uint64_t value;
 	ssize_t n;
 
-	if (zone->is_register) {
+	if (zone->form == ES_TREE_REGISTER || zone->form == ES_TREE_METRICS) {
 		n = pread(zone->fd, &value, sizeof(value), (off_t)zone->offset);
 		zone->raw = (uint32_t)le64toh(value);
 		return n == (ssize_t)sizeof(value) ? 0 : -ENODATA;
@@ -120,6 +192,12 @@ static int recover_raw(struct es_tree_zone *zone)
 	text[n] = '\0';
 	zone->n_shown = (unsigned)n;
 	shown_uj = strtoull(text, NULL, 10);
+	if (zone->form == ES_TREE_POWER) {
+		zone->power_mw = shown_uj / 1000;
+		return 0;
+	}
+	if (zone->form == ES_TREE_JOULES || zone->form == ES_TREE_OLD_JOULES)
+		shown_uj *= 1000000;
 	zone->raw = (uint32_t)(((es_u128)shown_uj * zone->den + zone->num - 1) / zone->num);
 	return 0;
 }
@@ -140,18 +218,17 @@ int es_tree_open(const char *root, struct es_tree *ret)
 	while (r == 0 && fgets(line, sizeof(line), list)) {
 		struct es_tree_zone *zone = &tree.zones[tree.n];
 		unsigned long long num, den, offset;
-		int role, is_register;
+		int role, form;
 
 		if (tree.n >= ES_TREE_ZONES_MAX ||
 		    sscanf(line, "%63s %63s %255s %llu %llu %d %d %d %llu", zone->key, zone->zone,
-			   zone->path, &num, &den, &role, &zone->leader, &is_register,
-			   &offset) != 9) {
+			   zone->path, &num, &den, &role, &zone->leader, &form, &offset) != 9) {
 			r = -EBADMSG;
 			break;
 		}
 		zone->num = num;
 		zone->den = den;
-		zone->is_register = is_register;
+		zone->form = (enum es_tree_form)form;
 		zone->offset = offset;
 		zone->role = (enum es_tree_role)role;
 		r = open_zone(&tree, zone);

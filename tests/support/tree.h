@@ -17,8 +17,20 @@
 enum es_tree_role {
 	ES_TREE_PART, /* its own counter */
 	ES_TREE_FOLLOWER, /* the same steps as another zone: an MMIO twin, a mirrored die */
-	ES_TREE_PSYS, /* all packages and dram of the board, and the rest of it */
+	ES_TREE_PSYS, /* all packages, dram and gpus of the board, and the rest of it */
+	ES_TREE_CPUS, /* all packages of the board */
 	ES_TREE_DEAD, /* never moves */
+};
+
+/** enum es_tree_form - what a zone is, and how it shows its counter */
+enum es_tree_form {
+	ES_TREE_ZONE, /* a powercap zone: its file energy_uj shows floor(raw * num / den) */
+	ES_TREE_REGISTER, /* shows raw */
+	ES_TREE_FILE, /* a file of µJ */
+	ES_TREE_POWER, /* a file of µW: the power it has now, not its counter */
+	ES_TREE_JOULES, /* a file of pm_counters: whole J, and the time in µs */
+	ES_TREE_OLD_JOULES, /* the same without a time, filled up with NULs */
+	ES_TREE_METRICS, /* the accumulator of an AMD GPU's metrics at @offset; times behind it */
 };
 
 /** struct es_tree_zone - one powercap zone, which shows floor(raw * num / den) µJ, or one register, which shows raw */
@@ -26,10 +38,11 @@ struct es_tree_zone {
 	char path[256]; /* its directory, or the file of a CPU's registers, below the tree */
 	char zone[64]; /* intel-rapl:0:0, cpu0:0x611 */
 	char key[64]; /* its name and place: package-0, dram-1, package-0-die-1, psys-1, mmio:package-0, core-0-cpu-3 */
-	bool is_register;
+	enum es_tree_form form;
 	uint64_t offset; /* of a register in its file */
 	uint64_t num, den; /* µJ per raw step */
 	uint32_t raw;
+	uint64_t power_mw; /* of ES_TREE_POWER */
 	uint64_t n_steps; /* advanced since the tree was made or opened */
 	enum es_tree_role role;
 	int leader; /* index of the zone that a follower follows, else -1 */
@@ -42,6 +55,7 @@ struct es_tree {
 	char root[4096];
 	struct es_tree_zone zones[ES_TREE_ZONES_MAX];
 	size_t n;
+	int64_t fresh_ns; /* when pm_counters were last refreshed, where there are any */
 };
 
 /** es_tree_model_at - names of the models; NULL after the last one */
@@ -63,6 +77,8 @@ int es_tree_find(const struct es_tree *tree, const char *key);
 int es_tree_set(struct es_tree *tree, size_t zone, uint32_t raw);
 /** es_tree_advance - @raw_steps more for a zone and those that follow it; past 2^32 it goes on at 0 */
 int es_tree_advance(struct es_tree *tree, size_t zone, uint64_t raw_steps);
+/** es_tree_set_power - what a zone of ES_TREE_POWER shows from now on */
+int es_tree_set_power(struct es_tree *tree, size_t zone, uint64_t power_mw);
 /** es_tree_shown_uj - what a zone shows now */
 uint64_t es_tree_shown_uj(const struct es_tree_zone *zone);
 /** es_tree_energy_uj - what @n_steps of this zone are, rounded to the nearest µJ */

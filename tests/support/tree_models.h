@@ -25,6 +25,25 @@ enum es_tree_msr {
 	ES_TREE_MSR_BROKEN, /* no register can be read */
 };
 
+/** enum es_tree_meters - what the machine has beside RAPL; all synthetic, after the kernel's sources and vendors' documents */
+enum es_tree_meters {
+	ES_TREE_NO_METERS,
+	ES_TREE_AMD_ENERGY,
+	ES_TREE_GRACE,
+	ES_TREE_ALTRA,
+	ES_TREE_POWER9,
+	ES_TREE_SCMI,
+	ES_TREE_XE,
+	ES_TREE_I915,
+	ES_TREE_MI250X,
+	ES_TREE_MI300A,
+	ES_TREE_AMD_APU,
+	ES_TREE_RADEON_ASLEEP,
+	ES_TREE_CRAY,
+	ES_TREE_CRAY_OLD,
+	ES_TREE_CRAY_BROKEN,
+};
+
 /* Rows of sys/bus/event_source/devices/power/events */
 #define ES_TREE_PKG 1u
 #define ES_TREE_CORES 2u
@@ -42,6 +61,7 @@ struct es_tree_model {
 	unsigned tdp_w; /* 0: no constraints (AMD) */
 	enum es_tree_psys psys;
 	enum es_tree_msr msr;
+	enum es_tree_meters meters;
 	unsigned events; /* of the PMU "power" */
 	bool has_core, has_uncore, has_mmio;
 	bool has_zone_per_die, is_mirrored;

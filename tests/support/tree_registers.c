@@ -84,7 +84,7 @@ static int put_counter(struct writer *writer, unsigned cpu, unsigned reg, const 
 	struct es_tree *tree = writer->tree;
 	struct es_tree_zone zone = { .leader = leader,
 				     .fd = -1,
-				     .is_register = true,
+				     .form = ES_TREE_REGISTER,
 				     .offset = UINT64_C(8) * reg,
 				     .num = 1000000,
 				     .den = writer->is_amd ? 65536 : 16384,

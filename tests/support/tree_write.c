@@ -96,24 +96,26 @@ static void put(struct maker *maker, unsigned mode, const char *dir, const char 
 	maker->error = es_tree_write(maker->tree.root, path, text, mode);
 }
 
-/* A link at @path to @target, both below the tree; relative and as short as it can resolve, as in sysfs. */
-static void put_link(struct maker *maker, const char *path, const char *target)
+int es_tree_put_link(const char *root, const char *path, const char *target)
 {
 	size_t common = 0;
 	char full[5120], to[1024] = "";
-	int r;
+	int r = make_dirs(root, path, true);
 
-	if (maker->error)
-		return;
-	r = make_dirs(maker->tree.root, path, true);
 	for (size_t i = 0; path[i] == target[i] && path[i] != '\0'; i++)
 		if (path[i] == '/')
 			common = i + 1;
 	for (const char *p = strchr(path + common, '/'); p; p = strchr(p + 1, '/'))
 		(void)strcat(to, "../");
 	(void)strcat(to, target + common);
-	(void)snprintf(full, sizeof(full), "%s/%s", maker->tree.root, path);
-	maker->error = r < 0 ? r : symlink(to, full) < 0 ? -errno : 0;
+	(void)snprintf(full, sizeof(full), "%s/%s", root, path);
+	return r < 0 ? r : symlink(to, full) < 0 ? -errno : 0;
+}
+
+static void put_link(struct maker *maker, const char *path, const char *target)
+{
+	if (!maker->error)
+		maker->error = es_tree_put_link(maker->tree.root, path, target);
 }
 
 /* What every device has; tools that slurp directories stumble over autosuspend_delay_ms, which cannot be read. */
@@ -446,7 +448,7 @@ static void put_list(struct maker *maker)
 				      "%s %s %s %llu %llu %d %d %d %llu\n", zone->key, zone->zone,
 				      zone->path, (unsigned long long)zone->num,
 				      (unsigned long long)zone->den, (int)zone->role, zone->leader,
-				      zone->is_register, (unsigned long long)zone->offset);
+				      (int)zone->form, (unsigned long long)zone->offset);
 		if (n >= sizeof(text)) {
 			maker->error = -EMSGSIZE;
 			return;
@@ -480,6 +482,8 @@ int es_tree_create(const char *root, const char *model, struct es_tree *ret)
 	put_proc(&maker);
 	if (!maker.error)
 		maker.error = es_tree_put_registers(maker.model, &maker.tree);
+	if (!maker.error)
+		maker.error = es_tree_put_meters(maker.model, &maker.tree);
 	put_list(&maker);
 	return maker.error ? maker.error : es_tree_open(root, ret);
 }

@@ -1,0 +1,294 @@
+/*
+ * test_source_amdgpu.c - gpu_metrics: every version, sleeping GPUs, APUs, and every fault
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "core/cover.h"
+#include "core/track.h"
+#include "source/amdgpu_metrics.h"
+#include "support/sourced.h"
+
+#define GPU0 "sys/devices/pci0000:00/0000:c1:00.0/"
+
+static int set_up(void **state)
+{
+	return sourced_set_up(state, &es_source_amdgpu);
+}
+
+static void put_le(uint8_t *data, size_t offset, unsigned n, uint64_t v)
+{
+	for (unsigned i = 0; i < n; i++)
+		data[offset + i] = (uint8_t)(v >> 8 * i);
+}
+
+/* As the firmware leaves it: all ones where nothing is supported. */
+static void begin(uint8_t data[512], unsigned format, unsigned content, unsigned size)
+{
+	memset(data, 0xff, 512);
+	put_le(data, 0, 2, size);
+	data[2] = (uint8_t)format;
+	data[3] = (uint8_t)content;
+}
+
+static void every_version_has_its_own_places(void **state)
+{
+	static const struct {
+		unsigned content, size, energy, n_energy, power, clock, firmware;
+	} versions[] = {
+		{ 0, 80, 36, 4, 34, 8, 0 },	{ 1, 96, 24, 8, 22, 32, 0 },
+		{ 2, 104, 24, 8, 22, 32, 96 },	{ 3, 120, 24, 8, 22, 32, 96 },
+		{ 4, 288, 24, 8, 10, 32, 232 }, { 5, 360, 88, 8, 10, 96, 304 },
+	};
+	uint8_t data[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		struct es_amdgpu_metrics m;
+
+		begin(data, 1, versions[i].content, versions[i].size);
+		assert_int_equal(es_amdgpu_metrics_parse(data, versions[i].size, &m), 0);
+		assert_false(m.has_energy || m.has_power || m.has_clock || m.has_firmware);
+		put_le(data, versions[i].energy, versions[i].n_energy, 123456789);
+		put_le(data, versions[i].power, 2, 321);
+		put_le(data, versions[i].clock, 8, 55000);
+		if (versions[i].firmware)
+			put_le(data, versions[i].firmware, 8, 777);
+		assert_int_equal(es_amdgpu_metrics_parse(data, versions[i].size, &m), 0);
+		assert_true(m.has_energy && m.energy_steps == 123456789);
+		assert_true(m.has_power && m.power_mw == 321000);
+		assert_true(m.has_clock && m.clock_ns == 55000);
+		assert_true(m.has_firmware == (versions[i].firmware > 0));
+		assert_true(!m.has_firmware || m.firmware_ns == 7770);
+		assert_true(m.is_32_bits == (versions[i].content == 0));
+		/* A longer table of the same version is one that grew; a shorter one was cut off. */
+		assert_int_equal(es_amdgpu_metrics_parse(data, 512, &m), 0);
+		assert_int_equal(es_amdgpu_metrics_parse(data, versions[i].size - 1, &m), -EBADMSG);
+		put_le(data, 0, 2, versions[i].size - 1);
+		assert_int_equal(es_amdgpu_metrics_parse(data, 512, &m), -EBADMSG);
+	}
+}
+
+static void tables_without_energy_and_unknown_ones_say_so(void **state)
+{
+	struct es_amdgpu_metrics m;
+	uint8_t data[512];
+
+	(void)state;
+	for (unsigned format = 2; format <= 3; format++) {
+		begin(data, format, 1, 128);
+		assert_int_equal(es_amdgpu_metrics_parse(data, 128, &m), 0);
+		assert_true(m.is_apu && !m.has_energy && !m.has_power);
+	}
+	begin(data, 1, 6, 400);
+	assert_int_equal(es_amdgpu_metrics_parse(data, 400, &m), -EOPNOTSUPP);
+	assert_true(m.format == 1 && m.content == 6);
+	assert_int_equal(es_amdgpu_metrics_parse(data, 0, &m), -ENODATA);
+	assert_int_equal(es_amdgpu_metrics_parse(data, 3, &m), -EBADMSG);
+}
+
+static void energy_is_true_to_one_step_of_15_microjoules(void **state)
+{
+	struct sourced *f = *state;
+	struct es_track track;
+	struct es_sample samples[2];
+	const struct es_tree_zone *zone;
+	size_t i;
+
+	sourced_open(f, "mi250x");
+	i = sourced_index(f, "amdgpu/gpu-2");
+	zone = &f->tree.zones[es_tree_find(&f->tree, "gpu-2")];
+	es_track_init(&track, &f->source->domains[i], 0);
+	for (unsigned step = 0; step < 50; step++) {
+		const struct es_reading *reading = sourced_read(f, "amdgpu/gpu-2");
+
+		assert_int_equal(reading->error, 0);
+		(void)es_track_feed(&track, reading->t_ns, reading->value, samples);
+		if (step < 49)
+			assert_int_equal(
+				es_tree_advance(&f->tree, (size_t)(zone - f->tree.zones), 7919), 0);
+	}
+	assert_true(track.n_gaps == 0 && track.n_rejected == 0);
+	assert_true(llabs((int64_t)track.energy_uj -
+			  (int64_t)es_tree_energy_uj(zone, zone->n_steps)) <= 16);
+	assert_int_equal(f->source->domains[i].limit_mw, 560000);
+	assert_string_equal(f->source->domains[i].pci, "0000:d1:00.0");
+	assert_int_equal(f->source->domains[i].package, 2);
+}
+
+static void an_accumulator_that_is_not_new_is_no_reading(void **state)
+{
+	struct sourced *f = *state;
+
+	sourced_open(f, "mi250x");
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, 0);
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, -ECANCELED);
+	assert_int_equal(es_tree_advance(&f->tree, (size_t)es_tree_find(&f->tree, "gpu-0"), 5), 0);
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, 0);
+}
+
+static void a_gpu_that_sleeps_is_not_woken(void **state)
+{
+	struct sourced *f = *state;
+	const struct es_domain *d;
+
+	sourced_make(f, "radeon-asleep");
+	/* It would not even be noticed: a read of the table fails the test. */
+	sourced_put(f, GPU0 "gpu_metrics", "garbage");
+	assert_int_equal(sourced_open_as(f, -1, NULL), 0);
+	d = sourced_domain(f, "amdgpu/gpu-0");
+	assert_int_equal(d->state, ES_STATE_UNPROVEN);
+	assert_non_null(strstr(d->reason, "asleep"));
+	assert_int_equal(d->limit_mw, 0); /* reading the cap wakes it, too */
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, -ECANCELED);
+	sourced_put(f, GPU0 "power/runtime_status", "active\n");
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, -EBADMSG);
+	sourced_put(f, GPU0 "power/runtime_status", "suspending\n");
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, -ECANCELED);
+}
+
+static void apus_contain_the_package_and_say_what_they_lack(void **state)
+{
+	struct sourced *f = *state;
+	struct es_domain package;
+	const struct es_domain *d;
+
+	sourced_open(f, "mi300a-apu");
+	d = sourced_domain(f, "amdgpu/module-1");
+	es_domain_init(&package, "powercap", ES_DOMAIN_PACKAGE, 1, -1);
+	assert_int_equal(d->type, ES_DOMAIN_MODULE);
+	assert_true(es_domain_contains(d, &package));
+	assert_false(es_domain_contains(sourced_domain(f, "amdgpu/module-0"), &package));
+	sourced_open(f, "amd-apu");
+	d = sourced_domain(f, "amdgpu/module-0");
+	assert_int_equal(d->state, ES_STATE_ABSENT);
+	assert_non_null(strstr(d->reason, "gpu_metrics 2.1"));
+	assert_non_null(strstr(d->reason, "no energy"));
+	assert_false(d->is_there);
+}
+
+static void power_is_added_up_where_there_is_no_energy(void **state)
+{
+	struct sourced *f = *state;
+	const struct es_domain *d;
+	uint8_t data[512];
+	char path[128];
+	int fd;
+
+	sourced_make(f, "mi250x");
+	begin(data, 1, 4, 288);
+	put_le(data, 10, 2, 471);
+	(void)snprintf(path, sizeof(path), "%s/" GPU0 "gpu_metrics", f->dir);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0 && write(fd, data, 288) == 288);
+	(void)close(fd);
+	assert_int_equal(sourced_open_as(f, -1, NULL), 0);
+	d = sourced_domain(f, "amdgpu/gpu-0");
+	assert_true(d->is_power && d->kind == ES_KIND_INTEGRATED);
+	assert_non_null(strstr(d->reason, "1.4"));
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->value, 471000);
+}
+
+static void every_fault_is_an_error_and_named(void **state)
+{
+	struct sourced *f = *state;
+	const struct es_domain *d;
+	char path[128];
+
+	sourced_open(f, "mi250x");
+	f->failing_fd = -1;
+	f->failure = EIO;
+	/* With its status unreadable it may be asleep or not: the table is read as ever. */
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, -EIO);
+	f->failure = ENODEV;
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, -ENODEV);
+	f->failing_fd = -2;
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, 0);
+	sourced_put(f, GPU0 "gpu_metrics", "");
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, -ENODATA);
+	sourced_put(f, GPU0 "gpu_metrics", "no table at all");
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, -EBADMSG);
+	assert_int_equal(sourced_open_as(f, -1, NULL), 0);
+	d = sourced_domain(f, "amdgpu/gpu-0");
+	assert_int_equal(d->state, ES_STATE_ABSENT);
+	assert_true(d->is_there);
+	assert_non_null(strstr(d->reason, "gpu_metrics cannot be read"));
+	(void)snprintf(path, sizeof(path), "%s/" GPU0 "gpu_metrics", f->dir);
+	assert_int_equal(chmod(path, 0400), 0);
+	assert_int_equal(sourced_open_as(f, (int64_t)getuid() + 12345, NULL), 0);
+	d = sourced_domain(f, "amdgpu/gpu-0");
+	assert_int_equal(d->state, ES_STATE_DENIED);
+	assert_non_null(strstr(d->fix, "gpu_metrics"));
+	sourced_make(f, "skx2s");
+	assert_int_equal(sourced_open_as(f, -1, NULL), -ENODEV);
+}
+
+static void a_driver_that_is_loaded_again_is_a_reset(void **state)
+{
+	struct sourced *f = *state;
+	size_t zone, i;
+	struct es_track track;
+	struct es_sample samples[2];
+
+	sourced_open(f, "mi250x");
+	zone = (size_t)es_tree_find(&f->tree, "gpu-0");
+	i = sourced_index(f, "amdgpu/gpu-0");
+	es_track_init(&track, &f->source->domains[i], 0);
+	for (unsigned step = 0; step < 6; step++) {
+		const struct es_reading *reading = sourced_read(f, "amdgpu/gpu-0");
+
+		(void)es_track_feed(&track, reading->t_ns, reading->value, samples);
+		usleep(2000);
+		if (step == 2)
+			assert_int_equal(es_tree_set(&f->tree, zone, 3), 0);
+		else
+			assert_int_equal(es_tree_advance(&f->tree, zone, 6554), 0);
+	}
+	(void)es_track_finish(&track, samples);
+	assert_int_equal(track.n_resets, 1);
+	assert_int_equal(track.n_wraps, 0);
+	assert_true(track.energy_uj < 500000);
+}
+
+static void hwmon_of_the_same_card_is_its_twin(void **state)
+{
+	struct sourced *f = *state;
+	struct es_domain domains[2];
+	struct es_source *hwmon;
+
+	sourced_open(f, "mi250x");
+	assert_int_equal(es_source_hwmon.open(&f->root, &hwmon, NULL), 0);
+	domains[0] = *sourced_domain(f, "amdgpu/gpu-0");
+	domains[1] = hwmon->domains[0];
+	es_source_hwmon.close(hwmon);
+	assert_string_equal(domains[1].id, "hwmon/amdgpu:gpu-0");
+	es_cover_judge(domains, 2, NULL);
+	assert_int_equal(domains[1].state, ES_STATE_DUPLICATE);
+	assert_int_equal(domains[1].duplicate_of, 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, sourced_tear_down)
+	const struct CMUnitTest tests[] = {
+		T(every_version_has_its_own_places),
+		T(tables_without_energy_and_unknown_ones_say_so),
+		T(energy_is_true_to_one_step_of_15_microjoules),
+		T(an_accumulator_that_is_not_new_is_no_reading),
+		T(a_gpu_that_sleeps_is_not_woken),
+		T(apus_contain_the_package_and_say_what_they_lack),
+		T(power_is_added_up_where_there_is_no_energy),
+		T(every_fault_is_an_error_and_named),
+		T(a_driver_that_is_loaded_again_is_a_reset),
+		T(hwmon_of_the_same_card_is_its_twin),
+	};
+#undef T
+
+	return cmocka_run_group_tests_name("source/amdgpu", tests, NULL, NULL);
+}

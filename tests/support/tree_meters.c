@@ -16,6 +16,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CRAY "sys/cray/pm_counters"
@@ -320,8 +321,9 @@ static void put_metrics(struct maker *maker, const char *device, unsigned conten
 		zone->offset = layout->energy;
 		(void)es_tree_metrics_put(data, 4, zone->raw, 1000000000, 100000000);
 	}
-	fd = open(full, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	if (fd < 0 || write(fd, data, layout->size) != layout->size)
+	/* An ordinary user can write his own file only so. */
+	fd = chmod(full, 0600) < 0 ? -1 : open(full, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0 || write(fd, data, layout->size) != layout->size || fchmod(fd, 0444) < 0)
 		maker->error = -errno;
 	if (fd >= 0)
 		(void)close(fd);

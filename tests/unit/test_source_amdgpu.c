@@ -185,6 +185,7 @@ static void power_is_added_up_where_there_is_no_energy(void **state)
 	begin(data, 1, 4, 288);
 	put_le(data, 10, 2, 471);
 	(void)snprintf(path, sizeof(path), "%s/" GPU0 "gpu_metrics", f->dir);
+	assert_int_equal(chmod(path, 0600), 0); /* an ordinary user's own */
 	fd = open(path, O_WRONLY | O_TRUNC);
 	assert_true(fd >= 0 && write(fd, data, 288) == 288);
 	(void)close(fd);

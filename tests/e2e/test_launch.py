@@ -271,6 +271,7 @@ def test_attributed_share(place):
     """On a busy machine the command's own share by CPU time stands beside the machine's energy, never in its place."""
     root = make(place)
     stat = os.path.join(root, "proc", "stat")
+    os.chmod(stat, 0o644)  # as an ordinary user, too
     script = (f'{PLAYER} {root} --random 3 --duration 500ms --truth truth.json; '
               f'printf "cpu 2000 0 0 0 0 0 0 0 0 0\\n" > {stat}.new; cat {stat}.new > {stat}')
     with open(stat, "w") as file:

@@ -59,7 +59,7 @@ struct walk {
 	const struct es_archive_limits *limits;
 	uint64_t max_bytes, n_bytes;
 	size_t max_entries, n_entries;
-	struct library library; /* opened at the first need */
+	struct library calls; /* opened at the first need */
 	es_archive_fn fn;
 	void *arg;
 	struct es_error *err;
@@ -67,7 +67,7 @@ struct walk {
 
 static int open_library(struct walk *walk, const char *name)
 {
-	struct library *l = &walk->library;
+	struct library *l = &walk->calls;
 	const struct es_dl_symbol symbols[] = {
 		{ "archive_read_new", &l->read_new, true },
 		{ "archive_read_free", &l->read_free, true },
@@ -86,8 +86,7 @@ static int open_library(struct walk *walk, const char *name)
 		{ "archive_entry_pathname", &l->entry_pathname, true },
 		{ "archive_entry_filetype", &l->entry_filetype, true },
 	};
-	const char *library = walk->limits && walk->limits->library ? walk->limits->library
-								    : LIBRARY;
+	const char *library = walk->limits && walk->limits->soname ? walk->limits->soname : LIBRARY;
 	struct es_error why = { .code = 0 };
 	int r;
 
@@ -222,8 +221,8 @@ static int read_member(struct walk *walk, struct archive *archive, struct bytes 
 
 		if (r < 0)
 			return r;
-		n = walk->library.read_data(archive, bytes->data + bytes->n,
-					    bytes->cap - bytes->n - 1);
+		n = walk->calls.read_data(archive, bytes->data + bytes->n,
+					  bytes->cap - bytes->n - 1);
 		if (n < 0)
 			return 1;
 		if (n == 0)
@@ -237,20 +236,20 @@ static int read_member(struct walk *walk, struct archive *archive, struct bytes 
 static int one_member(struct walk *walk, struct archive *archive, struct archive_entry *entry,
 		      const char *name, int nesting)
 {
-	const char *inner = walk->library.entry_pathname(entry);
-	bool is_raw = walk->library.format(archive) == ARCHIVE_FORMAT_RAW;
+	const char *inner = walk->calls.entry_pathname(entry);
+	bool is_raw = walk->calls.format(archive) == ARCHIVE_FORMAT_RAW;
 	es_cleanup(bytes_freep) struct bytes bytes = { .n = 0 };
 	char path[ES_PATH_MAX_BYTES];
 	int r, cut;
 
 	/* It looked packed, and the library finds nothing to unpack in it. */
-	if (is_raw && walk->library.filter_code(archive, 0) == ARCHIVE_FILTER_NONE)
+	if (is_raw && walk->calls.filter_code(archive, 0) == ARCHIVE_FILTER_NONE)
 		return es_error_say(walk->err, -EBADMSG,
 				    "'%s' is a broken archive: its beginning makes no sense", name);
 	r = count_entry(walk, name);
 	if (r < 0)
 		return r;
-	if (!S_ISREG(walk->library.entry_filetype(entry)))
+	if (!S_ISREG(walk->calls.entry_filetype(entry)))
 		return 0;
 	r = member_name(name, inner, is_raw, path);
 	if (r < 0)
@@ -270,13 +269,13 @@ static int walk_members(struct walk *walk, struct archive *archive, const char *
 	for (;; n++) {
 		struct archive_entry *entry;
 
-		r = walk->library.next_header(archive, &entry);
+		r = walk->calls.next_header(archive, &entry);
 		if (r == ARCHIVE_END)
 			return 0;
 		if (r < ARCHIVE_OK && n > 0)
 			break; /* what was whole has been handed out */
 		if (r < ARCHIVE_OK) {
-			const char *why = walk->library.error_string(archive);
+			const char *why = walk->calls.error_string(archive);
 
 			return es_error_say(walk->err, -EBADMSG, "'%s' is a broken archive: %s",
 					    name, why ? why : "unreadable");
@@ -292,7 +291,7 @@ static int walk_members(struct walk *walk, struct archive *archive, const char *
 
 static int walk_packed(struct walk *walk, const char *name, const struct bytes *bytes, int nesting)
 {
-	struct library *l = &walk->library;
+	struct library *l = &walk->calls;
 	struct archive *archive;
 	int r = open_library(walk, name);
 
@@ -486,6 +485,6 @@ int es_archive_walk(const char *path, const struct es_archive_limits *limits, es
 	if (fd < 0)
 		return es_error_set(err, -errno, "cannot open '%s'", path);
 	r = walk_any(&walk, fd, path, 0);
-	es_dl_close(&walk.library.dl);
+	es_dl_close(&walk.calls.dl);
 	return r;
 }

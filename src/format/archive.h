@@ -26,7 +26,7 @@ struct es_archive_file {
 struct es_archive_limits {
 	uint64_t max_bytes; /* of all files together, unpacked */
 	size_t max_entries; /* files and folders */
-	const char *library; /* what to open instead of libarchive */
+	const char *soname; /* what to open instead of libarchive */
 };
 
 #define ES_ARCHIVE_MAX_BYTES (1ULL << 30)

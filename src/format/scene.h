@@ -116,7 +116,7 @@ struct es_pages {
 	size_t n;
 	bool is_dark;
 	const char *title; /* of the document; borrowed */
-	const char *library; /* of cairo; NULL: the usual one */
+	const char *soname; /* of cairo; NULL: the usual one */
 };
 
 /** es_scene_png, es_scenes_pdf - by cairo, opened now; 0, -ENOENT or -ENOSYS with the package that is missing, -ENOMEM, -ERANGE: too large */

@@ -366,7 +366,7 @@ int es_scene_png(const struct es_pages *pages, double pixels_per_pt, struct es_b
 	int r = check(pages, pixels_per_pt, err);
 
 	if (r == 0)
-		r = open_cairo(&c, pages->library, err);
+		r = open_cairo(&c, pages->soname, err);
 	return r < 0 ? r : draw_png(&c, pages, pixels_per_pt, out, err);
 }
 
@@ -407,6 +407,6 @@ int es_scenes_pdf(const struct es_pages *pages, struct es_buf *out, struct es_er
 	int r = check(pages, 1.0, err);
 
 	if (r == 0)
-		r = open_cairo(&c, pages->library, err);
+		r = open_cairo(&c, pages->soname, err);
 	return r < 0 ? r : draw_pdf(&c, pages, out, err);
 }

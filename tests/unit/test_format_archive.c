@@ -154,7 +154,7 @@ static void an_archive_that_breaks_off_gives_what_it_has(void **state)
 static void a_missing_library_matters_to_packed_files_only(void **state)
 {
 	struct es_imported *imported = *state;
-	struct es_archive_limits limits = { .library = "libnowhere.so.7" };
+	struct es_archive_limits limits = { .soname = "libnowhere.so.7" };
 	struct seen seen;
 
 	es_imported_put_text(imported, "a", "1");

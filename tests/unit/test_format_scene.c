@@ -101,9 +101,7 @@ static void a_text_is_cut_to_its_width_at_whole_letters(void **state)
 static void without_cairo_the_package_is_named(void **state)
 {
 	struct fixture *f = *state;
-	const struct es_pages pages = { .scenes = &f->scene,
-					.n = 1,
-					.library = "libcairo.so.none" };
+	const struct es_pages pages = { .scenes = &f->scene, .n = 1, .soname = "libcairo.so.none" };
 	struct es_error err = { .code = 0 };
 
 	assert_int_equal(es_scene_png(&pages, 2, &f->out, &err), -ENOENT);

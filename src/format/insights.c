@@ -180,7 +180,8 @@ static bool cpu_share(const struct es_report *report, double *ret_share, double 
 		*ret_cpus = report->cpus.least;
 	if (report->busy_ns >= 0 && meta->nodes[0].n_cpus && meta->n_cpus >= meta->nodes[0].n_cpus)
 		*ret_share = es_s_from_ns(report->busy_ns) / (dur_s * *ret_cpus);
-	else if (report->child_cpu_ns >= 0 && report->has_command_stop)
+	else if (report->child_cpu_ns >= 0 && report->has_command_stop &&
+		 es_report_launch_is_alone(&report->launch))
 		*ret_share = es_s_from_ns(report->child_cpu_ns) / (dur_s * *ret_cpus);
 	else
 		return false;

@@ -39,6 +39,13 @@ struct es_report_launch {
 		.how = ES_LAUNCH_NONE, .rank = -1, .ranks = -1, .local_ranks = -1, .nodes = -1 \
 	}
 
+/** es_report_launch_is_alone - whether the command's CPU time is all that was used for it here: no other rank, daemon or node */
+static inline bool es_report_launch_is_alone(const struct es_report_launch *launch)
+{
+	return launch->how == ES_LAUNCH_NONE ||
+	       (launch->how == ES_LAUNCH_UNDER && launch->local_ranks == 1);
+}
+
 /** es_report_launch_text - the text of the event; its value is @launch->ranks. Returns 0 or -ENAMETOOLONG */
 int es_report_launch_text(const struct es_report_launch *launch, char *text, size_t size);
 /** es_report_launch_parse - from the event; *ret is left as it is where the text is none that we know */

@@ -17,8 +17,7 @@ static bool is_tellable(const struct es_report *report)
 	return es_report_is_metered(report) && !(report->kinds & 1u << ES_KIND_ESTIMATED) &&
 	       report->meta->n_nodes == 1 && report->meta->virt != ES_VIRT_CONTAINER &&
 	       report->is_whole && !report->options.from_ns && !report->options.to_ns &&
-	       (report->launch.how == ES_LAUNCH_NONE ||
-		(report->launch.how == ES_LAUNCH_UNDER && report->launch.local_ranks == 1));
+	       es_report_launch_is_alone(&report->launch);
 }
 
 static int64_t step_of_busy_ns(const struct es_report *report)

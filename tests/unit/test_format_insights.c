@@ -219,6 +219,25 @@ static void a_part_of_a_node_is_judged_by_the_commands_own_time(void **state)
 	assert_near(evidence(find(f, "cpu_underload"), "busy_share"), 0.1);
 }
 
+/* One of four ranks is measured: what the others used is not known, and no reason to call the CPUs idle. */
+static void other_ranks_may_have_kept_the_cpus_busy(void **state)
+{
+	struct fixture *f = *state;
+
+	f->made.meta.n_cpus = 2;
+	test_estimate(&f->made);
+	for (unsigned i = 0; i <= 20; i++)
+		test_sweep_busy(&f->made, i * TEST_S, (uint64_t[]){ 20 * TEST_J * i },
+				i * 4000 * TEST_MS);
+	test_event(&f->made, ES_EVENT_LAUNCH, 0, 4, "under rank=0 local=4 nodes=1 by=Open MPI");
+	test_event(&f->made, ES_EVENT_COMMAND_START, 0, 1, "");
+	test_event(&f->made, ES_EVENT_COMMAND_STOP, 20 * TEST_S, 0, "");
+	test_event(&f->made, ES_EVENT_CHILD_CPU, 20 * TEST_S, 4 * TEST_S, "");
+	test_end(&f->made, 20 * TEST_S, 0);
+
+	assert_null(find(f, "cpu_underload"));
+}
+
 static void without_cpu_time_nothing_is_said_of_cpus(void **state)
 {
 	struct fixture *f = *state;
@@ -447,6 +466,7 @@ int main(void)
 		TEST(idle_cpus_are_told),
 		TEST(busy_cpus_are_not),
 		TEST(a_part_of_a_node_is_judged_by_the_commands_own_time),
+		TEST(other_ranks_may_have_kept_the_cpus_busy),
 		TEST(without_cpu_time_nothing_is_said_of_cpus),
 		TEST(gpus_that_hardly_work_are_told),
 		TEST(idle_processors_beside_busy_gpus_are_told_by_their_power),

@@ -14,153 +14,25 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/dl.h"
-
-#define PACKAGE "libcurl3-gnutls"
-
-/*
- * What we call of libcurl, declared here so that building needs no header of it. The numbers are part of its ABI
- * (curl/curl.h, curl/multi.h) and do not change within libcurl.so.4.
- */
-typedef void CURL;
-typedef void CURLM;
-struct curl_slist;
-enum {
-	CURL_GLOBAL_DEFAULT = 3,
-	CURLE_COULDNT_RESOLVE_HOST = 6,
-	CURLE_COULDNT_CONNECT = 7,
-	CURLE_WRITE_ERROR = 23,
-	CURLE_OPERATION_TIMEDOUT = 28,
-	CURLE_FILESIZE_EXCEEDED = 63,
-	CURLOPT_NOPROGRESS = 43,
-	CURLOPT_FOLLOWLOCATION = 52,
-	CURLOPT_HTTPGET = 80,
-	CURLOPT_NOSIGNAL = 99,
-	CURLOPT_TIMEOUT_MS = 155,
-	CURLOPT_CONNECTTIMEOUT_MS = 156,
-	CURLOPT_PROTOCOLS = 181,
-	CURLOPT_QUICK_EXIT = 322,
-	CURLOPT_WRITEDATA = 10001,
-	CURLOPT_URL = 10002,
-	CURLOPT_PROXY = 10004,
-	CURLOPT_ERRORBUFFER = 10010,
-	CURLOPT_USERAGENT = 10018,
-	CURLOPT_HTTPHEADER = 10023,
-	CURLOPT_WRITEFUNCTION = 20011,
-	CURLOPT_MAXFILESIZE_LARGE = 30117,
-	CURLPROTO_HTTP = 1,
-	CURLPROTO_HTTPS = 2,
-	CURLMOPT_SOCKETDATA = 10002,
-	CURLMOPT_TIMERDATA = 10005,
-	CURLMOPT_SOCKETFUNCTION = 20001,
-	CURLMOPT_TIMERFUNCTION = 20004,
-	CURLINFO_RESPONSE_CODE = 0x200002,
-	CURLMSG_DONE = 1,
-	CURL_POLL_IN = 1,
-	CURL_POLL_OUT = 2,
-	CURL_POLL_REMOVE = 4,
-	CURL_CSELECT_IN = 1,
-	CURL_CSELECT_OUT = 2,
-	CURL_CSELECT_ERR = 4,
-	CURL_SOCKET_TIMEOUT = -1,
-	CURL_ERROR_BYTES = 256,
-};
-struct curl_message {
-	int what;
-	CURL *easy;
-	union {
-		void *whatever;
-		int result;
-	} data;
-};
-
-struct es_http_library {
-	struct es_dl dl;
-	bool is_begun;
-	int (*global_init)(long);
-	void (*global_cleanup)(void);
-	CURL *(*easy_init)(void);
-	void (*easy_cleanup)(CURL *);
-	int (*easy_setopt)(CURL *, int, ...);
-	int (*easy_getinfo)(CURL *, int, ...);
-	const char *(*easy_strerror)(int);
-	CURLM *(*multi_init)(void);
-	int (*multi_cleanup)(CURLM *);
-	int (*multi_setopt)(CURLM *, int, ...);
-	int (*multi_add_handle)(CURLM *, CURL *);
-	int (*multi_remove_handle)(CURLM *, CURL *);
-	int (*multi_socket_action)(CURLM *, int, int, int *);
-	struct curl_message *(*multi_info_read)(CURLM *, int *);
-	struct curl_slist *(*slist_append)(struct curl_slist *, const char *);
-	void (*slist_free_all)(struct curl_slist *);
-};
+#include "net/curl.h"
 
 struct es_http {
 	const struct es_http_library *lib; /* borrowed */
 	struct es_http_options options;
 	CURLM *multi;
 	CURL *easy;
-	struct curl_slist *headers;
+	char accept[160]; /* the header of that name */
+	struct curl_slist *headers; /* of the request under way */
 	int epoll_fd;
 	int64_t next_ns;
 	bool is_busy, is_too_large;
 	uint64_t n_bytes;
 	es_http_data_fn on_data;
 	es_http_done_fn on_done;
+	es_http_header_fn on_header;
 	void *arg;
 	char why[CURL_ERROR_BYTES];
 };
-
-int es_http_library_open(const char *name, struct es_http_library **ret, struct es_error *err)
-{
-	static const char *const names[] = { "libcurl-gnutls.so.4", "libcurl.so.4" };
-	struct es_http_library *l = calloc(1, sizeof(*l));
-	int r = -ENOENT;
-
-	if (!l)
-		return es_error_set(err, -ENOMEM, "libcurl");
-	for (size_t i = 0; i < (name ? 1 : ES_ARRAY_SIZE(names)) && r < 0; i++) {
-		const struct es_dl_symbol symbols[] = {
-			{ "curl_global_init", &l->global_init, true },
-			{ "curl_global_cleanup", &l->global_cleanup, true },
-			{ "curl_easy_init", &l->easy_init, true },
-			{ "curl_easy_cleanup", &l->easy_cleanup, true },
-			{ "curl_easy_setopt", &l->easy_setopt, true },
-			{ "curl_easy_getinfo", &l->easy_getinfo, true },
-			{ "curl_easy_strerror", &l->easy_strerror, true },
-			{ "curl_multi_init", &l->multi_init, true },
-			{ "curl_multi_cleanup", &l->multi_cleanup, true },
-			{ "curl_multi_setopt", &l->multi_setopt, true },
-			{ "curl_multi_add_handle", &l->multi_add_handle, true },
-			{ "curl_multi_remove_handle", &l->multi_remove_handle, true },
-			{ "curl_multi_socket_action", &l->multi_socket_action, true },
-			{ "curl_multi_info_read", &l->multi_info_read, true },
-			{ "curl_slist_append", &l->slist_append, true },
-			{ "curl_slist_free_all", &l->slist_free_all, true },
-		};
-		struct es_error why = { .code = 0 };
-
-		r = es_dl_open(&l->dl, name ? name : names[i], symbols, ES_ARRAY_SIZE(symbols),
-			       &why);
-		if (r < 0)
-			(void)es_error_say(err, r, "%s; install the package " PACKAGE, why.text);
-	}
-	if (r < 0) {
-		free(l);
-		return r;
-	}
-	*ret = l;
-	return 0;
-}
-
-void es_http_library_close(struct es_http_library *library)
-{
-	if (library && library->is_begun)
-		library->global_cleanup();
-	if (library)
-		es_dl_close(&library->dl);
-	free(library);
-}
 
 int es_http_check_url(const char *url, struct es_error *err)
 {
@@ -225,6 +97,39 @@ static size_t on_write(char *data, size_t size, size_t n, void *arg)
 	return n_bytes;
 }
 
+static size_t on_head(char *line, size_t size, size_t n, void *arg)
+{
+	struct es_http *http = arg;
+	const char *end = line + size * n, *colon = memchr(line, ':', size * n), *value;
+
+	if (!http->on_header || !colon)
+		return size * n;
+	value = colon + 1;
+	while (value < end && (*value == ' ' || *value == '\t'))
+		value++;
+	while (end > value && (unsigned char)end[-1] <= ' ')
+		end--;
+	http->on_header(http->arg, line, (size_t)(colon - line), value, (size_t)(end - value));
+	return size * n;
+}
+
+/* Whom to believe to be the server. */
+static int set_trust(const struct es_http *http)
+{
+	const struct es_http_options *o = &http->options;
+	const struct es_http_library *l = http->lib;
+	bool is_checked = !o->is_unverified && !o->pin;
+	int e = 0;
+
+	e |= l->easy_setopt(http->easy, CURLOPT_SSL_VERIFYPEER, is_checked ? 1L : 0L);
+	e |= l->easy_setopt(http->easy, CURLOPT_SSL_VERIFYHOST, is_checked ? 2L : 0L);
+	if (o->ca_file)
+		e |= l->easy_setopt(http->easy, CURLOPT_CAINFO, o->ca_file);
+	if (o->pin)
+		e |= l->easy_setopt(http->easy, CURLOPT_PINNEDPUBLICKEY, o->pin);
+	return e;
+}
+
 /* No word of the environment changes where a request goes, and no answer sends it elsewhere. */
 static int set_options(struct es_http *http)
 {
@@ -237,14 +142,16 @@ static int set_options(struct es_http *http)
 	e |= l->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	e |= l->easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
 	e |= l->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	e |= l->easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	e |= l->easy_setopt(easy, CURLOPT_PROXY, "");
 	e |= l->easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 	e |= l->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)http->options.timeout_ms);
 	e |= l->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 			    (long)http->options.connect_timeout_ms);
 	e |= l->easy_setopt(easy, CURLOPT_USERAGENT, "energyscopium/" ES_VERSION);
-	e |= l->easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+	e |= l->easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+	e |= l->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head);
+	e |= l->easy_setopt(easy, CURLOPT_HEADERDATA, http);
+	e |= set_trust(http);
 	e |= l->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
 	e |= l->easy_setopt(easy, CURLOPT_WRITEDATA, http);
 	e |= l->easy_setopt(easy, CURLOPT_ERRORBUFFER, http->why);
@@ -253,6 +160,12 @@ static int set_options(struct es_http *http)
 	e |= l->multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
 	e |= l->multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
 	return e ? -ENOSYS : 0;
+}
+
+static void forget_headers(struct es_http *http)
+{
+	http->lib->slist_free_all(http->headers);
+	http->headers = NULL;
 }
 
 int es_http_create(struct es_http_library *library, const struct es_http_options *options,
@@ -272,12 +185,14 @@ int es_http_create(struct es_http_library *library, const struct es_http_options
 	if (http->epoll_fd >= 0 && library->is_begun) {
 		http->multi = library->multi_init();
 		http->easy = library->easy_init();
-		http->headers = library->slist_append(
-			NULL,
-			"Accept: application/openmetrics-text;q=0.9,text/plain;q=0.8,*/*;q=0.1");
 	}
-	if (http->multi && http->easy && http->headers)
+	(void)snprintf(http->accept, sizeof(http->accept), "Accept: %.140s",
+		       options->accept
+			       ? options->accept
+			       : "application/openmetrics-text;q=0.9,text/plain;q=0.8,*/*;q=0.1");
+	if (http->multi && http->easy)
 		r = set_options(http);
+	http->options.accept = http->options.ca_file = http->options.pin = NULL;
 	if (r < 0) {
 		es_http_destroy(http);
 		return es_error_set(err, r, "HTTP client");
@@ -295,27 +210,89 @@ void es_http_destroy(struct es_http *http)
 		http->lib->easy_cleanup(http->easy);
 	if (http->multi)
 		(void)http->lib->multi_cleanup(http->multi);
-	http->lib->slist_free_all(http->headers);
+	forget_headers(http);
 	es_closep(&http->epoll_fd);
 	free(http);
+}
+
+static bool add_header(struct es_http *http, const char *line)
+{
+	struct curl_slist *longer = NULL;
+
+	/* A line break within it would begin another header. */
+	if (!strpbrk(line, "\r\n"))
+		longer = http->lib->slist_append(http->headers, line);
+	if (longer)
+		http->headers = longer;
+	return longer;
+}
+
+static int set_headers(struct es_http *http, const struct es_http_request *request)
+{
+	forget_headers(http);
+	if (!add_header(http, http->accept))
+		return -ENOMEM;
+	for (size_t i = 0; i < request->n_headers; i++)
+		if (!add_header(http, request->headers[i]))
+			return strpbrk(request->headers[i], "\r\n") ? -EINVAL : -ENOMEM;
+	/* No question before a short body whether it is welcome: some servers never answer it. */
+	if (request->body && !add_header(http, "Expect:"))
+		return -ENOMEM;
+	return 0;
+}
+
+static int set_request(struct es_http *http, const struct es_http_request *request)
+{
+	const struct es_http_library *l = http->lib;
+	CURL *easy = http->easy;
+	int e = 0;
+
+	/* Going back to GET forgets the body of the last request. */
+	e |= l->easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	if (request->body) {
+		e |= l->easy_setopt(easy, CURLOPT_POST, 1L);
+		e |= l->easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)strlen(request->body));
+		e |= l->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+	}
+	e |= l->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+	e |= l->easy_setopt(easy, CURLOPT_USERNAME, request->user);
+	e |= l->easy_setopt(easy, CURLOPT_PASSWORD, request->password);
+	e |= l->easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
+	e |= l->easy_setopt(easy, CURLOPT_URL, request->url);
+	return e ? -EIO : 0;
+}
+
+int es_http_begin(struct es_http *http, const struct es_http_request *request,
+		  es_http_data_fn on_data, es_http_done_fn on_done, void *arg)
+{
+	int r;
+
+	if (http->is_busy)
+		return -EBUSY;
+	http->on_data = on_data;
+	http->on_done = on_done;
+	http->on_header = request->on_header;
+	http->arg = arg;
+	http->n_bytes = 0;
+	http->is_too_large = false;
+	http->why[0] = '\0';
+	r = set_headers(http, request);
+	if (r == 0)
+		r = set_request(http, request);
+	if (r < 0)
+		return r;
+	if (http->lib->multi_add_handle(http->multi, http->easy) != 0)
+		return -EIO;
+	http->is_busy = true;
+	return 0;
 }
 
 int es_http_get(struct es_http *http, const char *url, es_http_data_fn on_data,
 		es_http_done_fn on_done, void *arg)
 {
-	if (http->is_busy)
-		return -EBUSY;
-	http->on_data = on_data;
-	http->on_done = on_done;
-	http->arg = arg;
-	http->n_bytes = 0;
-	http->is_too_large = false;
-	http->why[0] = '\0';
-	if (http->lib->easy_setopt(http->easy, CURLOPT_URL, url) != 0 ||
-	    http->lib->multi_add_handle(http->multi, http->easy) != 0)
-		return -EIO;
-	http->is_busy = true;
-	return 0;
+	const struct es_http_request request = { .url = url };
+
+	return es_http_begin(http, &request, on_data, on_done, arg);
 }
 
 void es_http_cancel(struct es_http *http)
@@ -350,6 +327,18 @@ static int errno_of(const struct es_http *http, int result)
 		return http->is_too_large ? -EFBIG : -EIO;
 	case CURLE_FILESIZE_EXCEEDED:
 		return -EFBIG;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_OLD_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+		return -EKEYREJECTED;
+	case CURLE_SSL_CACERT_BADFILE:
+		return -ENOKEY;
+	case CURLE_SSL_CONNECT_ERROR:
+		return -EPROTO;
+	case CURLE_GOT_NOTHING:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+		return -ECONNRESET;
 	default:
 		return -EIO;
 	}

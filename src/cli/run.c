@@ -136,6 +136,17 @@ static void count_gpus(struct es_run *run, const struct es_domain *domains, size
 	run->meta.n_gpus = n_ours >= 0 ? (uint32_t)n_ours : n_measured;
 }
 
+static int describe_signals(struct es_run *run, struct es_error *err)
+{
+	size_t n;
+	const struct es_signal *signals = es_sampler_signals(run->sampler, &n);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = es_meta_add_signal(&run->meta, &signals[i]);
+	return r < 0 ? es_error_set(err, r, "signals") : 0;
+}
+
 /* The domains that can be read go into the description; parents are theirs among those. */
 static int describe(struct es_run *run, struct es_error *err)
 {
@@ -149,6 +160,9 @@ static int describe(struct es_run *run, struct es_error *err)
 	if (r < 0)
 		return r;
 	es_run_note_launch(run);
+	r = describe_signals(run, err);
+	if (r < 0)
+		return r;
 	run->meta.period_ns = run->period_ns;
 	es_sampler_plan(run->sampler, run->period_ns);
 	for (size_t i = 0; i < n; i++)

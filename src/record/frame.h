@@ -30,6 +30,7 @@ enum es_frame_type {
 	ES_FRAME_EVENT = 3, /* struct es_event */
 	ES_FRAME_CLOCK = 4, /* boot, monotonic and wall clock at one instant */
 	ES_FRAME_END = 5, /* the recording was finished; an event of its own */
+	ES_FRAME_SIGNALS = 6, /* what is recorded beside energy, see record/signals.h */
 };
 
 /** es_frame_begin - reserve the header of a frame in @out; returns its position for es_frame_finish() */

@@ -38,6 +38,7 @@ void es_meta_finish(struct es_meta *meta)
 {
 	free(meta->nodes);
 	free(meta->domains);
+	free(meta->signals);
 	es_meta_init(meta);
 }
 
@@ -77,6 +78,20 @@ int es_meta_add_domain(struct es_meta *meta, const struct es_domain *domain)
 		return -ENOMEM;
 	meta->domains = domains;
 	meta->domains[meta->n_domains++] = *domain;
+	return 0;
+}
+
+int es_meta_add_signal(struct es_meta *meta, const struct es_signal *signal)
+{
+	struct es_signal *signals;
+
+	if (meta->n_signals >= ES_SIGNALS_MAX)
+		return -E2BIG;
+	signals = grow(meta->signals, meta->n_signals, sizeof(*signals));
+	if (!signals)
+		return -ENOMEM;
+	meta->signals = signals;
+	meta->signals[meta->n_signals++] = *signal;
 	return 0;
 }
 
@@ -121,6 +136,28 @@ static void put_domain(struct es_json *json, const struct es_domain *domain)
 	put_text(json, "uuid", domain->uuid);
 	put_text(json, "reason", domain->reason);
 	es_json_object_end(json);
+}
+
+static void put_signals(struct es_json *json, const struct es_meta *meta)
+{
+	if (meta->n_signals == 0)
+		return;
+	es_json_array(json, "signals");
+	for (size_t i = 0; i < meta->n_signals; i++) {
+		const struct es_signal *signal = &meta->signals[i];
+
+		es_json_object(json, NULL);
+		es_json_string(json, "id", signal->id);
+		es_json_string(json, "source", signal->source);
+		es_json_string(json, "device", signal->device);
+		es_json_string(json, "name", signal->name);
+		es_json_string(json, "unit", signal->unit);
+		es_json_string(json, "kind", es_signal_kind_name(signal->kind));
+		es_json_u64(json, "node", signal->node);
+		put_text(json, "flags", signal->flags);
+		es_json_object_end(json);
+	}
+	es_json_array_end(json);
 }
 
 static void put_job(struct es_json *json, const struct es_meta *meta)
@@ -186,6 +223,7 @@ int es_meta_write(const struct es_meta *meta, struct es_buf *out)
 	for (size_t i = 0; i < meta->n_domains; i++)
 		put_domain(&json, &meta->domains[i]);
 	es_json_array_end(&json);
+	put_signals(&json, meta);
 	es_json_object_end(&json);
 	return es_json_end(&json);
 }
@@ -364,6 +402,38 @@ static void get_job(struct reading *reading, json_t *object, struct es_meta *met
 	meta->n_gpus = (uint32_t)get_integer(reading, object, "ngpus", 0, UINT32_MAX, 0);
 }
 
+static int get_signals(struct reading *reading, json_t *array, struct es_meta *meta)
+{
+	json_t *object;
+	size_t i;
+
+	json_array_foreach(array, i, object)
+	{
+		struct es_signal signal = { .kind = ES_SIGNAL_GAUGE };
+		char kind[16] = "";
+		int r;
+
+		get_text(reading, object, "id", signal.id, sizeof(signal.id));
+		get_text(reading, object, "source", signal.source, sizeof(signal.source));
+		get_text(reading, object, "device", signal.device, sizeof(signal.device));
+		get_text(reading, object, "name", signal.name, sizeof(signal.name));
+		get_text(reading, object, "unit", signal.unit, sizeof(signal.unit));
+		get_text(reading, object, "kind", kind, sizeof(kind));
+		get_text(reading, object, "flags", signal.flags, sizeof(signal.flags));
+		signal.node = (uint32_t)get_integer(reading, object, "node", 0, ES_NODES_MAX, 0);
+		if (es_signal_kind_from_name(kind, &signal.kind) < 0)
+			reading->wrong = reading->wrong ? reading->wrong : "kind";
+		if (signal.id[0] == '\0' || signal.name[0] == '\0')
+			reading->wrong = reading->wrong ? reading->wrong : "name";
+		if (signal.node >= meta->n_nodes)
+			reading->wrong = reading->wrong ? reading->wrong : "node";
+		r = es_meta_add_signal(meta, &signal);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
 static int get_all(struct reading *reading, json_t *top, struct es_meta *meta)
 {
 	char virt[16] = "";
@@ -386,6 +456,8 @@ static int get_all(struct reading *reading, json_t *top, struct es_meta *meta)
 	r = get_nodes(reading, json_object_get(top, "nodes"), meta);
 	if (r == 0)
 		r = get_domains(reading, json_object_get(top, "domains"), meta);
+	if (r == 0)
+		r = get_signals(reading, json_object_get(top, "signals"), meta);
 	if (r == 0 && meta->n_nodes == 0)
 		reading->wrong = reading->wrong ? reading->wrong : "nodes";
 	if (r == 0 && !reading->wrong && !is_forest(meta))
@@ -413,7 +485,7 @@ int es_meta_read(const char *text, size_t n, struct es_meta *ret, struct es_erro
 	} else {
 		r = get_all(&reading, top, &meta);
 		if (r < 0)
-			(void)es_error_set(err, r, "too many nodes or domains");
+			(void)es_error_set(err, r, "too many nodes, domains or signals");
 		else if (reading.wrong)
 			r = es_error_say(err, -EBADMSG, "its description has a wrong member '%s'",
 					 reading.wrong);

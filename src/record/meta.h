@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "core/domain.h"
+#include "core/signal.h"
 
 /** struct es_node_info - one node of a recording */
 struct es_node_info {
@@ -55,6 +56,8 @@ struct es_meta {
 	size_t n_nodes;
 	struct es_domain *domains; /* owned */
 	size_t n_domains;
+	struct es_signal *signals; /* owned */
+	size_t n_signals;
 };
 
 void es_meta_init(struct es_meta *meta);
@@ -62,6 +65,8 @@ void es_meta_finish(struct es_meta *meta);
 /** es_meta_add_node, es_meta_add_domain - append a zeroed one (a domain of the last node); 0, -ENOMEM, or -E2BIG over the limit */
 int es_meta_add_node(struct es_meta *meta, const char *name);
 int es_meta_add_domain(struct es_meta *meta, const struct es_domain *domain);
+/** es_meta_add_signal - append a copy; 0, -ENOMEM, or -E2BIG over the limit */
+int es_meta_add_signal(struct es_meta *meta, const struct es_signal *signal);
 
 /** es_meta_write - as one JSON object; 0, -ERANGE: a domain has no name or a number that JSON cannot hold, errors of @out */
 int es_meta_write(const struct es_meta *meta, struct es_buf *out);

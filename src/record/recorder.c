@@ -261,6 +261,19 @@ es_hot int es_recorder_rows(struct es_recorder *recorder, const struct es_rows *
 	return r < 0 ? r : commit(recorder);
 }
 
+int es_recorder_signals(struct es_recorder *recorder, const struct es_signal_value *values,
+			size_t n)
+{
+	size_t at = begin(recorder, ES_FRAME_SIGNALS), empty_bytes = recorder->frame.len;
+	int r = es_signals_encode(values, n, &recorder->frame);
+
+	if (r == 0 && recorder->frame.len == empty_bytes)
+		return 0;
+	if (r == 0)
+		r = es_frame_finish(&recorder->frame, at);
+	return r < 0 ? r : commit(recorder);
+}
+
 int es_recorder_event(struct es_recorder *recorder, const struct es_event *event)
 {
 	size_t at = begin(recorder, event->type == ES_EVENT_END ? ES_FRAME_END : ES_FRAME_EVENT);

@@ -13,6 +13,7 @@
 #include "record/event.h"
 #include "record/meta.h"
 #include "record/rows.h"
+#include "record/signals.h"
 
 /**
  * struct es_recorder - an append-only file of frames
@@ -38,6 +39,9 @@ int es_recorder_create(const char *path, bool may_replace, const struct es_meta 
  * es_recorder_problem() tells what the disk said.
  */
 int es_recorder_rows(struct es_recorder *recorder, const struct es_rows *rows);
+/* Nothing is written where all have an error. */
+int es_recorder_signals(struct es_recorder *recorder, const struct es_signal_value *values,
+			size_t n);
 int es_recorder_event(struct es_recorder *recorder, const struct es_event *event);
 int es_recorder_clock(struct es_recorder *recorder, int64_t boot_ns, int64_t mono_ns,
 		      int64_t unix_ns);

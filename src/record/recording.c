@@ -17,6 +17,7 @@
 #include "base/limits.h"
 #include "record/frame.h"
 #include "record/rows.h"
+#include "record/signals.h"
 
 #define CHUNK_BYTES 65536U
 
@@ -253,6 +254,18 @@ static int visit_clock(struct es_recording *recording, const struct es_frame *fr
 	return visitor->clock ? visitor->clock(arg, clock_ns[0], clock_ns[1], clock_ns[2]) : 0;
 }
 
+static int visit_signals(struct es_recording *recording, const struct es_frame *frame,
+			 const struct es_visitor *visitor, void *arg)
+{
+	int r = es_signals_check(frame->payload, frame->payload_bytes, recording->meta.n_signals);
+
+	if (r < 0)
+		return break_off(recording);
+	return visitor->signal ? es_signals_decode(frame->payload, frame->payload_bytes,
+						   recording->meta.n_signals, visitor->signal, arg)
+			       : 0;
+}
+
 static int visit_event(struct es_recording *recording, const struct es_frame *frame,
 		       const struct es_visitor *visitor, void *arg)
 {
@@ -272,6 +285,8 @@ static int visit_frame(struct es_recording *recording, const struct es_frame *fr
 	case ES_FRAME_EVENT:
 	case ES_FRAME_END:
 		return visit_event(recording, frame, visitor, arg);
+	case ES_FRAME_SIGNALS:
+		return visit_signals(recording, frame, visitor, arg);
 	case ES_FRAME_CLOCK:
 		return visit_clock(recording, frame, visitor, arg);
 	default:

@@ -22,6 +22,8 @@ struct es_visitor {
 	int (*sweep)(void *arg, int64_t t_ns); /* before its readings */
 	int (*event)(void *arg,
 		     const struct es_event *event); /* the end of the recording among them */
+	/* One value of a signal. They come after the readings of the second before them: by their times, not by their place. */
+	int (*signal)(void *arg, size_t signal, int64_t t_ns, uint64_t value);
 	int (*clock)(void *arg, int64_t boot_ns, int64_t mono_ns, int64_t unix_ns);
 };
 

@@ -18,11 +18,12 @@
 #include "sampler/clocks.h"
 #include "sampler/deadline.h"
 #include "sampler/faults.h"
+#include "sampler/plan.h"
 #include "sampler/reads.h"
+#include "sampler/signals.h"
 
 #define FLUSH_NS ES_NS_PER_S
 #define ROWS_MAX 256
-#define RESERVE_PERIOD_NS ES_NS_PER_S /* for what is read in case better meters fail */
 
 struct es_sampler {
 	struct es_sampler_source *sources;
@@ -46,6 +47,7 @@ struct es_sampler {
 	size_t n_recorded;
 	struct es_faults faults; /* of the recording's domains */
 	struct es_rows rows;
+	struct es_signal_reads signals;
 	struct es_recorder *recorder; /* borrowed */
 	int64_t oldest_row_ns; /* monotonic time of the first row not flushed; valid while there is one */
 	struct es_clocks clocks;
@@ -53,24 +55,15 @@ struct es_sampler {
 	struct es_sampler_stats stats;
 };
 
-static int add_source(struct es_sampler *sampler, const struct es_root *root,
-		      const struct es_source_ops *ops)
+/* Domains and signals of a source that is open, behind those of the others. */
+static int take_in(struct es_sampler *sampler, struct es_sampler_source *entry)
 {
-	struct es_sampler_source *entry = &sampler->sources[sampler->n_sources];
 	struct es_domain *domains;
-	struct es_error why = { .code = 0 };
-	int r;
+	int r = entry->ops->plan(entry->source, &entry->plan);
 
-	*entry = (struct es_sampler_source){ .ops = ops, .first_domain = sampler->n_domains };
-	r = ops->open(root, &entry->source, &why);
-	sampler->n_sources++;
-	if (r < 0) {
-		entry->source = NULL;
-		(void)snprintf(entry->absent, sizeof(entry->absent), "%.*s",
-			       (int)sizeof(entry->absent) - 1, why.text);
-		return r == -ENOMEM ? r : 0;
-	}
-	r = ops->plan(entry->source, &entry->plan);
+	entry->first_signal = sampler->signals.n;
+	if (r == 0)
+		r = es_signal_reads_add(&sampler->signals, entry->source);
 	if (r < 0)
 		return r;
 	entry->n = entry->source->n_domains;
@@ -89,6 +82,25 @@ static int add_source(struct es_sampler *sampler, const struct es_root *root,
 	}
 	sampler->n_domains += entry->n;
 	return 0;
+}
+
+static int add_source(struct es_sampler *sampler, const struct es_root *root,
+		      const struct es_source_ops *ops)
+{
+	struct es_sampler_source *entry = &sampler->sources[sampler->n_sources];
+	struct es_error why = { .code = 0 };
+	int r;
+
+	*entry = (struct es_sampler_source){ .ops = ops, .first_domain = sampler->n_domains };
+	r = ops->open(root, &entry->source, &why);
+	sampler->n_sources++;
+	if (r < 0) {
+		entry->source = NULL;
+		(void)snprintf(entry->absent, sizeof(entry->absent), "%.*s",
+			       (int)sizeof(entry->absent) - 1, why.text);
+		return r == -ENOMEM ? r : 0;
+	}
+	return take_in(sampler, entry);
 }
 
 static bool is_package(const struct es_domain *domain)
@@ -126,10 +138,22 @@ static void leave_closed(struct es_sampler *sampler, const struct es_source_ops 
 		       "not opened: the sources before it show the same counters");
 }
 
+static void forget_places(struct es_sampler *sampler)
+{
+	free(sampler->deadlines);
+	free(sampler->last_row);
+	free(sampler->is_wanted);
+	free(sampler->recorded_as);
+	free(sampler->kept_ns);
+	free(sampler->recorded);
+}
+
+/* Places for what is known of each source and each domain. */
 static int allocate(struct es_sampler *sampler)
 {
 	size_t n = sampler->n_domains + 1;
 
+	forget_places(sampler);
 	sampler->is_wanted = calloc(n, sizeof(*sampler->is_wanted));
 	sampler->recorded_as = calloc(n, sizeof(*sampler->recorded_as));
 	sampler->recorded = calloc(n, sizeof(*sampler->recorded));
@@ -203,6 +227,25 @@ static int create(const struct es_root *root, bool wants_spares, struct es_sampl
 	return 0;
 }
 
+int es_sampler_add(struct es_sampler *sampler, struct es_source *source)
+{
+	size_t n = sampler->n_sources + 1;
+	struct es_sampler_source *sources =
+		reallocarray(sampler->sources, n, sizeof(*sampler->sources));
+	int r;
+
+	if (!sources) {
+		source->ops->close(source);
+		return -ENOMEM;
+	}
+	sampler->sources = sources;
+	sources[sampler->n_sources++] = (struct es_sampler_source){
+		.source = source, .ops = source->ops, .first_domain = sampler->n_domains
+	};
+	r = take_in(sampler, &sources[n - 1]);
+	return r < 0 ? r : allocate(sampler);
+}
+
 int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struct es_error *err)
 {
 	return create(root, false, ret, err);
@@ -221,14 +264,10 @@ void es_sampler_destroy(struct es_sampler *sampler)
 		if (sampler->sources[i].source)
 			sampler->sources[i].ops->close(sampler->sources[i].source);
 	free(sampler->sources);
-	free(sampler->deadlines);
-	free(sampler->last_row);
 	free(sampler->domains);
 	forget_rows(sampler);
-	free(sampler->is_wanted);
-	free(sampler->recorded_as);
-	free(sampler->kept_ns);
-	free(sampler->recorded);
+	forget_places(sampler);
+	es_signal_reads_finish(&sampler->signals);
 	es_faults_finish(&sampler->faults);
 	es_online_close(&sampler->online);
 	free(sampler);
@@ -244,6 +283,12 @@ struct es_domain *es_sampler_domains(struct es_sampler *sampler, size_t *ret_n)
 {
 	*ret_n = sampler->n_domains;
 	return sampler->domains;
+}
+
+const struct es_signal *es_sampler_signals(const struct es_sampler *sampler, size_t *ret_n)
+{
+	*ret_n = sampler->signals.n;
+	return sampler->signals.all;
 }
 
 bool es_sampler_can_read(const struct es_domain *domain)
@@ -284,57 +329,6 @@ void es_sampler_read(struct es_sampler *sampler, struct es_reading *ret)
 	}
 }
 
-static int64_t round_up(int64_t v, int64_t step)
-{
-	return (v + step - 1) / step * step;
-}
-
-/* Whether anything measures what the estimate would stand for: GPUs are beside it. */
-static bool has_real_meter(const struct es_sampler *sampler)
-{
-	for (size_t i = 0; i < sampler->n_domains; i++)
-		if (sampler->domains[i].kind != ES_KIND_ESTIMATED &&
-		    sampler->domains[i].type != ES_DOMAIN_GPU &&
-		    es_sampler_is_recorded(&sampler->domains[i]))
-			return true;
-	return false;
-}
-
-/* Whether every recorded domain of a source is one of an earlier source too. */
-static bool is_second(const struct es_sampler *sampler, const struct es_sampler_source *entry)
-{
-	size_t n_recorded = 0;
-
-	for (size_t i = entry->first_domain; i < entry->first_domain + entry->n; i++) {
-		bool has_twin = false;
-
-		if (!es_sampler_is_recorded(&sampler->domains[i]))
-			continue;
-		n_recorded++;
-		for (size_t j = 0; j < entry->first_domain && !has_twin; j++)
-			has_twin = es_sampler_is_recorded(&sampler->domains[j]) &&
-				   es_domain_is_twin(&sampler->domains[j], &sampler->domains[i]);
-		if (!has_twin)
-			return false;
-	}
-	return n_recorded > 0;
-}
-
-/* Often enough for no wrap to be missed, not more often than it gives something new, else as planned. */
-static int64_t plan_period(const struct es_sampler *sampler, const struct es_sampler_source *entry,
-			   int64_t period_ns)
-{
-	bool is_reserve = entry->ops == &es_source_estimate ? has_real_meter(sampler)
-							    : is_second(sampler, entry);
-	int64_t at_most_ns = entry->plan.at_most_ns;
-
-	if (is_reserve && at_most_ns < RESERVE_PERIOD_NS)
-		at_most_ns = RESERVE_PERIOD_NS;
-	if (at_most_ns > period_ns)
-		return round_up(at_most_ns, period_ns);
-	return period_ns < entry->plan.at_least_ns ? period_ns : entry->plan.at_least_ns;
-}
-
 void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 {
 	for (size_t i = 0; i < sampler->n_sources; i++) {
@@ -342,7 +336,8 @@ void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 
 		if (!entry->source)
 			continue;
-		entry->period_ns = plan_period(sampler, entry, period_ns);
+		entry->period_ns =
+			es_plan_period(entry, sampler->domains, sampler->n_domains, period_ns);
 		for (size_t j = 0; j < entry->n; j++)
 			sampler->domains[entry->first_domain + j].read_period_ns = entry->period_ns;
 	}
@@ -394,6 +389,16 @@ es_hot static int flush(struct es_sampler *sampler)
 	if (r == 0)
 		r = es_faults_tell(&sampler->faults, sampler->recorder, es_clock_boot_ns(), false);
 	return r;
+}
+
+/* Once a second or so: what was read, and what is only worth reading that often. */
+es_hot static int write_down(struct es_sampler *sampler)
+{
+	int r = flush(sampler);
+
+	return r < 0 ? r
+		     : es_signal_reads_take(&sampler->signals, sampler->sources, sampler->n_sources,
+					    sampler->recorder);
 }
 
 /* One row: the sources whose turn it is, or all of them. */
@@ -497,6 +502,8 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 	r = es_recorder_reserve(recorder, &sampler->rows);
 	if (r == 0)
 		r = es_faults_init(&sampler->faults, sampler->n_recorded);
+	if (r == 0)
+		r = es_signal_reads_start(&sampler->signals);
 	if (r < 0)
 		return r;
 	sampler->recorder = recorder;
@@ -509,7 +516,7 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 	es_clocks_start(&sampler->clocks, recorder);
 	r = sweep(sampler, now_mono_ns, true);
 	/* The first readings are on disk before anything is measured: even a command killed at once has its start. */
-	return r < 0 ? r : flush(sampler);
+	return r < 0 ? r : write_down(sampler);
 }
 
 const struct es_reading *es_sampler_latest(const struct es_sampler *sampler, size_t domain)
@@ -547,7 +554,7 @@ es_hot int es_sampler_tick(struct es_sampler *sampler, int64_t now_mono_ns)
 	/* Flush now if these rows would be older than a second at the next deadline. */
 	if (r == 0 && es_sampler_next_ns(sampler) - sampler->oldest_row_ns >= FLUSH_NS) {
 		look_around(sampler);
-		r = flush(sampler);
+		r = write_down(sampler);
 	}
 	return r;
 }
@@ -567,7 +574,7 @@ int es_sampler_stop(struct es_sampler *sampler, int64_t now_mono_ns)
 
 	look_around(sampler);
 	if (r == 0)
-		r = flush(sampler);
+		r = write_down(sampler);
 	forget_rows(sampler); /* what comes after a run needs memory too */
 	if (r == 0)
 		r = es_faults_tell(&sampler->faults, sampler->recorder, es_clock_boot_ns(), true);

@@ -26,6 +26,7 @@ struct es_sampler_source {
 	int64_t period_ns; /* between its readings */
 	size_t first_domain; /* of the sampler's domains: @n of them */
 	size_t n;
+	size_t first_signal; /* of the sampler's signals: as many as the source has */
 	char absent[ES_NAME_MAX_BYTES]; /* why it could not be opened; source is NULL then */
 };
 
@@ -46,10 +47,19 @@ int es_sampler_create_all(const struct es_root *root, struct es_sampler **ret,
 			  struct es_error *err);
 void es_sampler_destroy(struct es_sampler *sampler);
 
+/**
+ * es_sampler_add - a source beside those of the registry, open already; before es_sampler_start()
+ * @source: owned by the sampler from now on, also where this fails. Domains and signals borrowed before are no longer valid.
+ */
+int es_sampler_add(struct es_sampler *sampler, struct es_source *source);
+
 /** es_sampler_sources - all of the registry, absent ones too; borrowed */
 const struct es_sampler_source *es_sampler_sources(const struct es_sampler *sampler, size_t *ret_n);
 /** es_sampler_domains - of all sources, with parents as indices into this array; borrowed, states may be settled in place */
 struct es_domain *es_sampler_domains(struct es_sampler *sampler, size_t *ret_n);
+
+/** es_sampler_signals - of all sources; a recording has all of them, in this order; borrowed */
+const struct es_signal *es_sampler_signals(const struct es_sampler *sampler, size_t *ret_n);
 
 /** es_sampler_read - read each open source once; @ret has room for every domain (those of absent or denied ones get an error) */
 void es_sampler_read(struct es_sampler *sampler, struct es_reading *ret);
@@ -66,7 +76,7 @@ void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns);
 /**
  * es_sampler_start - plan the readings and take the first sweep
  * @period_ns: planned sampling period
- * @recorder: where the readings go (borrowed); its domains are those for which es_sampler_is_listed()
+ * @recorder: where the readings go (borrowed); its domains are those for which es_sampler_is_listed(), its signals all
  * @now_mono_ns: when deadlines begin to count
  */
 int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_recorder *recorder,
@@ -99,7 +109,8 @@ int64_t es_sampler_next_ns(const struct es_sampler *sampler);
 /**
  * es_sampler_tick - take what is due, write what is old enough
  * @now_mono_ns: the time; nothing happens before the deadline
- * Readings are with the recorder at the latest one second after they were taken, or at the sweep after.
+ * Readings are with the recorder at the latest one second after they were taken, or at the sweep after. Then signals
+ * are read too: about once a second.
  * Returns 0, or negative errno when frames could not even be kept in memory.
  */
 int es_sampler_tick(struct es_sampler *sampler, int64_t now_mono_ns);

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "core/domain.h"
+#include "core/signal.h"
 #include "sys/root.h"
 
 /** struct es_reading - one domain read once */
@@ -54,6 +55,12 @@ struct es_source_ops {
 	 */
 	void (*ask)(struct es_source *source);
 	int (*wait)(struct es_source *source, int64_t wait_ns);
+	/*
+	 * What is recorded beside energy: @ret has room for each signal, in their order; what is not known has its error
+	 * set. Called about once a second, after a sweep and never in it; a source that is read aside gives what its thread
+	 * found last. Returns 0 or negative errno. NULL: there are none.
+	 */
+	int (*read_signals)(struct es_source *source, struct es_reading *ret, size_t n);
 	/* From now on so many hardware threads are online. NULL: it does not matter. */
 	void (*online)(struct es_source *source, uint32_t n_cpus);
 	void (*close)(struct es_source *source);
@@ -64,6 +71,8 @@ struct es_source {
 	const struct es_source_ops *ops;
 	struct es_domain *domains; /* owned by the source; parents are indices into this array */
 	size_t n_domains;
+	struct es_signal *signals; /* owned by the source, like the domains; NULL: none */
+	size_t n_signals;
 	int64_t start_ns; /* what a vendor's library took to start; 0: there is none */
 };
 

@@ -27,6 +27,20 @@ static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, in
 	return 0;
 }
 
+static int on_signal(void *arg, size_t signal, int64_t t_ns, uint64_t value)
+{
+	const struct bounds *bounds = arg;
+	char flag[32];
+
+	fuzz_require(signal < bounds->meta->n_signals);
+	fuzz_require(t_ns >= -ES_TIME_MAX_NS && t_ns <= ES_TIME_MAX_NS);
+	fuzz_require(value < INT64_MAX);
+	for (unsigned bit = 0; bit < ES_SIGNAL_BITS; bit++)
+		if (es_signal_flag(&bounds->meta->signals[signal], bit, flag))
+			fuzz_require(strlen(flag) > 0 && strlen(flag) < sizeof(flag));
+	return 0;
+}
+
 static int on_sweep(void *arg, int64_t t_ns)
 {
 	(void)arg;
@@ -58,7 +72,11 @@ static int on_clock(void *arg, int64_t boot_ns, int64_t mono_ns, int64_t unix_ns
 static void read_file(int fd, uint64_t n)
 {
 	static const struct es_visitor visitor = {
-		.reading = on_reading, .sweep = on_sweep, .event = on_event, .clock = on_clock
+		.reading = on_reading,
+		.sweep = on_sweep,
+		.event = on_event,
+		.clock = on_clock,
+		.signal = on_signal,
 	};
 	struct es_recording *recording;
 	struct bounds bounds;

@@ -97,10 +97,22 @@ static int record(const char *path)
 {
 	const struct es_event start = { .type = ES_EVENT_TAG_START, .t_ns = 5, .text = "tag" };
 	const struct es_event end = { .type = ES_EVENT_END, .t_ns = 9 };
+	const struct es_signal_value values[] = { { .t_ns = 7000, .value = 1410000 },
+						  { .t_ns = 7000, .value = 5 } };
 	struct es_recorder *recorder;
+	struct es_signal signal;
 	struct es_meta meta;
 	int r = test_meta(&meta);
 
+	es_signal_init(&signal, "nvml", "gpu-0", ES_SIGNAL_SM_CLOCK, ES_SIGNAL_KHZ,
+		       ES_SIGNAL_GAUGE);
+	if (r == 0)
+		r = es_meta_add_signal(&meta, &signal);
+	es_signal_init(&signal, "nvml", "gpu-0", ES_SIGNAL_THROTTLE, ES_SIGNAL_FLAGS_UNIT,
+		       ES_SIGNAL_FLAGS);
+	(void)snprintf(signal.flags, sizeof(signal.flags), "%s", es_throttle_flags());
+	if (r == 0)
+		r = es_meta_add_signal(&meta, &signal);
 	if (r == 0)
 		r = es_recorder_create(path, true, &meta, &recorder, NULL);
 	if (r < 0)
@@ -109,6 +121,7 @@ static int record(const char *path)
 	(void)es_recorder_event(recorder, &start);
 	(void)es_recorder_clock(recorder, 1, 2, 3);
 	(void)test_record_sweeps(recorder, &meta, 10, 60);
+	(void)es_recorder_signals(recorder, values, ES_ARRAY_SIZE(values));
 	(void)es_recorder_event(recorder, &end);
 	r = es_recorder_problem(recorder);
 	es_recorder_close(recorder);

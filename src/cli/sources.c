@@ -47,6 +47,10 @@ static void put_domain_json(const struct es_survey *survey, const struct es_doma
 		es_json_decimal(json, "update_period_ms", domain->update_period_ns, 6);
 	else
 		es_json_null(json, "update_period_ms");
+	if (domain->accuracy_ppm)
+		es_json_u64(json, "accuracy_ppm", domain->accuracy_ppm);
+	else
+		es_json_null(json, "accuracy_ppm");
 	if (domain->limit_mw)
 		es_json_decimal(json, "limit_w", (int64_t)domain->limit_mw, 3);
 	else
@@ -146,6 +150,7 @@ static void put_domain_row(const struct es_survey *survey, const struct es_domai
 			   const char **last_fix, struct es_buf *out)
 {
 	char range[32] = "-", update[ES_QUANTITY_TEXT_BYTES] = "-", limit[32] = "-";
+	char accuracy[32] = "-";
 	const char *role = domain->is_chosen && domain->is_chosen_total ? "fine, total"
 			   : domain->is_chosen				? "fine"
 			   : domain->is_chosen_total			? "total"
@@ -162,11 +167,13 @@ static void put_domain_row(const struct es_survey *survey, const struct es_domai
 			       (double)domain->range.modulus_nj / 1e12);
 	if (domain->update_period_ns)
 		(void)es_duration_text(domain->update_period_ns, update);
+	if (domain->accuracy_ppm)
+		(void)snprintf(accuracy, sizeof(accuracy), "%g", domain->accuracy_ppm / 1e4);
 	if (domain->limit_mw)
 		(void)snprintf(limit, sizeof(limit), "%.0f", es_w_from_mw(domain->limit_mw));
-	(void)es_buf_printf(out, "%*s%-*s %-10s %-9s %10s %9s %9s  %-11s %s\n", 2 + 2 * depth, "",
-			    34 - 2 * depth, domain->id, es_kind_name(domain->kind),
-			    es_state_name(domain->state), range, update, limit, role,
+	(void)es_buf_printf(out, "%*s%-*s %-10s %-9s %10s %9s %6s %9s  %-11s %s\n", 2 + 2 * depth,
+			    "", 34 - 2 * depth, domain->id, es_kind_name(domain->kind),
+			    es_state_name(domain->state), range, update, accuracy, limit, role,
 			    domain->reason);
 	put_fix(4 + 2 * depth, domain->fix, last_fix, out);
 }
@@ -235,13 +242,14 @@ static void put_table(const struct sources *sources, struct es_buf *out)
 	size_t n;
 	const struct es_sampler_source *entries = es_sampler_sources(survey->sampler, &n);
 
-	(void)es_buf_printf(out, "  %-34s %-10s %-9s %10s %9s %9s  %-11s %s\n", "domain", "kind",
-			    "state", "range (kJ)", "update", "limit (W)", "cover", "reason");
+	(void)es_buf_printf(out, "  %-34s %-10s %-9s %10s %9s %6s %9s  %-11s %s\n", "domain",
+			    "kind", "state", "range (kJ)", "update", "± (%)", "limit (W)", "cover",
+			    "reason");
 	for (size_t i = 0; i < n; i++) {
 		if (!entries[i].source) {
-			(void)es_buf_printf(out, "  %-34s %-10s %-9s %10s %9s %9s  %-11s %s\n",
-					    entries[i].ops->name, "", "absent", "-", "-", "-", "",
-					    entries[i].absent);
+			(void)es_buf_printf(out, "  %-34s %-10s %-9s %10s %9s %6s %9s  %-11s %s\n",
+					    entries[i].ops->name, "", "absent", "-", "-", "-", "-",
+					    "", entries[i].absent);
 			continue;
 		}
 		for (size_t j = 0; j < entries[i].n; j++)

@@ -11,6 +11,10 @@
 
 #include "base/cleanup.h"
 
+#define NODE_ALLOWED_PPM 20000U
+#define STALE_MW 5000U /* a part that rose by more than that, */
+#define STALE_PARTS 20U /* and by more than that part of the node, moves a live meter */
+
 static void say(struct es_domain *domain, const char *reason)
 {
 	(void)snprintf(domain->reason, sizeof(domain->reason), "%s", reason);
@@ -215,6 +219,43 @@ static const char *distrust_psys(const struct es_domain *domains, size_t n,
 	return NULL;
 }
 
+static uint64_t mean_mw(const struct es_evidence *evidence)
+{
+	return es_mean_power_mw(evidence->energy_uj, evidence->covered_ns);
+}
+
+/*
+ * Why this meter of a node is not to be trusted with it; NULL: it is. Powers are compared, since a slow meter's readings
+ * begin later than those of the parts. What was not watched long enough to tell is trusted.
+ */
+static const char *distrust_node(const struct es_domain *domains, size_t n,
+				 const struct es_evidence *evidence, size_t node)
+{
+	uint64_t power_mw, allowed_ppm = domains[node].accuracy_ppm, inside_mw = 0, swing_mw = 0;
+
+	if (!evidence || !evidence[node].was_watched || evidence[node].covered_ns <= 0 ||
+	    domains[node].kind == ES_KIND_ESTIMATED)
+		return NULL;
+	power_mw = mean_mw(&evidence[node]);
+	for (size_t i = 0; i < n; i++) {
+		if (!domains[i].is_chosen || !es_domain_contains(&domains[node], &domains[i]) ||
+		    !evidence[i].was_watched || evidence[i].covered_ns <= 0)
+			continue;
+		inside_mw += mean_mw(&evidence[i]);
+		if (evidence[i].swing_mw > swing_mw)
+			swing_mw = evidence[i].swing_mw;
+	}
+	/* 2 % as for psys, or what its maker allows it. */
+	allowed_ppm = allowed_ppm > NODE_ALLOWED_PPM ? allowed_ppm : NODE_ALLOWED_PPM;
+	if ((double)power_mw < (double)inside_mw * (1.0 - (double)allowed_ppm / 1e6))
+		return "shows less than the parts it must contain: not trusted for the node";
+	/* To a whole watt a steady node may stand still; beside a part that rose by more it cannot. */
+	if (domains[node].is_power && !evidence[node].has_moved && swing_mw > STALE_MW &&
+	    swing_mw > power_mw / STALE_PARTS)
+		return "stale: it stood still while its parts moved; not trusted for the node";
+	return NULL;
+}
+
 static bool has_chosen(const struct es_domain *domains, size_t n, uint32_t node, unsigned types,
 		       bool is_total)
 {
@@ -259,13 +300,58 @@ static void choose_fine(struct es_domain *domains, size_t n, uint32_t node,
 		choose_estimate(domains, n, node, false);
 }
 
+/* A twin that was set aside for one that turned out wrong stands for itself. */
+static void restore_twins(struct es_domain *domains, size_t n, size_t of)
+{
+	int32_t heir = -1;
+
+	for (size_t i = 0; i < n; i++) {
+		if (domains[i].state != ES_STATE_DUPLICATE ||
+		    domains[i].duplicate_of != (int32_t)of)
+			continue;
+		if (heir >= 0) {
+			domains[i].duplicate_of = heir;
+			continue;
+		}
+		heir = (int32_t)i;
+		domains[i].state = domains[of].state;
+		domains[i].duplicate_of = -1;
+		domains[i].reason[0] = '\0';
+	}
+}
+
+/* The first meter of the whole node that nothing speaks against. */
+static void choose_node(struct es_domain *domains, size_t n, uint32_t node,
+			const struct es_evidence *evidence)
+{
+	bool is_free = true;
+
+	/* Twice: a twin may come before the one that it was set aside for. */
+	for (size_t pass = 0; pass < 2 && is_free; pass++)
+		for (size_t i = 0; i < n && is_free; i++) {
+			const char *why;
+
+			if (domains[i].node != node || domains[i].type != ES_DOMAIN_NODE ||
+			    !can_stand(&domains[i], evidence ? &evidence[i] : NULL))
+				continue;
+			why = distrust_node(domains, n, evidence, i);
+			if (why) {
+				say(&domains[i], why);
+				restore_twins(domains, n, i);
+				continue;
+			}
+			domains[i].is_chosen_total = true;
+			is_free = false;
+		}
+}
+
 static void choose_total(struct es_domain *domains, size_t n, uint32_t node,
 			 const struct es_evidence *evidence, enum es_psys_policy policy)
 {
 	const unsigned whole = 1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE |
 			       1u << ES_DOMAIN_PSYS | 1u << ES_DOMAIN_MODULE | 1u << ES_DOMAIN_NODE;
 
-	add_type(domains, n, evidence, node, ES_DOMAIN_NODE, true);
+	choose_node(domains, n, node, evidence);
 	add_type(domains, n, evidence, node, ES_DOMAIN_MODULE, true);
 	for (size_t i = 0; i < n; i++) {
 		const char *why;
@@ -346,12 +432,13 @@ static void explain_left_out(struct es_domain *domains, size_t n)
 		if (domain->is_chosen || domain->is_chosen_total ||
 		    (domain->state != ES_STATE_OK && domain->state != ES_STATE_UNPROVEN))
 			continue;
-		if (domain->type == ES_DOMAIN_PSYS && domain->reason[0] != '\0')
-			continue;
 		if (domain->kind == ES_KIND_ESTIMATED) {
 			say(domain, "not needed: this node has a meter");
 			continue;
 		}
+		if ((domain->type == ES_DOMAIN_PSYS || domain->type == ES_DOMAIN_NODE) &&
+		    domain->reason[0] != '\0')
+			continue;
 		if (domain->is_partial) {
 			if (domain->reason[0] == '\0' || domain->type == ES_DOMAIN_CORE)
 				say(domain, "one core only, not the cores of the package");

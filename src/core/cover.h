@@ -9,6 +9,8 @@
 
 #include "core/domain.h"
 
+#define ES_SWING_NS 30000000000LL /* longer than the mean that a management controller shows */
+
 /** struct es_evidence - what was seen of a domain over one stretch of time */
 struct es_evidence {
 	bool was_watched; /* read at least twice */
@@ -16,6 +18,8 @@ struct es_evidence {
 	bool was_busy; /* the CPU it measures was kept busy meanwhile, long enough for any live meter to move */
 	bool is_unknown; /* it should have moved in so long a time and did not: its energy is not known, it cannot stand for anything */
 	uint64_t energy_uj; /* over the stretch */
+	int64_t covered_ns; /* how much of it has valid samples; 0: all, as far as is known */
+	uint64_t swing_mw; /* highest less lowest mean of ES_SWING_NS; 0 where there are not two of them */
 	int32_t mirrors; /* index of an earlier die of its package whose steps were the same to one unit; -1: none */
 };
 

@@ -75,6 +75,7 @@ struct es_domain {
 	/* Estimates: watts of the model idle and at full load, and half widths of their 95 % intervals, relative. */
 	uint64_t idle_mw, full_mw;
 	uint32_t idle_spread_ppm, spread_ppm;
+	uint32_t accuracy_ppm; /* rated by its maker or its user: half width of a 95 % interval, relative; 0: not known */
 	bool has_activity; /* its readings carry the CPU time of the machine as well */
 	char pci[24]; /* of a device: where it is on the bus, 0000:17:00.0 */
 	char model[64], uuid[64]; /* of a device: its maker's name for it, and for this one */

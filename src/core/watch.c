@@ -44,13 +44,14 @@ int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, i
 {
 	*watch = (struct es_watch){ .domains = domains, .n = n };
 	watch->tracks = calloc(n + 1, sizeof(*watch->tracks));
+	watch->swings = calloc(n + 1, sizeof(*watch->swings));
 	watch->step_uj = calloc(n + 1, sizeof(*watch->step_uj));
 	watch->has_step = calloc(n + 1, sizeof(*watch->has_step));
 	watch->n_same = calloc(n + 1, sizeof(*watch->n_same));
 	watch->n_other = calloc(n + 1, sizeof(*watch->n_other));
 	watch->first_die = calloc(n + 1, sizeof(*watch->first_die));
-	if (!watch->tracks || !watch->step_uj || !watch->has_step || !watch->n_same ||
-	    !watch->n_other || !watch->first_die) {
+	if (!watch->tracks || !watch->swings || !watch->step_uj || !watch->has_step ||
+	    !watch->n_same || !watch->n_other || !watch->first_die) {
 		es_watch_finish(watch);
 		return -ENOMEM;
 	}
@@ -68,12 +69,36 @@ int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, i
 void es_watch_finish(struct es_watch *watch)
 {
 	free(watch->tracks);
+	free(watch->swings);
 	free(watch->step_uj);
 	free(watch->has_step);
 	free(watch->n_same);
 	free(watch->n_other);
 	free(watch->first_die);
 	*watch = (struct es_watch){ .n = 0 };
+}
+
+static void swing(struct es_swing *swing, const struct es_sample *sample)
+{
+	uint64_t power_mw;
+
+	if (sample->is_gap) {
+		swing->energy_uj = 0;
+		swing->covered_ns = 0;
+		return;
+	}
+	swing->energy_uj += sample->energy_uj;
+	swing->covered_ns += sample->t1_ns - sample->t0_ns;
+	if (swing->covered_ns < ES_SWING_NS)
+		return;
+	power_mw = es_mean_power_mw(swing->energy_uj, swing->covered_ns);
+	if (!swing->has_any || power_mw < swing->lowest_mw)
+		swing->lowest_mw = power_mw;
+	if (!swing->has_any || power_mw > swing->highest_mw)
+		swing->highest_mw = power_mw;
+	swing->has_any = true;
+	swing->energy_uj = 0;
+	swing->covered_ns = 0;
 }
 
 static void take_samples(struct es_watch *watch, size_t domain, const struct es_sample *samples,
@@ -84,6 +109,7 @@ static void take_samples(struct es_watch *watch, size_t domain, const struct es_
 			watch->step_uj[domain] = samples[i].energy_uj;
 			watch->has_step[domain] = true;
 		}
+		swing(&watch->swings[domain], &samples[i]);
 		if (watch->on_sample)
 			watch->on_sample(watch->arg, domain, &samples[i]);
 	}
@@ -189,6 +215,8 @@ void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n
 				       !domain->is_power && track->covered_ns > standing_ns) ||
 				      (track->n_readings == 0 && has_any),
 			.energy_uj = track->energy_uj,
+			.covered_ns = track->covered_ns,
+			.swing_mw = watch->swings[i].highest_mw - watch->swings[i].lowest_mw,
 			/* The counter may refresh between the reads of two dies that show it: now and then a row differs. */
 			.mirrors = watch->n_same[i] > watch->n_other[i] ? watch->first_die[i] : -1,
 		};

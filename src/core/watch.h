@@ -13,11 +13,20 @@
 /** es_sample_fn - told of each sample of a domain */
 typedef void (*es_sample_fn)(void *arg, size_t domain, const struct es_sample *sample);
 
+/** struct es_swing - lowest and highest mean power over stretches of ES_SWING_NS */
+struct es_swing {
+	uint64_t energy_uj; /* of the stretch so far */
+	int64_t covered_ns;
+	uint64_t lowest_mw, highest_mw;
+	bool has_any;
+};
+
 /** struct es_watch - a track for each domain, and what it takes to tell mirrored dies and dead meters */
 struct es_watch {
 	struct es_domain *domains; /* borrowed */
 	size_t n;
 	struct es_track *tracks; /* [domain], owned */
+	struct es_swing *swings; /* [domain], owned */
 	uint64_t *step_uj; /* [domain] energy of its sample in this row */
 	bool *has_step; /* [domain] */
 	uint32_t *n_same; /* [domain] moving rows equal to the first die's */

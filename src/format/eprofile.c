@@ -177,6 +177,8 @@ static void put_domain(const struct es_profile *profile, size_t i, struct es_jso
 	es_json_u64(json, "full_mw", domain->full_mw);
 	es_json_u64(json, "idle_spread_ppm", domain->idle_spread_ppm);
 	es_json_u64(json, "spread_ppm", domain->spread_ppm);
+	if (domain->accuracy_ppm)
+		es_json_u64(json, "accuracy_ppm", domain->accuracy_ppm);
 	es_json_bool(json, "is_chosen", domain->is_chosen);
 	es_json_bool(json, "is_chosen_total", domain->is_chosen_total);
 	es_json_object_end(json);

@@ -78,6 +78,7 @@ static int describe(struct ours *ours, const char *device, const json_t *about,
 	ret->die = (int32_t)integer(about, "die", -1, INT32_MAX, ret->die);
 	ret->limit_mw = (uint64_t)integer(about, "limit_mw", 0, INT64_MAX, 0);
 	ret->spread_ppm = (uint32_t)integer(about, "spread_ppm", 0, UINT32_MAX, 0);
+	ret->accuracy_ppm = (uint32_t)integer(about, "accuracy_ppm", 0, UINT32_MAX, 0);
 	ret->idle_mw = (uint64_t)integer(about, "idle_mw", 0, INT64_MAX, 0);
 	ret->full_mw = (uint64_t)integer(about, "full_mw", 0, INT64_MAX, 0);
 	ret->idle_spread_ppm = (uint32_t)integer(about, "idle_spread_ppm", 0, UINT32_MAX, 0);

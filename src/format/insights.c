@@ -296,29 +296,15 @@ static void judge_tail(struct es_report *report)
 	prove(insight, "tail_j", tail.tail_j);
 }
 
-/* A card, not one of its chips nor a second meter of it; an APU is one as well. */
-static bool is_whole_gpu(const struct es_domain *domain)
-{
-	bool is_apu = domain->type == ES_DOMAIN_MODULE && domain->pci[0] != '\0';
-
-	return domain->state != ES_STATE_DUPLICATE && domain->die < 0 &&
-	       (domain->type == ES_DOMAIN_GPU || is_apu);
-}
-
 /* GPUs that were there, on the bus or in the job's allocation, and that nothing measured. */
 static void find_invisible_gpus(struct es_report *report)
 {
-	for (size_t node = 0; node < report->meta->n_nodes; node++) {
+	for (uint32_t node = 0; node < report->meta->n_nodes; node++) {
 		const struct es_node_info *info = &report->meta->nodes[node];
-		uint32_t there = info->n_gpus, measured = 0;
 		struct es_insight *insight;
+		uint32_t there, measured;
 
-		if (there == 0 && report->meta->n_nodes == 1)
-			there = report->meta->n_gpus;
-		for (size_t i = 0; i < report->meta->n_domains; i++)
-			measured += report->domains[i].node == node &&
-				    is_whole_gpu(&report->domains[i]) &&
-				    report->by_domain[i].is_known;
+		es_report_count_gpus(report, node, &there, &measured);
 		if (there <= measured)
 			continue;
 		insight = add(report, "gpu_invisible");

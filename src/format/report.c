@@ -225,7 +225,7 @@ static void judge(struct es_report *report, const struct es_watch *watch)
 
 static void sum_covers(struct es_report *report)
 {
-	double variance = 0, estimated_j = 0, unknown_j = 0, covered = 0;
+	double variance = 0, estimated_j = 0, unknown_j = 0, accuracy_j = 0, covered = 0;
 	int64_t dur_ns = report->stop_ns - report->start_ns;
 	size_t n_total = 0;
 
@@ -248,14 +248,16 @@ static void sum_covers(struct es_report *report)
 			estimated_j += sum->uncertainty_j;
 		} else {
 			report->metered_uj += sum->energy_uj - sum->filled_uj;
-			/* What happens in a gap of one domain goes with what happens in those of others. */
-			variance += pow(sum->uncertainty_j - sum->unknown_j, 2);
+			/* What happens in a gap of one domain goes with what happens in those of others; meters of one make err alike. */
+			variance += pow(sum->uncertainty_j - sum->unknown_j - sum->accuracy_j, 2);
 			unknown_j += sum->unknown_j;
+			accuracy_j += sum->accuracy_j;
 		}
 	}
 	report->has_estimate = report->kinds & 1u << ES_KIND_ESTIMATED;
 	report->time_coverage = n_total ? fmin(covered / (double)n_total, 1.0) : 0.0;
-	report->uncertainty_j = sqrt(variance) + unknown_j + estimated_j;
+	report->accuracy_j = accuracy_j;
+	report->uncertainty_j = sqrt(variance) + unknown_j + accuracy_j + estimated_j;
 }
 
 /* Nodes whose total comes from meters: those with an estimate are at the wall already, no model comes on top. */
@@ -431,6 +433,7 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 				     walk->paces[i].hole_ns);
 	es_report_close_gaps(report);
 	sum_covers(report);
+	es_report_unseen_sum(report);
 	follow_chain(report);
 	es_report_baseline_sum(report);
 	sum_load(report);

@@ -20,6 +20,7 @@
 #include "format/report_baseline.h"
 #include "format/report_launch.h"
 #include "format/report_share.h"
+#include "format/report_unseen.h"
 #include "record/recording.h"
 
 struct es_tagfile;
@@ -47,6 +48,7 @@ struct es_report_domain {
 	uint64_t energy_uj; /* with what was filled in over gaps */
 	uint64_t filled_uj; /* of that: mean power times the time of gaps; estimated */
 	double uncertainty_j;
+	double accuracy_j; /* of that, what the meter's rated accuracy allows: the same way all the time */
 	double unknown_j; /* of that, what gaps, standing counters and slow reads leave open */
 	/* Where the counter stood still though it never does, boot clock: still_ns in all. Of lost_ns not even the sum is known. */
 	int64_t still_from_ns, still_to_ns, still_ns, lost_ns;
@@ -211,8 +213,10 @@ struct es_report {
 	double measured_j, node_j,
 		facility_j; /* the chain; measured_j is the total cover, with what is estimated of it */
 	double uncertainty_j; /* of node_j */
+	double accuracy_j; /* of that, what the meters' rated accuracies allow */
 	double time_coverage; /* share of the time with valid readings, mean over the total cover */
 	double metered_share; /* share of node_j from hardware meters */
+	struct es_report_unseen unseen; /* may come on top of node_j: in uncertainty_j */
 	bool has_load;
 	double load; /* energy of the packages / (their limits * time) */
 	bool has_carbon;

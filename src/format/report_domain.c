@@ -96,9 +96,11 @@ void es_report_sum_domain(struct es_report *report, const struct es_track *track
 	if (gap_ns > 0)
 		sum->filled_uj = es_energy_at_most_uj(usual_mw, gap_ns);
 	sum->energy_uj = track->energy_uj + sum->filled_uj;
+	sum->accuracy_j = es_j_from_uj(sum->energy_uj) * domain->accuracy_ppm / 1e6;
 	if (domain->kind == ES_KIND_ESTIMATED || domain->spread_ppm) {
 		sum->uncertainty_j =
-			estimate_uncertainty_j(domain, sum->energy_uj, track->covered_ns);
+			estimate_uncertainty_j(domain, sum->energy_uj, track->covered_ns) +
+			sum->accuracy_j;
 		return;
 	}
 	find_still(track, es_w_from_mw(usual_mw), sum);
@@ -107,7 +109,8 @@ void es_report_sum_domain(struct es_report *report, const struct es_track *track
 	 * A counter's two ends: one step, and up to one refresh old each. Powers: half an update period of the whole
 	 * swing at each end.
 	 */
-	sum->uncertainty_j = sum->unknown_j + (double)domain->range.unit_nj / 1e9 +
+	sum->uncertainty_j = sum->unknown_j + sum->accuracy_j +
+			     (double)domain->range.unit_nj / 1e9 +
 			     es_w_from_mw(sum->mean_mw) * es_s_from_ns(domain->update_period_ns);
 	if (!track->has_moved && !domain->is_power)
 		sum->uncertainty_j += es_j_from_uj(es_energy_at_most_uj(

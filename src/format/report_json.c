@@ -149,6 +149,10 @@ static void put_domain(const struct es_report *report, size_t i, struct es_json 
 	else
 		es_json_null(json, "energy_j");
 	put_known(json, "uncertainty_j", sum->is_known, sum->uncertainty_j);
+	if (domain->accuracy_ppm)
+		es_json_u64(json, "accuracy_ppm", domain->accuracy_ppm);
+	else
+		es_json_null(json, "accuracy_ppm");
 	if (sum->filled_uj)
 		put_uj(json, "filled_j", sum->filled_uj);
 	put_mw(json, "mean_w", sum->is_known, sum->mean_mw);
@@ -182,6 +186,7 @@ static void put_energy(const struct es_report *report, struct es_json *json)
 				(int64_t)report->total_uj - (int64_t)report->fine_uj, 6);
 	else
 		es_json_null(json, "residual_j");
+	es_report_unseen_members(report, json);
 	es_report_baseline_members(report, json);
 	es_report_share_members(report, json);
 	es_json_object_end(json);

@@ -119,6 +119,21 @@ static void put_kinds(const struct es_report *report, char *text, size_t size)
 					      es_kind_name((enum es_kind)kind));
 }
 
+/* What the uncertainty is made of. */
+static const char *whence(const struct es_report *report)
+{
+	bool has_unrated = false;
+
+	for (size_t i = 0; i < report->meta->n_domains; i++)
+		has_unrated = has_unrated || (report->domains[i].is_chosen_total &&
+					      report->domains[i].accuracy_ppm == 0);
+	if (report->accuracy_j <= 0)
+		return "± from reading the counters; the meters' own accuracy is not stated by their makers";
+	return has_unrated
+		       ? "± from reading the meters and from the rated accuracy of those that state one"
+		       : "± from reading the meters and from their rated accuracy";
+}
+
 static void put_energy(const struct es_report *report, struct es_buf *out)
 {
 	char text[192], energy[32], part[32], kinds[64];
@@ -135,8 +150,8 @@ static void put_energy(const struct es_report *report, struct es_buf *out)
 		       percent);
 	put_row(out, "node", text);
 	if (!report->has_estimate)
-		put_row(out, "",
-			"± from reading the counters; the meters' own accuracy is not stated by their makers");
+		put_row(out, "", whence(report));
+	es_report_unseen_row(report, out);
 	if (report->total_uj > report->fine_uj && report->metered_uj) {
 		energy_text(es_j_from_uj(report->total_uj - report->fine_uj), part, sizeof(part));
 		(void)snprintf(text, sizeof(text),

@@ -131,6 +131,8 @@ static void put_domain(struct es_json *json, const struct es_domain *domain)
 		es_json_u64(json, "idle_spread_ppm", domain->idle_spread_ppm);
 	}
 	es_json_u64(json, "spread_ppm", domain->spread_ppm);
+	if (domain->accuracy_ppm)
+		es_json_u64(json, "accuracy_ppm", domain->accuracy_ppm);
 	put_text(json, "pci", domain->pci);
 	put_text(json, "model", domain->model);
 	put_text(json, "uuid", domain->uuid);
@@ -318,6 +320,8 @@ static void get_domain(struct reading *reading, json_t *object, struct es_domain
 	get_text(reading, object, "uuid", ret->uuid, sizeof(ret->uuid));
 	get_text(reading, object, "reason", ret->reason, sizeof(ret->reason));
 	ret->spread_ppm = (uint32_t)get_integer(reading, object, "spread_ppm", 0, UINT32_MAX, 0);
+	ret->accuracy_ppm =
+		(uint32_t)get_integer(reading, object, "accuracy_ppm", 0, UINT32_MAX, 0);
 }
 
 static int get_nodes(struct reading *reading, json_t *array, struct es_meta *meta)

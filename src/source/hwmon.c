@@ -68,6 +68,26 @@ static void find_limits(const struct hwmon *hwmon, const struct meter *meter,
 		domain->update_period_ns = (int64_t)v * ES_NS_PER_MS;
 }
 
+/*
+ * "99.5%" of ACPI's _PMC, which the kernel prints as whole per cent, a point, and thousandths without leading zeros.
+ * The specification calls it the accuracy; boards are seen to give 99 for an error of 1 %, and the error itself.
+ * Nothing, and all, are no statements.
+ */
+static void find_accuracy(const struct hwmon *hwmon, const struct meter *meter,
+			  struct es_domain *domain)
+{
+	char path[256], file[64], text[32];
+	unsigned percent, thousandths;
+
+	(void)snprintf(file, sizeof(file), "power%u_accuracy", meter->input.index);
+	if (!domain->is_power || path_of(&meter->input, file, path) < 0 ||
+	    es_root_read_line(&hwmon->root, path, text, sizeof(text)) <= 0 ||
+	    sscanf(text, "%3u.%3u%%", &percent, &thousandths) != 2 || percent >= 100)
+		return;
+	thousandths += 1000 * percent;
+	domain->accuracy_ppm = 10 * (thousandths < 50000 ? thousandths : 100000 - thousandths);
+}
+
 es_hot static int read_meter(const struct hwmon *hwmon, struct meter *meter, int64_t now_ns,
 			     uint64_t *ret)
 {
@@ -100,6 +120,7 @@ static void open_meter(struct hwmon *hwmon, size_t i)
 		return;
 	}
 	find_limits(hwmon, meter, domain);
+	find_accuracy(hwmon, meter, domain);
 	for (int tries = 0; r == 0; tries++) {
 		r = read_meter(hwmon, meter, 0, &v);
 		if (es_kept_gives_up(r, tries))

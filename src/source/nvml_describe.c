@@ -21,6 +21,8 @@
 #define GA100_IDS \
 	0x20U /* the upper byte of the PCI device ids of A100, A800, A30 and CMP 170HX: pci.ids */
 #define MIG_MAX 16U
+/* nvml.h on nvmlDeviceGetPowerUsage: "On Fermi and Kepler GPUs the reading is accurate to within +/- 5% of current power draw." */
+#define KEPLER_ACCURACY_PPM 50000U
 
 int64_t es_nvml_update_ns(const struct es_nvml_gpu *gpu)
 {
@@ -113,6 +115,8 @@ static void say_power(const struct es_nvml_gpu *gpu, struct es_domain *domain)
 	domain->range = (struct es_counter_range){ .unit_nj = 0 };
 	if (is_mean)
 		domain->update_period_ns = WINDOW_NS;
+	if (gpu->architecture == ES_NVML_ARCH_KEPLER)
+		domain->accuracy_ppm = KEPLER_ACCURACY_PPM;
 	(void)snprintf(domain->reason, sizeof(domain->reason), "%s",
 		       is_mean ? "no energy counter: from powers that are means of a second"
 			       : "no energy counter: from instant powers");

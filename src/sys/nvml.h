@@ -39,6 +39,7 @@ enum es_nvml_return {
 };
 
 /* nvmlDeviceArchitecture_t */
+#define ES_NVML_ARCH_KEPLER 2U
 #define ES_NVML_ARCH_PASCAL 4U
 #define ES_NVML_ARCH_VOLTA 5U
 #define ES_NVML_ARCH_AMPERE 7U

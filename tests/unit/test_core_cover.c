@@ -232,6 +232,88 @@ static void a_platform_meter_that_shows_less_than_its_parts_is_not_trusted(void 
 	assert_non_null(strstr(node.domains[psys].reason, "less than the parts"));
 }
 
+/* A management controller that averages over a minute, or reads 11 % low, beside parts that draw more than it shows. */
+static void a_node_meter_that_shows_less_than_its_parts_is_not_trusted(void **state)
+{
+	static const struct {
+		uint64_t node_uj;
+		int64_t node_ns;
+		uint32_t accuracy_ppm;
+		bool is_trusted;
+	} vectors[] = {
+		{ 900000000, 10000000000, 0, false }, /* 90 W, parts 100 W */
+		{ 980500000, 10000000000, 0, true }, /* 1.95 % less: read at other times */
+		{ 960000000, 10000000000, 0, false },
+		{ 960000000, 10000000000, 50000, true }, /* its maker allows it 5 % */
+		{ 480000000, 4000000000, 0, true }, /* read for 4 s only: 120 W */
+		{ 1500000000, 10000000000, 0, true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		struct node node = { .n = 0 };
+		size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 1000000000);
+		size_t bmc = add(&node, "dcmi", ES_DOMAIN_NODE, -1, -1, vectors[i].node_uj);
+
+		node.domains[bmc].is_power = true;
+		node.domains[bmc].accuracy_ppm = vectors[i].accuracy_ppm;
+		node.evidence[package].covered_ns = 10000000000;
+		node.evidence[bmc].covered_ns = vectors[i].node_ns;
+		settle(&node, ES_PSYS_AUTO);
+
+		assert_int_equal(is_total(&node, bmc), vectors[i].is_trusted);
+		assert_int_equal(is_total(&node, package), !vectors[i].is_trusted);
+		assert_int_equal(node.domains[bmc].reason[0] == 0, vectors[i].is_trusted);
+	}
+}
+
+static void a_node_meter_that_stands_while_its_parts_move_is_stale(void **state)
+{
+	static const struct {
+		uint64_t swing_mw;
+		bool has_moved, is_trusted;
+	} vectors[] = { { 40000, false, false },
+			{ 40000, true, true },
+			{ 4000, false, true },
+			{ 0, false, true } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		struct node node = { .n = 0 };
+		size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 6000000000);
+		size_t bmc = add(&node, "redfish", ES_DOMAIN_NODE, -1, -1, 15000000000);
+
+		node.domains[bmc].is_power = true;
+		node.evidence[package].covered_ns = node.evidence[bmc].covered_ns = 60000000000;
+		node.evidence[package].swing_mw = vectors[i].swing_mw;
+		node.evidence[bmc].has_moved = vectors[i].has_moved;
+		settle(&node, ES_PSYS_AUTO);
+
+		assert_int_equal(is_total(&node, bmc), vectors[i].is_trusted);
+		if (!vectors[i].is_trusted)
+			assert_non_null(strstr(node.domains[bmc].reason, "stale"));
+	}
+}
+
+static void another_node_meter_stands_in_for_one_that_is_wrong(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 1000000000);
+	size_t bmc = add(&node, "dcmi", ES_DOMAIN_NODE, -1, -1, 500000000);
+	size_t wattmeter = add(&node, "file", ES_DOMAIN_NODE, -1, -1, 2000000000);
+
+	(void)state;
+	for (size_t i = 0; i < node.n; i++)
+		node.evidence[i].covered_ns = 10000000000;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_true(is_total(&node, wattmeter) && !is_total(&node, bmc) &&
+		    !is_total(&node, package));
+	assert_int_equal(node.domains[wattmeter].state, ES_STATE_OK);
+	assert_int_equal(node.domains[wattmeter].duplicate_of, -1);
+	assert_non_null(strstr(node.domains[bmc].reason, "less than the parts"));
+}
+
 static void several_platform_meters_are_trusted_only_on_request(void **state)
 {
 	struct node node = { .n = 0 };
@@ -490,6 +572,9 @@ int main(void)
 		cmocka_unit_test(a_package_beside_one_mirrored_die_is_the_same_counter),
 		cmocka_unit_test(one_platform_meter_that_holds_its_parts_is_the_total),
 		cmocka_unit_test(a_platform_meter_that_shows_less_than_its_parts_is_not_trusted),
+		cmocka_unit_test(a_node_meter_that_shows_less_than_its_parts_is_not_trusted),
+		cmocka_unit_test(a_node_meter_that_stands_while_its_parts_move_is_stale),
+		cmocka_unit_test(another_node_meter_stands_in_for_one_that_is_wrong),
 		cmocka_unit_test(several_platform_meters_are_trusted_only_on_request),
 		cmocka_unit_test(a_standing_platform_meter_does_not_hide_packages),
 		cmocka_unit_test(parts_of_a_package_are_not_added_to_it),

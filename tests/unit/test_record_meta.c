@@ -72,6 +72,7 @@ static void make_full(struct es_meta *meta)
 		snprintf(domain.uuid, sizeof(domain.uuid), "GPU-%d", type);
 		domain.update_period_ns = ES_TIME_MAX_NS;
 		domain.spread_ppm = UINT32_MAX;
+		domain.accuracy_ppm = type * 10000;
 		assert_int_equal(es_meta_add_domain(meta, &domain), 0);
 	}
 }
@@ -111,7 +112,7 @@ static void all_of_it_comes_back(void **state)
 		assert_memory_equal(&a->range, &b->range, sizeof(a->range));
 		assert_true(a->peak_mw == b->peak_mw && a->limit_mw == b->limit_mw &&
 			    a->update_period_ns == b->update_period_ns &&
-			    a->spread_ppm == b->spread_ppm);
+			    a->spread_ppm == b->spread_ppm && a->accuracy_ppm == b->accuracy_ppm);
 		assert_int_equal(b->state, ES_STATE_UNPROVEN);
 		assert_int_equal(b->duplicate_of, -1);
 	}

@@ -104,6 +104,33 @@ static void a_single_acpi_meter_is_the_nodes_and_several_are_of_unknown_parts(vo
 	assert_string_not_equal(f->source->domains[0].id, f->source->domains[1].id);
 }
 
+/* As the kernel prints ACPI's thousandths of a per cent: without leading zeros behind the point. */
+static void an_acpi_meter_that_states_its_accuracy_has_it(void **state)
+{
+	static const struct {
+		const char *text;
+		uint32_t accuracy_ppm;
+	} vectors[] = {
+		{ "99.0%\n", 10000 },	 { "97.500%\n", 25000 }, { "99.5%\n", 9950 },
+		{ "2.0%\n", 20000 },	 { "0.0%\n", 0 },	 { "100.0%\n", 0 },
+		{ "4294967.295%\n", 0 }, { "nothing\n", 0 },	 { "", 0 },
+	};
+	struct sourced *f = *state;
+	char path[128];
+
+	sourced_make(f, "grace");
+	(void)snprintf(path, sizeof(path), "%s/sys/class/hwmon", f->dir);
+	es_tree_remove(path);
+	sourced_put(f, "sys/class/hwmon/hwmon0/device/name", "power_meter\n");
+	sourced_put(f, "sys/class/hwmon/hwmon0/device/power1_average", "345000400\n");
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		sourced_put(f, "sys/class/hwmon/hwmon0/device/power1_accuracy", vectors[i].text);
+		assert_int_equal(sourced_open_as(f, -1, NULL), 0);
+		assert_int_equal(sourced_domain(f, "hwmon/power_meter:node")->accuracy_ppm,
+				 vectors[i].accuracy_ppm);
+	}
+}
+
 static void power9_has_energies_and_their_powers_are_twins(void **state)
 {
 	struct sourced *f = *state;
@@ -301,6 +328,7 @@ int main(void)
 		T(what_nobody_wants_is_not_read),
 		T(graces_rails_are_a_hierarchy),
 		T(a_single_acpi_meter_is_the_nodes_and_several_are_of_unknown_parts),
+		T(an_acpi_meter_that_states_its_accuracy_has_it),
 		T(power9_has_energies_and_their_powers_are_twins),
 		T(what_nobody_knows_is_listed_and_in_no_sum),
 		T(intels_cards_contain_their_chips_and_are_read_every_minute),

@@ -15,20 +15,17 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "format/insights_private.h"
 #include "format/insights_tail.h"
-#include "format/report.h"
 
 /* Starts and ends of shorter runs would speak louder than the work. */
 #define SHORTEST_NS (5 * ES_NS_PER_S)
-/* Energy over what the limits allow. The original tool drew the same lines. */
-#define HIGH_LOAD 0.9
-#define LOW_LOAD 0.4
 /* Less than half of the CPUs one has, at work. */
 #define CPU_UNDERLOAD 0.5
 /* A node that draws less than this share of what the others draw. */
 #define NODE_BALANCE 0.8
 
-static struct es_insight *add(struct es_report *report, const char *code)
+struct es_insight *es_insight_add(struct es_report *report, const char *code)
 {
 	struct es_insight *insight;
 
@@ -39,7 +36,7 @@ static struct es_insight *add(struct es_report *report, const char *code)
 	return insight;
 }
 
-static void prove(struct es_insight *insight, const char *key, double value)
+void es_insight_prove(struct es_insight *insight, const char *key, double value)
 {
 	if (insight->n_evidence == ES_INSIGHT_EVIDENCE_MAX)
 		return;
@@ -47,8 +44,7 @@ static void prove(struct es_insight *insight, const char *key, double value)
 	insight->evidence[insight->n_evidence++].value = value;
 }
 
-__attribute__((format(printf, 2, 3))) static void say(struct es_insight *insight,
-						      const char *format, ...)
+void es_insight_say(struct es_insight *insight, const char *format, ...)
 {
 	va_list args;
 
@@ -57,7 +53,7 @@ __attribute__((format(printf, 2, 3))) static void say(struct es_insight *insight
 	va_end(args);
 }
 
-static void name_subject(struct es_insight *insight, const char *key, const char *name)
+void es_insight_name(struct es_insight *insight, const char *key, const char *name)
 {
 	insight->subject_key = key;
 	(void)snprintf(insight->subject, sizeof(insight->subject), "%s", name);
@@ -71,25 +67,19 @@ static void find_dead_meters(struct es_report *report)
 
 		if (domain->state != ES_STATE_DEAD)
 			continue;
-		insight = add(report, "meter_dead");
+		insight = es_insight_add(report, "meter_dead");
 		if (!insight)
 			return;
-		name_subject(insight, "domain", domain->id);
-		say(insight, "%s: %.180s", domain->name, domain->reason);
+		es_insight_name(insight, "domain", domain->id);
+		es_insight_say(insight, "%s: %.180s", domain->name, domain->reason);
 		if (report->busy_ns >= 0)
-			prove(insight, "machine_cpu_s", es_s_from_ns(report->busy_ns));
+			es_insight_prove(insight, "machine_cpu_s", es_s_from_ns(report->busy_ns));
 	}
 }
 
-/* Energy of the chosen parts of some types against their limits over the time they were read. */
-struct load {
-	double energy_j, limit_j;
-	size_t n, n_without_limit;
-};
-
-static struct load sum_load(const struct es_report *report, unsigned types)
+struct es_load es_load_sum(const struct es_report *report, unsigned types)
 {
-	struct load load = { .n = 0 };
+	struct es_load load = { .n = 0 };
 
 	for (size_t i = 0; i < report->meta->n_domains; i++) {
 		const struct es_domain *domain = &report->domains[i];
@@ -112,55 +102,33 @@ static struct load sum_load(const struct es_report *report, unsigned types)
 #define CPU_TYPES (1u << ES_DOMAIN_PACKAGE | 1u << ES_DOMAIN_DIE)
 #define GPU_TYPES (1u << ES_DOMAIN_GPU)
 
-static bool has_load(const struct load *load)
-{
-	return load->n > 0 && load->limit_j > 0;
-}
-
 /* Over all processors and GPUs whose limits are known; only where that is all of them. */
 static void judge_load(struct es_report *report)
 {
-	const struct load all = sum_load(report, CPU_TYPES | GPU_TYPES | 1u << ES_DOMAIN_MODULE);
+	const struct es_load all =
+		es_load_sum(report, CPU_TYPES | GPU_TYPES | 1u << ES_DOMAIN_MODULE);
 	struct es_insight *insight;
 	double share;
 
-	if (!has_load(&all) || all.n_without_limit)
+	if (!es_load_is_known(&all) || all.n_without_limit)
 		return;
 	share = all.energy_j / all.limit_j;
-	if (share >= LOW_LOAD && share <= HIGH_LOAD)
+	if (share >= ES_LOW_LOAD && share <= ES_HIGH_LOAD)
 		return;
-	insight = add(report, share > HIGH_LOAD ? "high_load" : "low_load");
+	insight = es_insight_add(report, share > ES_HIGH_LOAD ? "high_load" : "low_load");
 	if (!insight)
 		return;
-	say(insight,
-	    share > HIGH_LOAD
-		    ? "processors and GPUs drew %.0f %% of what their limits allow; that says nothing about useful work"
-		    : "processors and GPUs drew %.0f %% of what their limits allow: fewer nodes, or lower clocks, may do",
-	    100.0 * share);
-	prove(insight, "load", share);
-	prove(insight, "energy_j", all.energy_j);
-	prove(insight, "limit_j", all.limit_j);
-	prove(insight, "threshold", share > HIGH_LOAD ? HIGH_LOAD : LOW_LOAD);
-}
-
-static void judge_gpus(struct es_report *report)
-{
-	const struct load gpus = sum_load(report, GPU_TYPES);
-	struct es_insight *insight;
-	double share;
-
-	if (!has_load(&gpus))
-		return;
-	share = gpus.energy_j / gpus.limit_j;
-	if (share >= LOW_LOAD)
-		return;
-	insight = add(report, "gpu_underload");
-	if (!insight)
-		return;
-	say(insight, "%zu GPUs drew %.0f %% of what their limits allow", gpus.n, 100.0 * share);
-	prove(insight, "gpu_load", share);
-	prove(insight, "gpus", (double)gpus.n);
-	prove(insight, "threshold", LOW_LOAD);
+	es_insight_say(
+		insight,
+		share > ES_HIGH_LOAD
+			? "processors and GPUs drew %.0f %% of what their limits allow; that says nothing about useful work"
+			: "processors and GPUs drew %.0f %% of what their limits allow: fewer nodes, or lower clocks, may do",
+		100.0 * share);
+	es_insight_prove(insight, "load", share);
+	es_insight_prove(insight, "energy_j", all.energy_j);
+	es_insight_prove(insight, "limit_j", all.limit_j);
+	es_insight_prove(insight, "threshold", share > ES_HIGH_LOAD ? ES_HIGH_LOAD : ES_LOW_LOAD);
+	es_gpus_prove_use(report, insight);
 }
 
 /*
@@ -190,35 +158,37 @@ static bool cpu_share(const struct es_report *report, double *ret_share, double 
 
 static void judge_cpus(struct es_report *report)
 {
-	const struct load cpus = sum_load(report, CPU_TYPES), gpus = sum_load(report, GPU_TYPES);
+	const struct es_load cpus = es_load_sum(report, CPU_TYPES),
+			     gpus = es_load_sum(report, GPU_TYPES);
 	struct es_insight *insight;
 	double share, n;
 
 	if (cpu_share(report, &share, &n)) {
 		if (share >= CPU_UNDERLOAD)
 			return;
-		insight = add(report, "cpu_underload");
+		insight = es_insight_add(report, "cpu_underload");
 		if (!insight)
 			return;
-		say(insight, "%.1f of %.0f CPUs were busy on average: %.0f %%", share * n, n,
-		    100.0 * share);
-		prove(insight, "busy_share", share);
-		prove(insight, "cpus", n);
-		prove(insight, "threshold", CPU_UNDERLOAD);
+		es_insight_say(insight, "%.1f of %.0f CPUs were busy on average: %.0f %%",
+			       share * n, n, 100.0 * share);
+		es_insight_prove(insight, "busy_share", share);
+		es_insight_prove(insight, "cpus", n);
+		es_insight_prove(insight, "threshold", CPU_UNDERLOAD);
 		return;
 	}
 	/* Without CPU time: processors near idle beside GPUs that work, by their power. */
-	if (!has_load(&cpus) || !has_load(&gpus) || cpus.energy_j / cpus.limit_j >= LOW_LOAD ||
+	if (!es_load_is_known(&cpus) || !es_load_is_known(&gpus) ||
+	    cpus.energy_j / cpus.limit_j >= ES_LOW_LOAD ||
 	    gpus.energy_j / gpus.limit_j <= cpus.energy_j / cpus.limit_j)
 		return;
-	insight = add(report, "cpu_underload");
+	insight = es_insight_add(report, "cpu_underload");
 	if (!insight)
 		return;
-	say(insight, "the processors drew %.0f %% of their limits, the GPUs %.0f %%",
-	    100.0 * cpus.energy_j / cpus.limit_j, 100.0 * gpus.energy_j / gpus.limit_j);
-	prove(insight, "cpu_load", cpus.energy_j / cpus.limit_j);
-	prove(insight, "gpu_load", gpus.energy_j / gpus.limit_j);
-	prove(insight, "threshold", LOW_LOAD);
+	es_insight_say(insight, "the processors drew %.0f %% of their limits, the GPUs %.0f %%",
+		       100.0 * cpus.energy_j / cpus.limit_j, 100.0 * gpus.energy_j / gpus.limit_j);
+	es_insight_prove(insight, "cpu_load", cpus.energy_j / cpus.limit_j);
+	es_insight_prove(insight, "gpu_load", gpus.energy_j / gpus.limit_j);
+	es_insight_prove(insight, "threshold", ES_LOW_LOAD);
 }
 
 /* A node's mean power in its total cover, and which types of parts gave it: only like is compared with like. */
@@ -265,15 +235,15 @@ static void judge_balance(struct es_report *report)
 	others_w = (sum_w - lowest_w) / (double)(n_nodes - 1);
 	if (lowest_w >= NODE_BALANCE * others_w)
 		return;
-	insight = add(report, "node_imbalance");
+	insight = es_insight_add(report, "node_imbalance");
 	if (!insight)
 		return;
-	name_subject(insight, "node", report->meta->nodes[lowest].name);
-	say(insight, "node %.64s drew %.0f W, the others %.0f W on average", insight->subject,
-	    lowest_w, others_w);
-	prove(insight, "node_w", lowest_w);
-	prove(insight, "others_w", others_w);
-	prove(insight, "threshold", NODE_BALANCE);
+	es_insight_name(insight, "node", report->meta->nodes[lowest].name);
+	es_insight_say(insight, "node %.64s drew %.0f W, the others %.0f W on average",
+		       insight->subject, lowest_w, others_w);
+	es_insight_prove(insight, "node_w", lowest_w);
+	es_insight_prove(insight, "others_w", others_w);
+	es_insight_prove(insight, "threshold", NODE_BALANCE);
 }
 
 static void judge_tail(struct es_report *report)
@@ -283,17 +253,18 @@ static void judge_tail(struct es_report *report)
 
 	if (!es_tail_find(report, &tail))
 		return;
-	insight = add(report, "idle_tail");
+	insight = es_insight_add(report, "idle_tail");
 	if (!insight)
 		return;
-	say(insight,
-	    "the last %.0f s (%.0f %%) were spent at %.0f W, after %.0f W: wait for less, or end earlier",
-	    tail.tail_s, 100.0 * tail.share, tail.tail_w, tail.work_w);
-	prove(insight, "tail_s", tail.tail_s);
-	prove(insight, "tail_share", tail.share);
-	prove(insight, "tail_w", tail.tail_w);
-	prove(insight, "work_w", tail.work_w);
-	prove(insight, "tail_j", tail.tail_j);
+	es_insight_say(
+		insight,
+		"the last %.0f s (%.0f %%) were spent at %.0f W, after %.0f W: wait for less, or end earlier",
+		tail.tail_s, 100.0 * tail.share, tail.tail_w, tail.work_w);
+	es_insight_prove(insight, "tail_s", tail.tail_s);
+	es_insight_prove(insight, "tail_share", tail.share);
+	es_insight_prove(insight, "tail_w", tail.tail_w);
+	es_insight_prove(insight, "work_w", tail.work_w);
+	es_insight_prove(insight, "tail_j", tail.tail_j);
 }
 
 /* GPUs that were there, on the bus or in the job's allocation, and that nothing measured. */
@@ -307,15 +278,17 @@ static void find_invisible_gpus(struct es_report *report)
 		es_report_count_gpus(report, node, &there, &measured);
 		if (there <= measured)
 			continue;
-		insight = add(report, "gpu_invisible");
+		insight = es_insight_add(report, "gpu_invisible");
 		if (!insight)
 			return;
-		name_subject(insight, "node", info->name);
-		say(insight, "%u of %u GPUs%s%.64s%s gave no reading: their energy is missing here",
-		    there - measured, there, info->gpu_model[0] ? " (" : "", info->gpu_model,
-		    info->gpu_model[0] ? ")" : "");
-		prove(insight, "gpus", there);
-		prove(insight, "gpus_measured", measured);
+		es_insight_name(insight, "node", info->name);
+		es_insight_say(
+			insight,
+			"%u of %u GPUs%s%.64s%s gave no reading: their energy is missing here",
+			there - measured, there, info->gpu_model[0] ? " (" : "", info->gpu_model,
+			info->gpu_model[0] ? ")" : "");
+		es_insight_prove(insight, "gpus", there);
+		es_insight_prove(insight, "gpus_measured", measured);
 	}
 }
 
@@ -329,7 +302,7 @@ void es_insights_find(struct es_report *report)
 	judge_balance(report);
 	judge_load(report);
 	judge_cpus(report);
-	judge_gpus(report);
+	es_gpus_judge(report);
 	judge_tail(report);
 }
 

@@ -161,6 +161,15 @@ static void note_fact(struct es_report *report, const struct es_event *event)
 	}
 }
 
+static int on_signal(void *arg, size_t signal, int64_t t_ns, uint64_t value)
+{
+	struct walk *walk = arg;
+
+	if (!is_outside(&walk->report->options, t_ns))
+		es_report_signals_note(walk->report, signal, t_ns, value);
+	return 0;
+}
+
 static int on_event(void *arg, const struct es_event *event)
 {
 	struct walk *walk = arg;
@@ -377,7 +386,7 @@ static int allocate(struct es_report *report)
 		return -ENOMEM;
 	if (n)
 		memcpy(report->domains, report->meta->domains, n * sizeof(*report->domains));
-	return 0;
+	return es_report_signals_init(report);
 }
 
 static int plan_paces(struct walk *walk)
@@ -404,9 +413,9 @@ static int plan_paces(struct walk *walk)
 
 static int walk_once(struct es_recording *recording, struct es_report *report, struct walk *walk)
 {
-	static const struct es_visitor visitor = { .reading = on_reading,
-						   .sweep = on_sweep,
-						   .event = on_event };
+	static const struct es_visitor visitor = {
+		.reading = on_reading, .sweep = on_sweep, .event = on_event, .signal = on_signal
+	};
 	int r = es_watch_init(&walk->watch, report->domains, report->meta->n_domains,
 			      report->meta->period_ns);
 
@@ -439,6 +448,7 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 	sum_load(report);
 	sum_quality(report, walk);
 	es_report_share_sum(report);
+	es_report_signals_settle(report);
 	return es_report_find_faults(report, &walk->watch);
 }
 
@@ -522,6 +532,7 @@ void es_report_finish(struct es_report *report)
 	es_insights_finish(report);
 	es_report_carbon_finish(&report->carbon);
 	es_report_series_finish(report);
+	es_report_signals_finish(report);
 	*report = (struct es_report){ .meta = NULL };
 }
 

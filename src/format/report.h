@@ -21,6 +21,7 @@
 #include "format/report_launch.h"
 #include "format/report_share.h"
 #include "format/report_unseen.h"
+#include "format/report_signals.h"
 #include "record/recording.h"
 
 struct es_tagfile;
@@ -235,6 +236,9 @@ struct es_report {
 	char attached[64]; /* its name */
 	struct es_report_baseline baseline;
 	struct es_report_share share; /* of the command, beside the node's */
+	struct es_report_signal *
+		signals; /* [n_signals] those of the recording, in its order; format/report_signals.h */
+	size_t n_signals;
 	struct es_report_launch launch; /* who started the command, as one of how many */
 };
 

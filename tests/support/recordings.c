@@ -74,6 +74,19 @@ struct es_domain *test_estimate(struct test_recording *made)
 	return domain;
 }
 
+size_t test_signal(struct test_recording *made, const char *device, const char *name,
+		   const char *unit, enum es_signal_kind kind)
+{
+	struct es_signal signal;
+
+	es_signal_init(&signal, "nvml", device, name, unit, kind);
+	signal.node = (uint32_t)made->meta.n_nodes - 1;
+	if (kind == ES_SIGNAL_FLAGS)
+		(void)snprintf(signal.flags, sizeof(signal.flags), "%s", es_throttle_flags());
+	assert_int_equal(es_meta_add_signal(&made->meta, &signal), 0);
+	return made->meta.n_signals - 1;
+}
+
 static void begin(struct test_recording *made)
 {
 	if (made->recorder)
@@ -114,6 +127,20 @@ void test_reading(struct test_recording *made, int64_t t_ns, size_t domain, uint
 		flush(made);
 	assert_true(es_rows_add(&made->rows, TEST_START_NS + t_ns));
 	es_rows_set(&made->rows, domain, TEST_START_NS + t_ns, value, 0);
+}
+
+void test_value(struct test_recording *made, int64_t t_ns, size_t signal, uint64_t value)
+{
+	struct es_signal_value *values = calloc(made->meta.n_signals, sizeof(*values));
+
+	begin(made);
+	assert_non_null(values);
+	for (size_t i = 0; i < made->meta.n_signals; i++)
+		values[i] = (struct es_signal_value){ .t_ns = TEST_START_NS + t_ns,
+						      .value = value,
+						      .error = i == signal ? 0 : -1 };
+	assert_int_equal(es_recorder_signals(made->recorder, values, made->meta.n_signals), 0);
+	free(values);
 }
 
 void test_event(struct test_recording *made, uint32_t type, int64_t t_ns, int64_t value,

@@ -49,6 +49,12 @@ struct es_domain *test_domain(struct test_recording *made, const char *source,
 /** test_estimate - the node's estimate from CPU time: 10 W idle ± 20 %, 50 W full ± 30 % */
 struct es_domain *test_estimate(struct test_recording *made);
 
+/** test_signal - one more signal of the last node, from nvml; flags are those of a throttle. Returns its index */
+size_t test_signal(struct test_recording *made, const char *device, const char *name,
+		   const char *unit, enum es_signal_kind kind);
+/** test_value - a value of one signal, in a frame of its own */
+void test_value(struct test_recording *made, int64_t t_ns, size_t signal, uint64_t value);
+
 /** test_sweep - each domain read at the same time; values in µJ or mW */
 void test_sweep(struct test_recording *made, int64_t t_ns, const uint64_t *values);
 /** test_sweep_busy - likewise, with the CPU time of the machine for the domains that carry it */

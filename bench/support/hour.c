@@ -54,7 +54,7 @@ static int describe(struct hour *hour, const char *tree)
 	int r = es_root_open(tree, -1, &hour->tree, NULL);
 
 	if (r == 0)
-		r = es_sampler_create(&hour->tree, &hour->sampler, NULL);
+		r = es_sampler_create(&hour->tree, NULL, &hour->sampler, NULL);
 	if (r == 0)
 		r = es_job_describe(&hour->tree, "hour", command, false, &hour->meta, NULL);
 	if (r < 0)

@@ -27,6 +27,7 @@ enum es_conf_type {
 	ES_CONF_POWER, /* with a unit; value and range in mW */
 	ES_CONF_SHARE, /* 5% or 0.05; value and range in ppm */
 	ES_CONF_CHOICE, /* one of choices; value: its index */
+	ES_CONF_LIST, /* texts, in a sequence or one alone; kept with a newline between; range: bytes of each */
 };
 
 /** struct es_conf_key - one row of a schema: a key, what it takes, and its help */

@@ -26,11 +26,17 @@ static const char *const takes[] = {
 	[ES_CONF_POWER] = "a power with its unit, like 350W",
 	[ES_CONF_SHARE] = "a share, like 5%",
 	[ES_CONF_CHOICE] = "one of its choices",
+	[ES_CONF_LIST] = "a list of texts",
 };
 
 static bool has_range(const struct es_conf_key *key)
 {
 	return key->lo != 0 || key->hi != 0;
+}
+
+static bool is_text(const struct es_conf_key *key)
+{
+	return key->type == ES_CONF_TEXT || key->type == ES_CONF_LIST;
 }
 
 static size_t text_max_bytes(const struct es_conf_key *key)
@@ -71,26 +77,39 @@ static void range_text(const struct es_conf_key *key, char text[static RANGE_BYT
 			used += (size_t)snprintf(text + used, RANGE_BYTES - used, "%s%s", between,
 						 key->choices[i]);
 		}
-	} else if (has_range(key) && key->type != ES_CONF_TEXT && key->type != ES_CONF_BOOL) {
+	} else if (has_range(key) && !is_text(key) && key->type != ES_CONF_BOOL) {
 		quantity_text(key, key->lo, lo);
 		quantity_text(key, key->hi, hi);
 		(void)snprintf(text, RANGE_BYTES, "%s to %s", lo, hi);
 	}
 }
 
-static int check_text(const struct es_conf_key *key, const char *text, struct es_error *err)
+static int check_text(const struct es_conf_key *key, const char *text, size_t n,
+		      struct es_error *err)
 {
-	size_t n = strlen(text);
-
 	if (n == 0 && key->lo > 0)
 		return es_error_say(err, -EINVAL, "'%s' is empty", key->key);
 	if (n > text_max_bytes(key))
 		return es_error_say(err, -EINVAL, "'%s' has %zu bytes, at most %zu are allowed",
 				    key->key, n, text_max_bytes(key));
-	for (const char *p = text; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+	for (size_t i = 0; i < n; i++)
+		if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
 			return es_error_say(err, -EINVAL, "'%s' has a control character in it",
 					    key->key);
+	return 0;
+}
+
+/* Each of its texts. */
+static int check_list(const struct es_conf_key *key, const char *text, struct es_error *err)
+{
+	for (const char *p = text; *p; p += *p == '\n') {
+		size_t n = strcspn(p, "\n");
+		int r = check_text(key, p, n, err);
+
+		if (r < 0)
+			return r;
+		p += n;
+	}
 	return 0;
 }
 
@@ -132,6 +151,7 @@ static int take_value(const struct es_conf_key *key, const char *text, struct es
 {
 	switch (key->type) {
 	case ES_CONF_TEXT:
+	case ES_CONF_LIST:
 		return 0;
 	case ES_CONF_BOOL:
 		return take_bool(text, ret);
@@ -153,7 +173,7 @@ static int take_value(const struct es_conf_key *key, const char *text, struct es
 
 static bool is_in_range(const struct es_conf_key *key, const struct es_conf_value *value)
 {
-	if (!has_range(key) || key->type == ES_CONF_TEXT || key->type == ES_CONF_BOOL ||
+	if (!has_range(key) || is_text(key) || key->type == ES_CONF_BOOL ||
 	    key->type == ES_CONF_CHOICE)
 		return true;
 	if (key->type == ES_CONF_NUMBER)
@@ -168,8 +188,9 @@ int es_conf_check(const struct es_conf_key *key, const char *text, struct es_con
 	char range[RANGE_BYTES];
 	int r;
 
-	if (key->type == ES_CONF_TEXT) {
-		r = check_text(key, text, err);
+	if (is_text(key)) {
+		r = key->type == ES_CONF_LIST ? check_list(key, text, err)
+					      : check_text(key, text, strlen(text), err);
 		if (r == 0)
 			*ret = value;
 		return r;

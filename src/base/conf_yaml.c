@@ -31,6 +31,9 @@ struct walk {
 	bool wants_value, is_group, is_over;
 	const struct es_conf_key
 		*key; /* whose value comes next; NULL: of a group or of nothing known */
+	bool is_list; /* within the list of @key */
+	size_t list_line;
+	struct es_buf list; /* its texts so far, a newline between */
 };
 
 __attribute__((format(printf, 3, 4))) static void say(struct walk *walk, size_t line,
@@ -141,11 +144,51 @@ static int on_scalar_value(struct walk *walk, const yaml_event_t *event)
 	return 0;
 }
 
+static void on_list_item(struct walk *walk, const yaml_event_t *event)
+{
+	size_t line = event->start_mark.line + 1;
+	const char *word = word_of(event);
+
+	if (!word || !*word || strchr(word, '\n') || is_null(event, word)) {
+		say(walk, line, "'%s' has a text in its list that is empty or has several lines",
+		    walk->key->key);
+		return;
+	}
+	if (walk->list.len > 0)
+		(void)es_buf_u8(&walk->list, '\n');
+	(void)es_buf_str(&walk->list, word);
+}
+
+static int end_list(struct walk *walk)
+{
+	int r;
+
+	walk->is_list = false;
+	(void)es_buf_u8(&walk->list, '\0');
+	r = walk->list.error ? -ENOMEM
+			     : stage(walk, (const char *)walk->list.data, walk->list_line);
+	es_buf_finish(&walk->list);
+	return r;
+}
+
+static void begin_list(struct walk *walk, size_t line)
+{
+	walk->is_list = true;
+	walk->list_line = line;
+	es_buf_init(&walk->list, ES_CONF_FILE_MAX_BYTES + 1);
+}
+
 static void on_open(struct walk *walk, const yaml_event_t *event)
 {
 	size_t line = event->start_mark.line + 1, n;
 	bool is_mapping = event->type == YAML_MAPPING_START_EVENT;
 
+	if (walk->is_list) {
+		say(walk, line, "'%s' takes a list of texts: here is a %s in it", walk->key->key,
+		    is_mapping ? "group ('key: value'; quote the text)" : "list");
+		walk->skip = 1;
+		return;
+	}
 	if (walk->depth == 0 && is_mapping) {
 		walk->depth = 1;
 		walk->group_bytes[1] = 0;
@@ -156,6 +199,10 @@ static void on_open(struct walk *walk, const yaml_event_t *event)
 		return;
 	}
 	walk->wants_value = false;
+	if (walk->key && walk->key->type == ES_CONF_LIST && !is_mapping) {
+		begin_list(walk, line);
+		return;
+	}
 	if (!walk->is_group || !is_mapping) {
 		if (walk->is_group)
 			say(walk, line, "'%s' is a group of keys, not a list", walk->path);
@@ -213,9 +260,12 @@ static int on_scalar(struct walk *walk, const yaml_event_t *event)
 			say_over(walk, event->start_mark.line + 1, "expected 'key: value' here");
 		return 0;
 	}
-	if (walk->wants_value)
+	if (walk->is_list)
+		on_list_item(walk, event);
+	else if (walk->wants_value)
 		return on_scalar_value(walk, event);
-	on_key(walk, event);
+	else
+		on_key(walk, event);
 	return 0;
 }
 
@@ -244,6 +294,8 @@ static int on_event(struct walk *walk, const yaml_event_t *event)
 	case YAML_SEQUENCE_START_EVENT:
 		on_open(walk, event);
 		return 0;
+	case YAML_SEQUENCE_END_EVENT:
+		return end_list(walk);
 	case YAML_MAPPING_END_EVENT:
 		walk->depth--;
 		return 0;
@@ -333,6 +385,7 @@ int es_conf_load(struct es_conf *conf, const char *name, const void *data, size_
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, n);
 	r = parse_all(&walk, &parser);
 	yaml_parser_delete(&parser);
+	es_buf_finish(&walk.list);
 	if (r == 0 && conf->n_problems > n_before)
 		r = -EINVAL;
 	if (r == 0)

@@ -45,6 +45,7 @@ struct finding {
 
 struct doctor {
 	const char *root, *as;
+	struct es_text_list meters;
 	bool is_json;
 	struct es_survey survey;
 	struct es_settings settings;
@@ -311,6 +312,7 @@ static int examine(struct doctor *doctor)
 {
 	struct es_survey_options options = { .root = doctor->root, .as_uid = -1 };
 	struct es_error err = { .code = 0 };
+	struct es_meters meters;
 	bool has_problem = false;
 	struct es_buf out;
 	int status;
@@ -322,7 +324,12 @@ static int examine(struct doctor *doctor)
 	if (es_settings_load(&doctor->settings, &err) < 0)
 		return es_complain("doctor", ES_EXIT_FAILURE, "%s", err.text);
 	options.psys = doctor->settings.psys;
-	if (es_survey_make(&options, &doctor->survey, &err) < 0)
+	if (es_meters_gather(&doctor->settings, &doctor->meters, doctor->root, &meters, &err) < 0)
+		return es_complain("doctor", ES_EXIT_USAGE, "%s", err.text);
+	options.meters = &meters;
+	status = es_survey_make(&options, &doctor->survey, &err);
+	es_meters_finish(&meters);
+	if (status < 0)
 		return es_complain("doctor", ES_EXIT_FAILURE, "%s", err.text);
 	check_machine(doctor);
 	check_container(doctor);
@@ -352,6 +359,7 @@ int es_cmd_doctor(int argc, char **argv)
 	if (!doctor)
 		return es_complain("doctor", ES_EXIT_FAILURE, "%s", es_strerror(-ENOMEM));
 	const struct es_option options[] = {
+		ES_METER_OPTION(&doctor->meters),
 		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &doctor->is_json },
 		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
 		  ES_OPTION_TEXT, &doctor->root },
@@ -367,10 +375,10 @@ int es_cmd_doctor(int argc, char **argv)
 	};
 
 	status = es_options_parse(&usage, argc, argv, &first);
-	if (status >= 0)
-		return status;
-	if (first < argc)
-		return es_complain("doctor", ES_EXIT_USAGE, "'%s': no operand is taken",
-				   argv[first]);
-	return examine(doctor);
+	if (status < 0)
+		status = first < argc ? es_complain("doctor", ES_EXIT_USAGE,
+						    "'%s': no operand is taken", argv[first])
+				      : examine(doctor);
+	es_text_list_finish(&doctor->meters);
+	return status;
 }

@@ -39,6 +39,7 @@ static size_t list_options(struct es_record *record, struct es_option *ret)
 		{ "force", NULL, "replace an existing JOB", ES_OPTION_FLAG, &run->may_replace },
 		{ "domain", "NAME", "measure only this domain; may be repeated", ES_OPTION_LIST,
 		  &run->domains },
+		ES_METER_OPTION(&run->meters),
 		{ "require", "KIND",
 		  "'measured': fail rather than estimate;\n'any' (default): estimate where nothing measures",
 		  ES_OPTION_TEXT, &run->require },
@@ -147,5 +148,6 @@ int es_cmd_record(int argc, char **argv)
 	es_chain_finish(&record.run.chain);
 	es_run_finish(&record.run);
 	es_text_list_finish(&record.run.domains);
+	es_text_list_finish(&record.run.meters);
 	return status;
 }

@@ -60,9 +60,11 @@ int es_run_check(struct es_run *run, struct es_error *err)
 	    strcmp(run->require, "any") != 0)
 		return es_error_say(err, -EINVAL, "--require '%s': there are 'measured' and 'any'",
 				    run->require);
-	if (run->name)
-		return es_job_check_name(run->name, err);
-	return 0;
+	r = run->name ? es_job_check_name(run->name, err) : 0;
+	if (r == 0)
+		r = es_meters_gather(&run->chain.settings, &run->meters, run->root, &run->named,
+				     err);
+	return r;
 }
 
 static bool is_named(const struct es_text_list *names, const struct es_domain *domain)
@@ -186,15 +188,18 @@ static int open_meters(struct es_run *run, struct es_error *err)
 {
 	size_t n;
 	const struct es_domain *domains;
+	const struct es_sampler_options options = { .wants_spares = run->domains.n > 0,
+						    .meters = run->named.urls,
+						    .n_meters = run->named.n };
 	int r = es_root_open(run->root, run->as_uid, &run->tree, err);
 
 	if (r == 0)
-		r = (run->domains.n ? es_sampler_create_all
-				    : es_sampler_create)(&run->tree, &run->sampler, err);
+		r = es_sampler_create(&run->tree, &options, &run->sampler, err);
 	if (r == 0)
 		r = choose_domains(run, err);
 	if (r < 0)
 		return r;
+	es_meters_tell(run->command ? "run" : "record", run->sampler);
 	domains = es_sampler_domains(run->sampler, &n);
 	if (run->require && strcmp(run->require, "measured") == 0 && !has_meter(domains, n))
 		return es_error_say(
@@ -360,6 +365,7 @@ void es_run_finish(struct es_run *run)
 	es_attach_destroy(run->attach);
 	es_recorder_close(run->recorder);
 	es_sampler_destroy(run->sampler);
+	es_meters_finish(&run->named);
 	es_meta_finish(&run->meta);
 	es_root_close(&run->tree);
 }
@@ -440,6 +446,7 @@ int es_cmd_run(int argc, char **argv)
 		{ "require", "KIND",
 		  "'measured': fail rather than estimate;\n'any' (default): estimate where nothing measures",
 		  ES_OPTION_TEXT, &run.require },
+		ES_METER_OPTION(&run.meters),
 		{ "work", "WORK",
 		  "count work: [UNIT=]regex:PATTERN of the output (or\nregex@stderr:), file:PATH, url:URL#METRIC; repeatable",
 		  ES_OPTION_LIST, &run.work.works },
@@ -498,6 +505,7 @@ int es_cmd_run(int argc, char **argv)
 	}
 	es_run_finish(&run);
 	es_text_list_finish(&run.domains);
+	es_text_list_finish(&run.meters);
 	es_works_destroy(run.works);
 	es_work_options_finish(&run.work);
 	es_chain_finish(&run.chain);

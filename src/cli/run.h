@@ -13,6 +13,7 @@
 #include "cli/elsewhere.h"
 #include "cli/launch.h"
 #include "cli/measure.h"
+#include "cli/meters.h"
 #include "cli/ranks.h"
 #include "cli/work.h"
 #include "sys/root.h"
@@ -25,7 +26,8 @@
 /** struct es_run - one measured command, from its options to its files */
 struct es_run {
 	const char *period, *out, *name, *root, *as, *require;
-	struct es_text_list domains;
+	struct es_text_list domains, meters;
+	struct es_meters named; /* of --meter and the configuration; set by es_run_check() */
 	struct es_optional_text json;
 	bool may_replace, keeps_args;
 	struct es_chain chain;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/meters.h"
 #include "core/grid.h"
 
 #define FILE_NAME "energyscopium/energyscopium.yaml"
@@ -64,6 +65,13 @@ static const struct es_conf_key schema[] = {
 		.lo = 0,
 		.hi = 10000,
 		.doc = "Carbon intensity by contract (market-based GHG Scope 2), shown beside.",
+	},
+	{
+		.key = "meters",
+		.type = ES_CONF_LIST,
+		.lo = 1,
+		.hi = ES_METER_URL_MAX_BYTES - 1,
+		.doc = "Meters that cannot be found by themselves, each by its URL; see energyscopium-meters(7).",
 	},
 	{
 		.key = "out",
@@ -146,15 +154,28 @@ static char *origin_of(struct es_settings *settings, const char *key)
 		const char *key;
 		char *origin;
 	} places[] = {
-		{ "out", settings->out_origin },   { "period", settings->period_origin },
-		{ "psys", settings->psys_origin }, { "pue", settings->pue_origin },
-		{ "zone", settings->zone_origin },
+		{ "meters", settings->meters_origin }, { "out", settings->out_origin },
+		{ "period", settings->period_origin }, { "psys", settings->psys_origin },
+		{ "pue", settings->pue_origin },       { "zone", settings->zone_origin },
 	};
 
 	for (size_t i = 0; i < ES_ARRAY_SIZE(places); i++)
 		if (strcmp(places[i].key, key) == 0)
 			return places[i].origin;
 	return es_footprint_origin(&settings->footprint, key);
+}
+
+static int put_meters(struct es_settings *settings, const char *text, struct es_error *err)
+{
+	int r = es_meters_check(text, err);
+
+	if (r < 0)
+		return r;
+	if (strlen(text) >= sizeof(settings->meters))
+		return es_error_say(err, -EINVAL, "'meters' has more than %u bytes in all",
+				    ES_METERS_TEXT_MAX_BYTES - 1);
+	(void)snprintf(settings->meters, sizeof(settings->meters), "%s", text);
+	return 0;
 }
 
 static int put_value(struct es_settings *settings, const struct es_conf_key *key, const char *text,
@@ -176,6 +197,10 @@ static int put_value(struct es_settings *settings, const struct es_conf_key *key
 		settings->period_ns = value.integer;
 	} else if (strcmp(key->key, "out") == 0) {
 		(void)snprintf(settings->out, sizeof(settings->out), "%s", text);
+	} else if (strcmp(key->key, "meters") == 0) {
+		r = put_meters(settings, text, err);
+		if (r < 0)
+			return r;
 	} else if (strcmp(key->key, "psys") == 0) {
 		settings->psys = (enum es_psys_policy)value.integer;
 	} else {

@@ -18,6 +18,7 @@
 #include "core/cover.h"
 
 #define ES_ORIGIN_MAX_BYTES (ES_PATH_MAX_BYTES + 64U)
+#define ES_METERS_TEXT_MAX_BYTES 8192U
 
 /**
  * struct es_settings - values, each with its origin in words
@@ -32,9 +33,10 @@ struct es_settings {
 	int64_t period_ns;
 	char out[ES_PATH_MAX_BYTES];
 	enum es_psys_policy psys;
+	char meters[ES_METERS_TEXT_MAX_BYTES]; /* URLs, a line each */
 	char zone_origin[ES_ORIGIN_MAX_BYTES], pue_origin[ES_ORIGIN_MAX_BYTES];
 	char period_origin[ES_ORIGIN_MAX_BYTES], out_origin[ES_ORIGIN_MAX_BYTES];
-	char psys_origin[ES_ORIGIN_MAX_BYTES];
+	char psys_origin[ES_ORIGIN_MAX_BYTES], meters_origin[ES_ORIGIN_MAX_BYTES];
 	struct es_footprint_settings footprint;
 };
 

@@ -17,6 +17,7 @@
 
 struct sources {
 	const char *root, *as;
+	struct es_text_list meters;
 	bool is_unwatched, explains;
 	bool is_json;
 	struct es_survey survey;
@@ -277,6 +278,7 @@ static int show(struct sources *sources)
 					     .as_uid = -1,
 					     .is_unwatched = sources->is_unwatched };
 	struct es_settings settings;
+	struct es_meters meters;
 	struct es_error err = { .code = 0 };
 	struct es_buf out;
 	int status;
@@ -288,7 +290,12 @@ static int show(struct sources *sources)
 	if (es_settings_load(&settings, &err) < 0)
 		return es_complain("sources", ES_EXIT_FAILURE, "%s", err.text);
 	options.psys = settings.psys;
-	if (es_survey_make(&options, &sources->survey, &err) < 0)
+	if (es_meters_gather(&settings, &sources->meters, sources->root, &meters, &err) < 0)
+		return es_complain("sources", ES_EXIT_USAGE, "%s", err.text);
+	options.meters = &meters;
+	status = es_survey_make(&options, &sources->survey, &err);
+	es_meters_finish(&meters);
+	if (status < 0)
 		return es_complain("sources", ES_EXIT_FAILURE, "%s", err.text);
 	es_buf_init(&out, 8U << 20);
 	if (sources->is_json)
@@ -309,6 +316,7 @@ int es_cmd_sources(int argc, char **argv)
 		{ "no-probe", NULL,
 		  "do not keep each package busy for a second to see\nwhich meters move",
 		  ES_OPTION_FLAG, &sources.is_unwatched },
+		ES_METER_OPTION(&sources.meters),
 		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &sources.is_json },
 		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
 		  ES_OPTION_TEXT, &sources.root },
@@ -325,10 +333,10 @@ int es_cmd_sources(int argc, char **argv)
 	};
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
-	if (status >= 0)
-		return status;
-	if (first < argc)
-		return es_complain("sources", ES_EXIT_USAGE, "'%s': no operand is taken",
-				   argv[first]);
-	return show(&sources);
+	if (status < 0)
+		status = first < argc ? es_complain("sources", ES_EXIT_USAGE,
+						    "'%s': no operand is taken", argv[first])
+				      : show(&sources);
+	es_text_list_finish(&sources.meters);
+	return status;
 }

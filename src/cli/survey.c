@@ -415,6 +415,11 @@ static void excuse_spares(struct es_survey *survey)
 int es_survey_make(const struct es_survey_options *options, struct es_survey *ret,
 		   struct es_error *err)
 {
+	const struct es_sampler_options meters = {
+		.wants_spares = true,
+		.meters = options->meters ? options->meters->urls : NULL,
+		.n_meters = options->meters ? options->meters->n : 0,
+	};
 	struct es_survey survey = { .root = { .fd = -1 } };
 	int r = es_root_open(options->root, options->as_uid, &survey.root, err);
 
@@ -422,7 +427,7 @@ int es_survey_make(const struct es_survey_options *options, struct es_survey *re
 		return r;
 	es_machine_read(&survey.root, &survey.machine);
 	es_hidden_find(&survey.root, &survey.hidden);
-	r = es_sampler_create_all(&survey.root, &survey.sampler, err);
+	r = es_sampler_create(&survey.root, &meters, &survey.sampler, err);
 	if (r < 0)
 		goto fail;
 	survey.domains = es_sampler_domains(survey.sampler, &survey.n_domains);

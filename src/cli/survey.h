@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "cli/hidden.h"
+#include "cli/meters.h"
 #include "core/cover.h"
 #include "sampler/sampler.h"
 #include "sys/machine.h"
@@ -49,6 +50,7 @@ struct es_survey {
 struct es_survey_options {
 	const char *root; /* NULL: this machine */
 	int64_t as_uid; /* -1: nobody else */
+	const struct es_meters *meters; /* that the user named; borrowed; NULL: none */
 	bool is_unwatched; /* do not keep the packages busy for a second */
 	enum es_psys_policy psys;
 };

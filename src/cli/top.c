@@ -33,6 +33,7 @@
 
 struct top {
 	const char *period, *root, *as;
+	struct es_text_list meters;
 	bool is_once, is_json, shows_all;
 	struct es_top_options options;
 	struct es_top_meter *meter;
@@ -274,7 +275,24 @@ static int check_options(struct top *top, struct es_error *err)
 	if (top->as && (es_parse_i64(top->as, &top->options.as_uid) < 0 ||
 			top->options.as_uid < 0 || top->options.as_uid > UINT32_MAX))
 		return es_error_say(err, -EINVAL, "--as '%s': not a user's number", top->as);
-	return 0;
+	return es_meters_gather(&settings, &top->meters, top->root, &top->options.meters, err);
+}
+
+static int run_top(struct top *top)
+{
+	struct es_error err = { .code = 0 };
+	int status;
+
+	if (check_options(top, &err) < 0)
+		return es_complain("top", ES_EXIT_USAGE, "%s", err.text);
+	if (es_top_meter_create(&top->options, &top->meter, &err) < 0)
+		return es_complain("top", ES_EXIT_FAILURE, "%s", err.text);
+	if (top->is_once || top->is_json || !isatty(STDOUT_FILENO))
+		status = show_once(top);
+	else
+		status = show_live(top);
+	es_top_meter_destroy(top->meter);
+	return status;
 }
 
 int es_cmd_top(int argc, char **argv)
@@ -288,6 +306,7 @@ int es_cmd_top(int argc, char **argv)
 		{ "all", NULL, "every domain that can be read, not only the covers", ES_OPTION_FLAG,
 		  &top.shows_all },
 		{ "json", NULL, "one frame as a JSON object", ES_OPTION_FLAG, &top.is_json },
+		ES_METER_OPTION(&top.meters),
 		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
 		  ES_OPTION_TEXT, &top.root },
 		{ "as", "UID", "judge rights below --root for this user", ES_OPTION_TEXT, &top.as },
@@ -301,22 +320,14 @@ int es_cmd_top(int argc, char **argv)
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
 	};
-	struct es_error err = { .code = 0 };
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
-	if (status >= 0)
-		return status;
-	if (first != argc)
-		return es_complain("top", ES_EXIT_USAGE, "'%s': nothing more is wanted",
-				   argv[first]);
-	if (check_options(&top, &err) < 0)
-		return es_complain("top", ES_EXIT_USAGE, "%s", err.text);
-	if (es_top_meter_create(&top.options, &top.meter, &err) < 0)
-		return es_complain("top", ES_EXIT_FAILURE, "%s", err.text);
-	if (top.is_once || top.is_json || !isatty(STDOUT_FILENO))
-		status = show_once(&top);
-	else
-		status = show_live(&top);
-	es_top_meter_destroy(top.meter);
+	if (status < 0 && first != argc)
+		status = es_complain("top", ES_EXIT_USAGE, "'%s': nothing more is wanted",
+				     argv[first]);
+	if (status < 0)
+		status = run_top(&top);
+	es_meters_finish(&top.options.meters);
+	es_text_list_finish(&top.meters);
 	return status;
 }

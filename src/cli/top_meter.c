@@ -77,6 +77,8 @@ static int allocate(struct es_top_meter *meter)
 int es_top_meter_create(const struct es_top_options *options, struct es_top_meter **ret,
 			struct es_error *err)
 {
+	const struct es_sampler_options meters = { .meters = options->meters.urls,
+						   .n_meters = options->meters.n };
 	struct es_top_meter *meter = calloc(1, sizeof(*meter));
 	struct es_top_frame first;
 	int r;
@@ -90,7 +92,7 @@ int es_top_meter_create(const struct es_top_options *options, struct es_top_mete
 		return r;
 	}
 	es_machine_read(&meter->root, &meter->machine);
-	r = es_sampler_create(&meter->root, &meter->sampler, err);
+	r = es_sampler_create(&meter->root, &meters, &meter->sampler, err);
 	if (r < 0)
 		goto fail;
 	meter->plain = es_sampler_domains(meter->sampler, &meter->n);

@@ -8,6 +8,7 @@
 #define ES_CLI_TOP_METER_H
 
 #include "base/error.h"
+#include "cli/meters.h"
 #include "cli/top_frame.h"
 #include "core/cover.h"
 
@@ -19,6 +20,7 @@ struct es_top_options {
 	int64_t as_uid; /* -1: nobody else */
 	int64_t period_ns; /* of readings */
 	enum es_psys_policy psys;
+	struct es_meters meters; /* that the user named; owned by who fills it in */
 	bool shows_all; /* every domain that can be read, not only the covers */
 };
 

@@ -18,6 +18,7 @@
 #include "sampler/clocks.h"
 #include "sampler/deadline.h"
 #include "sampler/faults.h"
+#include "sampler/opened.h"
 #include "sampler/plan.h"
 #include "sampler/reads.h"
 #include "sampler/signals.h"
@@ -26,11 +27,8 @@
 #define ROWS_MAX 256
 
 struct es_sampler {
-	struct es_sampler_source *sources;
+	struct es_opened opened;
 	struct es_deadline *deadlines; /* [source] */
-	size_t n_sources;
-	struct es_domain *domains;
-	size_t n_domains;
 	/*
 	 * Sweeps that are not flushed yet, each in one run of memory: after a wait the caches are cold, and the columns
 	 * of a block lie far apart. They are put into the block's rows when it is made.
@@ -47,96 +45,12 @@ struct es_sampler {
 	size_t n_recorded;
 	struct es_faults faults; /* of the recording's domains */
 	struct es_rows rows;
-	struct es_signal_reads signals;
 	struct es_recorder *recorder; /* borrowed */
 	int64_t oldest_row_ns; /* monotonic time of the first row not flushed; valid while there is one */
 	struct es_clocks clocks;
 	struct es_online online;
 	struct es_sampler_stats stats;
 };
-
-/* Domains and signals of a source that is open, behind those of the others. */
-static int take_in(struct es_sampler *sampler, struct es_sampler_source *entry)
-{
-	struct es_domain *domains;
-	int r = entry->ops->plan(entry->source, &entry->plan);
-
-	entry->first_signal = sampler->signals.n;
-	if (r == 0)
-		r = es_signal_reads_add(&sampler->signals, entry->source);
-	if (r < 0)
-		return r;
-	entry->n = entry->source->n_domains;
-	if (entry->n == 0)
-		return 0;
-	domains = reallocarray(sampler->domains, sampler->n_domains + entry->n, sizeof(*domains));
-	if (!domains)
-		return -ENOMEM;
-	sampler->domains = domains;
-	for (size_t i = 0; i < entry->n; i++) {
-		struct es_domain *domain = &domains[sampler->n_domains + i];
-
-		*domain = entry->source->domains[i];
-		if (domain->parent >= 0)
-			domain->parent += (int32_t)entry->first_domain;
-	}
-	sampler->n_domains += entry->n;
-	return 0;
-}
-
-static int add_source(struct es_sampler *sampler, const struct es_root *root,
-		      const struct es_source_ops *ops)
-{
-	struct es_sampler_source *entry = &sampler->sources[sampler->n_sources];
-	struct es_error why = { .code = 0 };
-	int r;
-
-	*entry = (struct es_sampler_source){ .ops = ops, .first_domain = sampler->n_domains };
-	r = ops->open(root, &entry->source, &why);
-	sampler->n_sources++;
-	if (r < 0) {
-		entry->source = NULL;
-		(void)snprintf(entry->absent, sizeof(entry->absent), "%.*s",
-			       (int)sizeof(entry->absent) - 1, why.text);
-		return r == -ENOMEM ? r : 0;
-	}
-	return take_in(sampler, entry);
-}
-
-static bool is_package(const struct es_domain *domain)
-{
-	return domain->type == ES_DOMAIN_PACKAGE || domain->type == ES_DOMAIN_DIE;
-}
-
-/* Whether the sources opened so far read every package that they know of, and know of one. */
-static bool has_packages(const struct es_sampler *sampler)
-{
-	bool has_any = false;
-
-	for (size_t i = 0; i < sampler->n_domains; i++) {
-		const struct es_domain *domain = &sampler->domains[i];
-		bool is_read = es_sampler_can_read(domain);
-
-		if (!is_package(domain))
-			continue;
-		for (size_t j = 0; j < sampler->n_domains && !is_read; j++)
-			is_read = es_sampler_can_read(&sampler->domains[j]) &&
-				  es_domain_is_twin(&sampler->domains[j], domain);
-		if (!is_read)
-			return false;
-		has_any = true;
-	}
-	return has_any;
-}
-
-static void leave_closed(struct es_sampler *sampler, const struct es_source_ops *ops)
-{
-	struct es_sampler_source *entry = &sampler->sources[sampler->n_sources++];
-
-	*entry = (struct es_sampler_source){ .ops = ops, .first_domain = sampler->n_domains };
-	(void)snprintf(entry->absent, sizeof(entry->absent),
-		       "not opened: the sources before it show the same counters");
-}
 
 static void forget_places(struct es_sampler *sampler)
 {
@@ -151,15 +65,15 @@ static void forget_places(struct es_sampler *sampler)
 /* Places for what is known of each source and each domain. */
 static int allocate(struct es_sampler *sampler)
 {
-	size_t n = sampler->n_domains + 1;
+	size_t n = sampler->opened.n_domains + 1;
 
 	forget_places(sampler);
 	sampler->is_wanted = calloc(n, sizeof(*sampler->is_wanted));
 	sampler->recorded_as = calloc(n, sizeof(*sampler->recorded_as));
 	sampler->recorded = calloc(n, sizeof(*sampler->recorded));
 	sampler->kept_ns = calloc(n, sizeof(*sampler->kept_ns));
-	sampler->deadlines = calloc(sampler->n_sources + 1, sizeof(*sampler->deadlines));
-	sampler->last_row = calloc(sampler->n_sources + 1, sizeof(*sampler->last_row));
+	sampler->deadlines = calloc(sampler->opened.n_sources + 1, sizeof(*sampler->deadlines));
+	sampler->last_row = calloc(sampler->opened.n_sources + 1, sizeof(*sampler->last_row));
 	if (!sampler->is_wanted || !sampler->recorded_as || !sampler->recorded ||
 	    !sampler->kept_ns || !sampler->deadlines || !sampler->last_row)
 		return -ENOMEM;
@@ -186,39 +100,28 @@ static int take_rows(struct es_sampler *sampler, size_t n_rows)
 	r = es_rows_init(&sampler->rows, sampler->recorded, sampler->n_recorded, n_rows);
 	if (r < 0)
 		return r;
-	sampler->readings = calloc(n_rows * sampler->n_domains + 1, sizeof(*sampler->readings));
-	sampler->was_read = calloc(n_rows * sampler->n_sources + 1, sizeof(*sampler->was_read));
+	sampler->readings =
+		calloc(n_rows * sampler->opened.n_domains + 1, sizeof(*sampler->readings));
+	sampler->was_read =
+		calloc(n_rows * sampler->opened.n_sources + 1, sizeof(*sampler->was_read));
 	sampler->sweep_ns = calloc(n_rows, sizeof(*sampler->sweep_ns));
-	for (size_t i = 0; i < sampler->n_sources; i++)
+	for (size_t i = 0; i < sampler->opened.n_sources; i++)
 		sampler->last_row[i] = SIZE_MAX;
 	return sampler->readings && sampler->was_read && sampler->sweep_ns ? 0 : -ENOMEM;
 }
 
-static int create(const struct es_root *root, bool wants_spares, struct es_sampler **ret,
-		  struct es_error *err)
+int es_sampler_create(const struct es_root *root, const struct es_sampler_options *options,
+		      struct es_sampler **ret, struct es_error *err)
 {
 	struct es_sampler *sampler = calloc(1, sizeof(*sampler));
-	size_t n = 0;
-	int r = 0;
+	int r = sampler ? es_opened_init(&sampler->opened, root, options, err) : -ENOMEM;
 
-	while (es_registry_at(n))
-		n++;
-	if (sampler)
-		sampler->sources = calloc(n + 1, sizeof(*sampler->sources));
-	if (sampler)
-		es_online_open(root, &sampler->online);
-	if (!sampler || !sampler->sources)
-		r = -ENOMEM;
-	for (size_t i = 0; r == 0 && i < n; i++) {
-		const struct es_source_ops *ops = es_registry_at(i);
-
-		if (ops->is_spare && !wants_spares && has_packages(sampler))
-			leave_closed(sampler, ops);
-		else
-			r = add_source(sampler, root, ops);
+	if (r < 0) {
+		free(sampler);
+		return r == -EINVAL ? r : es_error_set(err, r, "cannot open the meters");
 	}
-	if (r == 0)
-		r = allocate(sampler);
+	es_online_open(root, &sampler->online);
+	r = allocate(sampler);
 	if (r < 0) {
 		es_sampler_destroy(sampler);
 		return es_error_set(err, r, "cannot open the meters");
@@ -229,45 +132,18 @@ static int create(const struct es_root *root, bool wants_spares, struct es_sampl
 
 int es_sampler_add(struct es_sampler *sampler, struct es_source *source)
 {
-	size_t n = sampler->n_sources + 1;
-	struct es_sampler_source *sources =
-		reallocarray(sampler->sources, n, sizeof(*sampler->sources));
-	int r;
+	int r = es_opened_add(&sampler->opened, source);
 
-	if (!sources) {
-		source->ops->close(source);
-		return -ENOMEM;
-	}
-	sampler->sources = sources;
-	sources[sampler->n_sources++] = (struct es_sampler_source){
-		.source = source, .ops = source->ops, .first_domain = sampler->n_domains
-	};
-	r = take_in(sampler, &sources[n - 1]);
 	return r < 0 ? r : allocate(sampler);
-}
-
-int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struct es_error *err)
-{
-	return create(root, false, ret, err);
-}
-
-int es_sampler_create_all(const struct es_root *root, struct es_sampler **ret, struct es_error *err)
-{
-	return create(root, true, ret, err);
 }
 
 void es_sampler_destroy(struct es_sampler *sampler)
 {
 	if (!sampler)
 		return;
-	for (size_t i = 0; i < sampler->n_sources; i++)
-		if (sampler->sources[i].source)
-			sampler->sources[i].ops->close(sampler->sources[i].source);
-	free(sampler->sources);
-	free(sampler->domains);
+	es_opened_finish(&sampler->opened);
 	forget_rows(sampler);
 	forget_places(sampler);
-	es_signal_reads_finish(&sampler->signals);
 	es_faults_finish(&sampler->faults);
 	es_online_close(&sampler->online);
 	free(sampler);
@@ -275,20 +151,20 @@ void es_sampler_destroy(struct es_sampler *sampler)
 
 const struct es_sampler_source *es_sampler_sources(const struct es_sampler *sampler, size_t *ret_n)
 {
-	*ret_n = sampler->n_sources;
-	return sampler->sources;
+	*ret_n = sampler->opened.n_sources;
+	return sampler->opened.sources;
 }
 
 struct es_domain *es_sampler_domains(struct es_sampler *sampler, size_t *ret_n)
 {
-	*ret_n = sampler->n_domains;
-	return sampler->domains;
+	*ret_n = sampler->opened.n_domains;
+	return sampler->opened.domains;
 }
 
 const struct es_signal *es_sampler_signals(const struct es_sampler *sampler, size_t *ret_n)
 {
-	*ret_n = sampler->signals.n;
-	return sampler->signals.all;
+	*ret_n = sampler->opened.signals.n;
+	return sampler->opened.signals.all;
 }
 
 bool es_sampler_can_read(const struct es_domain *domain)
@@ -303,24 +179,24 @@ bool es_sampler_is_recorded(const struct es_domain *domain)
 
 bool es_sampler_is_listed(const struct es_sampler *sampler, size_t domain)
 {
-	const struct es_domain *it = &sampler->domains[domain];
+	const struct es_domain *it = &sampler->opened.domains[domain];
 
 	if (es_sampler_is_recorded(it))
 		return true;
 	if (!it->is_there || it->is_partial)
 		return false;
 	/* Where none of a source can be read nothing is missing from a sum: others stand for the node, or an estimate. */
-	for (size_t i = 0; i < sampler->n_domains; i++)
-		if (strcmp(sampler->domains[i].source, it->source) == 0 &&
-		    es_sampler_is_recorded(&sampler->domains[i]))
+	for (size_t i = 0; i < sampler->opened.n_domains; i++)
+		if (strcmp(sampler->opened.domains[i].source, it->source) == 0 &&
+		    es_sampler_is_recorded(&sampler->opened.domains[i]))
 			return true;
 	return it->state != ES_STATE_DENIED;
 }
 
 void es_sampler_read(struct es_sampler *sampler, struct es_reading *ret)
 {
-	for (size_t i = 0; i < sampler->n_sources; i++) {
-		struct es_sampler_source *entry = &sampler->sources[i];
+	for (size_t i = 0; i < sampler->opened.n_sources; i++) {
+		struct es_sampler_source *entry = &sampler->opened.sources[i];
 
 		if (!entry->source || !entry->n)
 			continue;
@@ -331,15 +207,16 @@ void es_sampler_read(struct es_sampler *sampler, struct es_reading *ret)
 
 void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 {
-	for (size_t i = 0; i < sampler->n_sources; i++) {
-		struct es_sampler_source *entry = &sampler->sources[i];
+	for (size_t i = 0; i < sampler->opened.n_sources; i++) {
+		struct es_sampler_source *entry = &sampler->opened.sources[i];
 
 		if (!entry->source)
 			continue;
-		entry->period_ns =
-			es_plan_period(entry, sampler->domains, sampler->n_domains, period_ns);
+		entry->period_ns = es_plan_period(entry, sampler->opened.domains,
+						  sampler->opened.n_domains, period_ns);
 		for (size_t j = 0; j < entry->n; j++)
-			sampler->domains[entry->first_domain + j].read_period_ns = entry->period_ns;
+			sampler->opened.domains[entry->first_domain + j].read_period_ns =
+				entry->period_ns;
 	}
 }
 
@@ -370,13 +247,14 @@ es_hot static int flush(struct es_sampler *sampler)
 	int r;
 
 	for (size_t row = 0; row < sampler->n_rows; row++) {
-		const struct es_reading *readings = sampler->readings + row * sampler->n_domains;
+		const struct es_reading *readings =
+			sampler->readings + row * sampler->opened.n_domains;
 
 		(void)es_rows_add(&sampler->rows, sampler->sweep_ns[row]);
-		for (size_t i = 0; i < sampler->n_sources; i++) {
-			const struct es_sampler_source *entry = &sampler->sources[i];
+		for (size_t i = 0; i < sampler->opened.n_sources; i++) {
+			const struct es_sampler_source *entry = &sampler->opened.sources[i];
 
-			if (!sampler->was_read[row * sampler->n_sources + i])
+			if (!sampler->was_read[row * sampler->opened.n_sources + i])
 				continue;
 			for (size_t j = entry->first_domain; j < entry->first_domain + entry->n;
 			     j++)
@@ -397,8 +275,8 @@ es_hot static int write_down(struct es_sampler *sampler)
 	int r = flush(sampler);
 
 	return r < 0 ? r
-		     : es_signal_reads_take(&sampler->signals, sampler->sources, sampler->n_sources,
-					    sampler->recorder);
+		     : es_signal_reads_take(&sampler->opened.signals, sampler->opened.sources,
+					    sampler->opened.n_sources, sampler->recorder);
 }
 
 /* One row: the sources whose turn it is, or all of them. */
@@ -413,11 +291,11 @@ es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool al
 		r = flush(sampler);
 	if (sampler->n_rows == 0)
 		sampler->oldest_row_ns = now_mono_ns;
-	readings = sampler->readings + sampler->n_rows * sampler->n_domains;
-	was_read = sampler->was_read + sampler->n_rows * sampler->n_sources;
+	readings = sampler->readings + sampler->n_rows * sampler->opened.n_domains;
+	was_read = sampler->was_read + sampler->n_rows * sampler->opened.n_sources;
 	sampler->sweep_ns[sampler->n_rows++] = t0_ns;
-	for (size_t i = 0; i < sampler->n_sources; i++) {
-		struct es_sampler_source *entry = &sampler->sources[i];
+	for (size_t i = 0; i < sampler->opened.n_sources; i++) {
+		struct es_sampler_source *entry = &sampler->opened.sources[i];
 
 		was_read[i] = entry->source && entry->n &&
 			      (all || sampler->deadlines[i].next_ns <= now_mono_ns);
@@ -444,10 +322,10 @@ es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool al
 	if (t1_ns - t0_ns > sampler->stats.worst_sweep_ns)
 		sampler->stats.worst_sweep_ns = t1_ns - t0_ns;
 	/* At both ends nobody else waits, and what was asked for is already on its way. */
-	for (size_t i = 0; all && i < sampler->n_sources; i++)
-		if (was_read[i] && sampler->sources[i].ops->wait)
-			es_reads_wait(&sampler->sources[i],
-				      readings + sampler->sources[i].first_domain);
+	for (size_t i = 0; all && i < sampler->opened.n_sources; i++)
+		if (was_read[i] && sampler->opened.sources[i].ops->wait)
+			es_reads_wait(&sampler->opened.sources[i],
+				      readings + sampler->opened.sources[i].first_domain);
 	return r;
 }
 
@@ -462,16 +340,16 @@ es_hot static void look_around(struct es_sampler *sampler)
 	event.t_ns = es_clock_boot_ns();
 	event.value = sampler->online.n;
 	(void)es_recorder_event(sampler->recorder, &event);
-	for (size_t i = 0; i < sampler->n_sources; i++)
-		if (sampler->sources[i].source && sampler->sources[i].ops->online)
-			sampler->sources[i].ops->online(sampler->sources[i].source,
-							sampler->online.n);
+	for (size_t i = 0; i < sampler->opened.n_sources; i++)
+		if (sampler->opened.sources[i].source && sampler->opened.sources[i].ops->online)
+			sampler->opened.sources[i].ops->online(sampler->opened.sources[i].source,
+							       sampler->online.n);
 }
 
 static void want_recorded(struct es_sampler *sampler)
 {
-	for (size_t i = 0; i < sampler->n_sources; i++) {
-		const struct es_sampler_source *entry = &sampler->sources[i];
+	for (size_t i = 0; i < sampler->opened.n_sources; i++) {
+		const struct es_sampler_source *entry = &sampler->opened.sources[i];
 
 		if (!entry->source || !entry->ops->want)
 			continue;
@@ -489,11 +367,11 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 	int r;
 
 	sampler->n_recorded = 0;
-	for (size_t i = 0; i < sampler->n_domains; i++) {
+	for (size_t i = 0; i < sampler->opened.n_domains; i++) {
 		sampler->recorded_as[i] = es_sampler_is_listed(sampler, i) ? sampler->n_recorded
 									   : SIZE_MAX;
 		if (sampler->recorded_as[i] != SIZE_MAX)
-			sampler->recorded[sampler->n_recorded++] = sampler->domains[i];
+			sampler->recorded[sampler->n_recorded++] = sampler->opened.domains[i];
 	}
 	want_recorded(sampler);
 	r = take_rows(sampler, n_rows < ROWS_MAX ? n_rows : ROWS_MAX);
@@ -503,16 +381,16 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 	if (r == 0)
 		r = es_faults_init(&sampler->faults, sampler->n_recorded);
 	if (r == 0)
-		r = es_signal_reads_start(&sampler->signals);
+		r = es_signal_reads_start(&sampler->opened.signals);
 	if (r < 0)
 		return r;
 	sampler->recorder = recorder;
 	sampler->stats = (struct es_sampler_stats){ .n_sweeps = 0 };
 	es_sampler_plan(sampler, period_ns);
-	for (size_t i = 0; i < sampler->n_sources; i++)
-		if (sampler->sources[i].source)
+	for (size_t i = 0; i < sampler->opened.n_sources; i++)
+		if (sampler->opened.sources[i].source)
 			es_deadline_init(&sampler->deadlines[i], now_mono_ns,
-					 sampler->sources[i].period_ns);
+					 sampler->opened.sources[i].period_ns);
 	es_clocks_start(&sampler->clocks, recorder);
 	r = sweep(sampler, now_mono_ns, true);
 	/* The first readings are on disk before anything is measured: even a command killed at once has its start. */
@@ -521,14 +399,14 @@ int es_sampler_start(struct es_sampler *sampler, int64_t period_ns, struct es_re
 
 const struct es_reading *es_sampler_latest(const struct es_sampler *sampler, size_t domain)
 {
-	for (size_t i = 0; i < sampler->n_sources; i++) {
-		const struct es_sampler_source *entry = &sampler->sources[i];
+	for (size_t i = 0; i < sampler->opened.n_sources; i++) {
+		const struct es_sampler_source *entry = &sampler->opened.sources[i];
 
 		if (domain < entry->first_domain || domain >= entry->first_domain + entry->n)
 			continue;
 		if (sampler->last_row[i] == SIZE_MAX)
 			return NULL;
-		return &sampler->readings[sampler->last_row[i] * sampler->n_domains + domain];
+		return &sampler->readings[sampler->last_row[i] * sampler->opened.n_domains + domain];
 	}
 	return NULL;
 }
@@ -537,8 +415,8 @@ es_hot int64_t es_sampler_next_ns(const struct es_sampler *sampler)
 {
 	int64_t next_ns = INT64_MAX;
 
-	for (size_t i = 0; i < sampler->n_sources; i++)
-		if (sampler->sources[i].source && sampler->sources[i].n &&
+	for (size_t i = 0; i < sampler->opened.n_sources; i++)
+		if (sampler->opened.sources[i].source && sampler->opened.sources[i].n &&
 		    sampler->deadlines[i].next_ns < next_ns)
 			next_ns = sampler->deadlines[i].next_ns;
 	return next_ns;

@@ -37,14 +37,23 @@ struct es_sampler_stats {
 	int64_t worst_sweep_ns; /* longest sweep */
 };
 
+/** struct es_sampler_options - which meters are opened; all zero: those that are found and needed */
+struct es_sampler_options {
+	bool wants_spares; /* sources too that nobody needs since others show the same counters (is_spare) */
+	const struct es_meter_url *meters; /* that the user named; borrowed */
+	size_t n_meters;
+};
+
 /**
- * es_sampler_create - open every source of @root; a spare one only where a package has no meter that can be read
+ * es_sampler_create - open every source of @root, then every meter that the user named
+ * @options: NULL: none
  * @ret: owned by caller, es_sampler_destroy() it. A source that this machine does not have is no error.
+ *
+ * A spare source is opened only where a package has no meter that can be read. Returns 0; -EINVAL: an URL that no
+ * source takes; -ENOMEM.
  */
-int es_sampler_create(const struct es_root *root, struct es_sampler **ret, struct es_error *err);
-/** es_sampler_create_all - the same, with sources too that nobody needs since others show the same counters (is_spare) */
-int es_sampler_create_all(const struct es_root *root, struct es_sampler **ret,
-			  struct es_error *err);
+int es_sampler_create(const struct es_root *root, const struct es_sampler_options *options,
+		      struct es_sampler **ret, struct es_error *err);
 void es_sampler_destroy(struct es_sampler *sampler);
 
 /**

@@ -4,12 +4,14 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  */
+#include <string.h>
+
 #include "base/cleanup.h"
 #include "source/source.h"
 
 /*
  * Meters before models; perf before powercap: one call reads all counters of a package. Those of the processor before
- * those of the board, which are slower; last those that need the most rights.
+ * those of the board, which are slower. Those that are named stand where they would come among them.
  */
 static const struct es_source_ops *const sources[] = {
 	&es_source_perf,   &es_source_powercap, &es_source_nvml, &es_source_msr,
@@ -19,4 +21,26 @@ static const struct es_source_ops *const sources[] = {
 const struct es_source_ops *es_registry_at(size_t i)
 {
 	return i < ES_ARRAY_SIZE(sources) ? sources[i] : NULL;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = words; *p; p += strspn(p, " ")) {
+		size_t n_one = strcspn(p, " ");
+
+		if (n_one == n && strncmp(p, word, n) == 0)
+			return true;
+		p += n_one;
+	}
+	return false;
+}
+
+const struct es_source_ops *es_registry_find(const char *scheme)
+{
+	for (size_t i = 0; i < ES_ARRAY_SIZE(sources); i++)
+		if (sources[i]->schemes && has_word(sources[i]->schemes, scheme))
+			return sources[i];
+	return NULL;
 }

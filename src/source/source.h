@@ -32,6 +32,7 @@ struct es_plan {
 };
 
 struct es_source;
+struct es_meter_url;
 
 /**
  * struct es_source_ops - one meter; one const table per file
@@ -44,6 +45,13 @@ struct es_source_ops {
 	bool is_spare; /* the same counters as those before it: only where these cannot be read, or when asked for */
 	/* Domains that are denied or absent are listed too, with reason and fix. -ENODEV: this machine has no such meter. */
 	int (*open)(const struct es_root *root, struct es_source **ret, struct es_error *err);
+	/*
+	 * A meter that cannot be found but is named, by an URL of one of @schemes (words with a blank between); open is
+	 * NULL then. One that does not answer is listed with the reason. -EINVAL: the URL is not right, with why.
+	 */
+	const char *schemes;
+	int (*open_at)(const struct es_root *root, const struct es_meter_url *url,
+		       struct es_source **ret, struct es_error *err);
 	int (*plan)(const struct es_source *source, struct es_plan *ret);
 	/* Which domains matter from now on: what needs a call of its own for others may be left unread (-ECANCELED). NULL: all are read. */
 	void (*want)(struct es_source *source, const bool *wanted);
@@ -85,6 +93,8 @@ extern const struct es_source_ops es_source_hwmon;
 extern const struct es_source_ops es_source_cray;
 extern const struct es_source_ops es_source_estimate;
 
+/** es_registry_find - the source of meters that are named with @scheme; NULL: there is none */
+const struct es_source_ops *es_registry_find(const char *scheme);
 /** es_registry_at - the sources in their order (it breaks ties among domains whose state is ok); NULL after the last one */
 const struct es_source_ops *es_registry_at(size_t i);
 

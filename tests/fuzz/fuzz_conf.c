@@ -21,6 +21,7 @@ static const struct es_conf_key schema[] = {
 	{ .key = "a.period", .type = ES_CONF_DURATION, .lo = 1, .hi = INT64_MAX, .doc = "" },
 	{ .key = "a.b.power", .type = ES_CONF_POWER, .doc = "" },
 	{ .key = "a.b.share", .type = ES_CONF_SHARE, .doc = "" },
+	{ .key = "list", .type = ES_CONF_LIST, .lo = 1, .hi = 40, .doc = "" },
 	{ .key = "psys", .type = ES_CONF_CHOICE, .choices = choices, .doc = "" },
 };
 

@@ -34,6 +34,7 @@ static const struct es_conf_key schema[] = {
 	{ .key = "share", .type = ES_CONF_SHARE, .lo = 0, .hi = 1000000, .doc = "A part." },
 	{ .key = "colour", .type = ES_CONF_CHOICE, .choices = colours, .doc = "A colour." },
 	{ .key = "short", .type = ES_CONF_TEXT, .hi = 4, .doc = "At most 4 bytes." },
+	{ .key = "list", .type = ES_CONF_LIST, .lo = 1, .hi = 8, .doc = "Several texts." },
 	{ .key = "limits.power", .type = ES_CONF_POWER, .doc = "In a group." },
 	{ .key = "limits.of.time", .type = ES_CONF_DURATION, .doc = "In a group of a group." },
 };
@@ -62,13 +63,16 @@ static void every_type_is_read(void **state)
 				   "cap: 350W\n"
 				   "share: 5%\n"
 				   "colour: \"blue\"\n"
+				   "list:\n"
+				   "  - a#b:c\n"
+				   "  - \"d: e\"\n"
 				   "limits:\n"
 				   "  power: 1.2 kW\n"
 				   "  of:\n"
 				   "    time: 3 min\n"
 				   "...\n";
 	struct es_conf *conf = new_conf();
-	const char *zone;
+	const char *zone, *list;
 	double pue;
 	bool is_quick;
 	int64_t v;
@@ -92,6 +96,8 @@ static void every_type_is_read(void **state)
 	assert_int_equal(v, 50000);
 	assert_int_equal(es_conf_integer(conf, "colour", &v), 0);
 	assert_int_equal(v, 2);
+	assert_int_equal(es_conf_text(conf, "list", &list), 0);
+	assert_string_equal(list, "a#b:c\nd: e");
 	assert_int_equal(es_conf_integer(conf, "limits.power", &v), 0);
 	assert_int_equal(v, 1200000);
 	assert_int_equal(es_conf_integer(conf, "limits.of.time", &v), 0);
@@ -203,6 +209,17 @@ static void each_mistake_is_told_with_its_line(void **state)
 		{ "zone: [FR, DE]", "f.yaml:1: 'zone' takes one value, not a list" },
 		{ "zone:\n  - FR", "f.yaml:2: 'zone' takes one value, not a list" },
 		{ "zone: {a: {b: c}}", "f.yaml:1: 'zone' takes one value, not a group" },
+		{ "list: {a: b}", "f.yaml:1: 'list' takes one value, not a group" },
+		{ "list:\n  - a: b\n  - ok",
+		  "f.yaml:2: 'list' takes a list of texts: here is a group ('key: value'; quote the "
+		  "text) in it" },
+		{ "list: [[a]]", "f.yaml:1: 'list' takes a list of texts: here is a list in it" },
+		{ "list: [a, '']",
+		  "f.yaml:1: 'list' has a text in its list that is empty or has several lines" },
+		{ "list: [a, ~]",
+		  "f.yaml:1: 'list' has a text in its list that is empty or has several lines" },
+		{ "list: [a, 123456789]", "f.yaml:1: 'list' has 9 bytes, at most 8 are allowed" },
+		{ "list: [a]\nlist: [b]", "f.yaml:2: key 'list' was given on line 1 already" },
 		{ "limits: 5", "f.yaml:1: 'limits' is a group of keys, not a value" },
 		{ "limits: [5]", "f.yaml:1: 'limits' is a group of keys, not a list" },
 		{ "[zone]", "f.yaml:1: expected 'key: value' here" },

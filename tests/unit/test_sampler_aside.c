@@ -53,7 +53,7 @@ static int set_up(void **state)
 	f->state = nvml_tree_open(f->dir, &f->table);
 	assert_non_null(f->state);
 	assert_int_equal(es_root_open(f->dir, -1, &f->root, NULL), 0);
-	assert_int_equal(es_sampler_create(&f->root, &f->sampler, NULL), 0);
+	assert_int_equal(es_sampler_create(&f->root, NULL, &f->sampler, NULL), 0);
 	*state = f;
 	return 0;
 }

@@ -105,7 +105,7 @@ static void start(struct fixture *f)
 	f->zone = es_tree_find(&f->tree, "package-0");
 	assert_int_equal(es_tree_set(&f->tree, (size_t)f->zone, 2000000000), 0);
 	assert_int_equal(es_root_open(f->dir, -1, &f->root, NULL), 0);
-	assert_int_equal(es_sampler_create(&f->root, &f->sampler, NULL), 0);
+	assert_int_equal(es_sampler_create(&f->root, NULL, &f->sampler, NULL), 0);
 	es_sampler_plan(f->sampler, PERIOD_NS);
 	domains = es_sampler_domains(f->sampler, &n);
 	assert_int_equal(es_meta_add_node(&f->meta, "n1"), 0);

@@ -84,7 +84,7 @@ static void open_tree(struct fixture *f, const char *model, int64_t uid)
 	assert_int_equal(es_root_open(f->dir, uid, &f->root, NULL), 0);
 	f->root.file_read = read_or_fail;
 	f->root.file_arg = f;
-	assert_int_equal(es_sampler_create(&f->root, &f->sampler, NULL), 0);
+	assert_int_equal(es_sampler_create(&f->root, NULL, &f->sampler, NULL), 0);
 }
 
 static void start(struct fixture *f, int64_t period_ns)
@@ -281,7 +281,11 @@ static void a_spare_source_is_opened_only_where_it_is_needed_or_asked_for(void *
 		if (!machines[i].is_open)
 			assert_non_null(strstr(source(f, "msr")->absent, "same counters"));
 		es_sampler_destroy(f->sampler);
-		assert_int_equal(es_sampler_create_all(&f->root, &f->sampler, NULL), 0);
+		assert_int_equal(
+			es_sampler_create(&f->root,
+					  &(struct es_sampler_options){ .wants_spares = true },
+					  &f->sampler, NULL),
+			0);
 		assert_non_null(source(f, "msr")->source);
 		es_sampler_destroy(f->sampler);
 		f->sampler = NULL;
@@ -533,7 +537,7 @@ static void a_machine_without_any_meter_has_no_deadline(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(es_root_open(f->dir, -1, &f->root, NULL), 0);
-	assert_int_equal(es_sampler_create(&f->root, &f->sampler, NULL), 0);
+	assert_int_equal(es_sampler_create(&f->root, NULL, &f->sampler, NULL), 0);
 	(void)snprintf(f->path, sizeof(f->path), "%s/job.esr", f->dir);
 	start(f, 100 * MS);
 

@@ -119,7 +119,7 @@ static int set_up(void **state)
 	assert_int_equal(es_tree_create(f->dir, "skx2s", &f->tree), 0);
 	assert_int_equal(es_tree_write(f->dir, "proc/stat", "cpu  100 0 0 0 0 0 0\n", 0444), 0);
 	assert_int_equal(es_root_open(f->dir, -1, &f->root, NULL), 0);
-	assert_int_equal(es_sampler_create(&f->root, &f->sampler, NULL), 0);
+	assert_int_equal(es_sampler_create(&f->root, NULL, &f->sampler, NULL), 0);
 	*state = f;
 	return 0;
 }

@@ -464,6 +464,7 @@ void es_meter_domain(const struct es_meter_url *url, const char *source, struct 
 	ret->kind = url->is_energy ? ES_KIND_MEASURED : ES_KIND_INTEGRATED;
 	ret->is_asked = ret->type == ES_DOMAIN_OTHER;
 	ret->update_period_ns = url->window_ns;
+	ret->accuracy_ppm = url->accuracy_ppm;
 	if (url->is_energy) {
 		double step_nj = url->unit * 1e3;
 

@@ -174,6 +174,7 @@ static void gives_values_in_its_unit(void **state)
 	es_meter_domain(&url, "kind", &domain);
 	assert_false(domain.is_power);
 	assert_int_equal(domain.kind, ES_KIND_MEASURED);
+	assert_int_equal(domain.accuracy_ppm, 10000);
 	assert_int_equal(domain.range.unit_nj, 360000000000000);
 	assert_int_equal(domain.range.modulus_nj, 3600000000000000000);
 }

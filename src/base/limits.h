@@ -25,6 +25,7 @@
 #define ES_IPC_MESSAGE_MAX_BYTES 8192U /* a message through a local socket */
 #define ES_IPC_CLIENTS_MAX 256U /* at a time; more wait */
 #define ES_TAGS_OPEN_MAX 4096U /* names of tags that are open at a time */
+#define ES_ANSWER_MAX_BYTES (1U << 20) /* what a meter answers, by HTTP or in a file */
 #define ES_PERIOD_MIN_NS 1000000LL /* shortest sampling period: 1 ms */
 #define ES_PERIOD_MAX_NS 3600000000000LL /* longest sampling period: 1 h */
 #define ES_TIME_MAX_NS \

@@ -144,7 +144,6 @@ static int set_options(struct es_http *http)
 	e |= l->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	e |= l->easy_setopt(easy, CURLOPT_PROXY, "");
 	e |= l->easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-	e |= l->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)http->options.timeout_ms);
 	e |= l->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
 			    (long)http->options.connect_timeout_ms);
 	e |= l->easy_setopt(easy, CURLOPT_USERAGENT, "energyscopium/" ES_VERSION);
@@ -259,6 +258,9 @@ static int set_request(struct es_http *http, const struct es_http_request *reque
 	e |= l->easy_setopt(easy, CURLOPT_PASSWORD, request->password);
 	e |= l->easy_setopt(easy, CURLOPT_HTTPHEADER, http->headers);
 	e |= l->easy_setopt(easy, CURLOPT_URL, request->url);
+	e |= l->easy_setopt(easy, CURLOPT_TIMEOUT_MS,
+			    (long)(request->timeout_ms ? request->timeout_ms
+						       : http->options.timeout_ms));
 	return e ? -EIO : 0;
 }
 

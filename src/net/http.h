@@ -90,6 +90,7 @@ struct es_http_request {
 	size_t n_headers;
 	const char *body; /* NULL: none */
 	const char *user, *password; /* basic authentication; NULL: none */
+	unsigned timeout_ms; /* of this request; 0: as the options say */
 	es_http_header_fn on_header; /* NULL: of no interest */
 };
 

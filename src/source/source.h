@@ -88,10 +88,12 @@ extern const struct es_source_ops es_source_perf;
 extern const struct es_source_ops es_source_powercap;
 extern const struct es_source_ops es_source_nvml;
 extern const struct es_source_ops es_source_msr;
-extern const struct es_source_ops es_source_hsmp;
 extern const struct es_source_ops es_source_amdgpu;
 extern const struct es_source_ops es_source_hwmon;
 extern const struct es_source_ops es_source_cray;
+extern const struct es_source_ops es_source_file;
+extern const struct es_source_ops es_source_http;
+extern const struct es_source_ops es_source_prometheus;
 extern const struct es_source_ops es_source_estimate;
 
 /** es_registry_find - the source of meters that are named with @scheme; NULL: there is none */

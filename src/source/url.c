@@ -416,6 +416,23 @@ static const char *nearest(const char *const *words, size_t n, const char *word,
 	return found;
 }
 
+const char *es_meter_url_key(const struct es_meter_url *url, size_t i, const char **ret_value)
+{
+	const char *p = url->params;
+
+	for (; i > 0; i--) {
+		p += strlen(p) + 1;
+		p += strlen(p) + 1;
+	}
+	*ret_value = p + strlen(p) + 1;
+	return p;
+}
+
+bool es_meter_url_is_shared(const char *key)
+{
+	return is_in(shared, ES_ARRAY_SIZE(shared), key);
+}
+
 int es_meter_url_check(const struct es_meter_url *url, const char *const *known,
 		       struct es_error *err)
 {

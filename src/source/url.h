@@ -59,6 +59,10 @@ int es_meter_url_parse(const char *text, const char *host_name, struct es_meter_
 
 /** es_meter_url_param - the value of one of the kind's own parameters; NULL: not given; borrowed */
 const char *es_meter_url_param(const struct es_meter_url *url, const char *key);
+/** es_meter_url_key - the key of parameter @i < n_params, and its value; borrowed */
+const char *es_meter_url_key(const struct es_meter_url *url, size_t i, const char **ret_value);
+/** es_meter_url_is_shared - whether @key is one of those that all kinds have */
+bool es_meter_url_is_shared(const char *key);
 /** es_meter_url_check - only shared parameters and those of @known (NULL-terminated) may be given; 0 or -EINVAL with the nearest */
 int es_meter_url_check(const struct es_meter_url *url, const char *const *known,
 		       struct es_error *err);

@@ -197,6 +197,8 @@ static int open_meters(struct es_run *run, struct es_error *err)
 		r = es_sampler_create(&run->tree, &options, &run->sampler, err);
 	if (r == 0)
 		r = choose_domains(run, err);
+	if (r == 0 && run->no_activity)
+		es_sampler_spare_profilers(run->sampler);
 	if (r < 0)
 		return r;
 	es_meters_tell(run->command ? "run" : "record", run->sampler);

@@ -30,6 +30,7 @@ struct es_run {
 	struct es_meters named; /* of --meter and the configuration; set by es_run_check() */
 	struct es_optional_text json;
 	bool may_replace, keeps_args;
+	bool no_activity; /* counters that a profiler may want for itself are left alone */
 	struct es_chain chain;
 	struct es_work_options work;
 

@@ -53,9 +53,14 @@ struct es_signal {
 #define ES_SIGNAL_SM_CLOCK "sm_clock" /* kHz of what computes */
 #define ES_SIGNAL_MEMORY_CLOCK "memory_clock"
 #define ES_SIGNAL_TEMPERATURE "temperature"
+#define ES_SIGNAL_MEMORY_TEMPERATURE "memory_temperature"
 #define ES_SIGNAL_POWER_LIMIT "power_limit" /* mW, in force now */
 #define ES_SIGNAL_THROTTLE \
 	"throttle" /* flags: why clocks are lower than they could be, by es_throttle_flags */
+/* ppm of the time: multiprocessors at work, their tensor cores, and the interface to the memory. */
+#define ES_SIGNAL_SM_ACTIVITY "sm_activity"
+#define ES_SIGNAL_TENSOR_ACTIVITY "tensor_activity"
+#define ES_SIGNAL_DRAM_ACTIVITY "dram_activity"
 #define ES_SIGNAL_POWER_LIMITED "power_limited" /* ns for which power held clocks down, counted */
 #define ES_SIGNAL_HEAT_LIMITED "heat_limited" /* ns for which heat did */
 

@@ -20,8 +20,8 @@
 #include "format/report_baseline.h"
 #include "format/report_launch.h"
 #include "format/report_share.h"
-#include "format/report_unseen.h"
 #include "format/report_signals.h"
+#include "format/report_unseen.h"
 #include "record/recording.h"
 
 struct es_tagfile;

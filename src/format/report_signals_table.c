@@ -23,9 +23,9 @@ static const struct phrase {
 	bool has_max; /* the highest value is told too */
 } phrases[] = {
 	{ ES_SIGNAL_UTILISATION, "busy ", " %", 1e-4, false },
-	{ "sm_activity", "SMs active ", " %", 1e-4, false },
-	{ "tensor_activity", "tensor cores ", " %", 1e-4, false },
-	{ "dram_activity", "its memory ", " %", 1e-4, false },
+	{ ES_SIGNAL_SM_ACTIVITY, "SMs active ", " %", 1e-4, false },
+	{ ES_SIGNAL_TENSOR_ACTIVITY, "tensor cores ", " %", 1e-4, false },
+	{ ES_SIGNAL_DRAM_ACTIVITY, "its memory ", " %", 1e-4, false },
 	{ ES_SIGNAL_MEMORY_UTILISATION, "memory busy ", " %", 1e-4, false },
 	{ ES_SIGNAL_SM_CLOCK, "", " MHz", 1e-3, false },
 	{ ES_SIGNAL_MEMORY_CLOCK, "memory ", " MHz", 1e-3, false },

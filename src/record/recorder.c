@@ -24,6 +24,7 @@ struct es_recorder {
 	int fd;
 	off_t size; /* bytes on disk: whole frames only */
 	uint32_t number; /* of the next frame */
+	size_t n_signals; /* in its description */
 	int problem;
 	struct es_buf frame;
 	struct es_buf kept; /* frames the disk did not take, oldest first */
@@ -203,6 +204,7 @@ int es_recorder_create(const char *path, bool may_replace, const struct es_meta 
 
 	if (!recorder)
 		return es_error_set(err, -ENOMEM, "recording '%s'", path);
+	recorder->n_signals = meta->n_signals;
 	es_buf_init(&recorder->frame, ES_FRAME_PAYLOAD_MAX_BYTES + ES_FRAME_OVERHEAD_BYTES);
 	es_buf_init(&recorder->kept, ES_RECORDER_KEEP_MAX_BYTES);
 	recorder->fd = -1;
@@ -265,7 +267,8 @@ int es_recorder_signals(struct es_recorder *recorder, const struct es_signal_val
 			size_t n)
 {
 	size_t at = begin(recorder, ES_FRAME_SIGNALS), empty_bytes = recorder->frame.len;
-	int r = es_signals_encode(values, n, &recorder->frame);
+	int r = es_signals_encode(values, n < recorder->n_signals ? n : recorder->n_signals,
+				  &recorder->frame);
 
 	if (r == 0 && recorder->frame.len == empty_bytes)
 		return 0;

@@ -39,7 +39,7 @@ int es_recorder_create(const char *path, bool may_replace, const struct es_meta 
  * es_recorder_problem() tells what the disk said.
  */
 int es_recorder_rows(struct es_recorder *recorder, const struct es_rows *rows);
-/* Nothing is written where all have an error. */
+/* Nothing is written where all have an error; signals that the description lacks are left out. */
 int es_recorder_signals(struct es_recorder *recorder, const struct es_signal_value *values,
 			size_t n);
 int es_recorder_event(struct es_recorder *recorder, const struct es_event *event);

@@ -149,6 +149,16 @@ void es_sampler_destroy(struct es_sampler *sampler)
 	free(sampler);
 }
 
+void es_sampler_spare_profilers(struct es_sampler *sampler)
+{
+	for (size_t i = 0; i < sampler->opened.n_sources; i++) {
+		struct es_sampler_source *entry = &sampler->opened.sources[i];
+
+		if (entry->source && entry->ops->spare_profilers)
+			entry->ops->spare_profilers(entry->source);
+	}
+}
+
 const struct es_sampler_source *es_sampler_sources(const struct es_sampler *sampler, size_t *ret_n)
 {
 	*ret_n = sampler->opened.n_sources;

@@ -23,6 +23,8 @@
 struct nvml {
 	struct es_source source;
 	struct es_slow *slow; /* NULL: only what is not there is listed */
+	struct es_nvml_gpus *gpus; /* the thread's; only what may be set by others is touched */
+	struct es_reading *latest; /* of domains and signals */
 	int error; /* then: why */
 	int64_t sweep_ns; /* what the library takes for all GPUs */
 };
@@ -105,34 +107,34 @@ static int check_rights(const struct es_root *root, struct es_error *err)
 }
 
 /* What the library took for the newest sweep. */
-static int64_t sum_widths(const struct nvml *nvml, struct es_reading *readings)
+static int64_t sum_widths(const struct nvml *nvml)
 {
 	int64_t sum_ns = 0;
 
-	es_slow_latest(nvml->slow, readings);
+	es_slow_latest(nvml->slow, nvml->latest);
 	for (size_t i = 0; i < nvml->source.n_domains; i++)
 		if (nvml->source.domains[i].type == ES_DOMAIN_GPU)
-			sum_ns += readings[i].width_ns;
+			sum_ns += nvml->latest[i].width_ns;
 	return sum_ns;
 }
 
 /* The better of two sweeps, where the first one, which was taken at the start, was not quick: it may have lost its CPU. */
 static int find_sweep(struct nvml *nvml)
 {
-	struct es_reading *readings = calloc(nvml->source.n_domains, sizeof(*readings));
 	int64_t again_ns;
 
-	if (!readings)
+	nvml->latest =
+		calloc(nvml->source.n_domains + nvml->source.n_signals, sizeof(*nvml->latest));
+	if (!nvml->latest)
 		return -ENOMEM;
-	nvml->sweep_ns = sum_widths(nvml, readings);
+	nvml->sweep_ns = sum_widths(nvml);
 	if (nvml->sweep_ns > QUICK_NS) {
 		es_slow_ask(nvml->slow);
 		if (es_slow_wait(nvml->slow, AGAIN_NS) == 0) {
-			again_ns = sum_widths(nvml, readings);
+			again_ns = sum_widths(nvml);
 			nvml->sweep_ns = again_ns < nvml->sweep_ns ? again_ns : nvml->sweep_ns;
 		}
 	}
-	free(readings);
 	return 0;
 }
 
@@ -154,6 +156,10 @@ static int start(const struct es_root *root, struct nvml *nvml, struct es_error 
 	nvml->source.domains = gpus->domains;
 	nvml->source.n_domains = gpus->n_domains;
 	gpus->domains = NULL;
+	nvml->source.signals = gpus->signals;
+	nvml->source.n_signals = gpus->n_signals;
+	gpus->signals = NULL;
+	nvml->gpus = gpus;
 	return find_sweep(nvml);
 }
 
@@ -165,6 +171,8 @@ static void nvml_close(struct es_source *source)
 		return;
 	es_slow_stop(nvml->slow);
 	free(source->domains);
+	free(source->signals);
+	free(nvml->latest);
 	free(nvml);
 }
 
@@ -240,8 +248,30 @@ static int nvml_read(struct es_source *source, struct es_reading *ret, size_t n)
 		return -EINVAL;
 	if (!nvml->slow)
 		return nvml->error;
-	es_slow_latest(nvml->slow, ret);
+	es_slow_latest(nvml->slow, nvml->latest);
+	memcpy(ret, nvml->latest, source->n_domains * sizeof(*ret));
 	return 0;
+}
+
+/* Of the sweep that was taken last: they are read in it once a second. */
+static int nvml_read_signals(struct es_source *source, struct es_reading *ret, size_t n)
+{
+	struct nvml *nvml = (struct nvml *)source;
+
+	if (n < source->n_signals)
+		return -EINVAL;
+	if (!nvml->slow)
+		return nvml->error;
+	memcpy(ret, nvml->latest + source->n_domains, source->n_signals * sizeof(*ret));
+	return 0;
+}
+
+static void nvml_spare_profilers(struct es_source *source)
+{
+	struct nvml *nvml = (struct nvml *)source;
+
+	if (nvml->slow)
+		atomic_store(&nvml->gpus->spares_profilers, true);
 }
 
 const struct es_source_ops es_source_nvml = {
@@ -249,6 +279,8 @@ const struct es_source_ops es_source_nvml = {
 	.open = nvml_open,
 	.plan = nvml_plan,
 	.read = nvml_read,
+	.read_signals = nvml_read_signals,
+	.spare_profilers = nvml_spare_profilers,
 	.ask = nvml_ask,
 	.wait = nvml_wait,
 	.close = nvml_close,

@@ -169,9 +169,9 @@ int es_nvml_gpus_begin(void *arg, struct es_error *err)
 	if (why != ES_NVML_OK)
 		return es_error_say(err, es_nvml_error(why), "%s", es_nvml_words(why));
 	r = find_gpus(gpus, err);
-	if (r == 0 && es_nvml_describe(gpus) < 0)
+	if (r == 0 && (es_nvml_describe(gpus) < 0 || es_nvml_signals_describe(gpus) < 0))
 		r = es_error_set(err, -ENOMEM, "nvml");
-	return r < 0 ? r : (int)gpus->n_domains;
+	return r < 0 ? r : (int)(gpus->n_domains + gpus->n_signals);
 }
 
 /* Whose device this is, among those that have none yet. */
@@ -193,6 +193,7 @@ static bool mend(struct es_nvml_gpus *gpus)
 	int why;
 	bool has_all = true;
 
+	es_nvml_signals_drop(gpus);
 	if (gpus->is_started)
 		(void)gpus->nvml.shut_down();
 	why = start(gpus);
@@ -317,7 +318,6 @@ void es_nvml_gpus_read(void *arg, struct es_reading *ret, size_t n)
 {
 	struct es_nvml_gpus *gpus = arg;
 
-	(void)n;
 	try_to_mend(gpus);
 	for (unsigned i = 0; i < gpus->n; i++) {
 		struct es_nvml_gpu *gpu = &gpus->gpus[i];
@@ -345,12 +345,17 @@ void es_nvml_gpus_read(void *arg, struct es_reading *ret, size_t n)
 		if (r == -ENODEV || r == -ENOTCONN)
 			gpus->needs_mending = true;
 	}
+	es_nvml_signals_read(gpus);
+	if (n >= gpus->n_domains + gpus->n_signals)
+		memcpy(ret + gpus->n_domains, gpus->signal_readings,
+		       gpus->n_signals * sizeof(*ret));
 }
 
 void es_nvml_gpus_end(void *arg)
 {
 	struct es_nvml_gpus *gpus = arg;
 
+	es_nvml_signals_drop(gpus);
 	if (gpus->is_started)
 		(void)gpus->nvml.shut_down();
 	if (gpus->is_open)
@@ -358,5 +363,8 @@ void es_nvml_gpus_end(void *arg)
 	es_root_close(&gpus->root);
 	free(gpus->gpus);
 	free(gpus->domains);
+	free(gpus->signals);
+	free(gpus->signal_readings);
+	free(gpus->metrics);
 	free(gpus);
 }

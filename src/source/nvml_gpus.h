@@ -7,11 +7,13 @@
 #ifndef ES_SOURCE_NVML_GPUS_H
 #define ES_SOURCE_NVML_GPUS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/domain.h"
+#include "source/nvml_signals.h"
 #include "source/source.h"
 #include "sys/nvml.h"
 
@@ -39,6 +41,7 @@ struct es_nvml_gpu {
 	bool has_module; /* and the one of the module it sits on */
 	size_t domain,
 		module_domain; /* indices of its readings; ES_NVML_NO_MODULE: not the one that reads it */
+	struct es_nvml_gpu_signals signals;
 	uint64_t last_mj; /* of the counter, and when it was last seen to move */
 	int64_t moved_ns;
 };
@@ -52,14 +55,20 @@ struct es_nvml_gpus {
 	unsigned n;
 	struct es_domain *domains; /* made by begin, then the source's */
 	size_t n_domains;
+	struct es_signal *signals; /* likewise */
+	size_t n_signals;
+	struct es_reading *signal_readings; /* [n_signals] the newest */
+	int64_t signals_read_ns; /* when, boot clock; 0: never */
+	struct es_nvml_gpm_metrics *metrics; /* scratch */
+	atomic_bool spares_profilers; /* set by others: what they may want is left alone */
 	bool needs_mending; /* a GPU is lost: handles are got anew */
 	int64_t retry_ns,
 		pause_ns; /* not before, boot clock; twice as long after each time in vain */
 };
 
-/** es_nvml_gpus_begin - open and start the library, find its GPUs and their domains; how many domains, or negative errno */
+/** es_nvml_gpus_begin - open and start the library, find its GPUs, their domains and signals; how many of both, or negative errno */
 int es_nvml_gpus_begin(void *arg, struct es_error *err);
-/** es_nvml_gpus_read - each domain once */
+/** es_nvml_gpus_read - each domain once, then the signals, which are read anew once a second */
 void es_nvml_gpus_read(void *arg, struct es_reading *ret, size_t n);
 /** es_nvml_gpus_end - everything is given back, @arg too */
 void es_nvml_gpus_end(void *arg);

@@ -69,6 +69,8 @@ struct es_source_ops {
 	 * found last. Returns 0 or negative errno. NULL: there are none.
 	 */
 	int (*read_signals)(struct es_source *source, struct es_reading *ret, size_t n);
+	/* From now on counters that a profiler may want for itself are left alone; before es_sampler_start(). NULL: it has none. */
+	void (*spare_profilers)(struct es_source *source);
 	/* From now on so many hardware threads are online. NULL: it does not matter. */
 	void (*online)(struct es_source *source, uint32_t n_cpus);
 	void (*close)(struct es_source *source);

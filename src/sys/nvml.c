@@ -99,6 +99,19 @@ int es_nvml_open(const struct es_root *root, struct es_nvml *ret, struct es_erro
 		{ "nvmlDeviceGetMigMode", &nvml.mig_mode, false },
 		{ "nvmlDeviceGetMaxMigDeviceCount", &nvml.mig_most, false },
 		{ "nvmlDeviceGetMigDeviceHandleByIndex", &nvml.mig_by_index, false },
+		{ "nvmlDeviceGetGpuInstanceId", &nvml.gpu_instance, false },
+		{ "nvmlDeviceGetComputeInstanceId", &nvml.compute_instance, false },
+		{ "nvmlDeviceGetAttributes_v2", &nvml.attributes, false },
+		{ "nvmlDeviceGetClockInfo", &nvml.clock, false },
+		{ "nvmlDeviceGetUtilizationRates", &nvml.utilization, false },
+		{ "nvmlDeviceGetTemperature", &nvml.temperature, false },
+		{ "nvmlDeviceGetCurrentClocksEventReasons", &nvml.reasons, false },
+		{ "nvmlDeviceGetCurrentClocksThrottleReasons", &nvml.old_reasons, false },
+		{ "nvmlGpmQueryDeviceSupport", &nvml.gpm_support, false },
+		{ "nvmlGpmSampleAlloc", &nvml.gpm_alloc, false },
+		{ "nvmlGpmSampleFree", &nvml.gpm_free, false },
+		{ "nvmlGpmSampleGet", &nvml.gpm_sample, false },
+		{ "nvmlGpmMetricsGet", &nvml.gpm_metrics, false },
 	};
 	char path[64] = LIBRARY;
 	es_cleanup(es_closep) int fd = -1;

@@ -47,8 +47,34 @@ enum es_nvml_return {
 /* nvmlFieldValue_t.fieldId, and .scopeId of powers */
 #define ES_NVML_FIELD_TOTAL_ENERGY 83U /* mJ since the driver was loaded */
 #define ES_NVML_FIELD_POWER_INSTANT 186U /* mW */
+#define ES_NVML_FIELD_POLICY_POWER 74U /* ns for which power held clocks down */
+#define ES_NVML_FIELD_POLICY_THERMAL 75U /* and heat */
+#define ES_NVML_FIELD_MEMORY_TEMPERATURE 82U /* degrees Celsius */
 #define ES_NVML_SCOPE_GPU 0U
 #define ES_NVML_SCOPE_MODULE 1U
+
+#define ES_NVML_CLOCK_SM 1 /* nvmlClockType_t */
+#define ES_NVML_CLOCK_MEMORY 2
+#define ES_NVML_TEMPERATURE_GPU 0 /* nvmlTemperatureSensors_t */
+
+/* nvmlClocksEventReason…: why clocks are not higher */
+#define ES_NVML_REASON_IDLE 0x1U
+#define ES_NVML_REASON_FIXED_CLOCKS 0x2U
+#define ES_NVML_REASON_POWER_CAP 0x4U
+#define ES_NVML_REASON_HARDWARE 0x8U
+#define ES_NVML_REASON_SYNC_BOOST 0x10U
+#define ES_NVML_REASON_HEAT 0x20U
+#define ES_NVML_REASON_HARDWARE_HEAT 0x40U
+#define ES_NVML_REASON_POWER_BRAKE 0x80U
+#define ES_NVML_REASON_DISPLAY 0x100U
+
+/* nvmlGpmMetricId_t: percent of the time between two samples */
+#define ES_NVML_GPM_SM 2U
+#define ES_NVML_GPM_TENSOR 5U
+#define ES_NVML_GPM_DRAM 10U
+#define ES_NVML_GPM_VERSION 1U /* of both structs below */
+#define ES_NVML_GPM_METRICS_MAX \
+	512U /* more than any library has: it looks at those that are asked for */
 
 #define ES_NVML_TEXT_BYTES \
 	96U /* room for any name or UUID: NVML_DEVICE_NAME_V2_BUFFER_SIZE, NVML_DEVICE_UUID_V2_BUFFER_SIZE */
@@ -90,6 +116,40 @@ struct es_nvml_pci {
 	char bus_id[32]; /* 00000000:17:00.0 */
 };
 
+/** struct es_nvml_utilization - nvmlUtilization_t: percent of the last sample's time */
+struct es_nvml_utilization {
+	unsigned gpu, memory;
+};
+
+/** struct es_nvml_attributes - nvmlDeviceAttributes_t of an instance of MIG */
+struct es_nvml_attributes {
+	unsigned multiprocessors, copy_engines, decoders, encoders, jpegs, ofas;
+	unsigned gpu_slices, compute_slices;
+	unsigned long long memory_mb;
+};
+
+struct es_nvml_gpm_sample; /* nvmlGpmSample_t points to it */
+
+/** struct es_nvml_gpm_support - nvmlGpmSupport_t */
+struct es_nvml_gpm_support {
+	unsigned version, is_supported;
+};
+
+/** struct es_nvml_gpm_metric - nvmlGpmMetric_t */
+struct es_nvml_gpm_metric {
+	unsigned id;
+	int error; /* enum es_nvml_return */
+	double value;
+	const char *names[3];
+};
+
+/** struct es_nvml_gpm_metrics - nvmlGpmMetricsGet_t */
+struct es_nvml_gpm_metrics {
+	unsigned version, n;
+	struct es_nvml_gpm_sample *from, *to;
+	struct es_nvml_gpm_metric metrics[ES_NVML_GPM_METRICS_MAX];
+};
+
 struct es_nvml_device; /* nvmlDevice_t points to it */
 
 /** struct es_nvml - the library's functions; those that an old one may lack are NULL there */
@@ -110,6 +170,19 @@ struct es_nvml {
 	int (*enforced_limit)(struct es_nvml_device *device, unsigned *limit_mw);
 	int (*mig_mode)(struct es_nvml_device *device, unsigned *now, unsigned *pending);
 	int (*mig_most)(struct es_nvml_device *device, unsigned *n);
+	int (*gpu_instance)(struct es_nvml_device *mig, unsigned *id);
+	int (*compute_instance)(struct es_nvml_device *mig, unsigned *id);
+	int (*attributes)(struct es_nvml_device *mig, struct es_nvml_attributes *attributes);
+	int (*clock)(struct es_nvml_device *device, int type, unsigned *clock_mhz);
+	int (*utilization)(struct es_nvml_device *device, struct es_nvml_utilization *utilization);
+	int (*temperature)(struct es_nvml_device *device, int sensor, unsigned *temp_c);
+	int (*reasons)(struct es_nvml_device *device, unsigned long long *reasons);
+	int (*old_reasons)(struct es_nvml_device *device, unsigned long long *reasons);
+	int (*gpm_support)(struct es_nvml_device *device, struct es_nvml_gpm_support *support);
+	int (*gpm_alloc)(struct es_nvml_gpm_sample **sample);
+	int (*gpm_free)(struct es_nvml_gpm_sample *sample);
+	int (*gpm_sample)(struct es_nvml_device *device, struct es_nvml_gpm_sample *sample);
+	int (*gpm_metrics)(struct es_nvml_gpm_metrics *metrics);
 	int (*mig_by_index)(struct es_nvml_device *device, unsigned i, struct es_nvml_device **mig);
 };
 

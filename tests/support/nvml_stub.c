@@ -7,6 +7,7 @@
  * Names, numbers and layouts as in nvml.h (sys/nvml.h has those that we use). Built a second time as an old library,
  * without what came with drivers after 2018.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,21 +253,33 @@ EXPORT int nvmlDeviceGetTotalEnergyConsumption(struct es_nvml_device *device,
 	return ES_NVML_OK;
 }
 
-static void fill_field(const struct nvml_gpu *gpu, struct nvml_moving *moving,
-		       struct es_nvml_field *field)
+static void give_u64(struct es_nvml_field *field, uint64_t value)
+{
+	field->type = ES_NVML_UNSIGNED_LONG_LONG;
+	field->value.ull = value;
+	field->error = ES_NVML_OK;
+}
+
+static void fill_field(const struct nvml_gpu *gpu, const struct nvml_moving *moving,
+		       const struct nvml_telling *told, struct es_nvml_field *field)
 {
 	bool is_module = field->scope == ES_NVML_SCOPE_MODULE;
 
 	field->error = ES_NVML_NOT_SUPPORTED;
 	if (field->field == ES_NVML_FIELD_TOTAL_ENERGY && gpu->has_field) {
-		field->type = ES_NVML_UNSIGNED_LONG_LONG;
-		field->value.ull = atomic_load(&moving->energy_mj);
-		field->error = ES_NVML_OK;
+		give_u64(field, atomic_load(&moving->energy_mj));
 	} else if (field->field == ES_NVML_FIELD_POWER_INSTANT && gpu->has_instant &&
 		   (!is_module || gpu->has_module)) {
 		field->type = ES_NVML_UNSIGNED_INT;
 		field->value.ui = atomic_load(is_module ? &moving->module_mw : &moving->power_mw);
 		field->error = ES_NVML_OK;
+	} else if (field->field == ES_NVML_FIELD_POLICY_POWER && gpu->has_policies) {
+		give_u64(field, atomic_load(&told->power_limited_ns));
+	} else if (field->field == ES_NVML_FIELD_POLICY_THERMAL && gpu->has_policies) {
+		give_u64(field, atomic_load(&told->heat_limited_ns));
+	} else if (field->field == ES_NVML_FIELD_MEMORY_TEMPERATURE &&
+		   atomic_load(&told->memory_temp_c) != NVML_NOT_TOLD) {
+		give_u64(field, atomic_load(&told->memory_temp_c));
 	}
 }
 
@@ -282,10 +295,13 @@ EXPORT int nvmlDeviceGetFieldValues(struct es_nvml_device *device, int n,
 		r = FUNCTION_NOT_FOUND;
 	if (r != ES_NVML_OK)
 		return r;
-	(void)atomic_fetch_add(&state->n_reads, 1);
-	pause_us(atomic_load(&state->gpus[i].delay_us));
+	/* What is asked beside energy is no reading of the meter. */
+	if (n > 0 && fields[0].field != ES_NVML_FIELD_POLICY_POWER) {
+		(void)atomic_fetch_add(&state->n_reads, 1);
+		pause_us(atomic_load(&state->gpus[i].delay_us));
+	}
 	for (int j = 0; j < n; j++)
-		fill_field(&table.gpus[i], &state->gpus[i], &fields[j]);
+		fill_field(&table.gpus[i], &state->gpus[i], &state->told[i], &fields[j]);
 	return ES_NVML_OK;
 }
 
@@ -298,7 +314,7 @@ EXPORT int nvmlDeviceGetEnforcedPowerLimit(struct es_nvml_device *device, unsign
 	if (r == ES_NVML_OK && table.gpus[i].limit_w == 0)
 		r = ES_NVML_NOT_SUPPORTED;
 	if (r == ES_NVML_OK)
-		*limit_mw = table.gpus[i].limit_w * 1000;
+		*limit_mw = atomic_load(&state->told[i].limit_mw);
 	return r;
 }
 
@@ -337,6 +353,172 @@ EXPORT int nvmlDeviceGetMigDeviceHandleByIndex(struct es_nvml_device *device, un
 	if (r == ES_NVML_OK)
 		*mig = (struct es_nvml_device *)(uintptr_t)(MIG_HANDLE | (i * 8 + index));
 	return r;
+}
+
+/* What moves, or that this GPU does not tell it. */
+static int tell(const struct es_nvml_device *device, size_t offset, unsigned *ret)
+{
+	unsigned i, value;
+	int r = find(device, &i);
+
+	if (r != ES_NVML_OK)
+		return r;
+	value = atomic_load((_Atomic uint32_t *)((char *)&state->told[i] + offset));
+	if (value == NVML_NOT_TOLD)
+		return ES_NVML_NOT_SUPPORTED;
+	*ret = value;
+	return ES_NVML_OK;
+}
+
+EXPORT int nvmlDeviceGetClockInfo(struct es_nvml_device *device, int type, unsigned *clock_mhz);
+EXPORT int nvmlDeviceGetClockInfo(struct es_nvml_device *device, int type, unsigned *clock_mhz)
+{
+	return tell(device,
+		    type == ES_NVML_CLOCK_MEMORY ? offsetof(struct nvml_telling, memory_mhz)
+						 : offsetof(struct nvml_telling, sm_mhz),
+		    clock_mhz);
+}
+
+EXPORT int nvmlDeviceGetUtilizationRates(struct es_nvml_device *device,
+					 struct es_nvml_utilization *utilization);
+EXPORT int nvmlDeviceGetUtilizationRates(struct es_nvml_device *device,
+					 struct es_nvml_utilization *utilization)
+{
+	int r = tell(device, offsetof(struct nvml_telling, busy), &utilization->gpu);
+
+	return r == ES_NVML_OK ? tell(device, offsetof(struct nvml_telling, memory_busy),
+				      &utilization->memory)
+			       : r;
+}
+
+EXPORT int nvmlDeviceGetTemperature(struct es_nvml_device *device, int sensor, unsigned *temp_c);
+EXPORT int nvmlDeviceGetTemperature(struct es_nvml_device *device, int sensor, unsigned *temp_c)
+{
+	return sensor == ES_NVML_TEMPERATURE_GPU
+		       ? tell(device, offsetof(struct nvml_telling, temp_c), temp_c)
+		       : ES_NVML_INVALID_ARGUMENT;
+}
+
+EXPORT int nvmlDeviceGetCurrentClocksEventReasons(struct es_nvml_device *device,
+						  unsigned long long *reasons);
+EXPORT int nvmlDeviceGetCurrentClocksEventReasons(struct es_nvml_device *device,
+						  unsigned long long *reasons)
+{
+	unsigned given;
+	int r = tell(device, offsetof(struct nvml_telling, reasons), &given);
+
+	if (r == ES_NVML_OK)
+		*reasons = given;
+	return r;
+}
+
+EXPORT int nvmlDeviceGetGpuInstanceId(struct es_nvml_device *mig, unsigned *id);
+EXPORT int nvmlDeviceGetGpuInstanceId(struct es_nvml_device *mig, unsigned *id)
+{
+	unsigned long number = (unsigned long)(uintptr_t)mig & 0xfff;
+
+	if (!(number & MIG_HANDLE))
+		return ES_NVML_INVALID_ARGUMENT;
+	*id = (unsigned)(7 + number % 8);
+	return ES_NVML_OK;
+}
+
+EXPORT int nvmlDeviceGetComputeInstanceId(struct es_nvml_device *mig, unsigned *id);
+EXPORT int nvmlDeviceGetComputeInstanceId(struct es_nvml_device *mig, unsigned *id)
+{
+	*id = 0;
+	return (unsigned long)(uintptr_t)mig & MIG_HANDLE ? ES_NVML_OK : ES_NVML_INVALID_ARGUMENT;
+}
+
+EXPORT int nvmlDeviceGetAttributes_v2(struct es_nvml_device *mig,
+				      struct es_nvml_attributes *attributes);
+EXPORT int nvmlDeviceGetAttributes_v2(struct es_nvml_device *mig,
+				      struct es_nvml_attributes *attributes)
+{
+	unsigned long number = (unsigned long)(uintptr_t)mig & 0xfff;
+	unsigned slices;
+
+	if (!(number & MIG_HANDLE))
+		return ES_NVML_NOT_SUPPORTED;
+	slices = table.gpus[(number & 0x7ff) / 8].slices[number % 8];
+	*attributes = (struct es_nvml_attributes){ .multiprocessors = 14 * slices,
+						   .gpu_slices = slices,
+						   .compute_slices = slices,
+						   .memory_mb = 4864 * slices };
+	return ES_NVML_OK;
+}
+
+/* A sample knows its GPU, so that one that is never given back is missed. */
+struct es_nvml_gpm_sample {
+	unsigned gpu;
+};
+
+EXPORT int nvmlGpmQueryDeviceSupport(struct es_nvml_device *device,
+				     struct es_nvml_gpm_support *support);
+EXPORT int nvmlGpmQueryDeviceSupport(struct es_nvml_device *device,
+				     struct es_nvml_gpm_support *support)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	if (r == ES_NVML_OK && support->version != ES_NVML_GPM_VERSION)
+		r = 25; /* NVML_ERROR_ARGUMENT_VERSION_MISMATCH */
+	if (r == ES_NVML_OK)
+		support->is_supported = table.gpus[i].has_gpm;
+	return r;
+}
+
+EXPORT int nvmlGpmSampleAlloc(struct es_nvml_gpm_sample **sample);
+EXPORT int nvmlGpmSampleAlloc(struct es_nvml_gpm_sample **sample)
+{
+	*sample = calloc(1, sizeof(**sample));
+	if (*sample)
+		(void)atomic_fetch_add(&state->told[0].n_samples, 1);
+	return *sample ? ES_NVML_OK : ES_NVML_MEMORY;
+}
+
+EXPORT int nvmlGpmSampleFree(struct es_nvml_gpm_sample *sample);
+EXPORT int nvmlGpmSampleFree(struct es_nvml_gpm_sample *sample)
+{
+	(void)atomic_fetch_sub(&state->told[0].n_samples, 1);
+	free(sample);
+	return ES_NVML_OK;
+}
+
+EXPORT int nvmlGpmSampleGet(struct es_nvml_device *device, struct es_nvml_gpm_sample *sample);
+EXPORT int nvmlGpmSampleGet(struct es_nvml_device *device, struct es_nvml_gpm_sample *sample)
+{
+	unsigned i;
+	int r = find(device, &i);
+
+	if (r == ES_NVML_OK && atomic_load(&state->told[i].is_profiled))
+		r = ES_NVML_IN_USE;
+	if (r == ES_NVML_OK)
+		sample->gpu = i;
+	return r;
+}
+
+EXPORT int nvmlGpmMetricsGet(struct es_nvml_gpm_metrics *metrics);
+EXPORT int nvmlGpmMetricsGet(struct es_nvml_gpm_metrics *metrics)
+{
+	const struct nvml_telling *told = &state->told[metrics->to->gpu];
+
+	if (metrics->version != ES_NVML_GPM_VERSION || metrics->from->gpu != metrics->to->gpu)
+		return ES_NVML_INVALID_ARGUMENT;
+	for (unsigned i = 0; i < metrics->n; i++) {
+		struct es_nvml_gpm_metric *metric = &metrics->metrics[i];
+
+		metric->error = ES_NVML_OK;
+		if (metric->id == ES_NVML_GPM_SM)
+			metric->value = atomic_load(&told->sm_percent);
+		else if (metric->id == ES_NVML_GPM_TENSOR)
+			metric->value = atomic_load(&told->tensor_percent);
+		else if (metric->id == ES_NVML_GPM_DRAM)
+			metric->value = atomic_load(&told->dram_percent);
+		else
+			metric->error = ES_NVML_NOT_SUPPORTED;
+	}
+	return ES_NVML_OK;
 }
 
 #endif

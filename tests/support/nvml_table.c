@@ -25,15 +25,46 @@ static void copy_text(char *to, size_t size, const char *value)
 static void set_migs(struct nvml_gpu *gpu, char *value)
 {
 	gpu->is_mig = true;
-	for (char *rest = value, *word; (word = strtok_r(rest, "+", &rest)) != NULL;)
-		if (strcmp(word, "none") != 0 && gpu->n_migs < NVML_MIGS_MAX)
-			(void)snprintf(gpu->migs[gpu->n_migs++], sizeof(gpu->migs[0]), "%.15s",
-				       word);
+	for (char *rest = value, *word; (word = strtok_r(rest, "+", &rest)) != NULL;) {
+		if (strcmp(word, "none") == 0 || gpu->n_migs == NVML_MIGS_MAX)
+			continue;
+		gpu->slices[gpu->n_migs] = (unsigned)strtoul(word, NULL, 10);
+		(void)snprintf(gpu->migs[gpu->n_migs++], sizeof(gpu->migs[0]), "%.15s", word);
+	}
+}
+
+static int set_signal(struct nvml_gpu *gpu, const char *key, unsigned number)
+{
+	const struct {
+		const char *key;
+		unsigned *value;
+	} signals[] = {
+		{ "sm_mhz", &gpu->sm_mhz },   { "mem_mhz", &gpu->memory_mhz },
+		{ "busy", &gpu->busy },	      { "mem_busy", &gpu->memory_busy },
+		{ "temp", &gpu->temp_c },     { "mem_temp", &gpu->memory_temp_c },
+		{ "reasons", &gpu->reasons },
+	};
+
+	if (strcmp(key, "policies") == 0)
+		gpu->has_policies = number;
+	else if (strcmp(key, "gpm") == 0)
+		gpu->has_gpm = number;
+	else
+		for (size_t i = 0; i <= sizeof(signals) / sizeof(*signals); i++) {
+			if (i == sizeof(signals) / sizeof(*signals))
+				return -EBADMSG;
+			if (strcmp(key, signals[i].key) != 0)
+				continue;
+			*signals[i].value = number;
+			break;
+		}
+	return 0;
 }
 
 static int set_key(struct nvml_gpu *gpu, const char *key, char *value)
 {
-	unsigned long long number = strtoull(value, NULL, strcmp(key, "device") == 0 ? 16 : 10);
+	bool is_hexadecimal = strcmp(key, "device") == 0 || strcmp(key, "reasons") == 0;
+	unsigned long long number = strtoull(value, NULL, is_hexadecimal ? 16 : 10);
 
 	if (strcmp(key, "name") == 0)
 		copy_text(gpu->name, sizeof(gpu->name), value);
@@ -67,7 +98,7 @@ static int set_key(struct nvml_gpu *gpu, const char *key, char *value)
 	else if (strcmp(key, "open") == 0)
 		gpu->open_return = (int)number;
 	else
-		return -EBADMSG;
+		return set_signal(gpu, key, (unsigned)number);
 	return 0;
 }
 
@@ -78,7 +109,15 @@ static int read_gpu(struct nvml_table *table, char *rest)
 
 	if (table->n == NVML_GPUS_MAX)
 		return -E2BIG;
-	*gpu = (struct nvml_gpu){ .has_usage = true, .numa = -1 };
+	*gpu = (struct nvml_gpu){ .has_usage = true,
+				  .numa = -1,
+				  .sm_mhz = NVML_NOT_TOLD,
+				  .memory_mhz = NVML_NOT_TOLD,
+				  .busy = NVML_NOT_TOLD,
+				  .memory_busy = NVML_NOT_TOLD,
+				  .temp_c = NVML_NOT_TOLD,
+				  .memory_temp_c = NVML_NOT_TOLD,
+				  .reasons = NVML_NOT_TOLD };
 	(void)snprintf(gpu->uuid, sizeof(gpu->uuid), "GPU-00000000-0000-0000-0000-%012u", table->n);
 	(void)snprintf(gpu->bus, sizeof(gpu->bus), "0000:%02x:00.0", 0x17 + 8 * table->n);
 	for (char *word; r == 0 && (word = strtok_r(rest, " \t", &rest)) != NULL;) {
@@ -133,6 +172,21 @@ int nvml_table_read(const char *path, struct nvml_table *ret)
 	return r;
 }
 
+static void fill_told(struct nvml_telling *told, const struct nvml_gpu *gpu)
+{
+	atomic_store(&told->sm_mhz, gpu->sm_mhz);
+	atomic_store(&told->memory_mhz, gpu->memory_mhz);
+	atomic_store(&told->busy, gpu->busy);
+	atomic_store(&told->memory_busy, gpu->memory_busy);
+	atomic_store(&told->temp_c, gpu->temp_c);
+	atomic_store(&told->memory_temp_c, gpu->memory_temp_c);
+	atomic_store(&told->reasons, gpu->reasons);
+	atomic_store(&told->limit_mw, gpu->limit_w * 1000);
+	atomic_store(&told->sm_percent, 80);
+	atomic_store(&told->tensor_percent, 45);
+	atomic_store(&told->dram_percent, 60);
+}
+
 static void fill(struct nvml_state *state, const struct nvml_table *table)
 {
 	atomic_store(&state->init_return, table->init_return);
@@ -140,6 +194,7 @@ static void fill(struct nvml_state *state, const struct nvml_table *table)
 		atomic_store(&state->gpus[i].energy_mj, table->gpus[i].energy_mj);
 		atomic_store(&state->gpus[i].power_mw, (uint32_t)table->gpus[i].power_mw);
 		atomic_store(&state->gpus[i].module_mw, (uint32_t)table->gpus[i].power_mw + 120000);
+		fill_told(&state->told[i], &table->gpus[i]);
 	}
 }
 

@@ -14,6 +14,7 @@
 #define NVML_GPUS_MAX 16
 #define NVML_MIGS_MAX 7
 #define NVML_WITHOUT_MAX 8
+#define NVML_NOT_TOLD UINT32_MAX
 #define NVML_TABLE "nvml.table"
 #define NVML_STATE "nvml.state"
 #define NVML_FOLDER "usr/lib/x86_64-linux-gnu" /* of the library in a tree, and of both files */
@@ -31,6 +32,11 @@ struct nvml_gpu {
 	char migs[NVML_MIGS_MAX][16];
 	unsigned n_migs;
 	unsigned long long energy_mj, power_mw; /* energy= power= at the start */
+	/* What is told beside energy; NVML_NOT_TOLD without its key. sm_mhz= mem_mhz= busy= mem_busy= temp= mem_temp= reasons= (hexadecimal) */
+	unsigned sm_mhz, memory_mhz, busy, memory_busy, temp_c, memory_temp_c, reasons;
+	bool has_policies; /* policies=1: how long power and heat held clocks down */
+	bool has_gpm; /* gpm=1 */
+	unsigned slices[NVML_MIGS_MAX]; /* of an instance: from its name, 3g.20gb */
 	int open_return; /* open=4: what getting a handle says */
 };
 
@@ -53,12 +59,24 @@ struct nvml_moving {
 	_Atomic uint32_t delay_us; /* how long a reading takes */
 };
 
+/** struct nvml_telling - what is told beside energy */
+struct nvml_telling {
+	_Atomic uint32_t sm_mhz, memory_mhz, busy, memory_busy, temp_c, memory_temp_c, reasons;
+	_Atomic uint32_t limit_mw;
+	_Atomic uint64_t power_limited_ns, heat_limited_ns;
+	_Atomic uint32_t sm_percent, tensor_percent,
+		dram_percent; /* activity between any two samples */
+	_Atomic uint32_t is_profiled; /* a profiler holds what activity is counted with */
+	_Atomic int32_t n_samples; /* of activity, that were made and not given back */
+};
+
 struct nvml_state {
 	_Atomic uint32_t epoch; /* handles of another one are lost */
 	_Atomic int32_t init_return;
 	_Atomic uint32_t n_reads; /* calls that read a meter, of all GPUs */
 	_Atomic uint32_t n_inits;
 	struct nvml_moving gpus[NVML_GPUS_MAX];
+	struct nvml_telling told[NVML_GPUS_MAX];
 };
 
 /** nvml_table_read - 0 or negative errno; -EBADMSG: a line that is none */

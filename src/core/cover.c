@@ -440,6 +440,8 @@ static void explain_left_out(struct es_domain *domains, size_t n)
 		    domain->reason[0] != '\0')
 			continue;
 		if (domain->is_partial) {
+			if (domain->type == ES_DOMAIN_OTHER && domain->reason[0] == '\0')
+				say(domain, "it stands for no part of the node: in no sum");
 			if (domain->reason[0] == '\0' || domain->type == ES_DOMAIN_CORE)
 				say(domain, "one core only, not the cores of the package");
 			continue;

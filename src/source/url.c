@@ -479,7 +479,8 @@ void es_meter_domain(const struct es_meter_url *url, const char *source, struct 
 	(void)snprintf(ret->id, sizeof(ret->id), "%.31s/%.200s", source, url->name);
 	ret->is_power = !url->is_energy;
 	ret->kind = url->is_energy ? ES_KIND_MEASURED : ES_KIND_INTEGRATED;
-	ret->is_asked = ret->type == ES_DOMAIN_OTHER;
+	/* Recorded, and in no sum: a supply or a rack is no part of this node beside the others. */
+	ret->is_asked = ret->is_partial = ret->type == ES_DOMAIN_OTHER;
 	ret->update_period_ns = url->window_ns;
 	ret->accuracy_ppm = url->accuracy_ppm;
 	if (url->is_energy) {

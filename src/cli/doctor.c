@@ -5,6 +5,7 @@
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@
 #include "cli/settings.h"
 #include "cli/survey.h"
 #include "core/grid.h"
+#include "sys/ipmi.h"
 
 enum verdict {
 	VERDICT_OK,
@@ -215,6 +217,40 @@ static void check_starts(struct doctor *doctor)
 	}
 }
 
+static bool names_bmc(const struct es_text_list *meters)
+{
+	for (size_t i = 0; i < meters->n; i++)
+		if (strncmp(meters->texts[i], "dcmi:", 5) == 0 ||
+		    strncmp(meters->texts[i], "ipmi-sensor:", 12) == 0)
+			return true;
+	return false;
+}
+
+/* Asking a BMC costs the machine time, so nothing is asked here: whether it could be is all that is said. */
+static void check_bmc(struct doctor *doctor)
+{
+	const struct es_root *root = &doctor->survey.root;
+	const char *path = es_ipmi_device_path(root);
+
+	if (names_bmc(&doctor->meters))
+		return; /* the survey has found out */
+	if (path && root->is_machine && faccessat(root->fd, path, R_OK | W_OK, AT_EACCESS) < 0)
+		find(doctor, "bmc", VERDICT_NOTE,
+		     "sudo chgrp energyscopium /dev/ipmi0; sudo chmod 0660 /dev/ipmi0",
+		     "a BMC is there, but /%s may not be used; its power of the whole node would be "
+		     "read by --meter dcmi:",
+		     path);
+	else if (path)
+		find(doctor, "bmc", VERDICT_OK, "",
+		     "a BMC is at /%s: --meter dcmi: reads the power of the whole node, every 30 s",
+		     path);
+	else if (es_root_exists(root, "sys/firmware/acpi/tables/SPMI") ||
+		 es_root_exists(root, "sys/firmware/dmi/entries/38-0") ||
+		 es_root_exists(root, "sys/class/ipmi/ipmi0"))
+		find(doctor, "bmc", VERDICT_NOTE, "sudo modprobe -a ipmi_si ipmi_devintf",
+		     "the firmware tells of a BMC, and there is no /dev/ipmi0");
+}
+
 static void check_clock(struct doctor *doctor)
 {
 	struct timex timex = { .modes = 0 };
@@ -335,6 +371,7 @@ static int examine(struct doctor *doctor)
 	check_container(doctor);
 	check_meters(doctor);
 	check_starts(doctor);
+	check_bmc(doctor);
 	check_clock(doctor);
 	check_place(doctor);
 	check_folder(doctor);

@@ -12,15 +12,23 @@
 #include "base/json.h"
 #include "base/parse.h"
 #include "cli/command.h"
+#include "cli/crosscheck.h"
 #include "cli/settings.h"
 #include "cli/survey.h"
+
+#define CROSS_LEAST_NS 3000000000LL
+#define CROSS_MOST_NS 86400000000000LL
 
 struct sources {
 	const char *root, *as;
 	struct es_text_list meters;
 	bool is_unwatched, explains;
 	bool is_json;
+	const char *cross_check; /* how long, or a recording; NULL: not asked */
+	int64_t cross_ns; /* 0: a recording */
+	char **command; /* that puts the load on; NULL: ours */
 	struct es_survey survey;
+	struct es_crosscheck check;
 };
 
 static void put_domain_json(const struct es_survey *survey, const struct es_domain *domain,
@@ -93,8 +101,9 @@ static void put_container(const struct es_hidden *hidden, struct es_json *json)
 	es_json_object_end(json);
 }
 
-static int put_json(const struct es_survey *survey, es_json_sink_fn write, void *sink)
+static int put_json(const struct sources *all, es_json_sink_fn write, void *sink)
 {
+	const struct es_survey *survey = &all->survey;
 	size_t n;
 	const struct es_sampler_source *sources = es_sampler_sources(survey->sampler, &n);
 	struct es_json json;
@@ -134,6 +143,8 @@ static int put_json(const struct es_survey *survey, es_json_sink_fn write, void 
 		es_json_object_end(&json);
 	}
 	es_json_array_end(&json);
+	if (all->cross_check)
+		es_crosscheck_json(&all->check, &json);
 	es_json_object_end(&json);
 	return es_json_end(&json);
 }
@@ -265,11 +276,52 @@ static void put_table(const struct sources *sources, struct es_buf *out)
 				    survey->unmeasured[i].reason);
 		put_fix(12, survey->unmeasured[i].fix, &last_fix, out);
 	}
+	if (sources->cross_check)
+		es_crosscheck_table(&sources->check, out);
 	if (sources->explains) {
 		(void)es_buf_str(out, explanation);
 		put_devices(survey, out);
 		put_starts(entries, n, out);
 	}
+}
+
+static int cross_check(struct sources *sources, struct es_error *err)
+{
+	const struct es_crosscheck_options options = {
+		.dur_ns = sources->cross_ns,
+		.has_load = sources->survey.root.is_machine && !sources->is_unwatched,
+		.command = sources->command,
+	};
+
+	return es_crosscheck_live(&sources->survey, &options, &sources->check, err);
+}
+
+/* Of a recording nothing but the comparison is known here. */
+static int show_recording(struct sources *sources)
+{
+	struct es_error err = { .code = 0 };
+	struct es_json json;
+	struct es_buf out;
+	int status;
+
+	if (es_crosscheck_recording(sources->cross_check, &sources->check, &err) < 0)
+		return es_complain("sources", ES_EXIT_FAILURE, "%s", err.text);
+	es_buf_init(&out, 8U << 20);
+	if (sources->is_json) {
+		es_json_init(&json, es_json_sink_buf, &out, true);
+		es_json_object(&json, NULL);
+		es_json_string(&json, "schema", "energyscopium.sources/1");
+		es_json_string(&json, "recording", sources->cross_check);
+		es_crosscheck_json(&sources->check, &json);
+		es_json_object_end(&json);
+		out.error = es_json_end(&json);
+	} else {
+		es_crosscheck_table(&sources->check, &out);
+	}
+	status = es_put_out("sources", &out);
+	es_buf_finish(&out);
+	es_crosscheck_finish(&sources->check);
+	return status;
 }
 
 static int show(struct sources *sources)
@@ -297,15 +349,44 @@ static int show(struct sources *sources)
 	es_meters_finish(&meters);
 	if (status < 0)
 		return es_complain("sources", ES_EXIT_FAILURE, "%s", err.text);
+	if (sources->cross_check && cross_check(sources, &err) < 0) {
+		es_survey_finish(&sources->survey);
+		return es_complain("sources", ES_EXIT_FAILURE, "%s", err.text);
+	}
 	es_buf_init(&out, 8U << 20);
 	if (sources->is_json)
-		out.error = put_json(&sources->survey, es_json_sink_buf, &out);
+		out.error = put_json(sources, es_json_sink_buf, &out);
 	else
 		put_table(sources, &out);
 	status = es_put_out("sources", &out);
 	es_buf_finish(&out);
+	es_crosscheck_finish(&sources->check);
 	es_survey_finish(&sources->survey);
 	return status;
+}
+
+static int start(struct sources *sources, char **operands)
+{
+	bool is_time = sources->cross_check &&
+		       es_parse_duration_ns(sources->cross_check, &sources->cross_ns) == 0;
+
+	if (operands && !is_time)
+		return es_complain("sources", ES_EXIT_USAGE,
+				   sources->cross_check ? "'%s': a recording needs no load"
+							: "'%s': no operand is taken",
+				   operands[0]);
+	sources->command = operands;
+	if (!sources->cross_check)
+		return show(sources);
+	if (!is_time) {
+		sources->cross_ns = 0;
+		return show_recording(sources);
+	}
+	if (sources->cross_ns < CROSS_LEAST_NS || sources->cross_ns > CROSS_MOST_NS)
+		return es_complain("sources", ES_EXIT_USAGE,
+				   "--cross-check %s: from 3 s to 24 h are possible",
+				   sources->cross_check);
+	return show(sources);
 }
 
 int es_cmd_sources(int argc, char **argv)
@@ -316,6 +397,9 @@ int es_cmd_sources(int argc, char **argv)
 		{ "no-probe", NULL,
 		  "do not keep each package busy for a second to see\nwhich meters move",
 		  ES_OPTION_FLAG, &sources.is_unwatched },
+		{ "cross-check", "TIME|FILE",
+		  "read meters that overlap for so long (30s) under a load,\nor take them from a recording, and say how they agree",
+		  ES_OPTION_TEXT, &sources.cross_check },
 		ES_METER_OPTION(&sources.meters),
 		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &sources.is_json },
 		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
@@ -325,18 +409,17 @@ int es_cmd_sources(int argc, char **argv)
 	};
 	const struct es_usage usage = {
 		.command = "sources",
-		.synopsis = "[OPTION]…",
+		.synopsis = "[OPTION]… [-- CMD ARG…]",
 		.text = "Lists each energy meter of this machine, which ones stand for the node, what was left\n"
 			"out and why, and for each problem the command that fixes it.",
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
+		.stops_at_operand = true,
 	};
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
 	if (status < 0)
-		status = first < argc ? es_complain("sources", ES_EXIT_USAGE,
-						    "'%s': no operand is taken", argv[first])
-				      : show(&sources);
+		status = start(&sources, first < argc ? argv + first : NULL);
 	es_text_list_finish(&sources.meters);
 	return status;
 }

@@ -19,6 +19,7 @@
 #define FACTOR_NEAR 0.02 /* of a power of two: the units of 61 and 15.3 uJ are 3.989 apart */
 #define MIRROR_NEAR 0.002
 #define LESS_ALLOWED 0.02 /* two meters are not read at the same instant */
+#define SLOPE_KNOWN 0.1
 #define STILL_RANGE \
 	0.05 /* of its mean: a partner that moves by more proves that the other one stands */
 
@@ -177,10 +178,12 @@ static void judge_parts(struct es_cross_pair *pair, const struct es_domain *y)
 		    100 * short_w / fit->mean_x_w, late);
 		return;
 	}
-	if (!fit->has_line || fit->slope_bound > 0.1 * fabs(fit->slope)) {
+	if (!fit->has_line || fit->slope_bound > SLOPE_KNOWN * fabs(fit->slope)) {
 		say(pair, ES_CROSS_HOLDS,
-		    "holds its parts and %.1f W more; they moved by %.1f W only: slope and offset are not separable, put a load on",
-		    -short_w, fit->highest_x_w - fit->lowest_x_w);
+		    "holds its parts and %.1f W more; slope and offset are not separable: %s",
+		    -short_w,
+		    moved(fit) ? "in so short a time the two do not go together closely enough"
+			       : "the parts' power hardly moved, put a load on");
 		return;
 	}
 	if (fit->slope + fit->slope_bound < 1 - LESS_ALLOWED)

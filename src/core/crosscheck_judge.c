@@ -152,10 +152,10 @@ static void judge_dies(struct es_cross_pair *pair, const struct es_domain *y)
 {
 	const struct es_pair_fit *fit = &pair->fit;
 	/* Two dies at the same work may have the same sum; not the same power in each window. */
-	bool is_mirror = fabs(fit->ratio - 1) <= fmax(AGREE_LEAST, fit->ratio_bound) &&
-			 fit->residual_w <= MIRROR_NEAR * fit->mean_y_w + 0.001 &&
-			 (!fit->has_line ||
-			  fabs(fit->slope - 1) <= fmax(MIRROR_NEAR, fit->slope_bound));
+	bool is_mirror =
+		fabs(fit->ratio - 1) <= fmax(AGREE_LEAST, fit->ratio_bound) &&
+		fit->residual_w <= MIRROR_NEAR * fit->mean_y_w + 0.001 &&
+		(!fit->has_line || fabs(fit->slope - 1) <= fmax(MIRROR_NEAR, fit->slope_bound));
 
 	if (is_mirror)
 		say(pair, ES_CROSS_MIRROR,

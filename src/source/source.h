@@ -98,6 +98,7 @@ extern const struct es_source_ops es_source_http;
 extern const struct es_source_ops es_source_prometheus;
 extern const struct es_source_ops es_source_dcmi;
 extern const struct es_source_ops es_source_ipmi_sensor;
+extern const struct es_source_ops es_source_redfish;
 extern const struct es_source_ops es_source_estimate;
 
 /** es_registry_find - the source of meters that are named with @scheme; NULL: there is none */

@@ -201,19 +201,10 @@ static void describe(const struct es_root *root, const struct pmu *pmu, size_t c
 	domain->update_period_ns = ES_NS_PER_MS;
 }
 
-static int64_t read_paranoid(const struct es_root *root)
-{
-	char text[32];
-
-	if (es_root_read_line(root, "proc/sys/kernel/perf_event_paranoid", text, sizeof(text)) <= 0)
-		return INT64_MAX;
-	return strtoll(text, NULL, 10);
-}
-
 static void say_denied(const struct es_root *root, struct es_domain *domain)
 {
 	uid_t uid = root->judges_rights ? root->uid : geteuid();
-	int64_t paranoid = read_paranoid(root);
+	int64_t paranoid = es_perf_paranoid(root);
 
 	domain->state = ES_STATE_DENIED;
 	if (paranoid > 0 && paranoid < INT64_MAX)
@@ -243,7 +234,7 @@ static int open_event(const struct es_root *root, uint32_t type, uint64_t config
 	};
 
 	/* Rights of another user cannot be tried, only judged; CAP_PERFMON is root's here. */
-	if (root->judges_rights && root->uid != 0 && read_paranoid(root) > 0)
+	if (root->judges_rights && root->uid != 0 && es_perf_paranoid(root) > 0)
 		return -EACCES;
 	return es_perf_open(root, &attr, (int)cpu, leader);
 }

@@ -13,32 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-
-/* The path of our cgroup for @controllers ("" for v2) in a line "N:controllers:path" of proc/self/cgroup. */
-static bool find_cgroup(const char *text, const char *controller, char *ret, size_t size)
-{
-	for (const char *line = text; line && *line;
-	     line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
-		const char *names = strchr(line, ':'),
-			   *path = names ? strchr(names + 1, ':') : NULL;
-		char list[128];
-		size_t n;
-
-		if (!path || (size_t)(path - names) >= sizeof(list) - 1)
-			continue;
-		n = (size_t)(path - names - 1);
-		(void)snprintf(list, sizeof(list), ",%.*s,", (int)n, names + 1);
-		if (*controller ? !strstr(list, controller) : n != 0)
-			continue;
-		n = strcspn(path + 1, "\n");
-		if (n >= size)
-			return false;
-		memcpy(ret, path + 1, n);
-		ret[n] = '\0';
-		return true;
-	}
-	return false;
-}
+#include "sys/cgroup.h"
 
 static int open_in_cgroup(const struct es_root *root, const char *mount, const char *cgroup,
 			  const char *file)
@@ -65,8 +40,8 @@ static int open_cgroup(const struct es_root *root, struct es_cputime *ret)
 
 	if (es_root_read(root, "proc/self/cgroup", text, sizeof(text)) <= 0)
 		return -ENOENT;
-	for (size_t i = 0;
-	     i < ES_ARRAY_SIZE(mounts_v1) && find_cgroup(text, ",cpuacct,", cgroup, sizeof(cgroup));
+	for (size_t i = 0; i < ES_ARRAY_SIZE(mounts_v1) &&
+			   es_cgroup_find(text, "cpuacct", cgroup, sizeof(cgroup));
 	     i++) {
 		fd = open_in_cgroup(root, mounts_v1[i], strcmp(cgroup, "/") == 0 ? "" : cgroup,
 				    "cpuacct.usage");
@@ -77,7 +52,7 @@ static int open_cgroup(const struct es_root *root, struct es_cputime *ret)
 			return 0;
 		}
 	}
-	if (!find_cgroup(text, "", cgroup, sizeof(cgroup)))
+	if (!es_cgroup_find(text, "", cgroup, sizeof(cgroup)))
 		return -ENOENT;
 	fd = open_in_cgroup(root, "sys/fs/cgroup", strcmp(cgroup, "/") == 0 ? "" : cgroup,
 			    "cpu.stat");

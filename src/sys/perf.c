@@ -23,7 +23,7 @@ __extension__ typedef unsigned __int128 es_u128;
 
 bool es_perf_is_here(const struct es_root *root)
 {
-	return root->is_machine || root->perf_open;
+	return root->is_machine || root->perf_open || root->perf_open_on;
 }
 
 int es_perf_open(const struct es_root *root, const struct perf_event_attr *attr, int cpu,
@@ -37,6 +37,34 @@ int es_perf_open(const struct es_root *root, const struct perf_event_attr *attr,
 		return -ENODEV;
 	fd = syscall(SYS_perf_event_open, attr, -1, cpu, group_fd, PERF_FLAG_FD_CLOEXEC);
 	return fd < 0 ? -errno : (int)fd;
+}
+
+int es_perf_open_on(const struct es_root *root, const struct perf_event_attr *attr,
+		    const struct es_perf_target *target, int group_fd)
+{
+	unsigned long flags = PERF_FLAG_FD_CLOEXEC;
+	int pid = target->pid;
+	long fd;
+
+	if (root->perf_open_on)
+		return root->perf_open_on(root->perf_arg, attr, target, group_fd);
+	if (!root->is_machine)
+		return -ENODEV;
+	if (target->cgroup_fd >= 0) {
+		pid = target->cgroup_fd;
+		flags |= PERF_FLAG_PID_CGROUP;
+	}
+	fd = syscall(SYS_perf_event_open, attr, pid, target->cpu, group_fd, flags);
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int64_t es_perf_paranoid(const struct es_root *root)
+{
+	char text[32];
+
+	if (es_root_read_line(root, "proc/sys/kernel/perf_event_paranoid", text, sizeof(text)) <= 0)
+		return INT64_MAX;
+	return strtoll(text, NULL, 10);
 }
 
 ssize_t es_perf_read(const struct es_root *root, int fd, void *data, size_t n)

@@ -16,14 +16,27 @@
 
 struct perf_event_attr;
 
+/** struct es_perf_target - whose events are counted */
+struct es_perf_target {
+	pid_t pid; /* a thread, 0: this one, -1: all on @cpu */
+	int cgroup_fd; /* only threads of this cgroup, on @cpu (then @pid is not asked); -1: no */
+	int cpu; /* -1: any, of a thread */
+};
+
 /** es_perf_is_here - whether perf events of @root can be opened: it is this machine, or a test stands in for the kernel */
 bool es_perf_is_here(const struct es_root *root);
 
 /** es_perf_open - an event of all processes on @cpu; @group_fd -1: a group of its own; a descriptor or negative errno */
 int es_perf_open(const struct es_root *root, const struct perf_event_attr *attr, int cpu,
 		 int group_fd);
+/** es_perf_open_on - an event of @target; a descriptor or negative errno */
+int es_perf_open_on(const struct es_root *root, const struct perf_event_attr *attr,
+		    const struct es_perf_target *target, int group_fd);
 /** es_perf_read - what read(2) says of an event or of its group; bytes or negative errno */
 ssize_t es_perf_read(const struct es_root *root, int fd, void *data, size_t n);
+
+/** es_perf_paranoid - kernel.perf_event_paranoid; INT64_MAX: there is none */
+int64_t es_perf_paranoid(const struct es_root *root);
 
 /** es_perf_next_cpu - the next CPU of a list such as "0,36-37"; 1, 0 at its end, -EBADMSG. @list and @ret_left start as the text and 0 */
 int es_perf_next_cpu(const char **list, unsigned *ret_left, unsigned *ret_cpu);

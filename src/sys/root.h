@@ -18,6 +18,7 @@
 
 struct perf_event_attr;
 struct es_msr_batch;
+struct es_perf_target;
 
 /**
  * struct es_root - where "/" is
@@ -35,6 +36,9 @@ struct es_root {
 	/* Seam for tests: perf_event_open(2), and read(2) on what it returned; negative errno on failure. NULL: the calls. */
 	int (*perf_open)(void *arg, const struct perf_event_attr *attr, int cpu, int group_fd);
 	ssize_t (*perf_read)(void *arg, int fd, void *data, size_t n);
+	/* The same for events that are not those of a CPU: es_perf_open_on(). */
+	int (*perf_open_on)(void *arg, const struct perf_event_attr *attr,
+			    const struct es_perf_target *target, int group_fd);
 	void *perf_arg;
 	/* Seam for tests: open(2) and pread(2) of MSR devices, ioctl(2) of the batch device; negative errno on failure. NULL: the calls. */
 	int (*msr_open)(void *arg, const char *path);

@@ -1,0 +1,367 @@
+/*
+ * source/activity_job.c - perf events of a job, by process, by tree of processes or by cgroup
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "source/activity_job.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/hot.h"
+#include "source/activity_whom.h"
+#include "sys/perf.h"
+#include "sys/pmu.h"
+
+/*
+ * Demand fills of the data cache from memory, near and far, of AMD's cores since family 17h: event 0x43, mask 0x48.
+ * Their "cache misses" of the kernel are those of the L2, and counters of the L3 belong to no process.
+ * Source: Linux tools/perf/pmu-events/arch/x86/amdzen1 to amdzen5 (ls_refills_from_sys, ls_dmnd_fills_from_sys).
+ */
+#define AMD_FILLS_FROM_MEMORY 0x4843U
+#define AMD_FIRST_FAMILY 0x17U
+
+static const struct {
+	const char *name;
+	bool is_hardware;
+} whats[ES_N_JOB_WHATS] = {
+	[ES_JOB_INSTRUCTIONS] = { "instructions", true },
+	[ES_JOB_CYCLES] = { "cycles", true },
+	[ES_JOB_LLC_MISSES] = { "llc_misses", true },
+	[ES_JOB_TASK_CLOCK] = { "task_clock", false },
+	[ES_JOB_APERF] = { "aperf", false },
+	[ES_JOB_MPERF] = { "mperf", false },
+};
+
+const char *es_job_what_name(enum es_job_what what)
+{
+	return whats[what].name;
+}
+
+static void say(struct es_job_event *event, const char *reason, const char *fix)
+{
+	(void)snprintf(event->reason, sizeof(event->reason), "%s", reason);
+	(void)snprintf(event->fix, sizeof(event->fix), "%s", fix);
+}
+
+/* Which event misses of the last cache are; false: this processor has none that belongs to a process. */
+static bool find_misses(const struct es_machine *machine, struct es_job_event *event)
+{
+	if (strcmp(machine->cpu_vendor, "AuthenticAMD") == 0 ||
+	    strcmp(machine->cpu_vendor, "HygonGenuine") == 0) {
+		event->type = PERF_TYPE_RAW;
+		event->config = AMD_FILLS_FROM_MEMORY;
+		return machine->cpu_family >= AMD_FIRST_FAMILY;
+	}
+	if (strcmp(machine->cpu_vendor, "GenuineIntel") == 0) {
+		event->type = PERF_TYPE_HARDWARE;
+		event->config = PERF_COUNT_HW_CACHE_MISSES;
+		return true;
+	}
+	/* On ARM "cache misses" are those of the L1. */
+	event->type = PERF_TYPE_HW_CACHE;
+	event->config = PERF_COUNT_HW_CACHE_LL | PERF_COUNT_HW_CACHE_OP_READ << 8 |
+			PERF_COUNT_HW_CACHE_RESULT_MISS << 16;
+	return true;
+}
+
+static bool find_event(const struct es_root *root, const struct es_machine *machine,
+		       enum es_job_what what, struct es_job_event *event)
+{
+	struct es_pmu_event named;
+
+	switch (what) {
+	case ES_JOB_INSTRUCTIONS:
+	case ES_JOB_CYCLES:
+		event->type = PERF_TYPE_HARDWARE;
+		event->config = what == ES_JOB_CYCLES ? PERF_COUNT_HW_CPU_CYCLES
+						      : PERF_COUNT_HW_INSTRUCTIONS;
+		return true;
+	case ES_JOB_LLC_MISSES:
+		return find_misses(machine, event);
+	case ES_JOB_TASK_CLOCK:
+		event->type = PERF_TYPE_SOFTWARE;
+		event->config = PERF_COUNT_SW_TASK_CLOCK;
+		return true;
+	case ES_JOB_APERF:
+	case ES_JOB_MPERF:
+		if (es_pmu_event(root, "msr", whats[what].name, &named) < 0)
+			return false;
+		event->type = named.type;
+		event->config = named.config[0];
+		return true;
+	case ES_N_JOB_WHATS:
+		break;
+	}
+	return false;
+}
+
+/* Rights of another user cannot be tried, only judged. */
+static int judge(const struct es_job_events *events, bool with_kernel)
+{
+	int64_t paranoid = es_perf_paranoid(&events->root);
+	int64_t most = events->whom == ES_ACTIVITY_CGROUP ? 0 : with_kernel ? 1 : 2;
+
+	if (!events->root.judges_rights || events->root.uid == 0)
+		return 0;
+	return paranoid > most ? -EACCES : 0;
+}
+
+static int open_one(const struct es_job_events *events, const struct es_job_event *event,
+		    const struct es_perf_target *target, bool is_disabled)
+{
+	struct perf_event_attr attr = {
+		.type = event->type,
+		.size = sizeof(attr),
+		.config = event->config,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
+	};
+	int r = judge(events, !event->is_user_only);
+
+	if (r < 0)
+		return r;
+	attr.exclude_kernel = event->is_user_only;
+	attr.exclude_hv = event->is_user_only;
+	attr.disabled = is_disabled;
+	attr.enable_on_exec = is_disabled;
+	attr.inherit = target->cgroup_fd < 0;
+	return es_perf_open_on(&events->root, &attr, target, -1);
+}
+
+/* Why it could not be opened, and what would help. */
+static void explain(const struct es_job_events *events, const struct es_machine *machine,
+		    enum es_job_what what, int error, struct es_job_event *event)
+{
+	bool wants_cpu = events->whom == ES_ACTIVITY_CGROUP, is_msr = what >= ES_JOB_APERF;
+	int64_t paranoid = es_perf_paranoid(&events->root), most = wants_cpu ? 0 : is_msr ? 1 : 2;
+	char reason[ES_ACTIVITY_REASON_BYTES], fix[ES_ACTIVITY_FIX_BYTES] = "";
+
+	event->error = error;
+	if (error != -EACCES && error != -EPERM) {
+		say(event,
+		    error == -ENODEV && !es_perf_is_here(&events->root)
+			    ? "perf events belong to the running kernel, not to a tree of files"
+		    : machine->is_vm && whats[what].is_hardware
+			    ? "this VM is given no hardware counters"
+		    : error == -ENOSYS	      ? "this kernel is built without perf events"
+		    : error == -EMFILE	      ? "too many open files for its events (ulimit -n)"
+		    : whats[what].is_hardware ? "this processor or kernel does not count it"
+					      : "this kernel does not count it",
+		    "");
+		return;
+	}
+	if (paranoid == INT64_MAX || paranoid <= most) {
+		say(event, "perf events are refused by a container or a security module",
+		    machine->is_container ? "in the container's options: --cap-add PERFMON" : "");
+		return;
+	}
+	(void)snprintf(reason, sizeof(reason), "kernel.perf_event_paranoid is %lld%s",
+		       (long long)paranoid, wants_cpu ? ", a cgroup's events need 0 or less" : "");
+	(void)snprintf(fix, sizeof(fix), "sudo sysctl kernel.perf_event_paranoid=%lld",
+		       (long long)most);
+	say(event, reason, fix);
+}
+
+/* With the kernel's part where that is allowed, else without: registers such as APERF know no such difference. */
+static int probe_one(struct es_job_events *events, enum es_job_what what)
+{
+	struct es_job_event *event = &events->events[what];
+	const struct es_perf_target self = { .pid = 0, .cgroup_fd = -1, .cpu = -1 };
+	const struct es_perf_target cpu = { .pid = -1, .cgroup_fd = -1, .cpu = 0 };
+	const struct es_perf_target *target = events->whom == ES_ACTIVITY_CGROUP ? &cpu : &self;
+	int fd = open_one(events, event, target, true);
+
+	if ((fd == -EACCES || fd == -EPERM) && what < ES_JOB_APERF &&
+	    events->whom != ES_ACTIVITY_CGROUP) {
+		event->is_user_only = true;
+		fd = open_one(events, event, target, true);
+	}
+	if (fd < 0)
+		return fd;
+	es_closep(&fd);
+	return 0;
+}
+
+void es_job_events_probe(const struct es_root *root, const struct es_machine *machine,
+			 enum es_activity_whom whom, struct es_job_events *ret)
+{
+	*ret = (struct es_job_events){ .root = *root, .whom = whom };
+	for (unsigned i = 0; i < ES_N_JOB_WHATS; i++) {
+		struct es_job_event *event = &ret->events[i];
+		int r;
+
+		if (!find_event(root, machine, (enum es_job_what)i, event)) {
+			event->error = -ENODEV;
+			say(event,
+			    i == ES_JOB_LLC_MISSES
+				    ? "this processor counts no such misses for a process"
+				    : "this kernel has no events 'aperf' and 'mperf' (PMU 'msr')",
+			    "");
+			continue;
+		}
+		r = probe_one(ret, (enum es_job_what)i);
+		event->is_there = r == 0;
+		if (r < 0)
+			explain(ret, machine, (enum es_job_what)i, r, event);
+	}
+}
+
+static void close_event(struct es_job_event *event)
+{
+	for (size_t i = 0; i < event->n_fds; i++)
+		es_closep(&event->fds[i]);
+	free(event->fds);
+	event->fds = NULL;
+	event->n_fds = 0;
+}
+
+void es_job_events_finish(struct es_job_events *events)
+{
+	for (size_t i = 0; i < ES_N_JOB_WHATS; i++)
+		close_event(&events->events[i]);
+}
+
+/* A thread that has ended meanwhile is no failure: what it did is done. */
+static int open_for_all(struct es_job_events *events, struct es_job_event *event,
+			const struct es_perf_target *targets, size_t n)
+{
+	event->fds = calloc(n + 1, sizeof(*event->fds));
+	if (!event->fds)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		int fd = open_one(events, event, &targets[i], events->whom == ES_ACTIVITY_COMMAND);
+
+		if (fd == -ESRCH && events->whom == ES_ACTIVITY_TREE)
+			continue;
+		if (fd < 0) {
+			close_event(event);
+			return fd;
+		}
+		event->fds[event->n_fds++] = fd;
+	}
+	return event->n_fds ? 0 : -ESRCH;
+}
+
+static const char *why_not_followed(int error)
+{
+	switch (error) {
+	case -EACCES:
+	case -EPERM:
+		return "the process may not be looked into: it is another user's, or protected";
+	case -EMFILE:
+	case -ENFILE:
+		return "too many open files for its events (ulimit -n)";
+	case -ESRCH:
+		return "the process has ended";
+	default:
+		return es_strerror(error);
+	}
+}
+
+static void lose(struct es_job_events *events, int error, const char *reason)
+{
+	for (size_t i = 0; i < ES_N_JOB_WHATS; i++) {
+		struct es_job_event *event = &events->events[i];
+
+		close_event(event);
+		if (event->error == 0) {
+			event->error = error;
+			say(event, reason, "");
+		}
+	}
+}
+
+int es_job_events_follow(struct es_job_events *events, pid_t pid)
+{
+	struct es_whom whom;
+	int r = es_whom_find(&events->root, events->whom, pid, &whom);
+
+	if (r < 0) {
+		lose(events, r, whom.problem[0] ? whom.problem : why_not_followed(r));
+		return r;
+	}
+	memcpy(events->remark, whom.remark, sizeof(events->remark));
+	for (size_t i = 0; i < ES_N_JOB_WHATS; i++) {
+		struct es_job_event *event = &events->events[i];
+		int failed;
+
+		close_event(event);
+		if (!event->is_there || event->error)
+			continue;
+		failed = open_for_all(events, event, whom.targets, whom.n);
+		if (failed == 0)
+			continue;
+		r = failed;
+		event->error = failed;
+		say(event, why_not_followed(failed), "");
+	}
+	es_whom_finish(&whom);
+	return r;
+}
+
+void es_job_events_cut(struct es_job_events *events)
+{
+	if (events->whom == ES_ACTIVITY_CGROUP)
+		lose(events, -ESTALE,
+		     "CPUs came or went: what ran there meanwhile was not counted");
+}
+
+/* Another program wants the same counters: then both would count a part of the time only. It is to have them. */
+static void leave_hardware(struct es_job_events *events, const char *reason)
+{
+	events->is_hardware_left = true;
+	for (size_t i = 0; i < ES_N_JOB_WHATS; i++) {
+		struct es_job_event *event = &events->events[i];
+
+		if (!whats[i].is_hardware || event->error)
+			continue;
+		close_event(event);
+		event->error = -EBUSY;
+		say(event, reason, "");
+	}
+}
+
+es_hot int es_job_event_read(struct es_job_events *events, enum es_job_what what, uint64_t *ret)
+{
+	struct es_job_event *event = &events->events[what];
+	uint64_t sum = 0;
+
+	if (event->error)
+		return event->error;
+	if (!event->n_fds)
+		return -EAGAIN;
+	for (size_t i = 0; i < event->n_fds; i++) {
+		uint64_t data[3]; /* count, time enabled, time running */
+		ssize_t n = es_perf_read(&events->root, event->fds[i], data, sizeof(data));
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0) {
+			/* The kernel says "end of file" of an event it had to give up. */
+			event->error = -ENODATA;
+			say(event, "the kernel gave up counting it", "");
+			return event->error;
+		}
+		if (n != (ssize_t)sizeof(data))
+			return -EBADMSG;
+		if (data[1] != data[2]) {
+			leave_hardware(
+				events,
+				data[2] == 0
+					? "other programs hold the counters (a profiler, the NMI watchdog)"
+					: "counted a part of the time only: others use the counters too, or cores differ");
+			event->error = -EBUSY;
+			return -EBUSY;
+		}
+		if (__builtin_add_overflow(sum, data[0], &sum))
+			return -ERANGE;
+	}
+	*ret = sum;
+	return 0;
+}

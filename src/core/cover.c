@@ -53,6 +53,14 @@ static void mark_duplicate(struct es_domain *domains, size_t i, size_t of, const
 		       domains[of].id);
 }
 
+/* The best state first, then a counter before powers that are added up, then the order of the registry. */
+static bool is_better_twin(const struct es_domain *domains, size_t a, size_t b)
+{
+	if (domains[a].state != domains[b].state)
+		return domains[a].state < domains[b].state;
+	return domains[a].kind != domains[b].kind ? domains[a].kind < domains[b].kind : a < b;
+}
+
 static void judge_twins(struct es_domain *domains, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -60,13 +68,11 @@ static void judge_twins(struct es_domain *domains, size_t n)
 
 		if (!es_domain_is_usable(&domains[i]) || domains[i].kind == ES_KIND_ESTIMATED)
 			continue;
-		/* The best state first, then the order of the registry. */
 		for (size_t j = 0; j < n; j++)
 			if (j != i && es_domain_is_usable(&domains[j]) &&
 			    es_domain_is_twin(&domains[i], &domains[j]) &&
 			    domains[j].kind != ES_KIND_ESTIMATED &&
-			    (domains[j].state < domains[best].state ||
-			     (domains[j].state == domains[best].state && j < best)))
+			    is_better_twin(domains, j, best))
 				best = j;
 		if (best != i)
 			mark_duplicate(domains, i, best, "the same joules as");

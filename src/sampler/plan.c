@@ -38,7 +38,7 @@ static bool is_second(const struct es_domain *domains, const struct es_sampler_s
 		n_recorded++;
 		for (size_t j = 0; j < entry->first_domain && !has_twin; j++)
 			has_twin = es_sampler_is_recorded(&domains[j]) &&
-				   domains[j].kind != ES_KIND_ESTIMATED &&
+				   domains[j].kind <= domains[i].kind &&
 				   es_domain_is_twin(&domains[j], &domains[i]);
 		if (!has_twin)
 			return false;

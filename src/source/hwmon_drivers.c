@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "source/gpu.h"
+#include "source/hsmp_table.h"
 #include "source/source.h"
 
 #define INTEL_GPU_UNIT_NJ 61036 /* 2^-14 J */
@@ -35,6 +36,8 @@ struct rail {
 static const struct rail rails[] = {
 	{ "amd_energy", "Esocket#", ES_DOMAIN_PACKAGE, -1, false, NULL, "" },
 	{ "amd_energy", "Ecore#", ES_DOMAIN_CORE, -1, true, NULL, "" },
+	/* What the driver of /dev/hsmp shows here: one device for each socket, in their order, without a label. */
+	{ "amd_hsmp_hwmon", "", ES_DOMAIN_PACKAGE, -1, false, NULL, "" },
 	{ "power_meter", "Module Power Socket #", ES_DOMAIN_MODULE, -1, false, NULL,
 	  "Grace, its memory and what else is on the module" },
 	{ "power_meter", "Grace Power Socket #", ES_DOMAIN_PACKAGE, -1, false, NULL, "" },
@@ -100,16 +103,21 @@ static void name_it(struct es_domain *domain, const struct es_hwmon_input *input
 		       domain->name, is_second ? "-power" : "");
 }
 
-static void place_rail(const struct rail *rail, int32_t number, struct es_domain *ret)
+static void place_rail(const struct es_root *root, const struct rail *rail, int32_t number,
+		       struct es_domain *ret)
 {
 	bool is_core = strcmp(rail->label, "Ecore#") == 0;
+	bool is_apu = strcmp(rail->driver, "amd_hsmp_hwmon") == 0 && es_hsmp_is_apu(root);
 
 	if (rail->type == ES_DOMAIN_NODE)
 		number = -1;
-	es_domain_init(ret, es_source_hwmon.name, rail->type, is_core ? -1 : number, -1);
+	es_domain_init(ret, es_source_hwmon.name, is_apu ? ES_DOMAIN_MODULE : rail->type,
+		       is_core ? -1 : number, -1);
 	ret->die = rail->die;
 	ret->is_partial = rail->is_partial;
-	(void)snprintf(ret->reason, sizeof(ret->reason), "%s", rail->reason);
+	(void)snprintf(ret->reason, sizeof(ret->reason), "%s",
+		       is_apu ? "the processor with its graphics: contains the package"
+			      : rail->reason);
 	if (is_core) {
 		ret->core = number;
 		(void)snprintf(ret->name, sizeof(ret->name), "core-%d", (int)number);
@@ -203,7 +211,7 @@ void es_hwmon_place(const struct es_root *root, const struct es_hwmon_input *inp
 	if (is_gpu)
 		place_gpu(root, input, ret);
 	else if (rail)
-		place_rail(rail, number, ret);
+		place_rail(root, rail, number, ret);
 	else
 		place_unknown(input, ret);
 	name_it(ret, input);

@@ -265,8 +265,19 @@ int es_hwmon_find_folder(const struct es_root *root, const struct es_hwmon_input
 	ssize_t n = input->device[0] ? list_chips(root, &chips) : 0;
 
 	for (ssize_t i = 0; i < n; i++) {
+		unsigned n_before = 0, n_same = 0;
+
 		if (strcmp(chips[i].driver, input->driver) != 0 ||
 		    strcmp(chips[i].device, input->device) != 0)
+			continue;
+		/* Several of one device and driver, one for each socket, are told apart by their order. */
+		for (ssize_t j = 0; j < n; j++) {
+			bool is_of_driver = strcmp(chips[j].driver, input->driver) == 0;
+
+			n_before += j < i && is_of_driver;
+			n_same += is_of_driver && strcmp(chips[j].device, input->device) == 0;
+		}
+		if (n_same > 1 && n_before != input->ordinal)
 			continue;
 		(void)snprintf(ret, 64, "hwmon%u%s", chips[i].number,
 			       strchr(input->folder, '/') ? "/device" : "");

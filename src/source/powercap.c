@@ -269,6 +269,12 @@ static void describe(struct powercap *powercap, size_t i, enum vendor vendor,
 	if (domain->is_partial)
 		(void)snprintf(domain->reason, sizeof(domain->reason),
 			       "one core only, not the cores of the package");
+	/* Names of SCMI's zones are the firmware's, and they nest as it likes. */
+	if (!zone->is_rapl && zone->type == ES_DOMAIN_OTHER) {
+		domain->is_partial = true;
+		(void)snprintf(domain->reason, sizeof(domain->reason),
+			       "what %.31s measures here is not known: in no sum", zone->control);
+	}
 }
 
 static int set_up(struct powercap *powercap, struct es_error *err)

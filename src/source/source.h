@@ -90,6 +90,7 @@ extern const struct es_source_ops es_source_perf;
 extern const struct es_source_ops es_source_powercap;
 extern const struct es_source_ops es_source_nvml;
 extern const struct es_source_ops es_source_msr;
+extern const struct es_source_ops es_source_hsmp;
 extern const struct es_source_ops es_source_amdgpu;
 extern const struct es_source_ops es_source_hwmon;
 extern const struct es_source_ops es_source_cray;

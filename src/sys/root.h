@@ -48,6 +48,9 @@ struct es_root {
 	/* Seam for tests: pread(2) from the start of a kept descriptor, with errno. NULL: the call. */
 	ssize_t (*file_read)(void *arg, int fd, void *data, size_t n);
 	void *file_arg;
+	/* Seam for tests: ioctl(2) of a kept descriptor; negative errno on failure. NULL: the call. */
+	int (*device_ioctl)(void *arg, int fd, unsigned long request, void *data);
+	void *device_arg;
 };
 
 /**

@@ -25,9 +25,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/parse.h"
+#include "support/hsmp_file.h"
 #include "support/rules.h"
 
 #define CONTROL "/.faults"
+#define HSMP "/dev/hsmp"
 #define SCRIPT_MAX 16384
 
 struct faulty {
@@ -270,6 +272,27 @@ static int faulty_write(const char *path, const char *data, size_t size, off_t o
 	return r < 0 ? -EINVAL : (int)size;
 }
 
+/* A file of the tree that stands for a device answers as its driver would; the rules of reads hold for it as well. */
+static int faulty_ioctl(const char *path, int request, void *arg, struct fuse_file_info *info,
+			unsigned flags, void *data)
+{
+	const struct handle *handle = (const struct handle *)(uintptr_t)info->fh;
+	struct faulty *faulty = self();
+	char text[ES_RULE_TEXT_MAX] = "1\n";
+	int64_t n, delay_ns = 0;
+
+	(void)arg;
+	(void)flags;
+	if (strcmp(path, HSMP) != 0)
+		return -ENOTTY;
+	if (generation_of(faulty, path) != handle->generation)
+		return -ENODEV;
+	(void)pthread_mutex_lock(&faulty->lock);
+	n = es_rules_read(&faulty->rules, below(path), es_clock_mono_ns(), 0, text, 2, &delay_ns);
+	(void)pthread_mutex_unlock(&faulty->lock);
+	return n < 0 ? (int)n : hsmp_file_answer(handle->fd, (unsigned)request, data);
+}
+
 static int faulty_truncate(const char *path, off_t size, struct fuse_file_info *info)
 {
 	(void)size;
@@ -287,6 +310,7 @@ static const struct fuse_operations operations = {
 	.read = faulty_read,
 	.write = faulty_write,
 	.truncate = faulty_truncate,
+	.ioctl = faulty_ioctl,
 };
 
 static int usage(void)

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "source/source.h"
+#include "support/hsmp_file.h"
 #include "support/test.h"
 #include "support/tree.h"
 
@@ -71,6 +73,12 @@ static inline ssize_t sourced_file_read(void *arg, int fd, void *data, size_t n)
 	return pread(fd, data, n, 0);
 }
 
+static inline int sourced_ioctl(void *arg, int fd, unsigned long request, void *data)
+{
+	(void)arg;
+	return hsmp_file_answer(fd, request, data);
+}
+
 static inline int sourced_open_as(struct sourced *f, int64_t uid, struct es_error *err)
 {
 	f->ops->close(f->source);
@@ -79,6 +87,7 @@ static inline int sourced_open_as(struct sourced *f, int64_t uid, struct es_erro
 	assert_int_equal(es_root_open(f->dir, uid, &f->root, NULL), 0);
 	f->root.file_read = sourced_file_read;
 	f->root.file_arg = f;
+	f->root.device_ioctl = sourced_ioctl;
 	return f->ops->open(&f->root, &f->source, err);
 }
 
@@ -106,6 +115,10 @@ static inline const struct es_domain *sourced_domain(const struct sourced *f, co
 static inline const struct es_reading *sourced_read(struct sourced *f, const char *id)
 {
 	assert_true(f->source->n_domains <= SOURCED_MAX);
+	if (f->ops->ask) {
+		f->ops->ask(f->source);
+		assert_int_equal(f->ops->wait(f->source, 60 * ES_NS_PER_S), 0);
+	}
 	assert_int_equal(f->ops->read(f->source, f->readings, SOURCED_MAX), 0);
 	return &f->readings[sourced_index(f, id)];
 }

@@ -70,6 +70,18 @@ static int show_metrics(struct es_tree_zone *zone)
 	return pwrite(zone->fd, data, size, 0) == (ssize_t)size ? 0 : -errno;
 }
 
+/* The two stand side by side: one write shows both. */
+static int show_hsmp_table(struct es_tree_zone *zone)
+{
+	uint64_t data[2] = { htole64((uint64_t)now_ns(CLOCK_BOOTTIME) / 10 + 987654321),
+			     htole64(zone->raw) };
+
+	return pwrite(zone->fd, data, sizeof(data), (off_t)zone->offset - 8) ==
+			       (ssize_t)sizeof(data)
+		       ? 0
+		       : -errno;
+}
+
 /*
  * One pwrite replaces the whole line, so that a reader sees the old value or the new one. A shorter line leaves the
  * tail of the old one behind its newline for a moment: readers take the first line.
@@ -89,6 +101,8 @@ static int show(struct es_tree_zone *zone)
 			       : -errno;
 	case ES_TREE_METRICS:
 		return show_metrics(zone);
+	case ES_TREE_HSMP_TABLE:
+		return show_hsmp_table(zone);
 	case ES_TREE_ZONE:
 	case ES_TREE_FILE:
 		n = snprintf(text, sizeof(text), "%llu\n", shown);
@@ -180,7 +194,8 @@ static int recover_raw(struct es_tree_zone *zone)
 	uint64_t value;
 	ssize_t n;
 
-	if (zone->form == ES_TREE_REGISTER || zone->form == ES_TREE_METRICS) {
+	if (zone->form == ES_TREE_REGISTER || zone->form == ES_TREE_METRICS ||
+	    zone->form == ES_TREE_HSMP_TABLE) {
 		n = pread(zone->fd, &value, sizeof(value), (off_t)zone->offset);
 		zone->raw = (uint32_t)le64toh(value);
 		return n == (ssize_t)sizeof(value) ? 0 : -ENODATA;

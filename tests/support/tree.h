@@ -30,6 +30,7 @@ enum es_tree_form {
 	ES_TREE_POWER, /* a file of µW: the power it has now, not its counter */
 	ES_TREE_JOULES, /* a file of pm_counters: whole J, and the time in µs */
 	ES_TREE_OLD_JOULES, /* the same without a time, filled up with NULs */
+	ES_TREE_HSMP_TABLE, /* the accumulator of an MI300A socket's metrics_bin at @offset; its time before it */
 	ES_TREE_METRICS, /* the accumulator of an AMD GPU's metrics at @offset; times behind it */
 };
 

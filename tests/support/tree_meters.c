@@ -8,6 +8,7 @@
  * drivers/gpu/drm/xe/xe_hwmon.c, i915/i915_hwmon.c, amd/include/kgd_pp_interface.h), the amd_energy driver and Cray's
  * documents, not copied from a machine.
  */
+#include "support/hsmp_file.h"
 #include "support/tree_write.h"
 
 #include <endian.h>
@@ -361,6 +362,82 @@ static void put_amd_gpus(struct maker *maker, unsigned n, unsigned pci_device, u
 	}
 }
 
+/* The hwmon of each socket, which are all of one device. */
+static void put_hsmp_hwmon(struct maker *maker, unsigned n)
+{
+	char dir[256], key[32];
+
+	for (unsigned i = 0; i < n; i++) {
+		put_hwmon(maker, "sys/devices/platform/amd_hsmp", "amd_hsmp_hwmon", dir);
+		put(maker, 0644, dir, "power1_cap", "400000000\n");
+		put(maker, 0444, dir, "power1_cap_max", "500000000\n");
+		(void)snprintf(key, sizeof(key), "package-%u-hwmon", i);
+		(void)put_counter(maker, ES_TREE_POWER, dir, "power1_input", key, MICROJOULES);
+	}
+}
+
+/* /dev/hsmp as a file, which a test or a file system answers from. */
+static void put_hsmp(struct maker *maker, unsigned n, unsigned shift)
+{
+	struct hsmp_socket sockets[HSMP_SOCKETS_MAX] = { 0 };
+	char full[5120], key[32];
+	int fd;
+
+	put(maker, 0644, "dev", "hsmp", "%s", "");
+	for (unsigned i = 0; i < n && !maker->error; i++) {
+		struct es_tree_zone *zone;
+
+		(void)snprintf(key, sizeof(key), "package-%u", i);
+		zone = put_counter(maker, ES_TREE_REGISTER, "dev", "hsmp", key, AMD_UNIT);
+		zone->offset = i * sizeof(sockets[0]);
+		/* Beyond 32 bits: the upper word is not the tree's to move. */
+		sockets[i] = (struct hsmp_socket){ .steps = zone->raw,
+						   .shift = shift,
+						   .power_mw = 100000 + i,
+						   .limit_mw = 360000,
+						   .limit_max_mw = 400000 };
+	}
+	if (maker->error)
+		return;
+	(void)snprintf(full, sizeof(full), "%s/dev/hsmp", maker->tree->root);
+	fd = open(full, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0 || write(fd, sockets, n * sizeof(sockets[0])) < 0)
+		maker->error = -errno;
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* Power and energy of whole sockets: what the modules of amdgpu show, once more. */
+static void put_hsmp_tables(struct maker *maker, unsigned n)
+{
+	unsigned char data[1404] = { 1 };
+
+	for (unsigned i = 0; i < n && !maker->error; i++) {
+		struct es_tree_zone *zone;
+		char dir[128], key[32], full[5120];
+		int leader, fd;
+		uint64_t both[2];
+
+		(void)snprintf(dir, sizeof(dir), "sys/devices/platform/amd_hsmp/socket%u", i);
+		(void)snprintf(key, sizeof(key), "module-%u", i);
+		leader = es_tree_find(maker->tree, key);
+		(void)snprintf(key, sizeof(key), "module-%u-hsmp", i);
+		zone = put_counter(maker, ES_TREE_HSMP_TABLE, dir, "metrics_bin", key, AMD_UNIT);
+		zone->offset = 60;
+		zone->role = leader < 0 ? ES_TREE_PART : ES_TREE_FOLLOWER;
+		zone->leader = leader;
+		both[0] = htole64(1000000);
+		both[1] = htole64(zone->raw);
+		memcpy(data + 52, both, sizeof(both));
+		(void)snprintf(full, sizeof(full), "%s/%s/metrics_bin", maker->tree->root, dir);
+		fd = chmod(full, 0600) < 0 ? -1 : open(full, O_WRONLY | O_TRUNC | O_CLOEXEC);
+		if (fd < 0 || write(fd, data, sizeof(data)) != sizeof(data) || fchmod(fd, 0444) < 0)
+			maker->error = -errno;
+		if (fd >= 0)
+			(void)close(fd);
+	}
+}
+
 static void put_cray(struct maker *maker, enum es_tree_form form, unsigned n_accelerators)
 {
 	const char *time = form == ES_TREE_JOULES ? " 1734094386462336 us" : "";
@@ -450,6 +527,18 @@ int es_tree_put_meters(const struct es_tree_model *model, struct es_tree *tree)
 		break;
 	case ES_TREE_MI300A:
 		put_amd_gpus(&maker, 4, 0x74a0, 0x120000, 0x15, "active", "module");
+		break;
+	case ES_TREE_MI300A_HSMP:
+		put_amd_gpus(&maker, 4, 0x74a0, 0x120000, 0x15, "active", "module");
+		put_hsmp_hwmon(&maker, 4);
+		put_hsmp_tables(&maker, 4);
+		break;
+	case ES_TREE_HSMP:
+		put_hsmp(&maker, 2, 16);
+		put_hsmp_hwmon(&maker, 2);
+		break;
+	case ES_TREE_HSMP_OLD:
+		put_hsmp(&maker, 2, 0);
 		break;
 	case ES_TREE_AMD_APU:
 		put_amd_gpus(&maker, 1, 0x15bf, 0x030000, 0x21, "active", "module");

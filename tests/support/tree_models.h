@@ -37,6 +37,9 @@ enum es_tree_meters {
 	ES_TREE_I915,
 	ES_TREE_MI250X,
 	ES_TREE_MI300A,
+	ES_TREE_MI300A_HSMP, /* the same with all that HSMP's driver shows */
+	ES_TREE_HSMP,
+	ES_TREE_HSMP_OLD, /* firmware that knows powers only */
 	ES_TREE_AMD_APU,
 	ES_TREE_RADEON_ASLEEP,
 	ES_TREE_CRAY,

@@ -121,6 +121,23 @@ static void of_twins_the_first_that_moves_is_kept(void **state)
 	assert_true(is_fine(&node, first) && is_total(&node, first) && !is_fine(&node, second));
 }
 
+static void of_twins_that_move_a_counter_is_kept_before_powers(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t power = add(&node, "hsmp", ES_DOMAIN_PACKAGE, 0, -1, 100);
+	size_t counter = add(&node, "hwmon", ES_DOMAIN_PACKAGE, 0, -1, 100);
+	size_t still = add(&node, "hsmp", ES_DOMAIN_PACKAGE, 1, -1, 100);
+	size_t dead = add(&node, "hwmon", ES_DOMAIN_PACKAGE, 1, -1, 0);
+
+	(void)state;
+	node.domains[power].kind = node.domains[still].kind = ES_KIND_INTEGRATED;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_int_equal(node.domains[power].state, ES_STATE_DUPLICATE);
+	assert_int_equal(node.domains[power].duplicate_of, counter);
+	assert_true(is_fine(&node, counter) && is_fine(&node, still) && !is_fine(&node, dead));
+}
+
 static void a_denied_twin_hides_nothing(void **state)
 {
 	struct node node = { .n = 0 };
@@ -565,6 +582,7 @@ int main(void)
 			a_power_that_stays_the_same_is_fine_and_one_of_0_watts_is_no_meter),
 		cmocka_unit_test(denied_and_absent_domains_stay_so),
 		cmocka_unit_test(of_twins_the_first_that_moves_is_kept),
+		cmocka_unit_test(of_twins_that_move_a_counter_is_kept_before_powers),
 		cmocka_unit_test(a_denied_twin_hides_nothing),
 		cmocka_unit_test(mirrored_dies_count_once_and_real_dies_each),
 		cmocka_unit_test(equal_dies_of_other_vendors_are_no_mirrors),

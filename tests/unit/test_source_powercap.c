@@ -339,11 +339,22 @@ static void other_control_types_count_only_where_they_have_energy(void **state)
 	put(f, "sys/devices/virtual/powercap/arm_scmi/arm_scmi:0/name", "soc\n");
 	put(f, "sys/devices/virtual/powercap/arm_scmi/arm_scmi:0/energy_uj", "5\n");
 	put(f, "sys/devices/virtual/powercap/arm_scmi/arm_scmi:0/max_energy_range_uj", "999999\n");
+	put(f, "sys/devices/virtual/powercap/arm_scmi/arm_scmi:1/name", "gpu rail\n");
+	put(f, "sys/devices/virtual/powercap/arm_scmi/arm_scmi:1/power_uw", "77\n");
+	put(f, "sys/devices/virtual/powercap/arm_scmi/arm_scmi:1/arm_scmi:1:0/name", "package-0\n");
+	put(f, "sys/devices/virtual/powercap/arm_scmi/arm_scmi:1/arm_scmi:1:0/energy_uj", "6\n");
 	assert_int_equal(open_as(f, -1, NULL), 0);
 
-	assert_int_equal(f->source->n_domains, 5);
+	/* A zone in one without energy is there all the same, and a clear name says what it measures. */
+	assert_int_equal(f->source->n_domains, 6);
+	d = domain(f, "powercap/arm_scmi:package-0");
+	assert_int_equal(d->type, ES_DOMAIN_PACKAGE);
+	assert_false(d->is_partial);
+	assert_int_equal(d->parent, -1);
 	d = domain(f, "powercap/arm_scmi:soc");
 	assert_int_equal(d->type, ES_DOMAIN_OTHER);
+	assert_true(d->is_partial);
+	assert_non_null(strstr(d->reason, "arm_scmi"));
 	assert_true(d->range.modulus_nj == 1000000000);
 	assert_int_equal(d->range.unit_nj, 1000);
 }

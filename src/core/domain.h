@@ -48,6 +48,16 @@ enum es_domain_state {
 	ES_N_STATES,
 };
 
+#define ES_INSTANCES_MAX 8U
+
+/** struct es_instance - a part of a device that a job may have for itself while its energy is known of the whole only (MIG) */
+struct es_instance {
+	char uuid[64];
+	uint32_t gpu_instance, compute_instance; /* their numbers on the device */
+	uint32_t gpu_slices, compute_slices; /* of the device's slices; 0: not known */
+	uint64_t memory_bytes; /* 0: not known */
+};
+
 /** struct es_domain - one part of one node as one source reports it; plain data, copied freely */
 struct es_domain {
 	char id[ES_NAME_MAX_BYTES]; /* source/name, unique on its node */
@@ -78,6 +88,9 @@ struct es_domain {
 	uint32_t accuracy_ppm; /* rated by its maker or its user: half width of a 95 % interval, relative; 0: not known */
 	bool has_activity; /* its readings carry the CPU time of the machine as well */
 	char pci[24]; /* of a device: where it is on the bus, 0000:17:00.0 */
+	struct es_instance
+		instances[ES_INSTANCES_MAX]; /* of a device that is shared out: n_instances of them */
+	uint32_t n_instances;
 	char model[64], uuid[64]; /* of a device: its maker's name for it, and for this one */
 	bool is_chosen, is_chosen_total; /* in the fine cover, in the total cover */
 	char reason[ES_NAME_MAX_BYTES]; /* why it is not ok or left out */

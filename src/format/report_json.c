@@ -51,6 +51,15 @@ static void put_mw(struct es_json *json, const char *key, bool is_known, uint64_
 		es_json_null(json, key);
 }
 
+/* 0: not known. */
+static void put_count(struct es_json *json, const char *key, uint64_t n)
+{
+	if (n)
+		es_json_u64(json, key, n);
+	else
+		es_json_null(json, key);
+}
+
 static const char *state(const struct es_report *report)
 {
 	if (!report->is_whole)
@@ -128,6 +137,27 @@ static void put_job(const struct es_report *report, struct es_json *json)
 	es_json_object_end(json);
 }
 
+/* The parts of a device that jobs share, whose energy is known of the whole only. */
+static void put_instances(const struct es_domain *domain, struct es_json *json)
+{
+	if (domain->n_instances == 0)
+		return;
+	es_json_array(json, "instances");
+	for (size_t i = 0; i < domain->n_instances; i++) {
+		const struct es_instance *instance = &domain->instances[i];
+
+		es_json_object(json, NULL);
+		put_text(json, "uuid", instance->uuid);
+		es_json_u64(json, "gpu_instance", instance->gpu_instance);
+		es_json_u64(json, "compute_instance", instance->compute_instance);
+		put_count(json, "gpu_slices", instance->gpu_slices);
+		put_count(json, "compute_slices", instance->compute_slices);
+		put_count(json, "memory_bytes", instance->memory_bytes);
+		es_json_object_end(json);
+	}
+	es_json_array_end(json);
+}
+
 static void put_domain(const struct es_report *report, size_t i, struct es_json *json)
 {
 	const struct es_domain *domain = &report->domains[i];
@@ -161,6 +191,7 @@ static void put_domain(const struct es_report *report, size_t i, struct es_json 
 	put_text(json, "limit_kind", domain->limit_kind);
 	put_known(json, "load", sum->is_known && domain->limit_mw,
 		  domain->limit_mw ? (double)sum->mean_mw / (double)domain->limit_mw : 0);
+	put_instances(domain, json);
 	es_json_object_end(json);
 }
 

@@ -21,15 +21,15 @@ static const struct phrase {
 	const char *before, *after;
 	double scale;
 	bool has_max; /* the highest value is told too */
+	const char *unless; /* that tells it better */
 } phrases[] = {
-	{ ES_SIGNAL_UTILISATION, "busy ", " %", 1e-4, false },
-	{ ES_SIGNAL_SM_ACTIVITY, "SMs active ", " %", 1e-4, false },
-	{ ES_SIGNAL_TENSOR_ACTIVITY, "tensor cores ", " %", 1e-4, false },
-	{ ES_SIGNAL_DRAM_ACTIVITY, "its memory ", " %", 1e-4, false },
-	{ ES_SIGNAL_MEMORY_UTILISATION, "memory busy ", " %", 1e-4, false },
-	{ ES_SIGNAL_SM_CLOCK, "", " MHz", 1e-3, false },
-	{ ES_SIGNAL_MEMORY_CLOCK, "memory ", " MHz", 1e-3, false },
-	{ ES_SIGNAL_TEMPERATURE, "", " °C", 1e-3, true },
+	{ ES_SIGNAL_UTILISATION, "busy ", " %", 1e-4, false, NULL },
+	{ ES_SIGNAL_SM_ACTIVITY, "SMs ", " %", 1e-4, false, NULL },
+	{ ES_SIGNAL_TENSOR_ACTIVITY, "tensor cores ", " %", 1e-4, false, NULL },
+	{ ES_SIGNAL_DRAM_ACTIVITY, "memory ", " %", 1e-4, false, NULL },
+	{ ES_SIGNAL_MEMORY_UTILISATION, "memory ", " %", 1e-4, false, ES_SIGNAL_DRAM_ACTIVITY },
+	{ ES_SIGNAL_SM_CLOCK, "", " MHz", 1e-3, false, NULL },
+	{ ES_SIGNAL_TEMPERATURE, "", " °C", 1e-3, true, NULL },
 };
 
 static bool is_shown(const struct es_report_signal *sum)
@@ -65,7 +65,9 @@ static void put_phrases(const struct es_report *report, const struct es_signal *
 		const struct es_report_signal *sum =
 			es_report_signal_find(report, device->node, device->device, phrase->name);
 
-		if (!sum || sum->signal->kind != ES_SIGNAL_GAUGE)
+		if (!sum || sum->signal->kind != ES_SIGNAL_GAUGE ||
+		    (phrase->unless &&
+		     es_report_signal_find(report, device->node, device->device, phrase->unless)))
 			continue;
 		(void)es_buf_printf(out, "%s%s%.0f%s", *gap, phrase->before,
 				    sum->mean * phrase->scale, phrase->after);

@@ -101,6 +101,26 @@ static void put_text(struct es_json *json, const char *key, const char *text)
 		es_json_string(json, key, text);
 }
 
+static void put_instances(struct es_json *json, const struct es_domain *domain)
+{
+	if (domain->n_instances == 0)
+		return;
+	es_json_array(json, "instances");
+	for (size_t i = 0; i < domain->n_instances; i++) {
+		const struct es_instance *instance = &domain->instances[i];
+
+		es_json_object(json, NULL);
+		put_text(json, "uuid", instance->uuid);
+		es_json_u64(json, "gpu_instance", instance->gpu_instance);
+		es_json_u64(json, "compute_instance", instance->compute_instance);
+		es_json_u64(json, "gpu_slices", instance->gpu_slices);
+		es_json_u64(json, "compute_slices", instance->compute_slices);
+		es_json_u64(json, "memory_bytes", instance->memory_bytes);
+		es_json_object_end(json);
+	}
+	es_json_array_end(json);
+}
+
 static void put_domain(struct es_json *json, const struct es_domain *domain)
 {
 	es_json_object(json, NULL);
@@ -136,6 +156,7 @@ static void put_domain(struct es_json *json, const struct es_domain *domain)
 	put_text(json, "pci", domain->pci);
 	put_text(json, "model", domain->model);
 	put_text(json, "uuid", domain->uuid);
+	put_instances(json, domain);
 	put_text(json, "reason", domain->reason);
 	es_json_object_end(json);
 }
@@ -276,6 +297,34 @@ static bool get_flag(json_t *object, const char *key)
 	return json_is_true(json_object_get(object, key));
 }
 
+static void get_instances(struct reading *reading, json_t *array, struct es_domain *ret)
+{
+	json_t *object;
+	size_t i;
+
+	if (json_array_size(array) > ES_INSTANCES_MAX) {
+		reading->wrong = reading->wrong ? reading->wrong : "instances";
+		return;
+	}
+	json_array_foreach(array, i, object)
+	{
+		struct es_instance *instance = &ret->instances[i];
+
+		get_text(reading, object, "uuid", instance->uuid, sizeof(instance->uuid));
+		instance->gpu_instance =
+			(uint32_t)get_integer(reading, object, "gpu_instance", 0, UINT32_MAX, 0);
+		instance->compute_instance = (uint32_t)get_integer(
+			reading, object, "compute_instance", 0, UINT32_MAX, 0);
+		instance->gpu_slices =
+			(uint32_t)get_integer(reading, object, "gpu_slices", 0, UINT32_MAX, 0);
+		instance->compute_slices =
+			(uint32_t)get_integer(reading, object, "compute_slices", 0, UINT32_MAX, 0);
+		instance->memory_bytes =
+			(uint64_t)get_integer(reading, object, "memory_bytes", 0, INT64_MAX, 0);
+		ret->n_instances++;
+	}
+}
+
 static void get_domain(struct reading *reading, json_t *object, struct es_domain *ret)
 {
 	char type[32] = "", kind[32] = "";
@@ -318,6 +367,7 @@ static void get_domain(struct reading *reading, json_t *object, struct es_domain
 	get_text(reading, object, "pci", ret->pci, sizeof(ret->pci));
 	get_text(reading, object, "model", ret->model, sizeof(ret->model));
 	get_text(reading, object, "uuid", ret->uuid, sizeof(ret->uuid));
+	get_instances(reading, json_object_get(object, "instances"), ret);
 	get_text(reading, object, "reason", ret->reason, sizeof(ret->reason));
 	ret->spread_ppm = (uint32_t)get_integer(reading, object, "spread_ppm", 0, UINT32_MAX, 0);
 	ret->accuracy_ppm =

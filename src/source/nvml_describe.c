@@ -20,7 +20,6 @@
 	ES_NS_PER_S /* nvml.h on nvmlDeviceGetPowerUsage: mean of 1 s on Ampere and later, but GA100 */
 #define GA100_IDS \
 	0x20U /* the upper byte of the PCI device ids of A100, A800, A30 and CMP 170HX: pci.ids */
-#define MIG_MAX 16U
 /* nvml.h on nvmlDeviceGetPowerUsage: "On Fermi and Kepler GPUs the reading is accurate to within +/- 5% of current power draw." */
 #define KEPLER_ACCURACY_PPM 50000U
 
@@ -55,11 +54,40 @@ static int32_t package_beside(const struct es_root *root, const char *pci, int32
 										 : (int32_t)package;
 }
 
-/* The instances that share the GPU's energy: the last word of their names is the slice ("1g.5gb"). */
+/* One instance and the place of what it may use, for those who share the energy out; its slice's name into @slice. */
+static void describe_instance(const struct es_nvml *nvml, struct es_nvml_device *mig,
+			      struct es_instance *ret, char slice[static 16])
+{
+	struct es_nvml_attributes attributes = { .gpu_slices = 0 };
+	char name[ES_NVML_TEXT_BYTES] = "";
+	unsigned id = 0;
+	const char *last;
+
+	es_nvml_ask_uuid(nvml, mig, ret->uuid);
+	if (nvml->gpu_instance && nvml->gpu_instance(mig, &id) == ES_NVML_OK)
+		ret->gpu_instance = id;
+	if (nvml->compute_instance && nvml->compute_instance(mig, &id) == ES_NVML_OK)
+		ret->compute_instance = id;
+	if (nvml->attributes && nvml->attributes(mig, &attributes) == ES_NVML_OK &&
+	    attributes.memory_mb <= INT64_MAX >> 20) {
+		ret->gpu_slices = attributes.gpu_slices;
+		ret->compute_slices = attributes.compute_slices;
+		ret->memory_bytes = attributes.memory_mb << 20;
+	}
+	if (!nvml->name || nvml->name(mig, name, sizeof(name)) != ES_NVML_OK)
+		name[0] = '\0';
+	name[sizeof(name) - 1] = '\0';
+	/* The last word of "NVIDIA A100-SXM4-40GB MIG 1g.5gb". */
+	last = strrchr(name, ' ');
+	(void)snprintf(slice, 16, "%.15s", last && last[1] ? last + 1 : "?");
+}
+
+/* The instances that share the GPU's energy. */
 static void say_mig(const struct es_nvml *nvml, const struct es_nvml_gpu *gpu,
 		    struct es_domain *domain)
 {
-	unsigned now = 0, pending = 0, most = 0, n = 0;
+	unsigned now = 0, pending = 0, most = 0;
+	uint32_t n;
 	char list[128] = "";
 
 	if (!nvml->mig_mode || nvml->mig_mode(gpu->device, &now, &pending) != ES_NVML_OK || !now)
@@ -67,23 +95,17 @@ static void say_mig(const struct es_nvml *nvml, const struct es_nvml_gpu *gpu,
 	if (!nvml->mig_most || !nvml->mig_by_index ||
 	    nvml->mig_most(gpu->device, &most) != ES_NVML_OK)
 		most = 0;
-	for (unsigned i = 0; i < most && i < MIG_MAX; i++) {
-		struct es_nvml_device *instance = NULL;
-		char name[ES_NVML_TEXT_BYTES] = "";
-		const char *slice;
+	for (unsigned i = 0; i < most && domain->n_instances < ES_INSTANCES_MAX; i++) {
+		struct es_nvml_device *mig = NULL;
 		size_t used = strlen(list);
+		char slice[16];
 
-		if (nvml->mig_by_index(gpu->device, i, &instance) != ES_NVML_OK)
+		if (nvml->mig_by_index(gpu->device, i, &mig) != ES_NVML_OK)
 			continue;
-		n++;
-		if (!nvml->name || nvml->name(instance, name, sizeof(name)) != ES_NVML_OK)
-			name[0] = '\0';
-		name[sizeof(name) - 1] = '\0';
-		slice = strrchr(name, ' ');
-		slice = slice && slice[1] ? slice + 1 : "?";
-		(void)snprintf(list + used, sizeof(list) - used, "%s%.15s", n > 1 ? ", " : "",
-			       slice);
+		describe_instance(nvml, mig, &domain->instances[domain->n_instances++], slice);
+		(void)snprintf(list + used, sizeof(list) - used, "%s%s", used ? ", " : "", slice);
 	}
+	n = domain->n_instances;
 	for (char *p = list; *p; p++)
 		if ((unsigned char)*p < 0x20 || (unsigned char)*p >= 0x7f)
 			*p = '?';

@@ -105,7 +105,8 @@ static void identify(const struct es_nvml *nvml, struct es_nvml_gpu *gpu)
 		gpu->architecture = 0;
 }
 
-static void ask_uuid(const struct es_nvml *nvml, struct es_nvml_device *device, char ret[static 64])
+void es_nvml_ask_uuid(const struct es_nvml *nvml, struct es_nvml_device *device,
+		      char ret[static 64])
 {
 	char uuid[ES_NVML_TEXT_BYTES] = "";
 
@@ -148,7 +149,7 @@ static int find_gpus(struct es_nvml_gpus *gpus, struct es_error *err)
 			gpus->needs_mending |= gpu->why != ES_NVML_NO_PERMISSION;
 			continue;
 		}
-		ask_uuid(&gpus->nvml, gpu->device, gpu->uuid);
+		es_nvml_ask_uuid(&gpus->nvml, gpu->device, gpu->uuid);
 		identify(&gpus->nvml, gpu);
 		gpu->why = probe(&gpus->nvml, gpu);
 		if (es_nvml_error(gpu->why) == -ENODEV)
@@ -214,7 +215,7 @@ static bool mend(struct es_nvml_gpus *gpus)
 				gpus->gpus[i].why = found;
 			continue;
 		}
-		ask_uuid(&gpus->nvml, device, uuid);
+		es_nvml_ask_uuid(&gpus->nvml, device, uuid);
 		gpu = whose(gpus, i, uuid);
 		if (!gpu)
 			continue;

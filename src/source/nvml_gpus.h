@@ -73,6 +73,10 @@ void es_nvml_gpus_read(void *arg, struct es_reading *ret, size_t n);
 /** es_nvml_gpus_end - everything is given back, @arg too */
 void es_nvml_gpus_end(void *arg);
 
+/** es_nvml_ask_uuid - a device's own number, or an instance's; "" where it is not told */
+void es_nvml_ask_uuid(const struct es_nvml *nvml, struct es_nvml_device *device,
+		      char ret[static 64]);
+
 /** es_nvml_describe - make the domains of all GPUs; 0 or -ENOMEM */
 int es_nvml_describe(struct es_nvml_gpus *gpus);
 /** es_nvml_update_ns - how often the values of this chip are refreshed */

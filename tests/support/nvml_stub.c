@@ -183,8 +183,17 @@ EXPORT int nvmlDeviceGetName(struct es_nvml_device *device, char *name, unsigned
 EXPORT int nvmlDeviceGetUUID(struct es_nvml_device *device, char *uuid, unsigned size);
 EXPORT int nvmlDeviceGetUUID(struct es_nvml_device *device, char *uuid, unsigned size)
 {
+	unsigned long number = (unsigned long)(uintptr_t)device & 0xfff;
+	char text[64];
 	unsigned i;
-	int r = find(device, &i);
+	int r;
+
+	if (number & MIG_HANDLE) {
+		(void)snprintf(text, sizeof(text), "MIG-00000000-0000-0000-0000-0000000000%lu%lu",
+			       (number & 0x7ff) / 8, number % 8);
+		return give_text(text, uuid, size);
+	}
+	r = find(device, &i);
 
 	return r == ES_NVML_OK ? give_text(table.gpus[i].uuid, uuid, size) : r;
 }

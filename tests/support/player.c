@@ -39,6 +39,7 @@ struct player {
 	es_u128 energy_pj[ES_TREE_ZONES_MAX];
 	uint32_t start_raw[ES_TREE_ZONES_MAX];
 	int64_t dur_ns;
+	int64_t at_ns; /* all at once, at this time by the meters' clock; 0: as time passes */
 	FILE *log; /* NULL: none */
 };
 
@@ -46,8 +47,10 @@ static int usage(void)
 {
 	(void)fputs(
 		"usage: es-player TREE [--script FILE | --random SEED] [--duration 3s] [--period 2ms] [--truth FILE] [--log FILE]\n"
+		"                 [--at-once TIME]\n"
 		"A script has a line for each phase: its length, then DOMAIN=WATTS ... (500ms package-0=200 dram=20 rest=30);\n"
 		"The log has a line for each step: wall clock before and after it (ns), then the energy of each zone so far (uJ).\n"
+		"--at-once moves them in one step, without waiting, as if it were TIME (s) by the meters' clocks.\n"
 		"package, dram, core, uncore and gpu mean every such domain; what is not named goes on as before.\n",
 		stderr);
 	return 2;
@@ -263,6 +266,21 @@ static int play(struct player *player, int64_t period_ns, int64_t most_ns)
 	return 0;
 }
 
+static int play_at_once(struct player *player)
+{
+	player->tree.fixed_ns = player->at_ns;
+	for (size_t i = 0; i < player->tree.n; i++)
+		player->start_raw[i] = player->tree.zones[i].raw;
+	for (size_t i = 0; i < player->n_phases; i++) {
+		int r = step(player, &player->phases[i], player->phases[i].dur_ns);
+
+		if (r < 0)
+			return r;
+		player->dur_ns += player->phases[i].dur_ns;
+	}
+	return 0;
+}
+
 static int write_truth(const struct player *player, const char *path)
 {
 	FILE *file = fopen(path, "we");
@@ -298,6 +316,7 @@ int main(int argc, char **argv)
 		{ "period", required_argument, NULL, 'p' },
 		{ "truth", required_argument, NULL, 't' },
 		{ "log", required_argument, NULL, 'l' },
+		{ "at-once", required_argument, NULL, 'a' },
 		{ NULL, 0, NULL, 0 },
 	};
 	const char *script = NULL, *random = NULL, *truth = NULL, *log = NULL;
@@ -316,8 +335,10 @@ int main(int argc, char **argv)
 			truth = optarg;
 		else if (c == 'l')
 			log = optarg;
-		else if (c == 'd' || c == 'p')
-			r = es_parse_duration_ns(optarg, c == 'd' ? &dur_ns : &period_ns);
+		else if (c == 'd' || c == 'p' || c == 'a')
+			r = es_parse_duration_ns(optarg, c == 'd'   ? &dur_ns
+							 : c == 'p' ? &period_ns
+								    : &player.at_ns);
 		else
 			return usage();
 		has_dur = has_dur || c == 'd';
@@ -333,13 +354,15 @@ int main(int argc, char **argv)
 		make_random(&player, seed, dur_ns);
 	else if (r == 0)
 		set_defaults(&player, &player.phases[player.n_phases++], dur_ns);
+	if (r == 0 && player.at_ns)
+		r = play_at_once(&player);
 	if (r == 0 && log) {
 		player.log = fopen(log, "we");
 		r = player.log ? 0 : -errno;
 		if (player.log)
 			setlinebuf(player.log); /* it may be ended at any time */
 	}
-	if (r == 0)
+	if (r == 0 && !player.at_ns)
 		r = play(&player, period_ns, script && !has_dur ? INT64_MAX / 4 : dur_ns);
 	player_gpus_rest(&player.gpus);
 	if (r == 0 && truth)

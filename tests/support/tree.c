@@ -39,10 +39,12 @@ int es_tree_find(const struct es_tree *tree, const char *key)
 	return -1;
 }
 
-static int64_t now_ns(clockid_t clock)
+static int64_t now_ns(const struct es_tree *tree, clockid_t clock)
 {
 	struct timespec now;
 
+	if (tree->fixed_ns)
+		return tree->fixed_ns;
 	(void)clock_gettime(clock, &now);
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
@@ -59,21 +61,21 @@ static int show_line(struct es_tree_zone *zone, const char *text, unsigned n)
 }
 
 /* The whole file at once, so that no reader sees an energy beside the time of another. */
-static int show_metrics(struct es_tree_zone *zone)
+static int show_metrics(const struct es_tree *tree, struct es_tree_zone *zone)
 {
 	unsigned char data[512];
 	ssize_t n = pread(zone->fd, data, sizeof(data), 0);
-	uint64_t raw = htole64(zone->raw), t_ns = htole64((uint64_t)now_ns(CLOCK_BOOTTIME)),
-		 firmware = htole64((uint64_t)now_ns(CLOCK_BOOTTIME) / 10 + 123456789);
+	uint64_t raw = htole64(zone->raw), t_ns = htole64((uint64_t)now_ns(tree, CLOCK_BOOTTIME)),
+		 firmware = htole64((uint64_t)now_ns(tree, CLOCK_BOOTTIME) / 10 + 123456789);
 	size_t size = es_tree_metrics_put(data, n > 0 ? (size_t)n : 0, raw, t_ns, firmware);
 
 	return pwrite(zone->fd, data, size, 0) == (ssize_t)size ? 0 : -errno;
 }
 
 /* The two stand side by side: one write shows both. */
-static int show_hsmp_table(struct es_tree_zone *zone)
+static int show_hsmp_table(const struct es_tree *tree, struct es_tree_zone *zone)
 {
-	uint64_t data[2] = { htole64((uint64_t)now_ns(CLOCK_BOOTTIME) / 10 + 987654321),
+	uint64_t data[2] = { htole64((uint64_t)now_ns(tree, CLOCK_BOOTTIME) / 10 + 987654321),
 			     htole64(zone->raw) };
 
 	return pwrite(zone->fd, data, sizeof(data), (off_t)zone->offset - 8) ==
@@ -86,7 +88,7 @@ static int show_hsmp_table(struct es_tree_zone *zone)
  * One pwrite replaces the whole line, so that a reader sees the old value or the new one. A shorter line leaves the
  * tail of the old one behind its newline for a moment: readers take the first line.
  */
-static int show(struct es_tree_zone *zone)
+static int show(const struct es_tree *tree, struct es_tree_zone *zone)
 {
 	unsigned long long shown = es_tree_shown_uj(zone);
 	uint64_t value = htole64(zone->raw);
@@ -100,9 +102,9 @@ static int show(struct es_tree_zone *zone)
 			       ? 0
 			       : -errno;
 	case ES_TREE_METRICS:
-		return show_metrics(zone);
+		return show_metrics(tree, zone);
 	case ES_TREE_HSMP_TABLE:
-		return show_hsmp_table(zone);
+		return show_hsmp_table(tree, zone);
 	case ES_TREE_ZONE:
 	case ES_TREE_FILE:
 		n = snprintf(text, sizeof(text), "%llu\n", shown);
@@ -113,7 +115,7 @@ static int show(struct es_tree_zone *zone)
 		break;
 	case ES_TREE_JOULES:
 		n = snprintf(text, sizeof(text), "%llu J %lld us\n", shown / 1000000,
-			     (long long)now_ns(CLOCK_REALTIME) / 1000);
+			     (long long)now_ns(tree, CLOCK_REALTIME) / 1000);
 		break;
 	case ES_TREE_OLD_JOULES:
 		(void)snprintf(text, sizeof(text), "%llu J\n", shown / 1000000);
@@ -128,19 +130,19 @@ int es_tree_set_power(struct es_tree *tree, size_t zone, uint64_t power_mw)
 	if (tree->zones[zone].power_mw == power_mw)
 		return 0;
 	tree->zones[zone].power_mw = power_mw;
-	return show(&tree->zones[zone]);
+	return show(tree, &tree->zones[zone]);
 }
 
 int es_tree_set(struct es_tree *tree, size_t zone, uint32_t raw)
 {
 	tree->zones[zone].raw = raw;
-	return show(&tree->zones[zone]);
+	return show(tree, &tree->zones[zone]);
 }
 
 /* Ten times a second, as the blade's controller does. */
 static int refresh(struct es_tree *tree)
 {
-	int64_t t_ns = now_ns(CLOCK_MONOTONIC);
+	int64_t t_ns = now_ns(tree, CLOCK_MONOTONIC);
 	char text[32];
 
 	if (t_ns - tree->fresh_ns < INT64_C(100000000))
@@ -160,7 +162,7 @@ int es_tree_advance(struct es_tree *tree, size_t zone, uint64_t raw_steps)
 			continue;
 		tree->zones[i].raw += (uint32_t)raw_steps;
 		tree->zones[i].n_steps += raw_steps;
-		r = show(&tree->zones[i]);
+		r = show(tree, &tree->zones[i]);
 		if (r == 0 && (tree->zones[i].form == ES_TREE_JOULES ||
 			       tree->zones[i].form == ES_TREE_OLD_JOULES))
 			r = refresh(tree);

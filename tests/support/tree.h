@@ -56,6 +56,7 @@ struct es_tree {
 	char root[4096];
 	struct es_tree_zone zones[ES_TREE_ZONES_MAX];
 	size_t n;
+	int64_t fixed_ns; /* the time that meters with a clock show; 0: this machine's */
 	int64_t fresh_ns; /* when pm_counters were last refreshed, where there are any */
 };
 

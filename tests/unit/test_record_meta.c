@@ -73,6 +73,16 @@ static void make_full(struct es_meta *meta)
 		domain.update_period_ns = ES_TIME_MAX_NS;
 		domain.spread_ppm = UINT32_MAX;
 		domain.accuracy_ppm = type * 10000;
+		domain.n_instances = type % (ES_INSTANCES_MAX + 1);
+		for (unsigned i = 0; i < domain.n_instances; i++) {
+			domain.instances[i] = (struct es_instance){ .gpu_instance = UINT32_MAX,
+								    .compute_instance = i,
+								    .gpu_slices = type,
+								    .compute_slices = 7,
+								    .memory_bytes = INT64_MAX };
+			snprintf(domain.instances[i].uuid, sizeof(domain.instances[i].uuid),
+				 "MIG-%u-%u", type, i);
+		}
 		assert_int_equal(es_meta_add_domain(meta, &domain), 0);
 	}
 }
@@ -110,6 +120,17 @@ static void all_of_it_comes_back(void **state)
 			    a->may_mirror == b->may_mirror && a->is_partial == b->is_partial &&
 			    a->has_activity == b->has_activity);
 		assert_memory_equal(&a->range, &b->range, sizeof(a->range));
+		assert_int_equal(a->n_instances, b->n_instances);
+		for (unsigned j = 0; j < a->n_instances; j++) {
+			const struct es_instance *one = &a->instances[j], *other = &b->instances[j];
+
+			assert_string_equal(one->uuid, other->uuid);
+			assert_true(one->gpu_instance == other->gpu_instance &&
+				    one->compute_instance == other->compute_instance &&
+				    one->gpu_slices == other->gpu_slices &&
+				    one->compute_slices == other->compute_slices &&
+				    one->memory_bytes == other->memory_bytes);
+		}
 		assert_true(a->peak_mw == b->peak_mw && a->limit_mw == b->limit_mw &&
 			    a->update_period_ns == b->update_period_ns &&
 			    a->spread_ppm == b->spread_ppm && a->accuracy_ppm == b->accuracy_ppm);
@@ -210,6 +231,11 @@ static void wrong_descriptions_say_what_is_wrong(void **state)
 		       ",\"parent\":1}," DOMAIN ",\"node\":1}]}",
 		  "'parent'" },
 		{ HEAD NODE ",\"domains\":[" DOMAIN ",\"modulus_nj\":-5}]}", "'modulus_nj'" },
+		{ HEAD NODE ",\"domains\":[" DOMAIN
+			    ",\"instances\":[{},{},{},{},{},{},{},{},{}]}]}",
+		  "'instances'" },
+		{ HEAD NODE ",\"domains\":[" DOMAIN ",\"instances\":[{\"gpu_slices\":-1}]}]}",
+		  "'gpu_slices'" },
 	};
 
 	(void)state;

@@ -119,6 +119,7 @@ static void ga100_without_a_counter_shows_instant_powers(void **state)
 
 static void the_energy_of_a_gpu_with_instances_is_the_whole_ones(void **state)
 {
+	const struct es_instance *slice;
 	struct nvml_fixture *f = *state;
 
 	nvml_put(f, "a100-mig", "ES_NVML_STUB");
@@ -129,6 +130,16 @@ static void the_energy_of_a_gpu_with_instances_is_the_whole_ones(void **state)
 	assert_string_equal(
 		f->source->domains[0].reason,
 		"MIG: the whole GPU's energy, shared by 3 instances: 1g.5gb, 1g.5gb, 3g.20gb");
+	/* Who shares the energy out has the slices. */
+	assert_int_equal(f->source->domains[0].n_instances, 3);
+	slice = &f->source->domains[0].instances[2];
+	assert_string_equal(slice->uuid, "MIG-00000000-0000-0000-0000-000000000002");
+	assert_int_equal(slice->gpu_instance, 9);
+	assert_int_equal(slice->compute_instance, 0);
+	assert_int_equal(slice->gpu_slices, 3);
+	assert_int_equal(slice->compute_slices, 3);
+	assert_true(slice->memory_bytes == UINT64_C(3 * 4864) << 20);
+	assert_int_equal(f->source->domains[1].n_instances, 0);
 	assert_string_equal(f->source->domains[1].reason, "");
 	assert_int_equal(f->readings[0].value, 1000000);
 }

@@ -167,7 +167,8 @@ static void gives_values_in_its_unit(void **state)
 	assert_true(domain.is_power);
 	assert_int_equal(domain.kind, ES_KIND_INTEGRATED);
 
-	assert_int_equal(es_meter_url_parse("x:?unit=kWh&scale=0.1&range=9999", "n", &url, NULL),
+	assert_int_equal(es_meter_url_parse("x:?unit=kWh&scale=0.1&range=9999&accuracy=1%25", "n",
+					    &url, NULL),
 			 0);
 	assert_int_equal(es_meter_value(&url, 3, 0, &v), 0);
 	assert_int_equal(v, 1080000000000);

@@ -24,11 +24,13 @@
 static const struct {
 	const char *code, *name;
 } names[] = {
-	{ ES_FAULT_SLOW, "slow" },	{ "EBADMSG", "garbage" }, { "ERANGE", "out_of_range" },
-	{ "ENODATA", "no_data" },	{ "ENODEV", "vanished" }, { "ENOENT", "vanished" },
-	{ "ENXIO", "vanished" },	{ "ESTALE", "vanished" }, { "ENOTCONN", "vanished" },
-	{ "EACCES", "denied" },		{ "EPERM", "denied" },	  { "EMFILE", "no_descriptors" },
-	{ "ENFILE", "no_descriptors" },
+	{ ES_FAULT_SLOW, "slow" },	{ "EBADMSG", "garbage" },
+	{ "ERANGE", "out_of_range" },	{ "ENODATA", "no_data" },
+	{ "ENODEV", "vanished" },	{ "ENOENT", "vanished" },
+	{ "ENXIO", "vanished" },	{ "ESTALE", "stale" },
+	{ "ENOTCONN", "vanished" },	{ "EACCES", "denied" },
+	{ "EPERM", "denied" },		{ "EMFILE", "no_descriptors" },
+	{ "ENFILE", "no_descriptors" }, { "ETIMEDOUT", "timed_out" },
 };
 
 static const char *name_of(const char *code)
@@ -215,12 +217,6 @@ int es_report_find_faults(struct es_report *report, const struct es_watch *watch
 	return report->n_faults_total && !report->faults ? -ENOMEM : 0;
 }
 
-/* A meter may have failed while it was opened, before the command began. */
-static int64_t since_start(const struct es_report *report, int64_t t_ns)
-{
-	return t_ns > report->start_ns ? t_ns - report->start_ns : 0;
-}
-
 static void put_row(const struct es_report *report, const struct es_report_fault *fault,
 		    const char *label, struct es_buf *out)
 {
@@ -228,8 +224,8 @@ static void put_row(const struct es_report *report, const struct es_report_fault
 
 	(void)es_buf_printf(out, "  %-10s %.80s: %s", label, report->domains[fault->domain].id,
 			    fault->name);
-	(void)es_duration_text(since_start(report, fault->first_ns), first);
-	(void)es_duration_text(since_start(report, fault->last_ns), last);
+	(void)es_duration_text(fault->first_ns - report->start_ns, first);
+	(void)es_duration_text(fault->last_ns - report->start_ns, last);
 	if (fault->n > 1)
 		(void)es_buf_printf(out, " %" PRIu64 " times, +%s to +%s: %s\n", fault->n, first,
 				    last, fault->text);

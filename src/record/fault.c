@@ -52,7 +52,7 @@ const char *es_fault_words(const char *code)
 	if (strcmp(code, "ERANGE") == 0)
 		return "the number read is larger than any counter's";
 	if (strcmp(code, "ESTALE") == 0)
-		return "the counter stood still while power was drawn";
+		return "what it shows stood still and is old";
 	for (size_t i = 0; i < ES_ARRAY_SIZE(codes); i++)
 		if (strcmp(codes[i].code, code) == 0)
 			return es_strerror(codes[i].error);

@@ -54,11 +54,21 @@ static int take_cipher(struct es_bmc *bmc, const struct es_meter_url *url, struc
 	return 0;
 }
 
+/* A session lasts from one reading to the next, where it can: see es_ipmi_lan. */
+static int64_t idle_of(const struct es_meter_url *url)
+{
+	int64_t period_ns = url->period_ns ? url->period_ns : ES_BMC_LAN_PERIOD_NS;
+	int64_t idle_ns = period_ns < url->timeout_ns ? period_ns : url->timeout_ns;
+
+	idle_ns += ES_NS_PER_S;
+	return idle_ns < SESSION_NS ? idle_ns : SESSION_NS;
+}
+
 int es_bmc_init(struct es_bmc *bmc, const struct es_meter_url *url, struct es_error *err)
 {
 	int r;
 
-	*bmc = (struct es_bmc){ .is_lan = url->host[0] != '\0' };
+	*bmc = (struct es_bmc){ .is_lan = url->host[0] != '\0', .idle_ns = idle_of(url) };
 	r = take_privilege(bmc, url, err);
 	if (r == 0)
 		r = take_cipher(bmc, url, err);
@@ -94,6 +104,7 @@ static int connect_lan(struct es_bmc *bmc, struct es_remote *remote, struct es_e
 		.privilege = bmc->privilege,
 		.cipher = bmc->cipher,
 		.timeout_ns = url->timeout_ns,
+		.idle_ns = bmc->idle_ns,
 	};
 	int r;
 
@@ -143,11 +154,14 @@ int es_bmc_connect(struct es_bmc *bmc, struct es_remote *remote, struct es_error
 
 int es_bmc_wake(struct es_bmc *bmc, struct es_remote *remote)
 {
-	int64_t now_ns = es_clock_boot_ns();
-	bool is_old = bmc->is_lan && now_ns - bmc->answered_ns > SESSION_NS;
+	bool is_old = bmc->is_lan && es_clock_boot_ns() - bmc->answered_ns > bmc->idle_ns;
 
-	bmc->answered_ns = now_ns;
 	return is_old ? es_bmc_connect(bmc, remote, NULL) : 0;
+}
+
+void es_bmc_rest(struct es_bmc *bmc)
+{
+	bmc->answered_ns = es_clock_boot_ns();
 }
 
 bool es_bmc_is_lost(const struct es_bmc *bmc, int error)

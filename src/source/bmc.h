@@ -26,6 +26,7 @@ struct es_bmc {
 	bool is_lan;
 	enum es_ipmi_privilege privilege;
 	uint8_t cipher; /* 0: what the BMC has */
+	int64_t idle_ns; /* a session is begun anew after so long a time without a command */
 	struct es_ipmi_library library;
 	int library_error; /* why there is none */
 	struct es_error library_why;
@@ -43,6 +44,9 @@ void es_bmc_disconnect(struct es_bmc *bmc);
 
 /** es_bmc_wake - before each sweep: a session that the BMC will have forgotten meanwhile is begun anew; 0 or as connect */
 int es_bmc_wake(struct es_bmc *bmc, struct es_remote *remote);
+
+/** es_bmc_rest - after each sweep */
+void es_bmc_rest(struct es_bmc *bmc);
 
 /** es_bmc_is_lost - whether @error means that it must be reached anew, not only that this reading failed */
 bool es_bmc_is_lost(const struct es_bmc *bmc, int error);

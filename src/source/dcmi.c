@@ -131,6 +131,7 @@ static int dcmi_read(void *arg, struct es_remote *remote, struct es_reading *ret
 	if (r < 0)
 		return r;
 	r = read_power(dcmi, es_remote_url(remote), &ret[0].value);
+	es_bmc_rest(&dcmi->bmc);
 	if (es_bmc_is_lost(&dcmi->bmc, r))
 		return r;
 	for (size_t i = 0; i < n; i++)

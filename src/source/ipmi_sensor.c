@@ -290,6 +290,7 @@ static int sensors_read(void *arg, struct es_remote *remote, struct es_reading *
 		ret[i].t_ns = t0_ns + (t1_ns - t0_ns) / 2;
 		ret[i].width_ns = t1_ns - t0_ns;
 	}
+	es_bmc_rest(&sensors->bmc);
 	return 0;
 }
 

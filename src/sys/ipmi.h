@@ -88,7 +88,8 @@ struct es_ipmi_lan {
 	const char *user, *password;
 	enum es_ipmi_privilege privilege;
 	uint8_t cipher; /* 0: 17 where the BMC has it, else 3 */
-	int64_t timeout_ns; /* for opening a session, and for each answer */
+	int64_t timeout_ns; /* how long an answer may take */
+	int64_t idle_ns; /* the longest time between two commands; so much longer a lost BMC may be waited for */
 };
 
 /**

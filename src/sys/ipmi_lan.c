@@ -178,6 +178,8 @@ static int begin(struct session *session, const struct es_ipmi_lan *lan, uint8_t
 		 struct es_error *err)
 {
 	unsigned timeout_ms = (unsigned)(lan->timeout_ns / ES_NS_PER_MS);
+	/* FreeIPMI counts from the last packet that it received, also while nothing was asked. */
+	unsigned session_ms = timeout_ms + (unsigned)(lan->idle_ns / ES_NS_PER_MS);
 	/* UDP loses packets; a BMC that is only slow must not be given more to do. */
 	unsigned again_ms = timeout_ms / 3 * 2;
 
@@ -187,7 +189,7 @@ static int begin(struct session *session, const struct es_ipmi_lan *lan, uint8_t
 	if (!session->context)
 		return es_error_set(err, -ENOMEM, "FreeIPMI");
 	if (session->library->open(session->context, session->host, lan->user, lan->password, NULL,
-				   0, (uint8_t)lan->privilege, cipher, timeout_ms, again_ms,
+				   0, (uint8_t)lan->privilege, cipher, session_ms, again_ms,
 				   WORKAROUND_OPEN_SESSION_PRIVILEGE, 0) == 0)
 		return 0;
 	return explain(session, err);

@@ -85,6 +85,7 @@ struct es_domain {
 	/* Estimates: watts of the model idle and at full load, and half widths of their 95 % intervals, relative. */
 	uint64_t idle_mw, full_mw;
 	uint32_t idle_spread_ppm, spread_ppm;
+	int64_t hold_ns; /* of a power: readings up to so far apart leave no gap, for the meter has a slower pace of its own; 0: as they are planned */
 	uint32_t accuracy_ppm; /* rated by its maker or its user: half width of a 95 % interval, relative; 0: not known */
 	bool has_activity; /* its readings carry the CPU time of the machine as well */
 	char pci[24]; /* of a device: where it is on the bus, 0000:17:00.0 */

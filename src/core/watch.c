@@ -56,10 +56,11 @@ int es_watch_init(struct es_watch *watch, struct es_domain *domains, size_t n, i
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < n; i++) {
-		int64_t period_ns = es_domain_period_ns(&domains[i], planned_ns);
+		int64_t gap_ns = es_domain_period_ns(&domains[i], planned_ns) / 4 * 7;
 
-		es_track_init(&watch->tracks[i], &domains[i],
-			      domains[i].is_power ? period_ns / 4 * 7 : 0);
+		if (gap_ns < domains[i].hold_ns)
+			gap_ns = domains[i].hold_ns;
+		es_track_init(&watch->tracks[i], &domains[i], domains[i].is_power ? gap_ns : 0);
 		watch->tracks[i].max_over_ns = domains[i].is_power ? 0 : updates_ns(&domains[i], 5);
 	}
 	find_first_dies(watch);

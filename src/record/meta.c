@@ -151,6 +151,8 @@ static void put_domain(struct es_json *json, const struct es_domain *domain)
 		es_json_u64(json, "idle_spread_ppm", domain->idle_spread_ppm);
 	}
 	es_json_u64(json, "spread_ppm", domain->spread_ppm);
+	if (domain->hold_ns)
+		es_json_i64(json, "hold_ns", domain->hold_ns);
 	if (domain->accuracy_ppm)
 		es_json_u64(json, "accuracy_ppm", domain->accuracy_ppm);
 	put_text(json, "pci", domain->pci);
@@ -370,6 +372,7 @@ static void get_domain(struct reading *reading, json_t *object, struct es_domain
 	get_instances(reading, json_object_get(object, "instances"), ret);
 	get_text(reading, object, "reason", ret->reason, sizeof(ret->reason));
 	ret->spread_ppm = (uint32_t)get_integer(reading, object, "spread_ppm", 0, UINT32_MAX, 0);
+	ret->hold_ns = get_integer(reading, object, "hold_ns", 0, ES_TIME_MAX_NS, 0);
 	ret->accuracy_ppm =
 		(uint32_t)get_integer(reading, object, "accuracy_ppm", 0, UINT32_MAX, 0);
 }

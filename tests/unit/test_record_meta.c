@@ -73,6 +73,7 @@ static void make_full(struct es_meta *meta)
 		domain.update_period_ns = ES_TIME_MAX_NS;
 		domain.spread_ppm = UINT32_MAX;
 		domain.accuracy_ppm = type * 10000;
+		domain.hold_ns = type * INT64_C(1000000007);
 		domain.n_instances = type % (ES_INSTANCES_MAX + 1);
 		for (unsigned i = 0; i < domain.n_instances; i++) {
 			domain.instances[i] = (struct es_instance){ .gpu_instance = UINT32_MAX,
@@ -133,7 +134,8 @@ static void all_of_it_comes_back(void **state)
 		}
 		assert_true(a->peak_mw == b->peak_mw && a->limit_mw == b->limit_mw &&
 			    a->update_period_ns == b->update_period_ns &&
-			    a->spread_ppm == b->spread_ppm && a->accuracy_ppm == b->accuracy_ppm);
+			    a->hold_ns == b->hold_ns && a->spread_ppm == b->spread_ppm &&
+			    a->accuracy_ppm == b->accuracy_ppm);
 		assert_int_equal(b->state, ES_STATE_UNPROVEN);
 		assert_int_equal(b->duplicate_of, -1);
 	}

@@ -24,13 +24,16 @@
 static const struct {
 	const char *code, *name;
 } names[] = {
-	{ ES_FAULT_SLOW, "slow" },	{ "EBADMSG", "garbage" },
-	{ "ERANGE", "out_of_range" },	{ "ENODATA", "no_data" },
-	{ "ENODEV", "vanished" },	{ "ENOENT", "vanished" },
-	{ "ENXIO", "vanished" },	{ "ESTALE", "stale" },
-	{ "ENOTCONN", "vanished" },	{ "EACCES", "denied" },
-	{ "EPERM", "denied" },		{ "EMFILE", "no_descriptors" },
-	{ "ENFILE", "no_descriptors" }, { "ETIMEDOUT", "timed_out" },
+	{ ES_FAULT_SLOW, "slow" },	 { "EBADMSG", "garbage" },
+	{ "ERANGE", "out_of_range" },	 { "ENODATA", "no_data" },
+	{ "ENODEV", "vanished" },	 { "ENOENT", "vanished" },
+	{ "ENXIO", "vanished" },	 { "ESTALE", "stale" },
+	{ "ENOTCONN", "vanished" },	 { "EACCES", "denied" },
+	{ "EPERM", "denied" },		 { "EMFILE", "no_descriptors" },
+	{ "ENFILE", "no_descriptors" },	 { "ETIMEDOUT", "timed_out" },
+	{ "ECONNREFUSED", "no_answer" }, { "ECONNRESET", "no_answer" },
+	{ "EHOSTUNREACH", "no_answer" }, { "EKEYREJECTED", "untrusted" },
+	{ "EPROTO", "untrusted" },
 };
 
 static const char *name_of(const char *code)

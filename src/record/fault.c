@@ -20,14 +20,37 @@ static const struct {
 	const char *code;
 	int error;
 } codes[] = {
-	{ "EACCES", EACCES },	{ "EAGAIN", EAGAIN },	      { "EBADF", EBADF },
-	{ "EBADMSG", EBADMSG }, { "EBUSY", EBUSY },	      { "EFAULT", EFAULT },
-	{ "EINTR", EINTR },	{ "EINVAL", EINVAL },	      { "EIO", EIO },
-	{ "EISDIR", EISDIR },	{ "ELOOP", ELOOP },	      { "EMFILE", EMFILE },
-	{ "ENFILE", ENFILE },	{ "ENODATA", ENODATA },	      { "ENODEV", ENODEV },
-	{ "ENOENT", ENOENT },	{ "ENOMEM", ENOMEM },	      { "ENOTCONN", ENOTCONN },
-	{ "ENXIO", ENXIO },	{ "EOPNOTSUPP", EOPNOTSUPP }, { "EPERM", EPERM },
-	{ "ERANGE", ERANGE },	{ "ESTALE", ESTALE },	      { "ETIMEDOUT", ETIMEDOUT },
+	{ "EACCES", EACCES },
+	{ "EAGAIN", EAGAIN },
+	{ "EBADF", EBADF },
+	{ "EBADMSG", EBADMSG },
+	{ "EBUSY", EBUSY },
+	{ "EFAULT", EFAULT },
+	{ "EINTR", EINTR },
+	{ "EINVAL", EINVAL },
+	{ "EIO", EIO },
+	{ "EISDIR", EISDIR },
+	{ "ELOOP", ELOOP },
+	{ "EMFILE", EMFILE },
+	{ "ENFILE", ENFILE },
+	{ "ENODATA", ENODATA },
+	{ "ENODEV", ENODEV },
+	{ "ENOENT", ENOENT },
+	{ "ENOMEM", ENOMEM },
+	{ "ENOTCONN", ENOTCONN },
+	{ "ENXIO", ENXIO },
+	{ "EOPNOTSUPP", EOPNOTSUPP },
+	{ "EPERM", EPERM },
+	{ "ERANGE", ERANGE },
+	{ "ESTALE", ESTALE },
+	{ "ETIMEDOUT", ETIMEDOUT },
+	{ "ECONNREFUSED", ECONNREFUSED },
+	{ "ECONNRESET", ECONNRESET },
+	{ "EFBIG", EFBIG },
+	{ "EHOSTUNREACH", EHOSTUNREACH },
+	{ "EKEYREJECTED", EKEYREJECTED },
+	{ "EPROTO", EPROTO },
+	{ "EREMCHG", EREMCHG },
 };
 
 const char *es_fault_code(int error, char ret[static ES_FAULT_CODE_BYTES])
@@ -53,6 +76,10 @@ const char *es_fault_words(const char *code)
 		return "the number read is larger than any counter's";
 	if (strcmp(code, "ESTALE") == 0)
 		return "what it shows stood still and is old";
+	if (strcmp(code, "EKEYREJECTED") == 0)
+		return "the certificate of the server is not trusted";
+	if (strcmp(code, "EREMCHG") == 0)
+		return "the server sends us elsewhere";
 	for (size_t i = 0; i < ES_ARRAY_SIZE(codes); i++)
 		if (strcmp(codes[i].code, code) == 0)
 			return es_strerror(codes[i].error);

@@ -113,7 +113,7 @@ static int place_by_file(struct file *file, const struct stat *st, struct es_rea
 	int r = es_fresh_place(&file->written, t_ns, es_now(), &ret->t_ns);
 	char limit[ES_QUANTITY_TEXT_BYTES];
 
-	if (r == -ENODATA)
+	if (r == -ESTALE)
 		return es_error_say(err, r, "it was not written for %s (stale= sets another limit)",
 				    es_duration_text(file->written.stale_ns, limit));
 	return es_text_meter_stale(r, file->written.stale_ns, err);
@@ -134,7 +134,7 @@ static int read_file(struct file *file, struct es_remote *remote, struct es_read
 	if (n < 0)
 		return es_error_set(err, (int)n, "cannot read it");
 	r = es_text_meter_take(&file->meter, url, file->text, (size_t)n, ret, err);
-	if (r == 0 && ret->t_ns == 0 && !is_made_up(fd))
+	if (r == 0 && ret->t_ns == 0 && file->written.stale_ns && !is_made_up(fd))
 		r = place_by_file(file, &st, ret, err);
 	ret->error = r;
 	return 0;
@@ -144,6 +144,7 @@ static int file_connect(void *arg, struct es_remote *remote, struct es_error *er
 {
 	struct file *file = arg;
 	struct es_reading reading = { .t_ns = 0 };
+	struct es_domain domain;
 	int r = read_file(file, remote, &reading, err);
 
 	if (r == -ENOENT)
@@ -151,7 +152,14 @@ static int file_connect(void *arg, struct es_remote *remote, struct es_error *er
 	if (r == 0 && reading.error && reading.error != -ECANCELED)
 		r = reading.error;
 	file->written.has_last = file->meter.fresh.has_last = false;
-	return r;
+	if (r < 0)
+		return r;
+	es_meter_domain(es_remote_url(remote), es_source_file.name, &domain);
+	domain.hold_ns = es_text_meter_hold(
+		file->written.stale_ns,
+		es_remote_url(remote)->period_ns ? es_remote_url(remote)->period_ns : PERIOD_NS,
+		true);
+	return es_remote_add(remote, &domain);
 }
 
 static int file_read(void *arg, struct es_remote *remote, struct es_reading *ret, size_t n)

@@ -23,7 +23,7 @@ int es_fresh_age(struct es_fresh *fresh, int64_t t_ns, int64_t age_ns, struct es
 	if (age_ns < -AHEAD_MAX_NS)
 		return -ERANGE;
 	if (fresh->stale_ns && age_ns > fresh->stale_ns)
-		return -ENODATA;
+		return -ESTALE;
 	if (fresh->has_last && t_ns <= fresh->last_unix_ns)
 		return -ECANCELED;
 	fresh->has_last = true;
@@ -45,7 +45,7 @@ int es_fresh_stands(struct es_fresh *fresh, uint64_t mark, int64_t now_boot_ns)
 		fresh->last_mark = mark;
 		fresh->changed_ns = now_boot_ns;
 	}
-	return fresh->stale_ns && now_boot_ns - fresh->changed_ns > fresh->stale_ns ? -ENODATA : 0;
+	return fresh->stale_ns && now_boot_ns - fresh->changed_ns > fresh->stale_ns ? -ESTALE : 0;
 }
 
 uint64_t es_mark(uint64_t mark, const void *data, size_t n)

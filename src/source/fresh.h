@@ -31,14 +31,14 @@ struct es_now es_now(void);
  * es_fresh_place - when a value with the wall clock's time @t_unix_ns was taken, by our boot clock
  * @ret_ns: set on success
  *
- * Returns 0; -ECANCELED: not newer than the last one; -ENODATA: older than stale_ns; -ERANGE: from the future, so its
+ * Returns 0; -ECANCELED: not newer than the last one; -ESTALE: older than stale_ns; -ERANGE: from the future, so its
  * clock or ours is wrong.
  */
 int es_fresh_place(struct es_fresh *fresh, int64_t t_unix_ns, struct es_now now, int64_t *ret_ns);
 /** es_fresh_age - the same where the meter's own clock says how old the value is that it took at @t_ns */
 int es_fresh_age(struct es_fresh *fresh, int64_t t_ns, int64_t age_ns, struct es_now now,
 		 int64_t *ret_ns);
-/** es_fresh_stands - 0; -ENODATA: all that it shows has had the same @mark for longer than stale_ns */
+/** es_fresh_stands - 0; -ESTALE: all that it shows has had the same @mark for longer than stale_ns */
 int es_fresh_stands(struct es_fresh *fresh, uint64_t mark, int64_t now_boot_ns);
 
 #define ES_MARK_BEGIN UINT64_C(0xcbf29ce484222325)

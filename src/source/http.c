@@ -119,6 +119,10 @@ static int http_connect(void *arg, struct es_remote *remote, struct es_error *er
 	if (r < 0)
 		return r;
 	es_meter_domain(es_remote_url(remote), es_source_http.name, &domain);
+	domain.hold_ns = es_text_meter_hold(
+		http->web.stale_ns,
+		es_remote_url(remote)->period_ns ? es_remote_url(remote)->period_ns : PERIOD_NS,
+		http->meter.pick.time[0]);
 	(void)snprintf(domain.reason, sizeof(domain.reason), "%s", es_web_warn(&http->web));
 	return es_remote_add(remote, &domain);
 }

@@ -56,21 +56,48 @@ static int take_pair(json_t *pair, struct es_prometheus_sample *ret, struct es_e
 	return 0;
 }
 
+static bool all_have(json_t *result, const char *key, const char *value)
+{
+	for (size_t i = 0; i < json_array_size(result); i++) {
+		json_t *metric = json_object_get(json_array_get(result, i), "metric");
+		const char *other = json_string_value(json_object_get(metric, key));
+
+		if (!other || strcmp(other, value) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* The labels by which a series differs from the others. */
+static void name_one(json_t *result, size_t i, char *names, size_t size)
+{
+	json_t *metric = json_object_get(json_array_get(result, i), "metric"), *value;
+	size_t n = strlen(names);
+	const char *key, *mark = "{";
+
+	(void)snprintf(names + n, size - n, "%s", n ? " and " : "");
+	json_object_foreach(metric, key, value)
+	{
+		const char *text = json_string_value(value);
+
+		if (!text || all_have(result, key, text))
+			continue;
+		n = strlen(names);
+		(void)snprintf(names + n, size - n, "%s%.32s=\"%.48s\"", mark, key, text);
+		mark = ",";
+	}
+	n = strlen(names);
+	(void)snprintf(names + n, size - n, "%s", *mark == '{' ? "{}" : "}");
+}
+
 /* Which series came, so that the query can be narrowed. */
 static int refuse_many(json_t *result, struct es_error *err)
 {
 	char names[512] = "";
 
-	for (size_t i = 0; i < json_array_size(result) && i < SERIES_NAMED; i++) {
-		es_cleanup(es_freep) char *labels =
-			json_dumps(json_object_get(json_array_get(result, i), "metric"),
-				   JSON_COMPACT | JSON_ENSURE_ASCII);
-		size_t n = strlen(names);
-
-		(void)snprintf(names + n, sizeof(names) - n, "%s%.140s", n ? ", " : "",
-			       labels ? labels : "?");
-	}
-	return es_error_say(err, -EBADMSG, "%zu series answer, narrow the query to one: %s%s",
+	for (size_t i = 0; i < json_array_size(result) && i < SERIES_NAMED; i++)
+		name_one(result, i, names, sizeof(names));
+	return es_error_say(err, -EBADMSG, "%zu series answer, narrow the query to one of %s%s",
 			    json_array_size(result), names,
 			    json_array_size(result) > SERIES_NAMED ? ", …" : "");
 }
@@ -129,9 +156,16 @@ static int ask(struct prometheus *prometheus, const char *path, struct es_remote
 	return es_prometheus_parse(body, n, ret, err);
 }
 
+/* Whether the server cannot be asked, not that it told of no value. */
 static bool is_lost(int error)
 {
-	return error != -ENODATA && error != -EINVAL && error != -EBADMSG && error != -EBUSY;
+	static const int told[] = { 0,	    -ENODATA,	-EINVAL, -EBADMSG,
+				    -EBUSY, -ECANCELED, -ESTALE, -ERANGE };
+
+	for (size_t i = 0; i < ES_ARRAY_SIZE(told); i++)
+		if (error == told[i])
+			return false;
+	return true;
 }
 
 /* The value as it was at the evaluation that told its time. */
@@ -188,6 +222,10 @@ static int prometheus_connect(void *arg, struct es_remote *remote, struct es_err
 	if (r < 0)
 		return r;
 	es_meter_domain(es_remote_url(remote), es_source_prometheus.name, &domain);
+	domain.hold_ns = es_text_meter_hold(
+		prometheus->web.stale_ns,
+		es_remote_url(remote)->period_ns ? es_remote_url(remote)->period_ns : PERIOD_NS,
+		prometheus->has_times);
 	(void)snprintf(domain.reason, sizeof(domain.reason), "%s", es_web_warn(&prometheus->web));
 	return es_remote_add(remote, &domain);
 }
@@ -196,7 +234,7 @@ static int prometheus_read(void *arg, struct es_remote *remote, struct es_readin
 {
 	int r = n > 0 ? read_value(arg, remote, ret, NULL) : 0;
 
-	if (r < 0 && r != -ECANCELED && r != -ERANGE && is_lost(r))
+	if (is_lost(r))
 		return r;
 	ret->error = r;
 	return 0;

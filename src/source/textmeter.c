@@ -12,6 +12,8 @@
 #include "base/parse.h"
 
 #define W_MW 1e3
+#define PERIODS_HELD 3 /* an answer that takes long makes one or two fail to come */
+#define HOLD_MAX_NS (600 * ES_NS_PER_S)
 
 int es_text_meter_init(struct es_text_meter *meter, const struct es_meter_url *url,
 		       int64_t stale_ns, struct es_error *err)
@@ -32,11 +34,18 @@ int es_text_meter_init(struct es_text_meter *meter, const struct es_meter_url *u
 	return 0;
 }
 
+int64_t es_text_meter_hold(int64_t stale_ns, int64_t period_ns, bool has_times)
+{
+	if (!has_times)
+		return PERIODS_HELD * period_ns;
+	return stale_ns && stale_ns < HOLD_MAX_NS ? stale_ns : HOLD_MAX_NS;
+}
+
 int es_text_meter_stale(int error, int64_t stale_ns, struct es_error *err)
 {
 	char limit[ES_QUANTITY_TEXT_BYTES];
 
-	if (error == -ENODATA)
+	if (error == -ESTALE)
 		return es_error_say(err, error,
 				    "what it shows is older than %s (stale= sets another limit)",
 				    es_duration_text(stale_ns, limit));

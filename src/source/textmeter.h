@@ -36,6 +36,12 @@ int es_text_meter_init(struct es_text_meter *meter, const struct es_meter_url *u
 int es_text_meter_take(struct es_text_meter *meter, const struct es_meter_url *url,
 		       const char *text, size_t n, struct es_reading *ret, struct es_error *err);
 
+/**
+ * es_text_meter_hold - how far apart readings may be and leave no gap
+ * @has_times: values have times of their own, so there is one whenever the meter makes it, not whenever it is asked
+ */
+int64_t es_text_meter_hold(int64_t stale_ns, int64_t period_ns, bool has_times);
+
 /** es_text_meter_stale - what a value that is too old, from the future, or stands still is called; returns @error */
 int es_text_meter_stale(int error, int64_t stale_ns, struct es_error *err);
 

@@ -6,6 +6,7 @@
 import http.server
 import json
 import os
+import signal
 import ssl
 import subprocess
 import threading
@@ -43,8 +44,11 @@ class Server:
     """A threaded server on 127.0.0.1; answer(request) gives (status, headers, bytes)."""
 
     def __init__(self, answer, certificate=None):
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # clients go away
         self.requests = []  # (method, path with query, headers)
         self.delay_s = 0.0
+        self.is_gone = False
         server = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -53,6 +57,9 @@ class Server:
             def serve(self):
                 size = int(self.headers.get("Content-Length") or 0)
                 self.body = self.rfile.read(size) if size else b""
+                if server.is_gone:
+                    self.close_connection = True
+                    return
                 server.requests.append((self.command, self.path, dict(self.headers)))
                 if server.delay_s:
                     time.sleep(server.delay_s)
@@ -88,6 +95,7 @@ class Server:
         self.thread.start()
 
     def close(self):
+        self.is_gone = True  # connections that are open, too
         self.httpd.shutdown()
         self.httpd.server_close()
 

@@ -58,7 +58,7 @@ static void values_are_placed_by_their_own_time(void **state)
 	/* The same again, and one before it: nothing new. */
 	assert_int_equal(es_fresh_place(&fresh, now.unix_ns - 5 * S, now, &t_ns), -ECANCELED);
 	assert_int_equal(es_fresh_place(&fresh, now.unix_ns - 6 * S, now, &t_ns), -ECANCELED);
-	assert_int_equal(es_fresh_place(&fresh, now.unix_ns - 61 * S, now, &t_ns), -ENODATA);
+	assert_int_equal(es_fresh_place(&fresh, now.unix_ns - 61 * S, now, &t_ns), -ESTALE);
 	assert_int_equal(es_fresh_place(&fresh, now.unix_ns + 3 * S, now, &t_ns), -ERANGE);
 	/* A little ahead is now. */
 	assert_int_equal(es_fresh_place(&fresh, now.unix_ns + S, now, &t_ns), 0);
@@ -74,11 +74,11 @@ static void the_same_value_becomes_old(void **state)
 	(void)state;
 	assert_int_equal(es_fresh_place(&fresh, later.unix_ns - S, later, &t_ns), 0);
 	later.unix_ns += 60 * S;
-	assert_int_equal(es_fresh_place(&fresh, 1700000000 * S - S, later, &t_ns), -ENODATA);
+	assert_int_equal(es_fresh_place(&fresh, 1700000000 * S - S, later, &t_ns), -ESTALE);
 	fresh = (struct es_fresh){ .stale_ns = 60 * S };
 	assert_int_equal(es_fresh_stands(&fresh, 7, 100 * S), 0);
 	assert_int_equal(es_fresh_stands(&fresh, 7, 160 * S), 0);
-	assert_int_equal(es_fresh_stands(&fresh, 7, 161 * S), -ENODATA);
+	assert_int_equal(es_fresh_stands(&fresh, 7, 161 * S), -ESTALE);
 	assert_int_equal(es_fresh_stands(&fresh, 8, 162 * S), 0);
 	fresh.stale_ns = 0;
 	assert_int_equal(es_fresh_stands(&fresh, 8, 9999 * S), 0);

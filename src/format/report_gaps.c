@@ -105,10 +105,12 @@ void es_report_find_silence(struct es_report *report, const struct es_track *tra
 	};
 
 	for (size_t i = 0; i < ES_ARRAY_SIZE(ends); i++) {
-		ret_ns[i] = ends[i].t1_ns - ends[i].t0_ns;
-		if (ret_ns[i] <= hole_ns[i])
-			ret_ns[i] = 0;
-		else if (domain->is_chosen || domain->is_chosen_total)
+		int64_t dur_ns = ends[i].t1_ns - ends[i].t0_ns;
+		bool is_hole = dur_ns > hole_ns[i];
+
+		/* No reading of a power holds what is drawn after it: a counter's next one does, and its last is at the end. */
+		ret_ns[i] = dur_ns > 0 && (is_hole || domain->is_power) ? dur_ns : 0;
+		if (is_hole && dur_ns > 0 && (domain->is_chosen || domain->is_chosen_total))
 			es_report_add_gap(report, domain->node, &ends[i]);
 	}
 }

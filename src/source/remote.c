@@ -270,9 +270,10 @@ int es_remote_open(const struct es_root *root, const struct es_meter_url *url,
 	}
 	line->source.ops = ops;
 	line->period_ns = period_of(url, remote_ops);
-	line->pause_ns = line->period_ns < PAUSE_NS ? line->period_ns : PAUSE_NS;
-	if (line->pause_ns < remote_ops->period_min_ns)
-		line->pause_ns = remote_ops->period_min_ns;
+	/* Less than the period: a sweep that comes a little early would have to wait for the next one. */
+	line->pause_ns = line->period_ns / 2 < PAUSE_NS ? line->period_ns / 2 : PAUSE_NS;
+	if (line->pause_ns < remote_ops->period_min_ns - remote_ops->period_min_ns / 50)
+		line->pause_ns = remote_ops->period_min_ns - remote_ops->period_min_ns / 50;
 	r = es_slow_start(&slow_ops, remote, 2 * url->timeout_ns + START_MORE_NS, &line->slow,
 			  &start_ns, err);
 	line->asked_ns = es_clock_boot_ns();

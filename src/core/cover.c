@@ -140,8 +140,12 @@ void es_cover_judge(struct es_domain *domains, size_t n, const struct es_evidenc
 
 static bool overlaps(const struct es_domain *a, const struct es_domain *b)
 {
-	return es_domain_contains(a, b) || es_domain_contains(b, a) || es_domain_is_twin(a, b) ||
-	       es_domain_may_overlap(a, b);
+	bool is_node_and_feed = a->node == b->node && a->type == ES_DOMAIN_NODE &&
+				b->type == ES_DOMAIN_NODE &&
+				es_domain_is_feed(a) != es_domain_is_feed(b);
+
+	return is_node_and_feed || es_domain_contains(a, b) || es_domain_contains(b, a) ||
+	       es_domain_is_twin(a, b) || es_domain_may_overlap(a, b);
 }
 
 /* Whether a domain can stand for its part: a meter of a whole board or node only if it was not seen standing still. */
@@ -158,6 +162,18 @@ static bool can_stand(const struct es_domain *domain, const struct es_evidence *
 	       !(is_whole && evidence->was_watched && domain->state != ES_STATE_OK);
 }
 
+/* Likewise; one feed of a node is not the node where another one is not known. */
+static bool may_stand(const struct es_domain *domains, size_t n, const struct es_evidence *evidence,
+		      size_t i)
+{
+	for (size_t j = 0; es_domain_is_feed(&domains[i]) && j < n; j++)
+		if (domains[j].node == domains[i].node && es_domain_is_feed(&domains[j]) &&
+		    domains[j].state != ES_STATE_DUPLICATE &&
+		    !can_stand(&domains[j], evidence ? &evidence[j] : NULL))
+			return false;
+	return can_stand(&domains[i], evidence ? &evidence[i] : NULL);
+}
+
 /* Add to the cover what overlaps nothing in it; in the order of the array. */
 static void add_type(struct es_domain *domains, size_t n, const struct es_evidence *evidence,
 		     uint32_t node, enum es_domain_type type, bool is_total)
@@ -166,7 +182,7 @@ static void add_type(struct es_domain *domains, size_t n, const struct es_eviden
 		bool is_free = true;
 
 		if (domains[i].node != node || domains[i].type != type ||
-		    !can_stand(&domains[i], evidence ? &evidence[i] : NULL))
+		    !may_stand(domains, n, evidence, i))
 			continue;
 		for (size_t j = 0; j < n && is_free; j++)
 			if (j != i &&
@@ -230,6 +246,31 @@ static uint64_t mean_mw(const struct es_evidence *evidence)
 	return es_mean_power_mw(evidence->energy_uj, evidence->covered_ns);
 }
 
+/* Whether both are one meter of the node: the same domain, or two of its feeds. */
+static bool is_one_node(const struct es_domain *a, const struct es_domain *b)
+{
+	return a == b || (a->node == b->node && es_domain_is_feed(a) && es_domain_is_feed(b) &&
+			  a->state != ES_STATE_DUPLICATE && b->state != ES_STATE_DUPLICATE);
+}
+
+/* The mean power of a node's meter, of all its feeds together; false where it was not watched long enough to tell. */
+static bool find_power(const struct es_domain *domains, size_t n,
+		       const struct es_evidence *evidence, size_t node, uint64_t *ret_mw,
+		       bool *ret_has_moved)
+{
+	*ret_mw = 0;
+	*ret_has_moved = false;
+	for (size_t i = 0; i < n; i++) {
+		if (!is_one_node(&domains[i], &domains[node]))
+			continue;
+		if (!evidence[i].was_watched || evidence[i].covered_ns <= 0)
+			return false;
+		*ret_mw += mean_mw(&evidence[i]);
+		*ret_has_moved = *ret_has_moved || evidence[i].has_moved;
+	}
+	return true;
+}
+
 /*
  * Why this meter of a node is not to be trusted with it; NULL: it is. Powers are compared, since a slow meter's readings
  * begin later than those of the parts. What was not watched long enough to tell is trusted.
@@ -238,11 +279,11 @@ static const char *distrust_node(const struct es_domain *domains, size_t n,
 				 const struct es_evidence *evidence, size_t node)
 {
 	uint64_t power_mw, allowed_ppm = domains[node].accuracy_ppm, inside_mw = 0, swing_mw = 0;
+	bool has_moved;
 
-	if (!evidence || !evidence[node].was_watched || evidence[node].covered_ns <= 0 ||
-	    domains[node].kind == ES_KIND_ESTIMATED)
+	if (!evidence || domains[node].kind == ES_KIND_ESTIMATED ||
+	    !find_power(domains, n, evidence, node, &power_mw, &has_moved))
 		return NULL;
-	power_mw = mean_mw(&evidence[node]);
 	for (size_t i = 0; i < n; i++) {
 		if (!domains[i].is_chosen || !es_domain_contains(&domains[node], &domains[i]) ||
 		    !evidence[i].was_watched || evidence[i].covered_ns <= 0)
@@ -256,7 +297,7 @@ static const char *distrust_node(const struct es_domain *domains, size_t n,
 	if ((double)power_mw < (double)inside_mw * (1.0 - (double)allowed_ppm / 1e6))
 		return "shows less than the parts it must contain: not trusted for the node";
 	/* To a whole watt a steady node may stand still; beside a part that rose by more it cannot. */
-	if (domains[node].is_power && !evidence[node].has_moved && swing_mw > STALE_MW &&
+	if (domains[node].is_power && !has_moved && swing_mw > STALE_MW &&
 	    swing_mw > power_mw / STALE_PARTS)
 		return "stale: it stood still while its parts moved; not trusted for the node";
 	return NULL;
@@ -338,7 +379,7 @@ static void choose_node(struct es_domain *domains, size_t n, uint32_t node,
 			const char *why;
 
 			if (domains[i].node != node || domains[i].type != ES_DOMAIN_NODE ||
-			    !can_stand(&domains[i], evidence ? &evidence[i] : NULL))
+			    !may_stand(domains, n, evidence, i))
 				continue;
 			why = distrust_node(domains, n, evidence, i);
 			if (why) {
@@ -346,7 +387,9 @@ static void choose_node(struct es_domain *domains, size_t n, uint32_t node,
 				restore_twins(domains, n, i);
 				continue;
 			}
-			domains[i].is_chosen_total = true;
+			for (size_t j = 0; j < n; j++)
+				if (is_one_node(&domains[j], &domains[i]))
+					domains[j].is_chosen_total = true;
 			is_free = false;
 		}
 }
@@ -445,6 +488,10 @@ static void explain_left_out(struct es_domain *domains, size_t n)
 		if ((domain->type == ES_DOMAIN_PSYS || domain->type == ES_DOMAIN_NODE) &&
 		    domain->reason[0] != '\0')
 			continue;
+		if (es_domain_is_feed(domain)) {
+			say(domain, "one feed of the node, and another one is not known");
+			continue;
+		}
 		if (domain->is_partial) {
 			if (domain->type == ES_DOMAIN_OTHER && domain->reason[0] == '\0')
 				say(domain, "it stands for no part of the node: in no sum");

@@ -73,7 +73,7 @@ struct es_domain {
 	bool is_asked; /* the user named it: recorded even though it is partial */
 	uint32_t node; /* index of its node in a recording */
 	int32_t package, die,
-		core; /* -1: not of one; of a GPU: its number on the node, its tile or chip, - */
+		core; /* -1: not of one; of a GPU: its number on the node, its tile or chip, -; of one of a node's feeds: -, -, its number */
 	int32_t parent; /* index of the domain that contains it, -1: none */
 	int32_t duplicate_of; /* index, -1: none */
 	struct es_counter_range range;
@@ -97,6 +97,12 @@ struct es_domain {
 	char reason[ES_NAME_MAX_BYTES]; /* why it is not ok or left out */
 	char fix[ES_NAME_MAX_BYTES]; /* the command that would change that */
 };
+
+/** es_domain_is_feed - one of several feeds of its node: all of them together are the node */
+static inline bool es_domain_is_feed(const struct es_domain *domain)
+{
+	return domain->type == ES_DOMAIN_NODE && domain->core >= 0;
+}
 
 const char *es_domain_type_name(enum es_domain_type type);
 const char *es_kind_name(enum es_kind kind);

@@ -268,7 +268,7 @@ static int take_domain(struct es_meter_url *url, struct es_error *err)
 {
 	const char *text = es_meter_url_param(url, "domain");
 	const char *name = es_meter_url_param(url, "name");
-	static const char *const parts[] = { "package", "dram", "gpu", "module", "psu" };
+	static const char *const parts[] = { "package", "dram", "gpu", "module", "feed", "psu" };
 	size_t n;
 
 	url->type = ES_DOMAIN_NODE;
@@ -287,7 +287,7 @@ static int take_domain(struct es_meter_url *url, struct es_error *err)
 		    number > 255)
 			return refuse(
 				url, err,
-				"domain= is node, package-N, dram-N, gpu-N, module-N, psu-N or "
+				"domain= is node, feed-N, package-N, dram-N, gpu-N, module-N, psu-N or "
 				"other");
 		url->number = (int32_t)number;
 		url->type = ES_DOMAIN_OTHER;
@@ -297,6 +297,8 @@ static int take_domain(struct es_meter_url *url, struct es_error *err)
 			if (strncmp(word, text, n) == 0 && !word[n])
 				url->type = (enum es_domain_type)i;
 		}
+		if (strncmp(text, "feed-", 5) == 0)
+			url->type = ES_DOMAIN_NODE;
 	}
 	text = name ? name : text;
 	if (strlen(text) >= sizeof(url->name) || !*text || strpbrk(text, "/\"\\"))
@@ -474,7 +476,10 @@ int es_meter_value(const struct es_meter_url *url, double value, double unit, ui
 
 void es_meter_domain(const struct es_meter_url *url, const char *source, struct es_domain *ret)
 {
-	es_domain_init(ret, source, url->type, url->number, -1);
+	bool is_feed = url->type == ES_DOMAIN_NODE && url->number >= 0;
+
+	es_domain_init(ret, source, url->type, is_feed ? -1 : url->number, -1);
+	ret->core = is_feed ? url->number : -1;
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", url->name);
 	(void)snprintf(ret->id, sizeof(ret->id), "%.31s/%.200s", source, url->name);
 	ret->is_power = !url->is_energy;

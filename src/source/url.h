@@ -35,7 +35,7 @@ struct es_meter_url {
 	char params[ES_METER_URL_MAX_BYTES]; /* key NUL value NUL, n_params times */
 	size_t n_params;
 	/* What all kinds of meters share: */
-	enum es_domain_type type; /* domain=, default node */
+	enum es_domain_type type; /* domain=, default node; with a number: one of its feeds */
 	int32_t number; /* of the package, GPU …; -1: none */
 	char name[64]; /* of the domain: name=, else as domain= has it */
 	bool has_unit;

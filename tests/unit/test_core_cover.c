@@ -331,6 +331,75 @@ static void another_node_meter_stands_in_for_one_that_is_wrong(void **state)
 	assert_non_null(strstr(node.domains[bmc].reason, "less than the parts"));
 }
 
+static size_t add_feed(struct node *node, int32_t number, uint64_t energy_uj)
+{
+	size_t i = add(node, "snmp", ES_DOMAIN_NODE, -1, -1, energy_uj);
+
+	node->domains[i].core = number;
+	node->evidence[i].covered_ns = 10000000000;
+	return i;
+}
+
+static void the_feeds_of_a_node_are_added_up_or_none_is_taken(void **state)
+{
+	static const struct {
+		uint64_t a_uj, b_uj;
+		bool is_lost; /* the second one */
+		bool is_trusted;
+	} vectors[] = {
+		{ 700000000, 800000000, false, true }, /* 70 and 80 W, parts 100 W */
+		{ 700000000, 800000000, true, false },
+		{ 300000000, 400000000, false, false }, /* less than the parts together */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
+		struct node node = { .n = 0 };
+		size_t package = add(&node, "powercap", ES_DOMAIN_PACKAGE, 0, -1, 1000000000);
+		size_t a = add_feed(&node, 0, vectors[i].a_uj);
+		size_t b = add_feed(&node, 1, vectors[i].b_uj);
+
+		node.evidence[package].covered_ns = 10000000000;
+		if (vectors[i].is_lost)
+			node.domains[b].state = ES_STATE_ABSENT;
+		settle(&node, ES_PSYS_AUTO);
+
+		assert_int_equal(is_total(&node, a), vectors[i].is_trusted);
+		assert_int_equal(is_total(&node, b), vectors[i].is_trusted);
+		assert_int_equal(is_total(&node, package), !vectors[i].is_trusted);
+		assert_int_equal(node.domains[a].reason[0] == 0, vectors[i].is_trusted);
+	}
+}
+
+static void one_feed_alone_is_no_node(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t a = add_feed(&node, 0, 700000000), b = add_feed(&node, 1, 0);
+	size_t estimate = add(&node, "estimate", ES_DOMAIN_NODE, -1, -1, 1000000000);
+
+	(void)state;
+	node.domains[estimate].kind = ES_KIND_ESTIMATED;
+	node.domains[b].state = ES_STATE_DENIED;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_true(!is_total(&node, a) && !is_fine(&node, a) && is_total(&node, estimate));
+	assert_non_null(strstr(node.domains[a].reason, "one feed of the node"));
+}
+
+static void a_meter_of_the_node_is_not_added_to_its_feeds(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t bmc = add(&node, "dcmi", ES_DOMAIN_NODE, -1, -1, 1500000000);
+	size_t a = add_feed(&node, 0, 700000000), b = add_feed(&node, 1, 800000000);
+
+	(void)state;
+	node.evidence[bmc].covered_ns = 10000000000;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_true(is_total(&node, bmc) && !is_total(&node, a) && !is_total(&node, b));
+	assert_true(is_fine(&node, bmc) && !is_fine(&node, a) && !is_fine(&node, b));
+}
+
 static void several_platform_meters_are_trusted_only_on_request(void **state)
 {
 	struct node node = { .n = 0 };
@@ -593,6 +662,9 @@ int main(void)
 		cmocka_unit_test(a_node_meter_that_shows_less_than_its_parts_is_not_trusted),
 		cmocka_unit_test(a_node_meter_that_stands_while_its_parts_move_is_stale),
 		cmocka_unit_test(another_node_meter_stands_in_for_one_that_is_wrong),
+		cmocka_unit_test(the_feeds_of_a_node_are_added_up_or_none_is_taken),
+		cmocka_unit_test(one_feed_alone_is_no_node),
+		cmocka_unit_test(a_meter_of_the_node_is_not_added_to_its_feeds),
 		cmocka_unit_test(several_platform_meters_are_trusted_only_on_request),
 		cmocka_unit_test(a_standing_platform_meter_does_not_hide_packages),
 		cmocka_unit_test(parts_of_a_package_are_not_added_to_it),

@@ -60,6 +60,11 @@ static void may_have_its_pointer_first_and_no_host(void **state)
 	assert_string_equal(url.name, "psu-1");
 	assert_true(url.unit > 99.9 && url.unit < 100.1);
 
+	assert_int_equal(es_meter_url_parse("x:?domain=feed-1", "n17", &url, NULL), 0);
+	assert_int_equal(url.type, ES_DOMAIN_NODE);
+	assert_int_equal(url.number, 1);
+	assert_string_equal(url.name, "feed-1");
+
 	assert_int_equal(es_meter_url_parse("dcmi:", "n17", &url, NULL), 0);
 	assert_string_equal(url.host, "");
 	assert_string_equal(url.path, "");

@@ -208,33 +208,43 @@ static int take_stale(const struct es_meter_url *url, int64_t *ret_ns, struct es
 	return 0;
 }
 
-static int file_open_at(const struct es_root *root, const struct es_meter_url *url,
-			struct es_source **ret, struct es_error *err)
+static int make(const struct es_meter_url *url, struct file **ret, struct es_error *err)
 {
-	static const char *const own[] = { ES_TEXT_PARAMS, "stale", NULL };
 	struct file *file = calloc(1, sizeof(*file));
 	int64_t stale_ns = 0;
-	int r = es_meter_url_check(url, own, err);
+	int r;
 
-	if (r == 0 && (url->host[0] || url->path[0] != '/' || !url->path[1]))
-		r = es_error_say(err, -EINVAL, "meter '%.200s': write file:/PATH", url->text);
-	if (r == 0)
-		r = take_stale(url, &stale_ns, err);
-	if (file)
-		file->text = malloc(ES_ANSWER_MAX_BYTES + 1);
-	if (r == 0 && (!file || !file->text))
-		r = es_error_set(err, -ENOMEM, "file");
+	if (!file)
+		return es_error_set(err, -ENOMEM, "file");
+	file->text = malloc(ES_ANSWER_MAX_BYTES + 1);
+	r = file->text ? take_stale(url, &stale_ns, err) : es_error_set(err, -ENOMEM, "file");
 	if (r == 0)
 		r = es_text_meter_init(&file->meter, url, stale_ns, err);
 	if (r < 0) {
-		if (file)
-			file_destroy(file);
+		file_destroy(file);
 		return r;
 	}
 	file->written.stale_ns = stale_ns;
 	/* What stands still is told by the file's time. */
 	if (!file->meter.pick.time[0])
 		file->meter.fresh.stale_ns = 0;
+	*ret = file;
+	return 0;
+}
+
+static int file_open_at(const struct es_root *root, const struct es_meter_url *url,
+			struct es_source **ret, struct es_error *err)
+{
+	static const char *const own[] = { ES_TEXT_PARAMS, "stale", NULL };
+	struct file *file = NULL;
+	int r = es_meter_url_check(url, own, err);
+
+	if (r == 0 && (url->host[0] || url->path[0] != '/' || !url->path[1]))
+		r = es_error_say(err, -EINVAL, "meter '%.200s': write file:/PATH", url->text);
+	if (r == 0)
+		r = make(url, &file, err);
+	if (r < 0)
+		return r;
 	return es_remote_open(root, url, &es_source_file, &remote_ops, file, ret, err);
 }
 

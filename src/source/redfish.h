@@ -38,6 +38,8 @@ struct es_redfish_part {
 	char reason[256]; /* what it is, or why it is not the node */
 	char path[ES_REDFISH_LINK_BYTES]; /* of its document; of metrics that of the first */
 	size_t control; /* which of PowerControl */
+	char control_id
+		[64]; /* its MemberId or name: it may stand elsewhere next time; "": it has none */
 	size_t n_supplies; /* documents of metrics */
 	char supplies[ES_REDFISH_SUPPLIES_MAX][ES_REDFISH_LINK_BYTES];
 	double limit_w; /* 0: none is known */
@@ -64,6 +66,8 @@ int es_redfish_reading(json_t *of, const char *key, double *ret);
  */
 int es_redfish_control(json_t *power, const char *wanted, const char *chassis, size_t *ret,
 		       struct es_error *err);
+/** es_redfish_control_id - by what an element of PowerControl is known; "": by nothing */
+void es_redfish_control_id(json_t *control, char *ret, size_t size);
 /** es_redfish_value - what @doc adds to a part: W, or J of a counter; 0, -ENODATA or -EBADMSG */
 int es_redfish_value(const struct es_redfish_part *part, json_t *doc, double *ret);
 /** es_redfish_name - @text as the name of a domain: other characters than letters, digits and ".-_" become '-' */

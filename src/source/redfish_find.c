@@ -171,7 +171,7 @@ static int find_supplies(const struct find *find, json_t *chassis, const char *p
 {
 	es_cleanup(es_json_decrefp) json_t *subsystem = NULL;
 	es_cleanup(es_json_decrefp) json_t *list = NULL;
-	struct links links;
+	struct links links = { .n = 0 };
 	bool has_all = true;
 	char what[80];
 	int r = get_if_there(find, es_redfish_link(chassis, "PowerSubsystem"), &subsystem);
@@ -219,6 +219,7 @@ static void set_control(struct es_redfish_part *part, json_t *power, size_t i, c
 		       is_whole ? "" : ", a part or unknown");
 	set_part(part, ES_REDFISH_CONTROL, link, path, what);
 	part->control = i;
+	es_redfish_control_id(control, part->control_id, sizeof(part->control_id));
 	part->limit_w = limit_of_control(control);
 	if (!is_whole)
 		es_redfish_name(name ? name : "control", part->name);
@@ -431,42 +432,47 @@ static int find_named(const struct find *find, const char *path, struct es_redfi
 	return of->all[0].n_parts;
 }
 
+/* Look at all of them, and take the node's. */
+static int find_among(const struct find *find, const struct links *links, size_t n_systems,
+		      struct es_redfish_part *ret)
+{
+	struct candidates *of = calloc(1, sizeof(*of));
+	es_cleanup(es_freep) void *owned = of;
+	size_t chosen;
+	int r = of ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < links->n && r == 0; i++)
+		r = look_at(find, links->paths[i], of);
+	if (r < 0)
+		return r;
+	if (of->n == 0)
+		return es_error_say(find->err, -ENODATA, "none of its %zu chassis shows a power",
+				    links->n);
+	chosen = n_systems <= 1 ? choose(of) : SIZE_MAX;
+	/* One chassis, whose numbers are parts or unknown: they are shown as such. */
+	if (chosen == SIZE_MAX && of->n == 1 && n_systems <= 1 && of->all[0].n_systems <= 1)
+		chosen = 0;
+	if (chosen != SIZE_MAX) {
+		memcpy(ret, of->all[chosen].parts, sizeof(of->all[chosen].parts));
+		return of->all[chosen].n_parts;
+	}
+	if (find->wish->is_settled)
+		return es_error_say(find->err, -EMLINK,
+				    "%zu chassis show a power: name the node's in the URL", of->n);
+	return list_all(of, n_systems, ret);
+}
+
 int es_redfish_find(es_redfish_get_fn get, void *arg, const struct es_redfish_wish *wish,
 		    struct es_redfish_part *ret, struct es_error *err)
 {
 	const struct find find = { .get = get, .arg = arg, .wish = wish, .err = err };
-	struct candidates *of;
-	es_cleanup(es_freep) void *owned = NULL;
 	struct links links = { .n = 0 };
-	size_t n_systems = 1, chosen;
+	size_t n_systems = 1;
 	int r;
 
 	if (strncmp(wish->path, ROOT "/Chassis/", sizeof(ROOT "/Chassis/") - 1) == 0)
 		return find_named(&find, wish->path, ret);
 	r = wish->path[0] ? chassis_of(&find, wish->path, &links)
 			  : find_chassis(&find, &links, &n_systems);
-	of = owned = r < 0 ? NULL : calloc(1, sizeof(*of));
-	if (!of)
-		return r < 0 ? r : -ENOMEM;
-	for (size_t i = 0; i < links.n && r == 0; i++)
-		r = look_at(&find, links.paths[i], of);
-	if (r < 0)
-		return r;
-	if (of->n == 0)
-		return es_error_say(err, -ENODATA, "none of its %zu chassis shows a power",
-				    links.n);
-	chosen = n_systems <= 1 ? choose(of) : SIZE_MAX;
-	if (chosen == SIZE_MAX && of->n == 1 && of->all[0].n_systems <= 1) {
-		memcpy(ret, of->all[0].parts, sizeof(of->all[0].parts));
-		return of->all[0].n_parts;
-	}
-	if (chosen == SIZE_MAX)
-		return wish->is_settled
-			       ? es_error_say(
-					 err, -EMLINK,
-					 "%zu chassis show a power: name the node's in the URL",
-					 of->n)
-			       : list_all(of, n_systems, ret);
-	memcpy(ret, of->all[chosen].parts, sizeof(of->all[chosen].parts));
-	return of->all[chosen].n_parts;
+	return r < 0 ? r : find_among(&find, &links, n_systems, ret);
 }

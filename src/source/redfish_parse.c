@@ -242,6 +242,38 @@ static int oem_value(json_t *doc, double *ret)
 	return r;
 }
 
+static const char *id_of(json_t *control)
+{
+	const char *id = es_json_text(json_object_get(control, "MemberId"));
+
+	return id ? id : es_json_text(json_object_get(control, "Name"));
+}
+
+void es_redfish_control_id(json_t *control, char *ret, size_t size)
+{
+	const char *id = id_of(control);
+
+	(void)snprintf(ret, size, "%s", id && strlen(id) < size ? id : "");
+}
+
+/* Where it was, or wherever it is now. */
+static json_t *find_control(const struct es_redfish_part *part, json_t *doc)
+{
+	json_t *controls = json_object_get(doc, "PowerControl");
+	json_t *control = json_array_get(controls, part->control);
+	const char *id = id_of(control);
+
+	if (!part->control_id[0] || (id && strcmp(id, part->control_id) == 0))
+		return control;
+	for (size_t i = 0; i < json_array_size(controls); i++) {
+		control = json_array_get(controls, i);
+		id = id_of(control);
+		if (id && strcmp(id, part->control_id) == 0)
+			return control;
+	}
+	return NULL;
+}
+
 int es_redfish_value(const struct es_redfish_part *part, json_t *doc, double *ret)
 {
 	json_t *control;
@@ -263,7 +295,7 @@ int es_redfish_value(const struct es_redfish_part *part, json_t *doc, double *re
 		r = es_redfish_reading(doc, "InputPowerWatts", &v);
 		break;
 	case ES_REDFISH_CONTROL:
-		control = json_array_get(json_object_get(doc, "PowerControl"), part->control);
+		control = find_control(part, doc);
 		r = es_redfish_is_out(control)
 			    ? -ENODATA
 			    : es_redfish_reading(control, "PowerConsumedWatts", &v);

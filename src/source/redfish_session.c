@@ -87,7 +87,7 @@ int es_redfish_get(void *arg, const char *path, json_t **ret, struct es_error *e
 	}
 	if (r == 401 && session->web.has_user)
 		return deny(session, r, err);
-	if (r < 0 || r != 200)
+	if (r != 200)
 		return r < 0 ? r : es_web_refused(&session->web, r, session->remote, err);
 	body = es_fetch_body(session->web.fetch, &n);
 	session->mark = es_mark(session->mark, body, n);

@@ -104,7 +104,7 @@ int es_web_init(struct es_web *web, const struct es_meter_url *url, bool is_http
 	if (stale && (es_parse_duration_ns(stale, &web->stale_ns) < 0 || web->stale_ns < 0))
 		return refuse(url, err, "stale= is a time with its unit, like 2min, or 0");
 	(void)snprintf(web->host, sizeof(web->host), "%s%s%s:%u", is_v6 ? "[" : "", url->host,
-		       is_v6 ? "]" : "", url->port ? url->port : port);
+		       is_v6 ? "]" : "", (unsigned)(url->port ? url->port : port));
 	(void)snprintf(web->base, sizeof(web->base), "http%s://%s", is_https ? "s" : "", web->host);
 	r = take_trust(web, url, err);
 	if (r == 0)

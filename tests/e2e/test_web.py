@@ -137,6 +137,10 @@ def test_files(place):
             report, _ = measure(place, f"file:{path}{query}{'&' if '?' in query else '?'}period=50ms", 0.7)
         near(domain(report, "file/node")["energy_j"], WATTS * report["job"]["duration_s"], 0.2 * WATTS, query)
         equal(faults(report, "file/node"), set(), query)
+        root = os.path.join(place, "root")  # a tree that stands for the machine has files of its own
+        os.makedirs(root, exist_ok=True)
+        done = call("sources", "--json", "--no-probe", "--root", root, "--meter", f"file:{path}{query}")
+        expect("cannot open" in done.stdout, done.stdout)
     # Nobody writes it any more: before the run, and within it.
     first = told(f"file:{path}?key=watts&stale=1ms")[0]
     equal(first["state"], "absent")
@@ -354,6 +358,18 @@ def test_faults(place):
                f"{fault}: {faults(report, 'redfish/node')}")
         # A sweep that had waited for the controller would be a second late.
         expect(report["quality"]["period_ms"]["max"] < 900, f"{fault}: {report['quality']['period_ms']}")
+
+
+def test_sources_say_why(place):
+    """What is wrong with a controller from the start is a reason that sources gives, whatever it is."""
+    words = {"slow": "", "busy": "busy", "garbage": "shows a power", "cut": "", "null": "shows a power", "absent": "shows a power",
+             "zero": "shows a power", "text": "shows a power", "elsewhere": "elsewhere", "forbidden": "403"}
+    for fault, word in words.items():
+        with Redfish(legacy(WATTS), user=None) as bmc:
+            break_it(bmc, fault)
+            first = told(f"redfish://127.0.0.1:{bmc.port}?scheme=http&timeout=1s")[0]
+            expect(first["state"] in ("absent", "denied") and word in first["reason"] and len(first["reason"]) > 20,
+                   f"{fault}: {first}")
 
 
 def test_not_there_at_first(place):

@@ -144,6 +144,34 @@ static void xcc(void **state)
 	assert_int_equal(find(documents, (struct es_redfish_wish){ .control = "7" }), -ENOENT);
 }
 
+/* The next answer may have them in another order, or without it. */
+static void a_control_is_known_by_its_id(void **state)
+{
+	static const struct {
+		const char *text;
+		int error;
+	} rows[] = {
+		{ "{\"PowerControl\": [{\"MemberId\": \"1\", \"PowerConsumedWatts\": 9}, "
+		  "{\"MemberId\": \"0\", \"PowerConsumedWatts\": 5}]}",
+		  0 },
+		{ "{\"PowerControl\": [{\"MemberId\": \"1\", \"PowerConsumedWatts\": 9}]}",
+		  -ENODATA },
+		{ "{\"PowerControl\": {}}", -ENODATA },
+	};
+	const struct es_redfish_part part = { .how = ES_REDFISH_CONTROL, .control_id = "0" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		json_t *json = NULL;
+		double v = 5;
+
+		assert_int_equal(es_json_load(rows[i].text, strlen(rows[i].text), &json, NULL), 0);
+		assert_int_equal(es_redfish_value(&part, json, &v), rows[i].error);
+		assert_true(v > 4.9 && v < 5.1);
+		json_decref(json);
+	}
+}
+
 /* Two that could be it: none is taken, each is shown. */
 static void which_one_cannot_be_told(void **state)
 {
@@ -405,6 +433,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(idrac),
 		cmocka_unit_test(xcc),
+		cmocka_unit_test(a_control_is_known_by_its_id),
 		cmocka_unit_test(which_one_cannot_be_told),
 		cmocka_unit_test(an_absent_subsystem),
 		cmocka_unit_test(irmc),

@@ -82,6 +82,7 @@ struct es_snmp;
  *
  * The library reads no configuration file and no MIB, writes no state and prints nothing. It has one state for the whole
  * process: es_shared_lock() guards it, which is never held while an answer is waited for.
+ * A user of one agent has the same secrets in all sessions: those of the first one.
  * Returns 0; -ENOENT: no library, with the package in @err; -ENOSYS: one that does not fit; -EHOSTUNREACH: no such host;
  * -ETIMEDOUT: no answer; -ECONNREFUSED: nobody listens; -EINVAL.
  */

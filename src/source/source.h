@@ -100,6 +100,9 @@ extern const struct es_source_ops es_source_prometheus;
 extern const struct es_source_ops es_source_dcmi;
 extern const struct es_source_ops es_source_ipmi_sensor;
 extern const struct es_source_ops es_source_redfish;
+extern const struct es_source_ops es_source_snmp;
+extern const struct es_source_ops es_source_modbus;
+extern const struct es_source_ops es_source_mqtt;
 extern const struct es_source_ops es_source_estimate;
 
 /** es_registry_find - the source of meters that are named with @scheme; NULL: there is none */

@@ -2,6 +2,7 @@
 # test_field.py - meters outside of the node: SNMP, Modbus/TCP and MQTT against a real agent, device and broker
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
+import concurrent.futures
 import json
 import os
 import struct
@@ -14,7 +15,6 @@ from field import Agent, Broker, Device, Driven, Every, Publisher, SLOW_S, certi
 from harness import TREE, call, equal, expect, last_json, near, start
 
 COUNTER_J = 1000  # where a counter stands at the start
-TEARS_S = 2.0  # a reading of a machine so busy may be late by that
 
 
 def tree(place):
@@ -206,26 +206,42 @@ def test_snmp_refusals(place):
     refused(place, "snmp://h/1.3.6?comunity=x", "community")
 
 
+def fail(place, number, what, meter, begin, end, domain, faults):
+    """A fault of 1.3 s in the middle of a run."""
+    child = start(*command(place, [meter], name=f"j{number}"), "sleep", "5")
+    time.sleep(1.5)
+    begin()
+    time.sleep(1.3)
+    end()
+    _, text = child.communicate(timeout=60)
+    equal(child.returncode, 0, text)
+    check_lost(last_json(text), f"{what}: {text}", domain, 200, *faults)
+
+
+def side_by_side(cases):
+    """Calls each function of a list on a thread of its own; the first error is that of all."""
+    with concurrent.futures.ThreadPoolExecutor(len(cases)) as pool:
+        for done in [pool.submit(case) for case in cases]:
+            done.result()
+
+
 def test_snmp_faults(place):
     """An agent that goes, is slow or says nonsense in the middle: the joules are within their bound, the fault is named"""
-    with Agent(place) as agent:
-        meter = agent.url(oid(1), period="100ms", timeout="1s")
-        values = {"1": ("gauge", 200)}
-        for what, begin, end, faults in (
-                ("gone", agent.stop, agent.start, ("timed_out", "no_answer", "vanished", "read_failed")),
-                ("slow", lambda: agent.put(delay_s=SLOW_S), lambda: agent.put(delay_s=0), ("timed_out", "no_answer", "read_failed", "slow")),
-                ("no object", lambda: agent.put({}), lambda: agent.put(values), ("vanished",)),
-                ("nonsense", lambda: agent.put({"1": ("string", "much")}), lambda: agent.put(values), ("garbage",)),
-                ("negative", lambda: agent.put({"1": ("integer", -7)}), lambda: agent.put(values), ("out_of_range",))):
-            agent.put(values, delay_s=0)
-            child = start(*command(place, [meter]), "sleep", "5")
-            time.sleep(1)
-            begin()
-            time.sleep(1.3)
-            end()
-            _, text = child.communicate(timeout=60)
-            equal(child.returncode, 0, text)
-            check_lost(last_json(text), f"{what}: {text}", "snmp/node", 200, *faults)
+    tree(place)
+    values = {"1": ("gauge", 200)}
+
+    def case(number, what, begin, end, faults):
+        with Agent(os.path.join(place, str(number))) as agent:
+            agent.put(values)
+            fail(place, number, what, agent.url(oid(1), period="100ms", timeout="1s"), lambda: begin(agent), lambda: end(agent),
+                 "snmp/node", faults)
+
+    side_by_side([lambda n=n, c=c: case(n, *c) for n, c in enumerate((
+        ("gone", Agent.stop, Agent.start, ("no_answer", "timed_out")),
+        ("slow", lambda a: a.put(delay_s=SLOW_S), lambda a: a.put(delay_s=0), ("no_answer", "timed_out")),
+        ("no object", lambda a: a.put({}), lambda a: a.put(values), ("vanished",)),
+        ("nonsense", lambda a: a.put({"1": ("string", "much")}), lambda a: a.put(values), ("garbage",)),
+        ("negative", lambda a: a.put({"1": ("integer", -7)}), lambda a: a.put(values), ("out_of_range",))))])
 
 
 def test_modbus_values(place):
@@ -282,29 +298,27 @@ def test_modbus_refusals(place):
 
 def test_modbus_faults(place):
     """A device that goes, is slow or says nonsense in the middle: the joules are within their bound, the fault is named"""
-    with Device() as device:
-        def put():
-            device.put(40, struct.pack(">f", 200))
+    tree(place)
 
-        def say(answer=None, delay_s=0):
-            device.answers, device.delay_s = answer, delay_s
+    def put(device, value=200.0):
+        device.put(40, struct.pack(">f", value))
 
-        for what, begin, end, faults in (
-                ("gone", device.stop, device.start, ("vanished", "refused", "no_answer", "lost", "read_failed", "timed_out")),
-                ("slow", lambda: say(delay_s=SLOW_S), say, ("timed_out", "no_answer", "read_failed")),
-                ("garbage", lambda: say(b"\0" * 64), say, ("garbage",)),
-                ("not a number", lambda: device.put(40, struct.pack(">f", float("nan"))), put, ("no_data",)),
-                ("infinite", lambda: device.put(40, struct.pack(">f", float("inf"))), put, ("out_of_range",)),
-                ("no register", device.registers[3].clear, put, ("vanished",))):
-            put()
-            child = start(*command(place, [device.url(register=40, type="float32", period="100ms", timeout="1s")]), "sleep", "5")
-            time.sleep(1)
-            begin()
-            time.sleep(1.3)
-            end()
-            _, text = child.communicate(timeout=60)
-            equal(child.returncode, 0, text)
-            check_lost(last_json(text), f"{what}: {text}", "modbus/node", 200, *faults)
+    def say(device, answers=None, delay_s=0):
+        device.answers, device.delay_s = answers, delay_s
+
+    def case(number, what, begin, end, faults):
+        with Device() as device:
+            put(device)
+            fail(place, number, what, device.url(register=40, type="float32", period="100ms", timeout="1s"), lambda: begin(device),
+                 lambda: end(device), "modbus/node", faults)
+
+    side_by_side([lambda n=n, c=c: case(n, *c) for n, c in enumerate((
+        ("gone", Device.stop, Device.start, ("no_answer", "timed_out")),
+        ("slow", lambda d: say(d, delay_s=SLOW_S), say, ("no_answer", "timed_out")),
+        ("garbage", lambda d: say(d, b"\0" * 64), say, ("garbage",)),
+        ("not a number", lambda d: put(d, float("nan")), put, ("no_data",)),
+        ("infinite", lambda d: put(d, float("inf")), put, ("out_of_range",)),
+        ("no register", lambda d: d.registers[3].clear(), put, ("vanished",))))])
 
 
 def test_mqtt_power(place):
@@ -379,32 +393,29 @@ def test_mqtt_tls(place):
 
 def test_mqtt_faults(place):
     """A broker that is restarted, a plug that falls silent or says nonsense: joules within their bound, the fault named"""
-    with Broker(place) as broker:
-        publisher = Publisher(broker)
+    tree(place)
+
+    def case(number, what, begin, end, faults):
         payload = {"now": "200"}
+        with Broker(os.path.join(place, str(number))) as broker:
+            publisher = Publisher(broker)
 
-        def publish():
-            if payload["now"] is not None:
-                publisher.send("plugs/n1", payload["now"])
+            def publish():
+                if payload["now"] is not None:
+                    publisher.send("plugs/n1", payload["now"])
 
-        def say(what):
-            payload["now"] = what
-
-        for what, begin, end, faults in (
-                ("restart", broker.stop, broker.start, ("vanished", "refused", "lost", "read_failed", "no_data")),
-                ("silent", lambda: say(None), lambda: say("200"), ("no_data",)),
-                ("garbage", lambda: say("much"), lambda: say("200"), ("garbage", "no_data")),
-                ("long", lambda: say("2" * 70000), lambda: say("200"), ("read_failed", "out_of_range", "garbage"))):
-            say("200")
             with Every(0.1, publish):
-                child = start(*command(place, [broker.url("plugs/n1", period="100ms", timeout="1s")]), "sleep", "6")
-                time.sleep(2)
-                begin()
-                time.sleep(1.5)
-                end()
-                _, text = child.communicate(timeout=60)
-            equal(child.returncode, 0, text)
-            check_lost(last_json(text), f"{what}: {text}", "mqtt/node", 200, *faults)
+                fail(place, number, what, broker.url("plugs/n1", period="100ms", timeout="1s"), lambda: begin(broker, payload),
+                     lambda: end(broker, payload), "mqtt/node", faults)
+
+    def say(what):
+        return lambda _, payload: payload.update(now=what)
+
+    side_by_side([lambda n=n, c=c: case(n, *c) for n, c in enumerate((
+        ("restart", lambda b, _: b.stop(), lambda b, _: b.start(), ("no_answer", "timed_out")),
+        ("silent", say(None), say("200"), ("no_data",)),
+        ("garbage", say("much"), say("200"), ("garbage",)),
+        ("long", say("2" * 70000), say("200"), ("read_failed", "out_of_range"))))])
 
 
 def test_resets(place):

@@ -315,9 +315,12 @@ static int connect_to(struct es_mqtt *mqtt, const struct es_mqtt_options *option
 	code = mqtt->lib.connect(mqtt->client, options->host, port, KEEPALIVE_S);
 	if (code == MOSQ_ERR_ERRNO)
 		return es_error_set(err, -errno, "no connection to '%.200s'", options->host);
+	if (code != 0 && options->has_tls)
+		return es_error_say(err, -EPROTO, "TLS failed: %s",
+				    mqtt->log[0] ? mqtt->log : mqtt->lib.words(code));
 	if (code != 0)
 		return es_error_say(err, -EPROTO, "no connection to '%.200s': %s", options->host,
-				    mqtt->log[0] ? mqtt->log : mqtt->lib.words(code));
+				    mqtt->lib.words(code));
 	r = -pthread_create(&mqtt->thread, NULL, run, mqtt);
 	mqtt->has_thread = r == 0;
 	return r < 0 ? es_error_set(err, r, "no thread") : 0;

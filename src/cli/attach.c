@@ -302,6 +302,11 @@ void es_attach_destroy(struct es_attach *attach)
 	free(attach);
 }
 
+pid_t es_attach_pid(const struct es_attach *attach)
+{
+	return attach->process.pid;
+}
+
 char *const *es_attach_command(const struct es_attach *attach)
 {
 	return attach->command;

@@ -27,6 +27,8 @@ int es_attach_parse(const char *text, pid_t *ret, struct es_error *err);
 int es_attach_create(const char *text, struct es_attach **ret, struct es_error *err);
 void es_attach_destroy(struct es_attach *attach);
 
+pid_t es_attach_pid(const struct es_attach *attach);
+
 /** es_attach_command - its argument list, or its name alone where that cannot be read; borrowed */
 char *const *es_attach_command(const struct es_attach *attach);
 

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "cli/activity_show.h"
 #include "cli/command.h"
 #include "cli/settings.h"
 #include "cli/survey.h"
@@ -251,6 +252,33 @@ static void check_bmc(struct doctor *doctor)
 		     "the firmware tells of a BMC, and there is no /dev/ipmi0");
 }
 
+/* What a job does beside drawing power: less evidence, never a wrong joule. */
+static void check_activity(struct doctor *doctor)
+{
+	struct es_activity_view view;
+
+	if (doctor->settings.has_no_activity) {
+		find(doctor, "activity", VERDICT_OK, "", "switched off (%s)",
+		     doctor->settings.activity_origin);
+		return;
+	}
+	if (es_activity_look(&doctor->survey.root, &view) < 0)
+		return;
+	for (unsigned i = 0; i < ES_N_ACTIVITY_KEYS; i++) {
+		const struct es_activity_state *state = &view.states[i];
+		char what[ES_ACTIVITY_WORDS_BYTES];
+
+		if (!es_activity_alike(&view, (enum es_activity_key)i, what))
+			continue;
+		if (state->is_there)
+			find(doctor, "activity", VERDICT_OK, state->fix, "%s can be counted%s%s",
+			     what, state->reason[0] ? ": " : "", state->reason);
+		else
+			find(doctor, "activity", VERDICT_NOTE, state->fix, "no %s: %s", what,
+			     state->reason);
+	}
+}
+
 static void check_clock(struct doctor *doctor)
 {
 	struct timex timex = { .modes = 0 };
@@ -372,6 +400,7 @@ static int examine(struct doctor *doctor)
 	check_meters(doctor);
 	check_starts(doctor);
 	check_bmc(doctor);
+	check_activity(doctor);
 	check_clock(doctor);
 	check_place(doctor);
 	check_folder(doctor);

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/hot.h"
 #include "cli/child.h"
+#include "source/activity.h"
 
 #define HOOK_MARGIN_NS 200000 /* a hook takes less */
 #define SLICE_NS 100000U /* the shortest that can be asked for */
@@ -237,8 +238,11 @@ static int finish(struct es_sampler *sampler, const struct ending *ending,
 {
 	struct es_recorder *recorder = ending->recorder;
 	int64_t helpers_ns = 0;
-	int r = es_sampler_stop(sampler, es_clock_mono_ns());
+	int r;
 
+	if (ending->options->activity)
+		es_activity_end(ending->options->activity);
+	r = es_sampler_stop(sampler, es_clock_mono_ns());
 	if (r == 0 && ending->options->command)
 		r = put_event(recorder, ES_EVENT_COMMAND_STOP, stop_ns, status, "");
 	helpers_ns = finish_hooks(ending, stop_ns);
@@ -283,6 +287,10 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
 			     : es_child_none(&child);
 	if (r < 0)
 		return es_error_set(err, r, "cannot start a process");
+	/* What cannot be followed is told at the end; energy is measured all the same. */
+	if (options->activity)
+		(void)es_activity_follow(options->activity,
+					 options->command ? child.pid : options->activity_pid);
 	ask_for_punctuality();
 	r = es_sampler_start(sampler, options->period_ns, recorder, es_clock_mono_ns());
 	if (r == 0 && options->wait)

@@ -73,6 +73,8 @@ struct es_measure_options {
 	struct es_measure_hook *const *hooks; /* [n_hooks], at most ES_MEASURE_HOOKS_MAX */
 	size_t n_hooks;
 	struct es_measure_wait *wait; /* NULL: for the command alone */
+	struct es_source *activity; /* es_activity_open(), in the sampler; NULL: none */
+	pid_t activity_pid; /* without a command: whose activity it is */
 };
 
 /**

@@ -99,10 +99,10 @@ static int record_on(struct es_run *run, int ready_fd)
 					 .arg = &ready },
 			       .background = &background,
 			       .fd = ready_fd };
-	struct es_measure_hook *hooks[2] = { &ready.hook };
-	const struct es_measure_options options = { .period_ns = run->period_ns,
-						    .hooks = hooks,
-						    .n_hooks = 2 };
+	struct es_measure_hook *hooks[3] = { &ready.hook };
+	struct es_measure_options options = { .period_ns = run->period_ns,
+					      .hooks = hooks,
+					      .n_hooks = 3 };
 	struct es_error err = { .code = 0 };
 
 	if (es_run_open(run, &err) < 0)
@@ -112,6 +112,9 @@ static int record_on(struct es_run *run, int ready_fd)
 		return es_complain("record", ES_EXIT_FAILURE, "%s", err.text);
 	}
 	hooks[1] = es_tags_hook(background.tags);
+	hooks[2] = es_run_activity_hook(&run->activity);
+	options.activity = run->activity.source;
+	options.activity_pid = getpid();
 	if (es_measure(run->sampler, run->recorder, &options, &run->measured, &err) < 0) {
 		(void)unlink(run->recording_path);
 		(void)es_complain("record", 0, "%s", err.text);

@@ -52,6 +52,7 @@ int es_run_check(struct es_run *run, struct es_error *err)
 	if (r < 0)
 		return r;
 	run->period_ns = run->chain.settings.period_ns;
+	run->no_activity = run->no_activity || run->chain.settings.has_no_activity;
 	run->as_uid = -1;
 	if (run->as && (es_parse_i64(run->as, &run->as_uid) < 0 || run->as_uid < 0 ||
 			run->as_uid > UINT32_MAX))
@@ -199,6 +200,12 @@ static int open_meters(struct es_run *run, struct es_error *err)
 		r = choose_domains(run, err);
 	if (r == 0 && run->no_activity)
 		es_sampler_spare_profilers(run->sampler);
+	else if (r == 0)
+		r = es_run_activity_open(&run->tree,
+					 run->attach	? ES_ACTIVITY_TREE
+					 : run->command ? ES_ACTIVITY_COMMAND
+							: ES_ACTIVITY_CGROUP,
+					 run->sampler, &run->activity, err);
 	if (r < 0)
 		return r;
 	es_meters_tell(run->command ? "run" : "record", run->sampler);
@@ -236,7 +243,11 @@ static int open_recording(struct es_run *run, struct es_error *err)
 			run->meta.job, out);
 	if (r < 0)
 		return r;
+	if (run->ranks.list_fd >= 0)
+		run->activity.others = "of the first rank's processes alone";
 	r = es_run_record_launch(run);
+	if (r == 0)
+		r = es_run_activity_tell(&run->activity, run->recorder);
 	if (r < 0)
 		(void)unlink(run->recording_path); /* nothing was measured */
 	return r < 0 ? es_error_set(err, r, "recording '%s'", run->recording_path) : 0;
@@ -279,8 +290,11 @@ static int measure(struct es_run *run, struct es_background *background, struct 
 	struct es_error unheard = { .code = 0 };
 	int r;
 
+	options.activity = run->activity.source;
+	hooks[options.n_hooks++] = es_run_activity_hook(&run->activity);
 	if (run->attach) {
 		options.command = NULL;
+		options.activity_pid = es_attach_pid(run->attach);
 		hooks[options.n_hooks++] = es_attach_hook(run->attach);
 	}
 	if (run->ranks.list_fd >= 0) {
@@ -445,6 +459,9 @@ int es_cmd_run(int argc, char **argv)
 		  ES_OPTION_TEXT, &run.baseline },
 		{ "domain", "NAME", "measure only this domain; may be repeated", ES_OPTION_LIST,
 		  &run.domains },
+		{ "no-activity", NULL,
+		  "count no events of processor and memory: leave their\ncounters to a profiler",
+		  ES_OPTION_FLAG, &run.no_activity },
 		{ "require", "KIND",
 		  "'measured': fail rather than estimate;\n'any' (default): estimate where nothing measures",
 		  ES_OPTION_TEXT, &run.require },

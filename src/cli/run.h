@@ -15,6 +15,7 @@
 #include "cli/measure.h"
 #include "cli/meters.h"
 #include "cli/ranks.h"
+#include "cli/run_activity.h"
 #include "cli/work.h"
 #include "sys/root.h"
 
@@ -43,6 +44,7 @@ struct es_run {
 	int64_t period_ns, as_uid;
 	const char *attach_pid; /* as given; NULL: a command is measured */
 	struct es_attach *attach;
+	struct es_run_activity activity;
 	char *const *command; /* what is started, or was found running */
 	struct es_root tree;
 	struct es_sampler *sampler;

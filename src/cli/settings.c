@@ -26,6 +26,12 @@ static const char *const psys_choices[] = {
 
 static const struct es_conf_key schema[] = {
 	{
+		.key = "activity",
+		.type = ES_CONF_BOOL,
+		.default_text = "yes",
+		.doc = "Whether events of processor and memory are counted beside energy.",
+	},
+	{
 		.key = "carbon_file",
 		.type = ES_CONF_TEXT,
 		.lo = 1,
@@ -154,9 +160,10 @@ static char *origin_of(struct es_settings *settings, const char *key)
 		const char *key;
 		char *origin;
 	} places[] = {
-		{ "meters", settings->meters_origin }, { "out", settings->out_origin },
-		{ "period", settings->period_origin }, { "psys", settings->psys_origin },
-		{ "pue", settings->pue_origin },       { "zone", settings->zone_origin },
+		{ "activity", settings->activity_origin }, { "meters", settings->meters_origin },
+		{ "out", settings->out_origin },	   { "period", settings->period_origin },
+		{ "psys", settings->psys_origin },	   { "pue", settings->pue_origin },
+		{ "zone", settings->zone_origin },
 	};
 
 	for (size_t i = 0; i < ES_ARRAY_SIZE(places); i++)
@@ -201,6 +208,8 @@ static int put_value(struct es_settings *settings, const struct es_conf_key *key
 		r = put_meters(settings, text, err);
 		if (r < 0)
 			return r;
+	} else if (strcmp(key->key, "activity") == 0) {
+		settings->has_no_activity = !value.is_true;
 	} else if (strcmp(key->key, "psys") == 0) {
 		settings->psys = (enum es_psys_policy)value.integer;
 	} else {

@@ -33,9 +33,11 @@ struct es_settings {
 	int64_t period_ns;
 	char out[ES_PATH_MAX_BYTES];
 	enum es_psys_policy psys;
+	bool has_no_activity; /* counters of processor and memory are left alone */
 	char meters[ES_METERS_TEXT_MAX_BYTES]; /* URLs, a line each */
 	char zone_origin[ES_ORIGIN_MAX_BYTES], pue_origin[ES_ORIGIN_MAX_BYTES];
 	char period_origin[ES_ORIGIN_MAX_BYTES], out_origin[ES_ORIGIN_MAX_BYTES];
+	char activity_origin[ES_ORIGIN_MAX_BYTES];
 	char psys_origin[ES_ORIGIN_MAX_BYTES], meters_origin[ES_ORIGIN_MAX_BYTES];
 	struct es_footprint_settings footprint;
 };

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "cli/activity_show.h"
 #include "cli/command.h"
 #include "cli/crosscheck.h"
 #include "cli/settings.h"
@@ -106,6 +107,7 @@ static int put_json(const struct sources *all, es_json_sink_fn write, void *sink
 	const struct es_survey *survey = &all->survey;
 	size_t n;
 	const struct es_sampler_source *sources = es_sampler_sources(survey->sampler, &n);
+	struct es_activity_view activity;
 	struct es_json json;
 
 	es_json_init(&json, write, sink, true);
@@ -133,6 +135,8 @@ static int put_json(const struct sources *all, es_json_sink_fn write, void *sink
 	put_cover_json(survey, "cover", false, &json);
 	put_cover_json(survey, "cover_total", true, &json);
 	put_container(&survey->hidden, &json);
+	(void)es_activity_look(&survey->root, &activity);
+	es_activity_put_json(&activity, &json);
 	es_json_array(&json, "unmeasured");
 	for (size_t i = 0; i < survey->n_unmeasured; i++) {
 		es_json_object(&json, NULL);
@@ -250,6 +254,7 @@ static void put_starts(const struct es_sampler_source *entries, size_t n, struct
 static void put_table(const struct sources *sources, struct es_buf *out)
 {
 	const struct es_survey *survey = &sources->survey;
+	struct es_activity_view activity;
 	const char *last_fix = "";
 	size_t n;
 	const struct es_sampler_source *entries = es_sampler_sources(survey->sampler, &n);
@@ -282,6 +287,8 @@ static void put_table(const struct sources *sources, struct es_buf *out)
 		(void)es_buf_str(out, explanation);
 		put_devices(survey, out);
 		put_starts(entries, n, out);
+		(void)es_activity_look(&survey->root, &activity);
+		es_activity_put_rows(&activity, out);
 	}
 }
 

@@ -303,6 +303,7 @@ void es_insights_find(struct es_report *report)
 	judge_load(report);
 	judge_cpus(report);
 	es_gpus_judge(report);
+	es_activity_judge(report);
 	judge_tail(report);
 }
 

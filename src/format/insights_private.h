@@ -41,6 +41,8 @@ static inline bool es_load_is_known(const struct es_load *load)
 
 /** es_gpus_judge - gpu_underload and throttled */
 void es_gpus_judge(struct es_report *report);
+/** es_activity_judge - memory_bound and clock_low */
+void es_activity_judge(struct es_report *report);
 /** es_gpus_prove_use - the mean utilisation of the GPUs as evidence, where all of them tell it */
 void es_gpus_prove_use(const struct es_report *report, struct es_insight *insight);
 

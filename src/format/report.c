@@ -142,6 +142,9 @@ static void note_fact(struct es_report *report, const struct es_event *event)
 			       "%s%.32s (%lld)", n ? ", " : "", event->text,
 			       (long long)event->value);
 		break;
+	case ES_EVENT_NOTE:
+		es_report_activity_note(report, event);
+		break;
 	case ES_EVENT_ATTACHED:
 		report->attached_pid = event->value;
 		(void)snprintf(report->attached, sizeof(report->attached), "%.60s", event->text);
@@ -449,6 +452,7 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 	sum_quality(report, walk);
 	es_report_share_sum(report);
 	es_report_signals_settle(report);
+	es_report_activity_settle(report);
 	return es_report_find_faults(report, &walk->watch);
 }
 

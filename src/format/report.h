@@ -17,6 +17,7 @@
 #include "core/series.h"
 #include "core/watch.h"
 #include "format/carbon.h"
+#include "format/report_activity.h"
 #include "format/report_baseline.h"
 #include "format/report_launch.h"
 #include "format/report_share.h"
@@ -239,6 +240,7 @@ struct es_report {
 	struct es_report_signal *
 		signals; /* [n_signals] those of the recording, in its order; format/report_signals.h */
 	size_t n_signals;
+	struct es_report_activity activity;
 	struct es_report_launch launch; /* who started the command, as one of how many */
 };
 

@@ -331,6 +331,7 @@ void es_report_members(const struct es_report *report, struct es_json *json)
 	put_regions(report, json);
 	es_work_json(report, json);
 	es_report_signals_json(report, json);
+	es_report_activity_json(report, json);
 	es_insights_json(report, json);
 	put_quality(report, json);
 	put_overhead(report, json);

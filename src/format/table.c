@@ -312,6 +312,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	es_report_share_rows(report, out);
 	es_carbon_table(report, out);
 	put_load(report, out);
+	es_report_activity_row(report, out);
 	es_report_signals_table(report, out);
 	es_insights_table(report, out);
 	put_rest(report, out);

@@ -61,7 +61,7 @@ static int try_it(struct dcmi *dcmi, struct es_error *err)
 	struct es_dcmi_abilities abilities = { .has_power = false };
 	struct es_dcmi_power power;
 	struct es_error why = { .code = 0 };
-	uint64_t mw;
+	uint64_t mw = 0;
 	int able = es_dcmi_ask_abilities(dcmi->bmc.ipmi, &abilities, err), r;
 
 	if (able < 0 && able != -EOPNOTSUPP && able != -EINVAL && able != -EBADMSG)
@@ -110,7 +110,7 @@ static int read_power(struct dcmi *dcmi, const struct es_meter_url *url, uint64_
 {
 	bool is_average = dcmi->average_ns > 0;
 	struct es_dcmi_power power;
-	uint64_t mw;
+	uint64_t mw = 0;
 	int r = es_dcmi_ask_power(dcmi->bmc.ipmi, dcmi->average_code, &power, NULL);
 
 	if (r == 0)

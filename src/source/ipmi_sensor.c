@@ -257,6 +257,14 @@ static int read_sum(const struct sensors *sensors, double *ret_w)
 	return 0;
 }
 
+/* Whether the domain is the node itself. */
+static bool is_node(const struct sensors *sensors, size_t i)
+{
+	if (sensors->is_dcmi || sensors->is_summed || sensors->is_described)
+		return sensors->url.type == ES_DOMAIN_NODE;
+	return es_ipmi_total_rank(sensors->chosen[i].name) > 0;
+}
+
 static int read_one(struct sensors *sensors, size_t i, uint64_t *ret)
 {
 	double w = 0;
@@ -268,6 +276,9 @@ static int read_one(struct sensors *sensors, size_t i, uint64_t *ret)
 		r = read_sum(sensors, &w);
 	else
 		r = i < sensors->n_chosen ? read_sensor(sensors, i, &w) : -ENODEV;
+	/* A supply may rest; a machine that asks draws power. */
+	if (r == 0 && !(w > 0) && is_node(sensors, i))
+		r = -ENODATA;
 	return r < 0 ? r : es_meter_value(&sensors->url, w, 1e3, ret);
 }
 

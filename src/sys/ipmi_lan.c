@@ -108,7 +108,8 @@ int es_ipmi_library_open(struct es_ipmi_library *ret, struct es_error *err)
 
 void es_ipmi_library_close(struct es_ipmi_library *library)
 {
-	es_dl_close(&library->dl);
+	/* It stays in memory: what it began (libgcrypt's state, of which other libraries make use too) is for the process. */
+	library->dl.handle = NULL;
 }
 
 /* What FreeIPMI says of @session, in our words. */

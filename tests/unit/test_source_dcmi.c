@@ -171,6 +171,11 @@ static void sensors_keep_their_domains_whatever_becomes_of_the_table(void **stat
 	assert_int_equal(read_later(f, 0).value, 400000);
 	assert_int_equal(read_later(f, 1).value, 200000);
 	assert_int_equal(read_later(f, 2).value, 180000);
+	/* A supply may rest, the node never draws nothing. */
+	tell(f,
+	     "sensor 1 7 1 4 0 Sys Power\nsensor 2 10 1 2 0 PS1 Input\nsensor 3 10 2 2 90 PS2 Input\n");
+	assert_int_equal(read_later(f, 0).error, -ENODATA);
+	assert_int_equal(read_later(f, 1).error, 0);
 	/* A supply is pulled out: the others are read all the same. */
 	tell(f, "sensor 1 7 1 4 100 Sys Power\nsensor 3 10 2 2 100 PS2 Input\n");
 	assert_int_equal(read_later(f, 1).error, -ENOENT);

@@ -99,6 +99,9 @@ static void look(struct es_survey *survey, struct es_watch *watch, struct es_rea
 		    (readings[i].t_ns && readings[i].t_ns == failures->seen_ns))
 			continue;
 		failures->seen_ns = readings[i].t_ns;
+		/* Nothing new since the last one. */
+		if (readings[i].error == -ECANCELED)
+			continue;
 		failures->n_reads++;
 		if (readings[i].width_ns > failures->slowest_ns)
 			failures->slowest_ns = readings[i].width_ns;

@@ -33,7 +33,8 @@ static void judge_movement(struct es_domain *domain, const struct es_evidence *e
 	if (!evidence || !evidence->was_watched) {
 		domain->state = ES_STATE_UNPROVEN;
 		if (domain->reason[0] == '\0')
-			say(domain, "not watched: whether it moves is not known");
+			say(domain, evidence ? "gave no two readings: whether it moves is not known"
+					     : "not watched: whether it moves is not known");
 	} else if (evidence->has_moved || (domain->is_power && evidence->energy_uj > 0)) {
 		domain->state = ES_STATE_OK; /* what its source says of it stays */
 	} else if (evidence->was_busy) {

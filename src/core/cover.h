@@ -16,7 +16,7 @@ struct es_evidence {
 	bool was_watched; /* read at least twice */
 	bool has_moved; /* its value changed */
 	bool was_busy; /* the CPU it measures was kept busy meanwhile, long enough for any live meter to move */
-	bool is_unknown; /* it should have moved in so long a time and did not: its energy is not known, it cannot stand for anything */
+	bool is_unknown; /* it should have moved in so long a time and did not, or gave no two readings: its energy is not known, it cannot stand for anything */
 	uint64_t energy_uj; /* over the stretch */
 	int64_t covered_ns; /* how much of it has valid samples; 0: all, as far as is known */
 	uint64_t swing_mw; /* highest less lowest mean of ES_SWING_NS; 0 where there are not two of them */

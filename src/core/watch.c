@@ -203,6 +203,9 @@ void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n
 		const struct es_track *track = &watch->tracks[i];
 		const struct es_domain *domain = &watch->domains[i];
 		int64_t standing_ns = updates_ns(domain, STANDING_UPDATES);
+		/* A slow meter of the whole may give one reading: others stand for the node then. */
+		bool is_whole = domain->type == ES_DOMAIN_NODE || domain->type == ES_DOMAIN_PSYS ||
+				domain->type == ES_DOMAIN_MODULE;
 		bool is_cpu = domain->type != ES_DOMAIN_DRAM && domain->type != ES_DOMAIN_UNCORE &&
 			      domain->type != ES_DOMAIN_GPU && domain->type != ES_DOMAIN_OTHER;
 
@@ -212,9 +215,10 @@ void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n
 			.has_moved = track->has_moved,
 			.was_busy = (is_probed && is_cpu) ||
 				    is_busy_proven(watch, domain, n_cpus, n_packages),
-			.is_unknown = (track->n_samples > 0 && !track->has_moved &&
-				       !domain->is_power && track->covered_ns > standing_ns) ||
-				      (track->n_readings == 0 && has_any),
+			.is_unknown =
+				(track->n_samples > 0 && !track->has_moved && !domain->is_power &&
+				 track->covered_ns > standing_ns) ||
+				((is_whole ? track->n_samples : track->n_readings) == 0 && has_any),
 			.energy_uj = track->energy_uj,
 			.covered_ns = track->covered_ns,
 			.swing_mw = watch->swings[i].highest_mw - watch->swings[i].lowest_mw,

@@ -220,6 +220,12 @@ int es_report_find_faults(struct es_report *report, const struct es_watch *watch
 	return report->n_faults_total && !report->faults ? -ENOMEM : 0;
 }
 
+/* A meter may have failed while it was opened, before the command began. */
+static int64_t since_start(const struct es_report *report, int64_t t_ns)
+{
+	return t_ns > report->start_ns ? t_ns - report->start_ns : 0;
+}
+
 static void put_row(const struct es_report *report, const struct es_report_fault *fault,
 		    const char *label, struct es_buf *out)
 {
@@ -227,8 +233,8 @@ static void put_row(const struct es_report *report, const struct es_report_fault
 
 	(void)es_buf_printf(out, "  %-10s %.80s: %s", label, report->domains[fault->domain].id,
 			    fault->name);
-	(void)es_duration_text(fault->first_ns - report->start_ns, first);
-	(void)es_duration_text(fault->last_ns - report->start_ns, last);
+	(void)es_duration_text(since_start(report, fault->first_ns), first);
+	(void)es_duration_text(since_start(report, fault->last_ns), last);
 	if (fault->n > 1)
 		(void)es_buf_printf(out, " %" PRIu64 " times, +%s to +%s: %s\n", fault->n, first,
 				    last, fault->text);

@@ -61,8 +61,10 @@ static void put_domain(const struct es_report *report, size_t i, struct es_buf *
 	if (!sum->is_known) {
 		(void)es_buf_printf(out, " %-10s %12s %10s %10s  %s\n", es_kind_name(domain->kind),
 				    "n/a", "n/a", "n/a",
-				    report->evidence[i].is_unknown ? "stood still: not counted"
-								   : domain->reason);
+				    report->evidence[i].is_unknown &&
+						    report->evidence[i].was_watched
+					    ? "stood still: not counted"
+					    : domain->reason);
 		return;
 	}
 	if (domain->limit_mw) {

@@ -173,18 +173,14 @@ static void remote_end(void *arg)
 	free(remote);
 }
 
-static const char *host_of(const struct es_meter_url *url)
-{
-	return url->host[0] ? url->host : url->text;
-}
-
 /* A meter that did not answer: what is listed of it. */
 static void say_unreached(const struct es_meter_url *url, int error, const char *why,
 			  const char *fix, struct es_domain *domain)
 {
 	domain->state = error == -EACCES || error == -EPERM ? ES_STATE_DENIED : ES_STATE_ABSENT;
 	domain->is_there = true;
-	(void)snprintf(domain->reason, sizeof(domain->reason), "%.60s: %.180s", host_of(url), why);
+	(void)snprintf(domain->reason, sizeof(domain->reason), "%.60s%s%.180s", url->host,
+		       url->host[0] ? ": " : "", why);
 	(void)snprintf(domain->fix, sizeof(domain->fix), "%s", fix);
 }
 

@@ -116,6 +116,24 @@ static void one_reading_is_no_evidence(void **state)
 	assert_false(f->evidence[0].is_unknown);
 }
 
+/* A BMC that answered once only cannot stand for the node: its parts do. */
+static void a_node_that_was_read_once_is_unknown_beside_others(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	add(f, "dcmi", ES_DOMAIN_NODE, -1, -1)->is_power = true;
+	begin(f);
+
+	row(f, 0, (uint64_t[]){ 1000, 250000 }, 0);
+	es_watch_reading(&f->watch, 0, 100 * MS, 3000, 0);
+	es_watch_row(&f->watch);
+	end(f, 4, 1, false);
+
+	assert_false(f->evidence[0].is_unknown);
+	assert_true(f->evidence[1].is_unknown);
+}
+
 /* 20 updates of 1 ms are less than the least time, 50 ms: only beyond that is standing still suspect. */
 static void a_standing_counter_is_unknown_after_a_while_and_zero_before(void **state)
 {
@@ -383,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(energy_of_each_domain_is_the_sum_of_its_samples),
 		TEST(one_reading_is_no_evidence),
+		TEST(a_node_that_was_read_once_is_unknown_beside_others),
 		TEST(a_standing_counter_is_unknown_after_a_while_and_zero_before),
 		TEST(constant_power_is_no_standing_counter),
 		TEST(powers_too_far_apart_leave_a_gap),

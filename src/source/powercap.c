@@ -198,7 +198,7 @@ static void say_absent(const struct es_powercap_zone *zone, struct es_domain *do
 {
 	domain->state = ES_STATE_ABSENT;
 	(void)snprintf(domain->reason, sizeof(domain->reason), "energy_uj cannot be read: %.200s",
-		       es_strerror(error));
+		       error == -EBADMSG ? "it does not show what it should" : es_strerror(error));
 	if (error == -EMFILE || error == -ENFILE)
 		(void)snprintf(domain->fix, sizeof(domain->fix), "ulimit -n 1024");
 	else if (error != -ELOOP && error != -ENOENT && strcmp(zone->control, "intel-rapl") == 0)
@@ -269,12 +269,13 @@ static void describe(struct powercap *powercap, size_t i, enum vendor vendor,
 	if (domain->is_partial)
 		(void)snprintf(domain->reason, sizeof(domain->reason),
 			       "one core only, not the cores of the package");
-	/* Names of SCMI's zones are the firmware's, and they nest as it likes. */
-	if (!zone->is_rapl && zone->type == ES_DOMAIN_OTHER) {
-		domain->is_partial = true;
-		(void)snprintf(domain->reason, sizeof(domain->reason),
-			       "what %.31s measures here is not known: in no sum", zone->control);
-	}
+	if (zone->type != ES_DOMAIN_OTHER)
+		return;
+	/* It may hold what others show too, as psys does. Names of SCMI's zones are the firmware's, and they nest as it likes. */
+	domain->is_partial = true;
+	(void)snprintf(domain->reason, sizeof(domain->reason),
+		       "what %.63s measures here is not known: in no sum",
+		       zone->is_rapl ? zone->name : zone->control);
 }
 
 static int set_up(struct powercap *powercap, struct es_error *err)

@@ -3,8 +3,8 @@
 # Copyright (C) 2026 the EnergyScopium authors
 """The format is described at the top of tools/gather-machine.
 
-As a program: dumps.py --move TREE DUMP shows in TREE, one after the other, what the counters showed later. It is meant
-to be the command that is measured.
+As a program: dumps.py --move TREE DUMP [BROKEN VARIANT] shows in TREE, one after the other, what the counters showed
+later, or would have shown if they had been broken so. It is meant to be the command that is measured.
 """
 import os
 import re
@@ -13,10 +13,13 @@ import sys
 import tarfile
 import time
 
+from broken import variants
+
 STEP_S = 0.2  # between two reads of a dump that has no times
 STEP_MOST_S = 1.5
-REST_S = 0.4  # at the end: as if the machine had gone idle
-TICK_S = 0.05
+REST_S = 0.15  # at the end: counters stand, clocks go on
+TICK_S = 0.01
+COUNTER = re.compile(r"/(energy_uj|energy\d+_input|gpu_metrics|([a-z0-9]+_)?energy)$")
 LARGEST = 1 << 24
 NVML_FOLDER = "usr/lib/x86_64-linux-gnu"
 
@@ -100,6 +103,40 @@ class Dump:
 TABLES = {(1, 0): (36, 8, 0), (1, 1): (24, 32, 0), (1, 2): (24, 32, 96), (1, 3): (24, 32, 96), (1, 4): (24, 32, 232), (1, 5): (88, 96, 304)}
 
 
+def with_number(path, data, number, steps=None):
+    """The same file with another number in it; @steps: what a table's energy counts."""
+    energy = table_of(path, data)[0]
+    if energy:
+        return data[:energy] + steps.to_bytes(8, "little") + data[energy + 8:]
+    return re.sub(rb"^\d+", b"%d" % number, data)
+
+
+def steps_of(path, data):
+    energy = table_of(path, data)[0]
+    return int.from_bytes(data[energy:energy + 8], "little") if energy else 0
+
+
+def lowered(row, before):
+    """A row of motion as a counter shows it that began again at 0 after @before."""
+    kind, path, value = row
+    data, former = bytes_of(kind, value), bytes_of(before[0], before[2])
+    number = number_of(*row_of(row)) - number_of(*row_of(before))
+    return "data", path, with_number(path, data, number, steps_of(path, data) - steps_of(path, former)).hex()
+
+
+def between(kind, path, former, data, share):
+    """What a counter shows on its way from one read to the next; what is no counter, or begins anew, shows the former."""
+    first, last = (number_of(path, "data", d.hex()) for d in (former, data))
+    if not COUNTER.search(path) or first is None or last is None or last < first:
+        return former
+    steps = steps_of(path, former), steps_of(path, data)
+    return with_number(path, former, first + int((last - first) * share), steps[0] + int((steps[1] - steps[0]) * share))
+
+
+def row_of(row):
+    return row[1], row[0], row[2]
+
+
 def table_of(path, data):
     return TABLES.get((data[2], data[3]), (0, 0, 0)) if path.endswith("/gpu_metrics") and len(data) > 4 else (0, 0, 0)
 
@@ -155,48 +192,73 @@ def with_time(path, data, t_ns):
 
 
 class Mover:
-    """Shows a dump's motion in its tree. Meters with a clock go on telling the time while their counters stand."""
+    """Shows a dump's motion in its tree, counters moving evenly between two reads. Meters with a clock go on telling the
+    time while their counters stand."""
 
     def __init__(self, root, dump):
         self.root, self.dump = root, dump
-        self.clocked = {path: bytes_of(kind, value) for kind, _, path, value in dump.files if kind in ("file", "data")}
-        self.clocked = {path: data for path, data in self.clocked.items() if with_time(path, data, 1) != data}
+        self.shown = {path: bytes_of(kind, value) for kind, _, path, value in dump.files if kind in ("file", "data")}
+        self.clocked = {path for path, data in self.shown.items() if with_time(path, data, 1) != data}
+        self.registers = {(path, value.partition("=")[0]): int(value.partition("=")[2], 16) for kind, _, path, value in dump.files
+                          if kind == "msr"}
+
+    def show(self, path, data):
+        where = os.path.join(self.root, path)
+        if os.path.exists(where):
+            show(where, with_time(path, data, time.time_ns()))
 
     def tell_time(self):
-        for path, data in self.clocked.items():
-            if os.path.exists(os.path.join(self.root, path)):
-                show(os.path.join(self.root, path), with_time(path, data, time.time_ns()))
+        for path in self.clocked:
+            self.show(path, self.shown[path])
 
-    def rest(self, seconds):
-        end = time.monotonic() + seconds
-        while self.clocked and time.monotonic() < end:
-            self.tell_time()
-            time.sleep(min(TICK_S, max(end - time.monotonic(), 0)))
-        time.sleep(max(end - time.monotonic(), 0))
-
-    def step(self, number):
-        for kind, path, value in self.dump.motion[number]:
-            where = os.path.join(self.root, path)
+    def tick(self, rows, share):
+        for kind, path, value in rows:
             if kind == "msr":
-                put_register(where, value, 0o600)
-            elif kind in ("file", "data") and os.path.exists(where):
-                data = bytes_of(kind, value)
-                if path in self.clocked:
-                    self.clocked[path] = data
-                show(where, with_time(path, data, time.time_ns()))
+                register, _, last = value.partition("=")
+                first = self.registers[path, register]
+                last = int(last, 16)
+                put_register(os.path.join(self.root, path), f"{register}={first + int(max(last - first, 0) * share):x}", 0o600)
+            elif kind in ("file", "data") and path in self.shown:
+                self.show(path, between(kind, path, self.shown[path], bytes_of(kind, value), share))
+        self.tell_time_of_others(rows)
+
+    def tell_time_of_others(self, rows):
+        moving = {path for _, path, _ in rows}
+        for path in self.clocked - moving:
+            self.show(path, self.shown[path])
+
+    def go(self, rows, seconds):
+        start = time.monotonic()
+        while seconds > 0 and (share := (time.monotonic() - start) / seconds) < 1:
+            self.tick(rows, share)
+            time.sleep(min(TICK_S, max(start + seconds - time.monotonic(), 0)))
+        for kind, path, value in rows:
+            if kind == "msr":
+                register, _, last = value.partition("=")
+                self.registers[path, register] = int(last, 16)
+                put_register(os.path.join(self.root, path), value, 0o600)
+            elif kind in ("file", "data") and path in self.shown:
+                self.shown[path] = bytes_of(kind, value)
+                self.show(path, self.shown[path])
 
     def move(self):
         before = None
         for number in sorted(self.dump.motion):
+            if number % 1:  # added: what happens at once
+                self.go(self.dump.motion[number], 0)
+                continue
             at = next((value for kind, _, value in self.dump.motion[number] if kind == "at"), "-")
             at = None if at == "-" else float(at)
-            self.rest(STEP_S if at is None or before is None else min(max(at - before, 0.05), STEP_MOST_S))
+            self.go(self.dump.motion[number], STEP_S if at is None or before is None else min(max(at - before, 0.05), STEP_MOST_S))
             before = at
-            self.step(number)
-        self.rest(REST_S)
+        self.go([], REST_S)
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] != "--move":
+    if len(sys.argv) < 4 or sys.argv[1] != "--move":
         sys.exit(__doc__)
-    Mover(sys.argv[2], Dump(sys.argv[3])).move()
+    moving = Dump(sys.argv[3])
+    for way in variants(sys.argv[4]) if len(sys.argv) > 5 else ():
+        if way.name == sys.argv[5]:
+            way.edit_motion(moving, lowered)
+    Mover(sys.argv[2], moving).move()

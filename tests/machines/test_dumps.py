@@ -2,8 +2,8 @@
 # test_dumps.py - each packed machine of this folder: which meters stand for it, and what they say when it moves
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
-"""A machine is NAME.tar.gz, as tools/gather-machine packs it, and NAME.expected.json. See
-tests/machines/README.md. Nothing here knows a machine by its name.
+"""A machine is NAME.tar.gz, as tools/gather-machine packs it, and NAME.expected.json. NAME.broken has edits of it
+(tests/machines/README.md says how). Nothing here knows a machine by its name.
 
 test_dumps.py --write NAME... writes what the program says now as what is expected: look it over.
 """
@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "e2e"), HERE]
 
 import harness  # noqa: E402
+from broken import variants  # noqa: E402
 from dumps import Dump, Mover, text_of  # noqa: E402
 from harness import PROGRAM, clean_environment, equal, expect, last_json  # noqa: E402
 
@@ -78,11 +79,20 @@ def summary(told):
             "unmeasured": [[entry["what"], entry["reason"]] for entry in told["unmeasured"]]}
 
 
-def start_moving(name, dump, root, folder):
+def start_broken(name, variant, root):
+    """Make a machine, break it, and start what looks at it."""
+    dump = unpacked(name, root)
+    variant.edit(root)
+    if variant.moves:
+        return start_moving(name, dump, root, root + ".out", path_of(name, ".broken"), variant.name)
+    return ask(root, variant.view)
+
+
+def start_moving(name, dump, root, folder, *how):
     """Start a run whose command shows again what the machine's counters showed."""
     Mover(root, dump).tell_time()
-    command = [sys.executable, os.path.join(HERE, "dumps.py"), "--move", root, path_of(name, ".tar.gz")]
-    return subprocess.Popen([PROGRAM, "run", "--root", root, "--out", folder, "--name", "j", "--force", "--json", "--period", "20ms", "--",
+    command = [sys.executable, os.path.join(HERE, "dumps.py"), "--move", root, path_of(name, ".tar.gz"), *how]
+    return subprocess.Popen([PROGRAM, "run", "--root", root, "--out", folder, "--name", "j", "--force", "--json", "--period", "100ms", "--",
                              *command], env=clean_environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
@@ -174,6 +184,37 @@ def test_dumps_hold_no_names(_place):
             values = {path: text_of(value).decode() for kind, _, path, value in dump.files if kind == "file"}
             equal(values["proc/sys/kernel/hostname"], "node-1\n", name)
             expect("anonymous" in dump.origin, name)
+
+
+def test_broken_machines(_place):
+    """Each machine broken as its edits say: states, words and faults are as they say, and no joule is wrong"""
+    wrong = []
+    cases = [(name, variant) for name in names() for variant in variants(path_of(name, ".broken"))]
+    for group in in_groups(cases):
+        memory = in_memory()
+        try:
+            roots = [os.path.join(memory, str(number)) for number in range(len(group))]
+            started = [start_broken(name, variant, root) for (name, variant), root in zip(group, roots)]
+            for (name, variant), process in zip(group, started):
+                if variant.moves:
+                    with open(path_of(name, ".expected.json"), encoding="utf-8") as file:
+                        said = variant.judge_run(moved(process)[1], json.load(file)["moved"]["energy_j"])
+                else:
+                    said = variant.judge(answer(process))
+                wrong += [f"{name}, {variant.name}: {line}" for line in said]
+        finally:
+            shutil.rmtree(memory, ignore_errors=True)
+    print(f"# {len(cases)} ways to break a machine")
+    expect(not wrong, "\n".join(wrong))
+
+
+def test_every_machine_is_broken(_place):
+    """Each machine with a meter is broken in some way"""
+    for name in names():
+        with open(path_of(name, ".expected.json"), encoding="utf-8") as file:
+            view = next(iter(json.load(file).values()))
+        if view["cover"] != ["estimate/node"] or len(view["domains"]) > 1:
+            expect(variants(path_of(name, ".broken")), f"{name} is never broken")
 
 
 def write(which):

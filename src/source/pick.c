@@ -31,11 +31,15 @@ static int time_of_number(double t, int64_t *ret_unix_ns)
 
 int es_pick_time(const char *text, int64_t *ret_unix_ns)
 {
+	int64_t t_ns;
 	double t;
 
 	if (es_parse_double(text, &t) == 0)
 		return time_of_number(t, ret_unix_ns);
-	return es_time_parse(text, ret_unix_ns) < 0 ? -EBADMSG : 0;
+	if (es_time_parse(text, &t_ns) < 0 || t_ns < 0 || t_ns >= ES_TIME_MAX_NS)
+		return -EBADMSG;
+	*ret_unix_ns = t_ns;
+	return 0;
 }
 
 static int refuse(struct es_error *err, const char *why)

@@ -109,7 +109,6 @@ static int settle(struct redfish *redfish, struct es_remote *remote, size_t n, s
 
 static int find(struct redfish *redfish, struct es_remote *remote, struct es_error *err)
 {
-	es_cleanup(es_json_decrefp) json_t *root = NULL;
 	int r = es_redfish_login(&redfish->session, es_remote_url(remote), err);
 
 	if (r < 0)

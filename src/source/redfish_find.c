@@ -413,8 +413,7 @@ static int list_all(const struct candidates *of, size_t n_systems, struct es_red
 
 static int find_named(const struct find *find, const char *path, struct es_redfish_part *ret)
 {
-	struct candidates *of = calloc(1, sizeof(*of));
-	es_cleanup(es_freep) void *owned = of;
+	es_cleanup(es_freep) struct candidates *of = calloc(1, sizeof(*of));
 	int r = of ? look_at(find, path, of) : -ENOMEM;
 
 	if (r < 0)
@@ -436,8 +435,7 @@ static int find_named(const struct find *find, const char *path, struct es_redfi
 static int find_among(const struct find *find, const struct links *links, size_t n_systems,
 		      struct es_redfish_part *ret)
 {
-	struct candidates *of = calloc(1, sizeof(*of));
-	es_cleanup(es_freep) void *owned = of;
+	es_cleanup(es_freep) struct candidates *of = calloc(1, sizeof(*of));
 	size_t chosen;
 	int r = of ? 0 : -ENOMEM;
 

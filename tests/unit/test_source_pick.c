@@ -134,6 +134,8 @@ static void times_come_in_many_forms(void **state)
 	refused((struct es_pick_words){ .fragment = "/w", .time = "/t" }, "{\"w\": 1}", -ENODATA);
 	refused((struct es_pick_words){ .fragment = "/w", .time = "/t" },
 		"{\"w\": 1, \"t\": \"soon\"}", -EBADMSG);
+	refused((struct es_pick_words){ .fragment = "/w", .time = "/t" },
+		"{\"w\": 1, \"t\": \"2230-01-01T00:00:00Z\"}", -EBADMSG);
 	refused((struct es_pick_words){ .fragment = "/w", .time = "/t" }, "{\"w\": 1, \"t\": -5}",
 		-EBADMSG);
 }

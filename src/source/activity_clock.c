@@ -15,6 +15,7 @@
 #include "base/hot.h"
 #include "base/parse.h"
 #include "sys/cpus.h"
+#include "sys/perf.h"
 
 /*
  * Both count only while a CPU is not halted: MPERF at the base clock, APERF at the clock of the moment. scaling_cur_freq
@@ -130,12 +131,25 @@ static int open_package(struct es_clock *clock, const struct es_cpu *cpus, size_
 	return 0;
 }
 
+/* Looking at a thousand CPUs takes longer than a run may take to start: not where there is nothing to open. */
+static bool has_registers(const struct es_root *root)
+{
+	char online[ES_SYSFS_FILE_MAX_BYTES];
+	const char *list = online;
+	unsigned left = 0, cpu = 0;
+
+	if (es_root_read_line(root, "sys/devices/system/cpu/online", online, sizeof(online)) <= 0 ||
+	    es_perf_next_cpu(&list, &left, &cpu) <= 0)
+		return false;
+	return es_msr_exists(root, ES_MSR_KERNEL, cpu) || es_msr_exists(root, ES_MSR_SAFE, cpu);
+}
+
 int es_clock_open(const struct es_root *root, struct es_clock *ret)
 {
 	struct es_clock clock = { .root = *root };
 	size_t n_in[ES_CLOCK_PLACES_MAX], n_places, first = 0;
 	struct es_cpus cpus;
-	int r = es_cpus_read(root, true, &cpus);
+	int r = has_registers(root) ? es_cpus_read(root, false, &cpus) : -ENODEV;
 
 	if (r < 0) {
 		explain(&clock, -ENODEV);

@@ -264,15 +264,18 @@ static void explain(struct es_memory *memory, const struct es_machine *machine, 
  */
 static uint64_t read_peak(const struct es_root *root)
 {
+	char online[ES_SYSFS_FILE_MAX_BYTES];
+	const char *list = online;
+	unsigned left = 0, node = 0;
 	uint64_t sum = 0;
 
-	for (unsigned node = 0; node < ES_MEMORY_PLACES_MAX; node++) {
+	if (es_root_read_line(root, "sys/devices/system/node/has_memory", online, sizeof(online)) <=
+	    0)
+		return 0;
+	while (es_perf_next_cpu(&list, &left, &node) > 0) {
 		char path[128];
 		uint64_t mb_per_s;
 
-		(void)snprintf(path, sizeof(path), "sys/devices/system/node/node%u", node);
-		if (!es_root_exists(root, path))
-			continue;
 		(void)snprintf(path, sizeof(path),
 			       "sys/devices/system/node/node%u/access0/initiators/read_bandwidth",
 			       node);

@@ -108,6 +108,7 @@ def test_caches(place):
     root = machine(place)
     path = write(root, "sys/fs/resctrl/mon_data/mon_L3_00/mbm_total_bytes", "1000\n")
     other = write(root, "sys/fs/resctrl/batch/mon_data/mon_L3_00/mbm_total_bytes", "500\n")
+    write(root, "sys/devices/system/node/has_memory", "0\n")
     write(root, "sys/devices/system/node/node0/access0/initiators/read_bandwidth", "102400\n")
     report = run(place, "--root", root, command=("sh", "-c", f"echo 64000001000 > {path}; echo 600 > {other}"))
     traffic = signal(report, "activity/cache-0:memory_bytes")

@@ -652,13 +652,15 @@ static void without_controllers_caches_count(void **state)
 	struct fixture *f = *state;
 
 	put(f, "sys/fs/resctrl/mon_data/mon_L3_00/mbm_total_bytes", "100\n");
+	put(f, "sys/devices/system/node/has_memory", "0,2\n");
 	put(f, "sys/devices/system/node/node0/access0/initiators/read_bandwidth", "102400\n");
+	put(f, "sys/devices/system/node/node2/access0/initiators/read_bandwidth", "102400\n");
 	open_it(f, ES_ACTIVITY_COMMAND);
 	put(f, "sys/fs/resctrl/mon_data/mon_L3_00/mbm_total_bytes", "164\n");
 	read_all(f);
 
 	assert_int_equal(reading(f, "activity/cache-0:memory_bytes")->value, 64);
-	assert_int_equal(reading(f, "activity/node:memory_peak")->value, UINT64_C(102400000000));
+	assert_int_equal(reading(f, "activity/node:memory_peak")->value, UINT64_C(204800000000));
 }
 
 static void where_nothing_counts_traffic_the_mount_is_told(void **state)

@@ -186,7 +186,7 @@ static size_t answer_record(struct bmc *bmc, const uint8_t *data, size_t n, uint
 		ret[0] = 0xC5;
 		return 1;
 	}
-	i = (size_t)(data[2] | data[3] << 8);
+	i = data[2] + 256U * data[3];
 	if (i >= bmc->n_sensors) {
 		ret[0] = 0xCB;
 		return 1;

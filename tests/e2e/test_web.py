@@ -224,6 +224,7 @@ def test_a_session(place):
         threading.Timer(1.7, bmc.tokens.clear).start()
         report, _ = measure(place, f"redfish://127.0.0.1:{bmc.port}?scheme=http&period=1s&credentials={credentials(place)}", 4)
         equal((bmc.made, bmc.deleted, bmc.denied, len(bmc.tokens)), (2, 1, 0, 0), "sessions")
+        equal(bmc.connections, 2, "one connection a session")
     part = domain(report, "redfish/node")
     near(part["energy_j"], WATTS * report["job"]["duration_s"], 1, "energy")
     equal((part["limit_w"], part["limit_kind"], faults(report, "redfish/node")), (500, "power_limit", set()))
@@ -372,6 +373,56 @@ def test_sources_say_why(place):
                    f"{fault}: {first}")
 
 
+# The same of a page with a number.
+PAGES = {
+    "null": ('{"w": null}', {"no_data"}),
+    "garbage": ("<html>", {"garbage"}),
+    "twice": ('{"w": 200, "w": 0}', {"garbage"}),
+    "deep": ("[" * 100000, {"garbage"}),
+    "negative": ('{"w": -200}', {"out_of_range"}),
+    "huge": ('{"w": 1e300}', {"out_of_range"}),
+    "large": ('{"w": ' + " " * (1 << 20) + "200}", {"read_failed"}),
+    "gone": (None, {"no_answer"}),
+    "slow": (None, {"timed_out"}),
+    "standing": (None, {"stale"}),
+}
+
+
+def run_with_page(place, fault, reports):
+    start, text = time.monotonic(), PAGES[fault][0]
+
+    def say(_):
+        is_broken = time.monotonic() - start > 1.5
+        if is_broken and text:
+            return text
+        return '{"w": 200.0}' if fault == "standing" and is_broken else json.dumps({"w": WATTS, "n": time.monotonic()})
+
+    page = Page(say)
+    timer = threading.Timer(1.5, page.close if fault == "gone" else lambda: setattr(page, "delay_s", 3.0))
+    if fault in ("gone", "slow"):
+        timer.start()
+    url = f"http://127.0.0.1:{page.port}/?period=100ms&timeout=1s&stale=800ms#/w"
+    reports[fault] = call("run", "--out", os.path.join(place, "out"), "--name", fault, "--json", "--meter", url, "--", "sleep", 4)
+    timer.cancel()
+    if fault != "gone":
+        page.close()
+
+
+def test_faults_of_a_page(place):
+    """A page that fails in ten ways: no wrong joule, and each fault has its name."""
+    reports = {}
+    threads = [threading.Thread(target=run_with_page, args=(place, fault, reports)) for fault in PAGES]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for fault, (_, names) in PAGES.items():
+        equal(reports[fault].returncode, 0, reports[fault].stderr)
+        report = last_json(reports[fault].stderr)
+        near(domain(report, "http/node")["energy_j"], WATTS * report["job"]["duration_s"], 6, fault)
+        expect(faults(report, "http/node") & names, f"{fault}: {faults(report, 'http/node')}")
+
+
 def test_not_there_at_first(place):
     """A controller that answers only later is listed with the reason, and measured from then on."""
     with socket.socket() as probe:
@@ -401,6 +452,37 @@ def test_not_there_at_first(place):
     part = domain(report, "http/node")
     near(part["mean_w"], 200, 0.5, "power once it was there")
     expect("no_answer" in faults(report, "http/node"), report["quality"]["faults"])
+
+
+def test_answers_of_a_prometheus(place):
+    """A prefix, TLS, a token; the time of the scrape by the server's own clock; a value that is too old is none."""
+    certificate = make_certificate(place)
+    seen, old_s = [], [1.5]
+
+    def say(request):
+        seen.append((request.path, request.headers.get("Authorization")))
+        now = time.time() + 1000  # its clock is not ours
+        query = urllib.parse.parse_qs(urllib.parse.urlparse(request.path).query)["query"][0]
+        value = now - old_s[0] if query.startswith("timestamp(") else WATTS
+        return json.dumps({"status": "success", "data": {"resultType": "vector", "result": [
+            {"metric": {}, "value": [now, f"{value:.3f}"]}]}})
+
+    with Page(say, certificate) as page:
+        token = credentials(place, "t0ken", user=None)
+        url = (f"prometheus://localhost:{page.port}/prom/?query=up%7Ba%3D%22{{host}}%22%7D&scheme=https&ca={certificate[0]}"
+               f"&credentials={token}&period=100ms&stale=5s")
+        report, _ = measure(place, url, 2.5)
+        part = domain(report, "prometheus/node")
+        near(part["mean_w"], WATTS, 0.1, "power")
+        equal(faults(report, "prometheus/node"), set())
+        path, authorization = seen[0]
+        expect(path.startswith("/prom/api/v1/query?query=up%7Ba%3D%22") and "{host}" not in path, path)
+        equal(authorization, "Bearer t0ken")
+        expect(any("&time=" in p for p, _ in seen), "value and time of the same evaluation")
+        old_s[0] = 6.0
+        first = told(url)[0]
+        equal(first["state"], "absent")
+        expect("older than 5 s" in first["reason"], first)
 
 
 def scrape_page(_):

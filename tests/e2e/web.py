@@ -49,10 +49,15 @@ class Server:
         self.requests = []  # (method, path with query, headers)
         self.delay_s = 0.0
         self.is_gone = False
+        self.connections = 0
         server = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                server.connections += 1
+                super().setup()
 
             def serve(self):
                 size = int(self.headers.get("Content-Length") or 0)

@@ -167,7 +167,7 @@ size_t bmc_put_record(const struct bmc_sensor *sensor, uint16_t id,
 	ret[28] = (uint8_t)(sensor->accuracy >> 6 << 4);
 	ret[29] = (uint8_t)(((unsigned)sensor->r_exponent & 15) << 4 |
 			    ((unsigned)sensor->b_exponent & 15));
-	ret[47] = (uint8_t)(sensor->name_type << 6 | length);
+	ret[47] = (uint8_t)((size_t)sensor->name_type << 6 | length);
 	memcpy(ret + 48, sensor->name, length);
 	return 48 + length;
 }

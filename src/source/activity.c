@@ -311,8 +311,11 @@ static void of_clock(const struct activity *activity, struct es_activity_state *
 							 ES_JOB_TASK_CLOCK },
 				      by_cycles[] = { ES_JOB_CYCLES, ES_JOB_TASK_CLOCK };
 	const struct es_clock *clock = &activity->clock;
+	int refused = activity->job.events[ES_JOB_APERF].error;
+	bool has_other = has_cycles_clock(&activity->job) || clock->n_places;
 
-	if (has_perf_clock(&activity->job)) {
+	if (has_perf_clock(&activity->job) ||
+	    (!has_other && (refused == -EACCES || refused == -EPERM))) {
 		of_events(activity, by_registers, 3, ret);
 	} else if (has_cycles_clock(&activity->job)) {
 		of_events(activity, by_cycles, 2, ret);
@@ -324,8 +327,6 @@ static void of_clock(const struct activity *activity, struct es_activity_state *
 				       clock->n_all_cpus);
 		else
 			(void)snprintf(ret->reason, sizeof(ret->reason), "of the machine");
-	} else if (activity->job.events[ES_JOB_APERF].error == -EACCES) {
-		of_events(activity, by_registers, 3, ret);
 	} else {
 		memcpy(ret->reason, clock->reason, sizeof(ret->reason));
 		memcpy(ret->fix, clock->fix, sizeof(ret->fix));

@@ -188,7 +188,7 @@ void es_clock_finish(struct es_clock *clock)
 es_hot static void read_cpu(struct es_clock *clock, struct es_clock_cpu *cpu)
 {
 	struct es_clock_place *place = &clock->places[cpu->place];
-	uint64_t aperf, mperf;
+	uint64_t aperf = 0, mperf = 0;
 	int r = es_msr_read(&clock->root, &cpu->msr, MSR_MPERF, &mperf);
 
 	if (r == 0)

@@ -30,7 +30,7 @@ struct es_whom {
  * Returns 0; -ESRCH: there is no such process; -E2BIG: more than ES_WHOM_MAX, or than the limit of open files allows;
  * -ENOENT: no hierarchy of cgroups counts events. Only @ret->problem is set then.
  */
-int es_whom_find(const struct es_root *root, enum es_activity_whom whom, pid_t pid,
+int es_whom_find(const struct es_root *root, enum es_activity_whom kind, pid_t pid,
 		 struct es_whom *ret);
 void es_whom_finish(struct es_whom *whom);
 

@@ -51,8 +51,8 @@ struct es_pmu_event {
 	char unit[16]; /* "MiB"; "": none is told */
 };
 
-/** es_pmu_event - an event that the PMU @pmu names; 0, -ENOENT: it names no such, -EBADMSG, errors of reading */
-int es_pmu_event(const struct es_root *root, const char *pmu, const char *event,
+/** es_pmu_event - the event that the PMU @pmu calls @name; 0, -ENOENT: it names no such, -EBADMSG, errors of reading */
+int es_pmu_event(const struct es_root *root, const char *pmu, const char *name,
 		 struct es_pmu_event *ret);
 /** es_pmu_encode - an event by its terms, where the kernel has no name for it; 0, -ENOENT: no PMU or term of that name, -EBADMSG */
 int es_pmu_encode(const struct es_root *root, const char *pmu, const char *terms,

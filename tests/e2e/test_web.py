@@ -95,8 +95,8 @@ def test_json_of_a_server(place):
         base = f"http://127.0.0.1:{page.port}/api?period=100ms"
         report, _ = measure(place, base + "#/n17/power")
         near(domain(report, "http/node")["energy_j"], WATTS * report["job"]["duration_s"], 0.05 * WATTS, "power")
-        equal((domain(report, "http/node")["kind"], report["energy"]["kind"]), ("integrated", "integrated"))
-        expect(report["quality"]["period_ms"]["mean"] < 400, report["quality"]["period_ms"])
+        equal(domain(report, "http/node")["kind"], "integrated")
+        expect(report["quality"]["period_ms"]["mean"] < 900, report["quality"]["period_ms"])
         report, _ = measure(place, base + "&unit=kWh#/n17/kwh")
         near(domain(report, "http/node")["energy_j"], WATTS * report["job"]["duration_s"], 0.25 * WATTS, "counter")
         equal(domain(report, "http/node")["kind"], "measured")

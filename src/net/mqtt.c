@@ -198,7 +198,7 @@ static void on_subscribe(struct mosquitto *client, void *arg, int mid, int n, co
 		say(mqtt, READY, 0, "");
 }
 
-static void on_message(struct mosquitto *client, void *arg, const struct mosquitto_message *m)
+static void take_message(struct mosquitto *client, void *arg, const struct mosquitto_message *m)
 {
 	struct es_mqtt *mqtt = arg;
 	bool is_short = m->n_payload >= 0 && (size_t)m->n_payload <= ES_MQTT_PAYLOAD_MAX_BYTES;
@@ -290,7 +290,7 @@ static int make_client(struct es_mqtt *mqtt, const struct es_mqtt_options *optio
 	(void)mqtt->lib.set_threaded(mqtt->client, true);
 	mqtt->lib.on_connect(mqtt->client, on_connect);
 	mqtt->lib.on_subscribe(mqtt->client, on_subscribe);
-	mqtt->lib.on_message(mqtt->client, on_message);
+	mqtt->lib.on_message(mqtt->client, take_message);
 	mqtt->lib.on_log(mqtt->client, on_log);
 	if (options->user && options->user[0] &&
 	    mqtt->lib.set_user(mqtt->client, options->user, options->password) != 0)
@@ -364,11 +364,11 @@ static struct es_mqtt *make(const struct es_mqtt_options *options, es_mqtt_messa
 	return mqtt;
 }
 
-int es_mqtt_open(const struct es_mqtt_options *options, es_mqtt_message_fn fn, void *arg,
+int es_mqtt_open(const struct es_mqtt_options *options, es_mqtt_message_fn on_message, void *arg,
 		 struct es_mqtt **ret, struct es_error *err)
 {
 	int r = es_mqtt_check_topic(options->topic, err);
-	struct es_mqtt *mqtt = r == 0 ? make(options, fn, arg) : NULL;
+	struct es_mqtt *mqtt = r == 0 ? make(options, on_message, arg) : NULL;
 
 	if (r < 0)
 		return r;

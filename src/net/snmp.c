@@ -22,7 +22,7 @@
 #include "net/shared.h"
 #include "net/snmp_private.h"
 
-#define DEFAULT_PORT 161
+#define DEFAULT_PORT 161U
 #define TIMEOUT_MIN_NS (100 * ES_NS_PER_MS)
 
 /** struct answer - what the callback found for the request that is under way */

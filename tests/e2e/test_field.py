@@ -108,7 +108,8 @@ def check_lost(report, text, domain, power_w, *faults):
     expect(one["energy_j"] is not None, text)
     near(one["energy_j"], true_j, one["uncertainty_j"] + 0.01 * true_j, f"{domain}: {text}")
     expect({(one["domain"], f) for f in faults} & told(report), f"{domain}: {told(report)} has none of {faults}")
-    expect(report["quality"]["missed"] == 0 or report["quality"]["period_ms"]["mean"] < 100, report["quality"])
+    # A sweep that waited for the meter would have waited for its timeout.
+    expect(report["quality"]["period_ms"]["max"] < 900, report["quality"])
 
 
 def test_snmp_power(place):

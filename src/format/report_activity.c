@@ -164,7 +164,9 @@ void es_report_activity_settle(struct es_report *report)
 	if (!activity->of[ES_REPORT_IPC].is_known || !instructions)
 		return;
 	activity->instructions = (double)instructions->total;
+	/* The node's joules are those of all ranks, the instructions those of the first. */
 	activity->has_j_per_instruction = instructions->total > 0 && report->has_energy &&
+					  es_report_launch_is_alone(&report->launch) &&
 					  es_report_is_metered(report) && !report->has_estimate;
 	if (activity->has_j_per_instruction)
 		activity->j_per_instruction = report->node_j / activity->instructions;

@@ -178,6 +178,20 @@ static void what_the_recording_denies_is_unknown_whatever_was_counted(void **sta
 	assert_string_equal(table(f, report), "");
 }
 
+static void joules_of_all_ranks_are_not_shared_by_the_first_ones_instructions(void **state)
+{
+	struct fixture *f = *state;
+	const struct es_report *report;
+
+	counts(f, "job", "instructions", "count", 3000);
+	counts(f, "job", "cycles", "count", 1000);
+	test_event(&f->made, ES_EVENT_LAUNCH, 0, 4, "under rank=0 local=4 nodes=1 by=Open MPI");
+	report = run(f, NULL);
+
+	assert_near(value_of(report, ES_REPORT_IPC), 3);
+	assert_false(report->activity.has_j_per_instruction);
+}
+
 static void nothing_counted_is_no_zero(void **state)
 {
 	struct fixture *f = *state;
@@ -361,6 +375,7 @@ int main(void)
 		TEST(counts_become_ratios),
 		TEST(counts_of_user_mode_do_where_there_are_no_others),
 		TEST(what_the_recording_denies_is_unknown_whatever_was_counted),
+		TEST(joules_of_all_ranks_are_not_shared_by_the_first_ones_instructions),
 		TEST(nothing_counted_is_no_zero),
 		TEST(a_recording_without_activity_has_an_object_of_nulls),
 		TEST(traffic_is_that_of_all_packages_and_near_the_peak_it_binds),

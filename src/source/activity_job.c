@@ -26,6 +26,8 @@
  */
 #define AMD_FILLS_FROM_MEMORY 0x4843U
 #define AMD_FIRST_FAMILY 0x17U
+#define KINDS_SLACK 1000 /* of the time, between the reads of two kinds */
+#define KIND_SHIFT 32 /* PERF_PMU_TYPE_SHIFT, which our oldest headers lack */
 
 static const struct {
 	const char *name;
@@ -56,19 +58,43 @@ static bool find_misses(const struct es_machine *machine, struct es_job_event *e
 	if (strcmp(machine->cpu_vendor, "AuthenticAMD") == 0 ||
 	    strcmp(machine->cpu_vendor, "HygonGenuine") == 0) {
 		event->type = PERF_TYPE_RAW;
-		event->config = AMD_FILLS_FROM_MEMORY;
+		event->configs[0] = AMD_FILLS_FROM_MEMORY;
 		return machine->cpu_family >= AMD_FIRST_FAMILY;
 	}
 	if (strcmp(machine->cpu_vendor, "GenuineIntel") == 0) {
 		event->type = PERF_TYPE_HARDWARE;
-		event->config = PERF_COUNT_HW_CACHE_MISSES;
+		event->configs[0] = PERF_COUNT_HW_CACHE_MISSES;
 		return true;
 	}
 	/* On ARM "cache misses" are those of the L1. */
 	event->type = PERF_TYPE_HW_CACHE;
-	event->config = PERF_COUNT_HW_CACHE_LL | PERF_COUNT_HW_CACHE_OP_READ << 8 |
-			PERF_COUNT_HW_CACHE_RESULT_MISS << 16;
+	event->configs[0] = PERF_COUNT_HW_CACHE_LL | PERF_COUNT_HW_CACHE_OP_READ << 8 |
+			    PERF_COUNT_HW_CACHE_RESULT_MISS << 16;
 	return true;
+}
+
+/*
+ * Intel's processors with cores of two kinds have a PMU for each; an event counts on one of them, which the upper half of
+ * its number names (Linux 5.13).
+ */
+static void find_kinds(const struct es_root *root, struct es_job_event *event)
+{
+	static const char *const pmus[ES_JOB_KINDS_MAX] = { "cpu_core", "cpu_atom" };
+	uint64_t types[ES_JOB_KINDS_MAX];
+
+	event->n_kinds = 1;
+	if (event->type != PERF_TYPE_HARDWARE)
+		return;
+	for (size_t i = 0; i < ES_JOB_KINDS_MAX; i++) {
+		struct es_pmu_event any;
+
+		if (es_pmu_encode(root, pmus[i], "", &any) < 0)
+			return;
+		types[i] = any.type;
+	}
+	event->n_kinds = ES_JOB_KINDS_MAX;
+	event->configs[1] = event->configs[0] | types[1] << KIND_SHIFT;
+	event->configs[0] |= types[0] << KIND_SHIFT;
 }
 
 static bool find_event(const struct es_root *root, const struct es_machine *machine,
@@ -80,21 +106,21 @@ static bool find_event(const struct es_root *root, const struct es_machine *mach
 	case ES_JOB_INSTRUCTIONS:
 	case ES_JOB_CYCLES:
 		event->type = PERF_TYPE_HARDWARE;
-		event->config = what == ES_JOB_CYCLES ? PERF_COUNT_HW_CPU_CYCLES
-						      : PERF_COUNT_HW_INSTRUCTIONS;
+		event->configs[0] = what == ES_JOB_CYCLES ? PERF_COUNT_HW_CPU_CYCLES
+							  : PERF_COUNT_HW_INSTRUCTIONS;
 		return true;
 	case ES_JOB_LLC_MISSES:
 		return find_misses(machine, event);
 	case ES_JOB_TASK_CLOCK:
 		event->type = PERF_TYPE_SOFTWARE;
-		event->config = PERF_COUNT_SW_TASK_CLOCK;
+		event->configs[0] = PERF_COUNT_SW_TASK_CLOCK;
 		return true;
 	case ES_JOB_APERF:
 	case ES_JOB_MPERF:
 		if (es_pmu_event(root, "msr", whats[what].name, &named) < 0)
 			return false;
 		event->type = named.type;
-		event->config = named.config[0];
+		event->configs[0] = named.config[0];
 		return true;
 	case ES_N_JOB_WHATS:
 		break;
@@ -114,12 +140,12 @@ static int judge(const struct es_job_events *events, bool with_kernel)
 }
 
 static int open_one(const struct es_job_events *events, const struct es_job_event *event,
-		    const struct es_perf_target *target, bool is_disabled)
+		    size_t kind, const struct es_perf_target *target, bool is_disabled)
 {
 	struct perf_event_attr attr = {
 		.type = event->type,
 		.size = sizeof(attr),
-		.config = event->config,
+		.config = event->configs[kind],
 		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING,
 	};
 	int r = judge(events, !event->is_user_only);
@@ -168,24 +194,37 @@ static void explain(const struct es_job_events *events, const struct es_machine 
 	say(event, reason, fix);
 }
 
+/* Every kind of core has to count it: a job goes where it is put. */
+static int try_kinds(struct es_job_events *events, const struct es_job_event *event,
+		     const struct es_perf_target *target)
+{
+	for (size_t i = 0; i < event->n_kinds; i++) {
+		int fd = open_one(events, event, i, target, true);
+
+		/* The CPU that is tried is of one kind only. */
+		if (fd == -ENOENT && target->cpu >= 0 && event->n_kinds > 1)
+			continue;
+		if (fd < 0)
+			return fd;
+		es_closep(&fd);
+	}
+	return 0;
+}
+
 /* With the kernel's part where that is allowed, else without: registers such as APERF know no such difference. */
 static int probe_one(struct es_job_events *events, enum es_job_what what)
 {
 	struct es_job_event *event = &events->events[what];
 	const struct es_perf_target self = { .pid = 0, .cgroup_fd = -1, .cpu = -1 };
 	const struct es_perf_target cpu = { .pid = -1, .cgroup_fd = -1, .cpu = 0 };
-	const struct es_perf_target *target = events->whom == ES_ACTIVITY_CGROUP ? &cpu : &self;
-	int fd = open_one(events, event, target, true);
+	bool is_cgroup = events->whom == ES_ACTIVITY_CGROUP;
+	int r = try_kinds(events, event, is_cgroup ? &cpu : &self);
 
-	if ((fd == -EACCES || fd == -EPERM) && what < ES_JOB_APERF &&
-	    events->whom != ES_ACTIVITY_CGROUP) {
+	if ((r == -EACCES || r == -EPERM) && what < ES_JOB_APERF && !is_cgroup) {
 		event->is_user_only = true;
-		fd = open_one(events, event, target, true);
+		r = try_kinds(events, event, &self);
 	}
-	if (fd < 0)
-		return fd;
-	es_closep(&fd);
-	return 0;
+	return r;
 }
 
 void es_job_events_probe(const struct es_root *root, const struct es_machine *machine,
@@ -205,6 +244,7 @@ void es_job_events_probe(const struct es_root *root, const struct es_machine *ma
 			    "");
 			continue;
 		}
+		find_kinds(root, event);
 		r = probe_one(ret, (enum es_job_what)i);
 		event->is_there = r == 0;
 		if (r < 0)
@@ -227,23 +267,42 @@ void es_job_events_finish(struct es_job_events *events)
 		close_event(&events->events[i]);
 }
 
+/* All kinds of one target, into the places behind those of others. */
+static int open_target(const struct es_job_events *events, struct es_job_event *event,
+		       const struct es_perf_target *target)
+{
+	bool has_any = false;
+
+	for (size_t i = 0; i < event->n_kinds; i++) {
+		int fd = open_one(events, event, i, target, events->whom == ES_ACTIVITY_COMMAND);
+
+		/* A CPU is of one kind only. */
+		if (fd < 0 && !(fd == -ENOENT && target->cpu >= 0 && event->n_kinds > 1))
+			return fd;
+		event->fds[event->n_fds++] = fd < 0 ? -1 : fd;
+		has_any = has_any || fd >= 0;
+	}
+	return has_any ? 0 : -ENOENT;
+}
+
 /* A thread that has ended meanwhile is no failure: what it did is done. */
 static int open_for_all(struct es_job_events *events, struct es_job_event *event,
 			const struct es_perf_target *targets, size_t n)
 {
-	event->fds = calloc(n + 1, sizeof(*event->fds));
+	event->fds = calloc(n * event->n_kinds + 1, sizeof(*event->fds));
 	if (!event->fds)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		int fd = open_one(events, event, &targets[i], events->whom == ES_ACTIVITY_COMMAND);
+		size_t before = event->n_fds;
+		int r = open_target(events, event, &targets[i]);
 
-		if (fd == -ESRCH && events->whom == ES_ACTIVITY_TREE)
-			continue;
-		if (fd < 0) {
+		if (r == -ESRCH && events->whom == ES_ACTIVITY_TREE) {
+			while (event->n_fds > before)
+				es_closep(&event->fds[--event->n_fds]);
+		} else if (r < 0) {
 			close_event(event);
-			return fd;
+			return r;
 		}
-		event->fds[event->n_fds++] = fd;
 	}
 	return event->n_fds ? 0 : -ESRCH;
 }
@@ -327,6 +386,49 @@ static void leave_hardware(struct es_job_events *events, const char *reason)
 	}
 }
 
+/** struct tally - what an event counted, how long it was to count and how long it did */
+struct tally {
+	uint64_t count, enabled_ns, running_ns;
+};
+
+/* One thread or CPU, over the kinds of cores: each counts while it runs on that kind. */
+es_hot static int read_target(const struct es_job_events *events, const struct es_job_event *event,
+			      size_t first, struct tally *ret)
+{
+	struct tally sum = { .count = 0 };
+
+	for (size_t i = first; i < first + event->n_kinds; i++) {
+		uint64_t data[3]; /* count, time enabled, time running */
+		ssize_t n;
+
+		if (event->fds[i] < 0)
+			continue;
+		n = es_perf_read(&events->root, event->fds[i], data, sizeof(data));
+		if (n < 0)
+			return (int)n;
+		/* The kernel says "end of file" of an event it had to give up. */
+		if (n == 0)
+			return -ENODATA;
+		if (n != (ssize_t)sizeof(data))
+			return -EBADMSG;
+		if (__builtin_add_overflow(sum.count, data[0], &sum.count))
+			return -ERANGE;
+		sum.enabled_ns = data[1] > sum.enabled_ns ? data[1] : sum.enabled_ns;
+		sum.running_ns += data[2];
+	}
+	*ret = sum;
+	return 0;
+}
+
+/* Kinds are read one after the other: the job may have gone on in between. */
+static bool took_turns(const struct es_job_event *event, const struct tally *tally)
+{
+	uint64_t slack_ns = event->n_kinds > 1 ? tally->enabled_ns / KINDS_SLACK : 0;
+
+	return tally->running_ns + slack_ns < tally->enabled_ns ||
+	       tally->running_ns > tally->enabled_ns + slack_ns;
+}
+
 es_hot int es_job_event_read(struct es_job_events *events, enum es_job_what what, uint64_t *ret)
 {
 	struct es_job_event *event = &events->events[what];
@@ -336,30 +438,26 @@ es_hot int es_job_event_read(struct es_job_events *events, enum es_job_what what
 		return event->error;
 	if (!event->n_fds)
 		return -EAGAIN;
-	for (size_t i = 0; i < event->n_fds; i++) {
-		uint64_t data[3]; /* count, time enabled, time running */
-		ssize_t n = es_perf_read(&events->root, event->fds[i], data, sizeof(data));
+	for (size_t i = 0; i < event->n_fds; i += event->n_kinds) {
+		struct tally tally = { .count = 0 };
+		int r = read_target(events, event, i, &tally);
 
-		if (n < 0)
-			return (int)n;
-		if (n == 0) {
-			/* The kernel says "end of file" of an event it had to give up. */
-			event->error = -ENODATA;
+		if (r == -ENODATA) {
+			event->error = r;
 			say(event, "the kernel gave up counting it", "");
-			return event->error;
 		}
-		if (n != (ssize_t)sizeof(data))
-			return -EBADMSG;
-		if (data[1] != data[2]) {
+		if (r < 0)
+			return r;
+		if (took_turns(event, &tally)) {
 			leave_hardware(
 				events,
-				data[2] == 0
+				tally.running_ns == 0
 					? "other programs hold the counters (a profiler, the NMI watchdog)"
 					: "counted a part of the time only: others use the counters too, or cores differ");
 			event->error = -EBUSY;
 			return -EBUSY;
 		}
-		if (__builtin_add_overflow(sum, data[0], &sum))
+		if (__builtin_add_overflow(sum, tally.count, &sum))
 			return -ERANGE;
 	}
 	*ret = sum;

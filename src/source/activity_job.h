@@ -27,13 +27,16 @@ enum es_job_what {
 	ES_N_JOB_WHATS,
 };
 
+#define ES_JOB_KINDS_MAX 2U /* of cores in a processor: fast ones and thrifty ones */
+
 /** struct es_job_event - one of them */
 struct es_job_event {
 	bool is_there; /* it can be opened */
 	bool is_user_only; /* what the kernel does for the job is not counted */
 	uint32_t type;
-	uint64_t config;
-	int *fds; /* [n_fds] owned: one for each thread that is followed, or for each CPU */
+	uint64_t configs[ES_JOB_KINDS_MAX]; /* [n_kinds] one for each kind of core */
+	size_t n_kinds;
+	int *fds; /* [n_fds] owned: n_kinds for each thread that is followed, or for each CPU */
 	size_t n_fds;
 	int error; /* negative errno: it has no value from now on */
 	char reason[ES_ACTIVITY_REASON_BYTES],

@@ -19,7 +19,7 @@
 
 #define PROCESSES_MAX 65536U /* of a machine; beyond, descendants are not looked for */
 #define PASSES 4 /* of threads that start while they are listed */
-#define EVENTS 6U
+#define EVENTS 9U /* three of them for each of two kinds of cores */
 #define OTHER_FDS 256U /* that a program may need besides */
 
 static int add(struct es_whom *whom, const struct es_perf_target *target)

@@ -365,6 +365,38 @@ static void a_vm_without_counters_says_so(void **state)
 	assert_null(reading(f, "activity/job:instructions"));
 }
 
+static void make_two_kinds(const struct fixture *f)
+{
+	put(f, PMUS "cpu_core/type", "4\n");
+	put(f, PMUS "cpu_atom/type", "10\n");
+}
+
+static void cores_of_two_kinds_are_counted_together(void **state)
+{
+	struct fixture *f = *state;
+	struct event *fast, *thrifty;
+
+	make_two_kinds(f);
+	open_it(f, ES_ACTIVITY_COMMAND);
+	follow(f);
+	assert_int_equal(f->n_events, 2 * 3 + 1);
+	fast = event(f, PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS | UINT64_C(4) << 32);
+	thrifty = event(f, PERF_TYPE_HARDWARE, PERF_COUNT_HW_INSTRUCTIONS | UINT64_C(10) << 32);
+	fast->count = 100;
+	thrifty->count = 10;
+	fast->enabled_ns = thrifty->enabled_ns = 5000;
+	fast->running_ns = 3000;
+	thrifty->running_ns = 2000;
+	read_all(f);
+
+	assert_int_equal(reading(f, "activity/job:instructions")->error, 0);
+	assert_int_equal(reading(f, "activity/job:instructions")->value, 110);
+
+	thrifty->running_ns = 1000;
+	read_all(f);
+	assert_int_equal(reading(f, "activity/job:instructions")->error, -EBUSY);
+}
+
 static void misses_are_those_of_the_last_cache_whatever_the_maker_calls_them(void **state)
 {
 	struct fixture *f = *state;
@@ -702,6 +734,7 @@ int main(void)
 		TEST(where_nothing_is_allowed_the_command_that_helps_is_told),
 		TEST(a_container_that_refuses_is_told_from_the_kernel),
 		TEST(a_vm_without_counters_says_so),
+		TEST(cores_of_two_kinds_are_counted_together),
 		TEST(misses_are_those_of_the_last_cache_whatever_the_maker_calls_them),
 		TEST(an_old_amd_counts_no_misses_of_a_process),
 		TEST(aperf_and_mperf_come_from_their_pmu),

@@ -263,6 +263,7 @@ static int take_wish(struct redfish *redfish, const struct es_meter_url *url, st
 	    strpbrk(url->path, "?#% \"<>\\") ||
 	    (n > 0 && strncmp(url->path, "/redfish/v1/Chassis/", 20) != 0 &&
 	     strncmp(url->path, "/redfish/v1/Systems/", 20) != 0 &&
+	     strncmp(url->path, ES_REDFISH_EQUIPMENT, sizeof(ES_REDFISH_EQUIPMENT) - 1) != 0 &&
 	     strncmp("/redfish/v1", url->path, n) != 0))
 		return refuse(url, err,
 			      "its path is that of a chassis or system: /redfish/v1/Chassis/ID");

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 
+#define ES_REDFISH_EQUIPMENT "/redfish/v1/PowerEquipment/"
 #define ES_REDFISH_LINK_BYTES 256U
 #define ES_REDFISH_NAME_BYTES 48U
 #define ES_REDFISH_SUPPLIES_MAX 16U
@@ -78,7 +79,7 @@ typedef int (*es_redfish_get_fn)(void *arg, const char *path, json_t **ret, stru
 
 /** struct es_redfish_wish - what the user said about it */
 struct es_redfish_wish {
-	const char *path; /* "": find it; a chassis or a system */
+	const char *path; /* "": find it; a chassis, a system, or of PowerEquipment */
 	const char *control; /* NULL: find it */
 	bool wants_energy, wants_power; /* neither: a counter where it is fine enough */
 	bool is_settled; /* the domains are: one, with a power */

@@ -111,34 +111,57 @@ static double limit_of_metrics(json_t *metrics)
 											    : 0;
 }
 
+/* PowerWatts and its like, as EnvironmentMetrics, outlets and PDUs have them. 1, or 0 where it has none. */
+static int take_metrics(const struct find *find, json_t *doc, const char *link, const char *path,
+			struct es_redfish_part *ret)
+{
+	static const struct {
+		const char *key;
+		enum es_redfish_how how;
+	} rows[] = { { "EnergyJoules", ES_REDFISH_JOULES },
+		     { "PowerWatts", ES_REDFISH_WATTS },
+		     { "EnergykWh", ES_REDFISH_KWH } };
+	const struct es_redfish_wish *wish = find->wish;
+
+	for (size_t i = 0; i < ES_ARRAY_SIZE(rows); i++) {
+		bool is_energy = rows[i].how != ES_REDFISH_WATTS;
+		char what[80];
+		double v;
+
+		if ((is_energy && (wish->is_settled || wish->wants_power)) ||
+		    (!is_energy && wish->wants_energy) ||
+		    es_redfish_reading(doc, rows[i].key, &v) < 0)
+			continue;
+		(void)snprintf(what, sizeof(what), "%.40s, %s", last_word(link), rows[i].key);
+		set_part(ret, rows[i].how, link, path, what);
+		ret->limit_w = limit_of_metrics(doc);
+		return 1;
+	}
+	return 0;
+}
+
 static int find_metrics(const struct find *find, json_t *chassis, const char *path,
 			struct es_redfish_part *ret)
 {
 	es_cleanup(es_json_decrefp) json_t *doc = NULL;
-	const struct es_redfish_wish *wish = find->wish;
 	const char *link = es_redfish_link(chassis, "EnvironmentMetrics");
-	bool has_joules, has_kwh, has_watts;
-	double v;
 	int r = get_if_there(find, link, &doc);
 
-	if (r < 0 || !doc)
+	return r < 0 || !doc ? r : take_metrics(find, doc, link, path, ret);
+}
+
+/* An outlet, a circuit or the metrics of a PDU: what was named is what is meant. */
+static int find_equipment(const struct find *find, const char *path, struct es_redfish_part *ret)
+{
+	es_cleanup(es_json_decrefp) json_t *doc = NULL;
+	int r = find->get(find->arg, path, &doc, find->err);
+
+	if (r < 0)
 		return r;
-	has_joules = es_redfish_reading(doc, "EnergyJoules", &v) == 0;
-	has_kwh = es_redfish_reading(doc, "EnergykWh", &v) == 0;
-	has_watts = es_redfish_reading(doc, "PowerWatts", &v) == 0;
-	if (wish->is_settled || wish->wants_power)
-		has_joules = has_kwh = false;
-	if (wish->wants_energy)
-		has_watts = false;
-	if (has_joules)
-		set_part(ret, ES_REDFISH_JOULES, link, path, "EnvironmentMetrics, EnergyJoules");
-	else if (has_watts)
-		set_part(ret, ES_REDFISH_WATTS, link, path, "EnvironmentMetrics, PowerWatts");
-	else if (has_kwh)
-		set_part(ret, ES_REDFISH_KWH, link, path, "EnvironmentMetrics, EnergykWh");
-	else
-		return 0;
-	ret->limit_w = limit_of_metrics(doc);
+	if (es_redfish_is_out(doc) || take_metrics(find, doc, path, path, ret) == 0)
+		return es_error_say(find->err, -ENODATA, "%.120s shows no power", path);
+	(void)snprintf(ret->reason, sizeof(ret->reason), "%.120s", path);
+	ret->is_node = true;
 	return 1;
 }
 
@@ -213,9 +236,11 @@ static void set_control(struct es_redfish_part *part, json_t *power, size_t i, c
 {
 	json_t *control = json_array_get(json_object_get(power, "PowerControl"), i);
 	const char *name = es_json_text(json_object_get(control, "Name"));
-	char what[128];
+	const char *context = es_json_text(json_object_get(control, "PhysicalContext"));
+	char what[160];
 
-	(void)snprintf(what, sizeof(what), "PowerControl '%.60s'%s", name ? name : "?",
+	(void)snprintf(what, sizeof(what), "PowerControl '%.60s'%s%.20s%s%s", name ? name : "?",
+		       context ? " (" : "", context ? context : "", context ? ")" : "",
 		       is_whole ? "" : ", a part or unknown");
 	set_part(part, ES_REDFISH_CONTROL, link, path, what);
 	part->control = i;
@@ -470,6 +495,8 @@ int es_redfish_find(es_redfish_get_fn get, void *arg, const struct es_redfish_wi
 
 	if (strncmp(wish->path, ROOT "/Chassis/", sizeof(ROOT "/Chassis/") - 1) == 0)
 		return find_named(&find, wish->path, ret);
+	if (strncmp(wish->path, ES_REDFISH_EQUIPMENT, sizeof(ES_REDFISH_EQUIPMENT) - 1) == 0)
+		return find_equipment(&find, wish->path, ret);
 	r = wish->path[0] ? chassis_of(&find, wish->path, &links)
 			  : find_chassis(&find, &links, &n_systems);
 	return r < 0 ? r : find_among(&find, &links, n_systems, ret);

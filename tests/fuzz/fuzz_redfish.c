@@ -28,7 +28,9 @@ static int get(void *arg, const char *path, json_t **ret, struct es_error *err)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	char how = n ? (char)data[0] : '\0';
-	struct es_redfish_wish wish = { .path = how == 'c' ? "/redfish/v1/Chassis/1" : "",
+	struct es_redfish_wish wish = { .path = how == 'c'   ? "/redfish/v1/Chassis/1"
+						: how == 'o' ? ES_REDFISH_EQUIPMENT "1"
+							     : "",
 					.control = how == 'w' ? "0" : NULL,
 					.wants_energy = how == 'e',
 					.wants_power = how == 'p',

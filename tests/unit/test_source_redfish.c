@@ -375,6 +375,59 @@ static void several_systems(void **state)
 	is_node(documents, ES_REDFISH_CONTROL, 400);
 }
 
+/* AMI's: one number, of the board, beside supplies that tell a little more; what it is of is said. */
+static void a_board(void **state)
+{
+	static const struct document documents[] = {
+		ONE_SYSTEM,
+		CHASSIS_POWER,
+		{ V1 "/Chassis/1/Power",
+		  "{\"PowerControl\": [{\"MemberId\": \"0\", \"Name\": \"ADM1278\", "
+		  "\"PhysicalContext\": \"SystemBoard\", \"PowerConsumedWatts\": 152}], "
+		  "\"PowerSupplies\": [{\"PowerInputWatts\": 168}]}" },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	assert_int_equal(find(documents, (struct es_redfish_wish){ .path = NULL }), 1);
+	is_node(documents, ES_REDFISH_CONTROL, 152);
+	assert_non_null(strstr(parts[0].reason, "SystemBoard"));
+}
+
+/* Cisco's enclosure: blades without a power of their own, of whose numbers none is the standard's. */
+static void an_enclosure_without_numbers(void **state)
+{
+	static const struct document documents[] = {
+		ONE_SYSTEM,
+		CHASSIS_POWER,
+		{ V1 "/Chassis/1/Power",
+		  "{\"PowerControl\": [{\"MemberId\": \"Blade1\", \"Status\": {\"State\": \"Absent\"}}, "
+		  "{\"MemberId\": \"Blade2\", \"Oem\": {\"Cisco\": {\"PowerMetrics\": "
+		  "{\"CurrentConsumedWatts\": 260}}}}], \"PowerSupplies\": [{\"Name\": \"1\"}]}" },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	assert_int_equal(find(documents, (struct es_redfish_wish){ .path = NULL }), -ENODATA);
+}
+
+static void an_outlet_of_a_pdu(void **state)
+{
+#define OUTLET V1 "/PowerEquipment/RackPDUs/1/Outlets/A1"
+	static const struct document documents[] = {
+		{ OUTLET,
+		  "{\"PowerWatts\": {\"Reading\": 412.36}, \"EnergykWh\": {\"Reading\": 26880}}" },
+		{ OUTLET "2", "{\"PowerWatts\": {\"Reading\": 0}}" },
+		{ NULL, NULL },
+	};
+
+	(void)state;
+	assert_int_equal(find(documents, (struct es_redfish_wish){ .path = OUTLET }), 1);
+	is_node(documents, ES_REDFISH_WATTS, 412.36);
+	assert_int_equal(find(documents, (struct es_redfish_wish){ .path = OUTLET "2" }), -ENODATA);
+	assert_int_equal(find(documents, (struct es_redfish_wish){ .path = OUTLET "3" }), -ENOENT);
+}
+
 static void links_lead_nowhere_else(void **state)
 {
 	static const char *const bad[] = {
@@ -441,6 +494,9 @@ int main(void)
 		cmocka_unit_test(power_supplies_are_summed_if_all_tell),
 		cmocka_unit_test(the_outermost_that_is_this_systems_alone),
 		cmocka_unit_test(several_systems),
+		cmocka_unit_test(a_board),
+		cmocka_unit_test(an_enclosure_without_numbers),
+		cmocka_unit_test(an_outlet_of_a_pdu),
 		cmocka_unit_test(links_lead_nowhere_else),
 		cmocka_unit_test(readings_that_are_none),
 	};

@@ -33,6 +33,8 @@ static const struct es_slow_ops slow_ops = {
 	.name = "es-nvml",
 	.begin = es_nvml_gpus_begin,
 	.read = es_nvml_gpus_read,
+	.release = es_nvml_gpus_release,
+	.take = es_nvml_gpus_take,
 	.end = es_nvml_gpus_end,
 };
 
@@ -274,6 +276,21 @@ static void nvml_spare_profilers(struct es_source *source)
 		atomic_store(&nvml->gpus->spares_profilers, true);
 }
 
+static int nvml_release(struct es_source *source)
+{
+	struct nvml *nvml = (struct nvml *)source;
+
+	return nvml->slow ? es_slow_release(nvml->slow) : 0;
+}
+
+static void nvml_take(struct es_source *source)
+{
+	struct nvml *nvml = (struct nvml *)source;
+
+	if (nvml->slow)
+		es_slow_take(nvml->slow);
+}
+
 const struct es_source_ops es_source_nvml = {
 	.name = "nvml",
 	.open = nvml_open,
@@ -281,6 +298,8 @@ const struct es_source_ops es_source_nvml = {
 	.read = nvml_read,
 	.read_signals = nvml_read_signals,
 	.spare_profilers = nvml_spare_profilers,
+	.release = nvml_release,
+	.take = nvml_take,
 	.ask = nvml_ask,
 	.wait = nvml_wait,
 	.close = nvml_close,

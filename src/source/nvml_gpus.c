@@ -194,6 +194,10 @@ static bool mend(struct es_nvml_gpus *gpus)
 	int why;
 	bool has_all = true;
 
+	/* It was let go; a new driver may have brought a new library. */
+	if (!gpus->is_open && es_nvml_open(&gpus->root, &gpus->nvml, NULL) < 0)
+		return false;
+	gpus->is_open = true;
 	es_nvml_signals_drop(gpus);
 	if (gpus->is_started)
 		(void)gpus->nvml.shut_down();
@@ -352,7 +356,7 @@ void es_nvml_gpus_read(void *arg, struct es_reading *ret, size_t n)
 		       gpus->n_signals * sizeof(*ret));
 }
 
-void es_nvml_gpus_end(void *arg)
+void es_nvml_gpus_release(void *arg)
 {
 	struct es_nvml_gpus *gpus = arg;
 
@@ -361,6 +365,28 @@ void es_nvml_gpus_end(void *arg)
 		(void)gpus->nvml.shut_down();
 	if (gpus->is_open)
 		es_nvml_close(&gpus->nvml);
+	gpus->is_started = false;
+	gpus->is_open = false;
+	for (unsigned i = 0; i < gpus->n; i++) {
+		gpus->gpus[i].device = NULL;
+		gpus->gpus[i].why = ES_NVML_GPU_IS_LOST;
+	}
+}
+
+void es_nvml_gpus_take(void *arg)
+{
+	struct es_nvml_gpus *gpus = arg;
+
+	gpus->needs_mending = true;
+	gpus->retry_ns = 0;
+	gpus->pause_ns = 0;
+}
+
+void es_nvml_gpus_end(void *arg)
+{
+	struct es_nvml_gpus *gpus = arg;
+
+	es_nvml_gpus_release(gpus);
 	es_root_close(&gpus->root);
 	free(gpus->gpus);
 	free(gpus->domains);

@@ -70,6 +70,12 @@ struct es_nvml_gpus {
 int es_nvml_gpus_begin(void *arg, struct es_error *err);
 /** es_nvml_gpus_read - each domain once, then the signals, which are read anew once a second */
 void es_nvml_gpus_read(void *arg, struct es_reading *ret, size_t n);
+/**
+ * es_nvml_gpus_release - shut the library down and close it: nothing of the driver stays open or mapped
+ * es_nvml_gpus_take - have it again; each GPU is known by its UUID, and tried again where it cannot be had yet
+ */
+void es_nvml_gpus_release(void *arg);
+void es_nvml_gpus_take(void *arg);
 /** es_nvml_gpus_end - everything is given back, @arg too */
 void es_nvml_gpus_end(void *arg);
 

@@ -27,6 +27,7 @@ struct es_slow {
 	sem_t wishes; /* wakes the thread */
 	_Atomic uint64_t n_asked; /* sweeps wished for */
 	atomic_bool is_ending;
+	atomic_bool is_to_go; /* the device is to be let go */
 	struct es_reading *taken; /* of the one who takes: what the last es_slow_latest() gave */
 
 	pthread_mutex_t
@@ -38,6 +39,7 @@ struct es_slow {
 	int64_t start_ns; /* what begin took */
 	int begun; /* 1: the first sweep is there; negative errno */
 	struct es_error err;
+	bool is_gone; /* the device is let go */
 	bool has_ended;
 	bool is_left; /* nobody waits any more: the thread frees everything */
 };
@@ -61,12 +63,35 @@ static void say_begun(struct es_slow *slow, int begun, const struct es_error *er
 	(void)pthread_mutex_unlock(&slow->lock);
 }
 
+/* The device is let go, or had again, if somebody wished for it. Returns whether there is one to read. */
+static bool obey(struct es_slow *slow)
+{
+	bool is_to_go = atomic_load(&slow->is_to_go);
+
+	if (is_to_go == slow->is_gone)
+		return !is_to_go;
+	if (is_to_go)
+		slow->ops->release(slow->arg);
+	else
+		slow->ops->take(slow->arg);
+	(void)pthread_mutex_lock(&slow->lock);
+	slow->is_gone = is_to_go;
+	(void)pthread_mutex_unlock(&slow->lock);
+	return !is_to_go;
+}
+
 /* One sweep into @readings, then into the slot. */
 static void sweep(struct es_slow *slow, struct es_reading *readings, size_t n)
 {
 	uint64_t n_asked = atomic_load(&slow->n_asked);
 
-	slow->ops->read(slow->arg, readings, n);
+	if (obey(slow)) {
+		slow->ops->read(slow->arg, readings, n);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			readings[i] = (struct es_reading){ .t_ns = es_clock_boot_ns(),
+							   .error = -ECANCELED };
+	}
 	(void)pthread_mutex_lock(&slow->lock);
 	memcpy(slow->latest, readings, n * sizeof(*readings));
 	slow->n_served = n_asked;
@@ -281,4 +306,24 @@ void es_slow_latest(struct es_slow *slow, struct es_reading *ret)
 		(void)pthread_mutex_unlock(&slow->lock);
 	}
 	memcpy(ret, slow->taken, slow->n * sizeof(*ret));
+}
+
+int es_slow_release(struct es_slow *slow)
+{
+	bool is_gone;
+
+	if (!slow->ops->release)
+		return -EOPNOTSUPP;
+	if (!atomic_exchange(&slow->is_to_go, true))
+		(void)sem_post(&slow->wishes);
+	if (pthread_mutex_trylock(&slow->lock) != 0)
+		return -EINPROGRESS;
+	is_gone = slow->is_gone;
+	(void)pthread_mutex_unlock(&slow->lock);
+	return is_gone ? 0 : -EINPROGRESS;
+}
+
+void es_slow_take(struct es_slow *slow)
+{
+	atomic_store(&slow->is_to_go, false);
 }

@@ -25,6 +25,12 @@ struct es_slow_ops {
 	int (*begin)(void *arg, struct es_error *err);
 	/* One sweep: every one of @ret gets its value or error, and the time of its own read. */
 	void (*read)(void *arg, struct es_reading *ret, size_t n);
+	/*
+	 * Close whatever keeps others from the device (handles, files, the library), and open it again. Between them there
+	 * are no readings (-ECANCELED). What could not be opened again is read's to try. NULL, both: there is nothing.
+	 */
+	void (*release)(void *arg);
+	void (*take)(void *arg);
 	/* Close the meter and free @arg; also after a begin that failed. */
 	void (*end)(void *arg);
 };
@@ -52,5 +58,10 @@ int es_slow_wait(struct es_slow *slow, int64_t wait_ns);
  * @ret: room for as many readings as begin promised. One thread only may ask, wait and take.
  */
 void es_slow_latest(struct es_slow *slow, struct es_reading *ret);
+
+/** es_slow_release - let the meter's device go; never waits. 0: it is gone; -EINPROGRESS: soon, ask again; -EOPNOTSUPP */
+int es_slow_release(struct es_slow *slow);
+/** es_slow_take - have it again from the next sweep on; never waits */
+void es_slow_take(struct es_slow *slow);
 
 #endif

@@ -71,6 +71,13 @@ struct es_source_ops {
 	int (*read_signals)(struct es_source *source, struct es_reading *ret, size_t n);
 	/* From now on counters that a profiler may want for itself are left alone; before es_sampler_start(). NULL: it has none. */
 	void (*spare_profilers)(struct es_source *source);
+	/*
+	 * Let go of devices that others cannot change or reset while we hold them open (GPUs), and have them again.
+	 * Neither waits. release may be called again: 0: nothing is held; -EINPROGRESS: soon. Until take there are no
+	 * readings (-ECANCELED). NULL, both: there is nothing to let go.
+	 */
+	int (*release)(struct es_source *source);
+	void (*take)(struct es_source *source);
 	/* From now on so many hardware threads are online. NULL: it does not matter. */
 	void (*online)(struct es_source *source, uint32_t n_cpus);
 	void (*close)(struct es_source *source);

@@ -7,6 +7,7 @@
  * Names, numbers and layouts as in nvml.h (sys/nvml.h has those that we use). Built a second time as an old library,
  * without what came with drivers after 2018.
  */
+#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,8 @@
 static struct nvml_table table;
 static struct nvml_state *state;
 static unsigned n_users;
+static int device_fd =
+	-1; /* as the real one holds /dev/nvidiactl, a file beside it where there is one */
 static const char anchor[] =
 	"in this file"; /* its address tells where the library was mapped from */
 
@@ -65,6 +68,16 @@ static bool lacks(const char *function)
 	return false;
 }
 
+static void open_device(void)
+{
+	char folder[4096], path[4200];
+
+	if (device_fd >= 0 || find_folder(folder, sizeof(folder)) < 0)
+		return;
+	(void)snprintf(path, sizeof(path), "%s/" NVML_DEVICE, folder);
+	device_fd = open(path, O_RDWR | O_CLOEXEC);
+}
+
 EXPORT int nvmlInit_v2(void);
 EXPORT int nvmlInit_v2(void)
 {
@@ -82,6 +95,7 @@ EXPORT int nvmlInit_v2(void)
 			return ES_NVML_UNKNOWN;
 	}
 	(void)atomic_fetch_add(&state->n_inits, 1);
+	open_device();
 	pause_us(table.init_ms * 1000);
 	r = atomic_load(&state->init_return);
 	n_users += r == ES_NVML_OK;
@@ -94,6 +108,13 @@ EXPORT int nvmlShutdown(void)
 	if (n_users == 0)
 		return ES_NVML_UNINITIALIZED;
 	n_users--;
+	if (n_users > 0)
+		return ES_NVML_OK;
+	if (device_fd >= 0)
+		(void)close(device_fd);
+	device_fd = -1;
+	nvml_state_unmap(state);
+	state = NULL;
 	return ES_NVML_OK;
 }
 

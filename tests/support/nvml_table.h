@@ -17,6 +17,7 @@
 #define NVML_NOT_TOLD UINT32_MAX
 #define NVML_TABLE "nvml.table"
 #define NVML_STATE "nvml.state"
+#define NVML_DEVICE "nvml.device"
 #define NVML_FOLDER "usr/lib/x86_64-linux-gnu" /* of the library in a tree, and of both files */
 
 /** struct nvml_gpu - a line "gpu key=value …" of a table; blanks in values are underscores */

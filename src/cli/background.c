@@ -22,8 +22,12 @@ static int create_tags(const struct es_run *run, struct es_background *ret, stru
 	int r;
 
 	*ret = (struct es_background){ .control.folder_fd = -1 };
+	es_release_init(&ret->release, run->sampler, run->meta.job);
 	r = es_tags_create(run->meta.start_boot_ns, &ret->tags);
-	return r < 0 ? es_error_set(err, r, "tags") : 0;
+	if (r < 0)
+		return es_error_set(err, r, "tags");
+	es_tags_release(ret->tags, &ret->release);
+	return 0;
 }
 
 int es_background_open_for_command(const struct es_run *run, struct es_background *ret,

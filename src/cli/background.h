@@ -15,6 +15,7 @@
 struct es_background {
 	struct es_tags *tags; /* NULL: nobody */
 	struct es_control control;
+	struct es_release release;
 	struct es_tags_about about;
 	char recording[ES_PATH_MAX_BYTES]; /* absolute */
 };

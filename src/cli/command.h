@@ -31,6 +31,7 @@ const struct es_command *es_commands(size_t *ret_n);
 
 int es_cmd_doctor(int argc, char **argv);
 int es_cmd_import(int argc, char **argv);
+int es_cmd_node(int argc, char **argv);
 int es_cmd_profile(int argc, char **argv);
 int es_cmd_record(int argc, char **argv);
 int es_cmd_report(int argc, char **argv);

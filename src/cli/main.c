@@ -17,6 +17,7 @@ static const struct es_command commands[] = {
 	{ "doctor", "check this machine: meters, rights, clocks; each problem with its fix",
 	  es_cmd_doctor },
 	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },
+	{ "node", "let go of this machine's GPUs for a while, in all recordings", es_cmd_node },
 	{ "profile", "power over time of a recording: pictures and numbers", es_cmd_profile },
 	{ "record", "measure the machine in the background: start, stop, status", es_cmd_record },
 	{ "report", "energy, carbon and quality of a recording", es_cmd_report },

@@ -99,10 +99,10 @@ static int record_on(struct es_run *run, int ready_fd)
 					 .arg = &ready },
 			       .background = &background,
 			       .fd = ready_fd };
-	struct es_measure_hook *hooks[3] = { &ready.hook };
+	struct es_measure_hook *hooks[4] = { &ready.hook };
 	struct es_measure_options options = { .period_ns = run->period_ns,
 					      .hooks = hooks,
-					      .n_hooks = 3 };
+					      .n_hooks = 4 };
 	struct es_error err = { .code = 0 };
 
 	if (es_run_open(run, &err) < 0)
@@ -113,6 +113,7 @@ static int record_on(struct es_run *run, int ready_fd)
 	}
 	hooks[1] = es_tags_hook(background.tags);
 	hooks[2] = es_run_activity_hook(&run->activity);
+	hooks[3] = &background.release.hook;
 	options.activity = run->activity.source;
 	options.activity_pid = getpid();
 	if (es_measure(run->sampler, run->recorder, &options, &run->measured, &err) < 0) {

@@ -309,6 +309,7 @@ static int measure(struct es_run *run, struct es_background *background, struct 
 	}
 	if (hear_tags(run, background, &unheard) == 0) {
 		hooks[options.n_hooks++] = es_tags_hook(background->tags);
+		hooks[options.n_hooks++] = &background->release.hook;
 		if (options.wait)
 			es_ranks_tell_socket(&run->ranks, getenv(ES_IPC_VARIABLE));
 	} else {

@@ -40,6 +40,7 @@ struct es_tags {
 	struct es_ipc_listener *listener;
 	struct es_recorder *recorder; /* while the hook is called */
 	char folder[ES_IPC_PATH_MAX_BYTES]; /* to be removed; "": none */
+	struct es_release *release; /* NULL: none */
 	const struct es_tags_about *about; /* NULL: a command is measured, and ends by itself */
 	bool is_waited_for;
 	int64_t round_ns; /* monotonic: when this while began */
@@ -177,8 +178,9 @@ static void on_message(void *arg, const struct es_ipc_peer *peer,
 {
 	struct es_tags *tags = arg;
 
-	(void)peer;
-	if (message->type != ES_IPC_STATUS && message->type != ES_IPC_END && !tags->recorder)
+	if ((message->type == ES_IPC_RELEASE || message->type == ES_IPC_TAKE) && tags->release)
+		es_release_handle(tags->release, tags->recorder, peer, message, answer);
+	else if (message->type != ES_IPC_STATUS && message->type != ES_IPC_END && !tags->recorder)
 		answer_with(answer, ES_IPC_LOST, "the recording has ended");
 	else if (message->type == ES_IPC_TAG_START || message->type == ES_IPC_TAG_STOP)
 		es_tags_mark(tags, tags->recorder, es_clock_boot_ns(), message, answer);
@@ -326,6 +328,11 @@ int es_tags_listen_for_command(struct es_tags *tags, struct es_error *err)
 	for (unsigned i = 0; r < 0 && i < ES_IPC_N_FOLDERS; i++)
 		r = listen_in_new_folder(tags, i, err);
 	return r;
+}
+
+void es_tags_release(struct es_tags *tags, struct es_release *release)
+{
+	tags->release = release;
 }
 
 struct es_measure_hook *es_tags_hook(struct es_tags *tags)

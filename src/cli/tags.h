@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "cli/measure.h"
+#include "cli/release.h"
 #include "ipc/listener.h"
 
 struct es_tags;
@@ -47,6 +48,9 @@ int es_tags_listen_in_background(struct es_tags *tags, const char *path,
 
 /** es_tags_tell_end - to those that told us to end: the files are complete. Returns whether there was anybody. */
 bool es_tags_tell_end(struct es_tags *tags, enum es_ipc_verdict verdict, const char *words);
+
+/** es_tags_release - messages about devices to be let go are @release's; borrowed. Without it nothing is let go */
+void es_tags_release(struct es_tags *tags, struct es_release *release);
 
 /** es_tags_hook - for the measuring loop; borrowed */
 struct es_measure_hook *es_tags_hook(struct es_tags *tags);

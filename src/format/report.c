@@ -145,6 +145,9 @@ static void note_fact(struct es_report *report, const struct es_event *event)
 	case ES_EVENT_NOTE:
 		es_report_activity_note(report, event);
 		break;
+	case ES_EVENT_RELEASED:
+		es_report_note_release(report, event);
+		break;
 	case ES_EVENT_ATTACHED:
 		report->attached_pid = event->value;
 		(void)snprintf(report->attached, sizeof(report->attached), "%.60s", event->text);

@@ -20,6 +20,7 @@
 #include "format/report_activity.h"
 #include "format/report_baseline.h"
 #include "format/report_launch.h"
+#include "format/report_releases.h"
 #include "format/report_share.h"
 #include "format/report_signals.h"
 #include "format/report_unseen.h"
@@ -189,6 +190,8 @@ struct es_report {
 	int64_t bin_ns; /* of those */
 	struct es_report_gap *gaps; /* the longest ones, in order of time */
 	size_t n_gaps, n_gaps_kept;
+	struct es_report_release releases[ES_REPORT_RELEASES_MAX];
+	size_t n_releases; /* all, also those that are not told */
 	struct es_report_gap last_gap; /* while they are gathered */
 	bool has_last_gap;
 	int64_t shortest_gap_ns; /* likewise: no shorter one is kept any more */

@@ -275,6 +275,8 @@ static void put_period(struct es_json *json, const char *key, int64_t period_ns)
 
 static void put_quality(const struct es_report *report, struct es_json *json)
 {
+	char reason[ES_REPORT_RELEASE_TEXT_BYTES];
+
 	es_json_object(json, "quality");
 	es_json_object(json, "period_ms");
 	put_period(json, "planned", report->meta->period_ns);
@@ -289,6 +291,8 @@ static void put_quality(const struct es_report *report, struct es_json *json)
 		put_time(json, "start", report, report->gaps[i].start_ns);
 		put_time(json, "stop", report, report->gaps[i].stop_ns);
 		es_json_bool(json, "energy_known", report->gaps[i].has_energy);
+		es_json_string(json, "reason",
+			       es_report_gap_reason(report, &report->gaps[i], reason));
 		es_json_object_end(json);
 	}
 	es_json_array_end(json);

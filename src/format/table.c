@@ -212,6 +212,7 @@ static void put_quality(const struct es_report *report, struct es_buf *out)
 			       es_duration_text(report->gaps[0].start_ns - report->start_ns, max));
 		put_row(out, "holes", text);
 	}
+	es_report_release_rows(report, out);
 	if (report->n_resets || report->n_ambiguous) {
 		(void)snprintf(text, sizeof(text),
 			       "%" PRIu64 " counter resets, %" PRIu64

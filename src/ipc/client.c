@@ -18,17 +18,17 @@
 #include "ipc/address.h"
 
 /* Whoever made a socket where we look must not be told what we do, nor be believed. */
-static int check_peer(int fd)
+static int check_peer(int fd, uid_t uid)
 {
 	struct ucred cred;
 	socklen_t size = sizeof(cred);
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0)
 		return -errno;
-	return cred.uid == geteuid() || cred.uid == 0 ? 0 : -EPERM;
+	return cred.uid == uid || cred.uid == 0 ? 0 : -EPERM;
 }
 
-int es_ipc_connect(const char *path, int64_t wait_ns, int *ret_fd)
+int es_ipc_connect_to(const char *path, uid_t uid, int64_t wait_ns, int *ret_fd)
 {
 	const struct timeval wait = { .tv_sec = wait_ns / ES_NS_PER_S,
 				      .tv_usec = wait_ns % ES_NS_PER_S / ES_NS_PER_US };
@@ -47,11 +47,16 @@ int es_ipc_connect(const char *path, int64_t wait_ns, int *ret_fd)
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return -errno;
-	r = check_peer(fd);
+	r = check_peer(fd, uid);
 	if (r < 0)
 		return r;
 	*ret_fd = es_steal_fd(&fd);
 	return 0;
+}
+
+int es_ipc_connect(const char *path, int64_t wait_ns, int *ret_fd)
+{
+	return es_ipc_connect_to(path, geteuid(), wait_ns, ret_fd);
 }
 
 int es_ipc_send(int fd, const struct es_ipc_message *message)

@@ -46,7 +46,7 @@ size_t es_ipc_encode(const struct es_ipc_message *message,
 
 static bool is_known(uint16_t type)
 {
-	return (type >= ES_IPC_TAG_START && type <= ES_IPC_END) || type == ES_IPC_ANSWER ||
+	return (type >= ES_IPC_TAG_START && type <= ES_IPC_TAKE) || type == ES_IPC_ANSWER ||
 	       type == ES_IPC_STATUS_IS;
 }
 

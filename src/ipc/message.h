@@ -31,6 +31,9 @@ enum es_ipc_type {
 	ES_IPC_TAG_STOP = 2, /* likewise */
 	ES_IPC_STATUS = 3, /* who listens */
 	ES_IPC_END = 4, /* end the recording; answered when its files are complete */
+	ES_IPC_RELEASE =
+		5, /* let devices go; name: which (gpu); value: for how long, ns, 0: until taken; again: how far is it */
+	ES_IPC_TAKE = 6, /* have them again; name */
 	ES_IPC_ANSWER =
 		128, /* value: enum es_ipc_verdict; time: as recorded; text: words for people */
 	ES_IPC_STATUS_IS =
@@ -48,6 +51,7 @@ enum es_ipc_verdict {
 	ES_IPC_BAD_TYPE = 7,
 	ES_IPC_BAD_MESSAGE = 8,
 	ES_IPC_DENIED = 9,
+	ES_IPC_PENDING = 10, /* it is not done yet, ask again; the connection stays */
 };
 
 /** struct es_ipc_message - one message */

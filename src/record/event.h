@@ -38,7 +38,12 @@ enum es_event_type {
 		16, /* value: processes of the launch, -1: not known; text: format/report_launch.h */
 	ES_EVENT_CPUS_ONLINE = 17, /* value: hardware threads online from this time on */
 	ES_EVENT_FAULT = 18, /* value: index of the domain; text: see record/fault.h */
+	ES_EVENT_RELEASED =
+		19, /* devices are let go from here on; value: for how long, ns, 0: until they are had again, which is ES_EVENT_RELEASED_OVER; text: which, blank, why */
 };
+
+/* The value of an ES_EVENT_RELEASED that ends one. */
+#define ES_EVENT_RELEASED_OVER (-1)
 
 /* The value of an ES_EVENT_WORK that counts nothing yet: the work was asked for. Text: unit, and behind a tab why. */
 #define ES_EVENT_WORK_NONE INT64_MIN

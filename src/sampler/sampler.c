@@ -159,6 +159,31 @@ void es_sampler_spare_profilers(struct es_sampler *sampler)
 	}
 }
 
+int es_sampler_release(struct es_sampler *sampler)
+{
+	int r = -EOPNOTSUPP;
+
+	for (size_t i = 0; i < sampler->opened.n_sources; i++) {
+		struct es_sampler_source *entry = &sampler->opened.sources[i];
+		int gone = entry->source && entry->ops->release ? entry->ops->release(entry->source)
+								: -EOPNOTSUPP;
+
+		if (gone == -EINPROGRESS || (gone == 0 && r == -EOPNOTSUPP))
+			r = gone;
+	}
+	return r;
+}
+
+void es_sampler_take(struct es_sampler *sampler)
+{
+	for (size_t i = 0; i < sampler->opened.n_sources; i++) {
+		struct es_sampler_source *entry = &sampler->opened.sources[i];
+
+		if (entry->source && entry->ops->take)
+			entry->ops->take(entry->source);
+	}
+}
+
 const struct es_sampler_source *es_sampler_sources(const struct es_sampler *sampler, size_t *ret_n)
 {
 	*ret_n = sampler->opened.n_sources;

@@ -65,6 +65,14 @@ int es_sampler_add(struct es_sampler *sampler, struct es_source *source);
 /** es_sampler_spare_profilers - leave counters alone that a profiler may want for itself; before es_sampler_start() */
 void es_sampler_spare_profilers(struct es_sampler *sampler);
 
+/**
+ * es_sampler_release - let go of devices that others cannot change while we hold them (GPUs); never waits
+ * Until es_sampler_take() there are no readings of them. May be called again to ask: 0: nothing is held;
+ * -EINPROGRESS: soon; -EOPNOTSUPP: there was nothing to let go.
+ */
+int es_sampler_release(struct es_sampler *sampler);
+void es_sampler_take(struct es_sampler *sampler);
+
 /** es_sampler_sources - all of the registry, absent ones too; borrowed */
 const struct es_sampler_source *es_sampler_sources(const struct es_sampler *sampler, size_t *ret_n);
 /** es_sampler_domains - of all sources, with parents as indices into this array; borrowed, states may be settled in place */

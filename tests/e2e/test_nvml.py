@@ -191,6 +191,149 @@ def test_lost_and_back(place):
     equal(domains(report)["nvml/gpu-0"]["energy_j"], 60)
 
 
+def held_by(pid, root):
+    """What a process has open or mapped of the tree's library and of its device."""
+    folder = os.path.join(root, FOLDER)
+    links = ["/proc/%d/fd/%s" % (pid, fd) for fd in os.listdir("/proc/%d/fd" % pid)]
+    found = [os.readlink(link) for link in links if os.path.islink(link)]
+    with open("/proc/%d/maps" % pid) as maps:
+        found += maps.read().splitlines()
+    return [what for what in found if folder in what]
+
+
+def set_energy(root, gpu, energy_mj):
+    with open(os.path.join(root, FOLDER, "nvml.state"), "r+b") as file:
+        file.seek(16 + 24 * gpu)
+        file.write(energy_mj.to_bytes(8, "little"))
+
+
+class Run:
+    """A run that goes on until it is told to end."""
+
+    def __init__(self, place, root, **kwargs):
+        self.stop = os.path.join(place, "stop")
+        env = {"ENERGYSCOPIUM_RUNTIME_DIR": os.path.join(place, "sockets")}
+        self.process = subprocess.Popen(
+            [harness.PROGRAM, "run", "--root", root, "--out", os.path.join(place, "out"), "--name", "j", "--json",
+             "--period", "20ms", "--", "sh", "-c", 'echo; until [ -e "$0" ]; do sleep 0.05; done', self.stop],
+            env=harness.clean_environment(env), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **kwargs)
+        self.pid = self.process.pid
+        self.process.stdout.readline()  # it measures
+        time.sleep(0.3)
+
+    def end(self):
+        with open(self.stop, "w"):
+            pass
+        _, errors = self.process.communicate(timeout=60)
+        equal(self.process.returncode, 0, errors)
+        return last_json(errors), errors
+
+
+def node(place, *args):
+    return call("node", *args, env={"ENERGYSCOPIUM_RUNTIME_DIR": os.path.join(place, "sockets")})
+
+
+def test_let_go_and_had_again(place):
+    """A run lets its GPUs go when it is told to: nothing of the driver stays open, the gap is named, no joule is lost."""
+    root = make(place, "v100x2")
+    with open(os.path.join(root, FOLDER, "nvml.device"), "w"):
+        pass
+    run = Run(place, root)
+    expect(any("nvml.device" in what for what in held_by(run.pid, root)), "the device is open")
+    told = json.loads(node(place, "release", "gpu", "--for", "10m", "--json").stdout)
+    equal([(r["pid"], r["job"], r["state"]) for r in told["recorders"]], [(run.pid, "j", "released")])
+    equal(told["for_s"], 600)
+    equal(held_by(run.pid, root), [])
+    set_energy(root, 0, 77 + 60000)
+    time.sleep(0.8)
+    taken = node(place, "take", "gpu")
+    equal(taken.returncode, 0, taken.stderr)
+    expect("taken: GPUs are had again" in taken.stdout, taken.stdout)
+    time.sleep(0.3)
+    report, errors = run.end()
+    equal(domains(report)["nvml/gpu-0"]["energy_j"], 60)
+    equal(report["quality"]["faults"], [])
+    gap = next(g for g in report["quality"]["gaps"] if g["reason"])
+    equal(gap["reason"], "released by uid %d for 10 min" % os.geteuid())
+    equal(gap["energy_known"], True)
+    expect("let go" in errors, errors)
+
+
+def test_let_go_for_a_while(place):
+    """What is let go for a time is had again by itself."""
+    root = make(place, "v100x2")
+    run = Run(place, root)
+    equal(node(place, "release", "gpu", "--for", "300ms").returncode, 0)
+    equal(held_by(run.pid, root), [])
+    for _ in range(500):
+        if held_by(run.pid, root):
+            break
+        time.sleep(0.02)
+    expect(held_by(run.pid, root), "the library is open again")
+    run.end()
+
+
+def test_let_go_until_the_end(place):
+    """GPUs that were not had again have no energy after that: it is filled in, and said."""
+    root = make(place, "v100x2")
+    run = Run(place, root)
+    equal(node(place, "release", "gpu").returncode, 0)
+    time.sleep(0.5)
+    report, _ = run.end()
+    expect(any(g["reason"] and g["reason"].startswith("released") and not g["energy_known"]
+               for g in report["quality"]["gaps"]), str(report["quality"]["gaps"]))
+
+
+def test_root_reaches_all(place):
+    """Root lets go of what other users' recordings hold."""
+    if os.geteuid() != 0:
+        raise harness.Skip("only root may become another user")
+    root = make(place, "v100x2")
+    for folder, _, names in os.walk(place):
+        for name in ["."] + names:
+            os.chown(os.path.join(folder, name), int(STRANGER), int(STRANGER), follow_symlinks=False)
+    try:
+        run = Run(place, root, user=int(STRANGER), group=int(STRANGER), extra_groups=[])
+    except PermissionError:
+        raise harness.Skip("another user may not run the program where it was built") from None
+    try:
+        told = json.loads(node(place, "release", "gpu", "--json").stdout)
+        states = {r["pid"]: (r["uid"], r["state"]) for r in told["recorders"]}
+        equal(states.get(run.pid), (int(STRANGER), "released"), str(told))
+        equal(held_by(run.pid, root), [])
+        time.sleep(0.5)
+        report, _ = run.end()
+        expect(any(g["reason"] == "released by uid 0" for g in report["quality"]["gaps"]), str(report["quality"]["gaps"]))
+    finally:
+        run.process.kill()
+
+
+def test_nobody_to_let_go(place):
+    """Where nobody records nothing is held; wrong words are told."""
+    told = node(place, "release", "gpu")
+    equal(told.returncode, 0, told.stderr)
+    expect("nothing is held" in told.stdout, told.stdout)
+    for wrong in ((), ("drop", "gpu"), ("release",), ("release", "cpu"), ("release", "gpu", "--for", "5"),
+                  ("take", "gpu", "--for", "5s"), ("release", "gpu", "--for", "-1s")):
+        equal(node(place, *wrong).returncode, 2, str(wrong))
+
+
+def test_signals(place):
+    """Utilisation, clocks and reasons of throttling are in the report, and give reason to say something."""
+    root = make(place, "busy", text="gpu name=NVIDIA_H100 arch=9 counter=field instant=1 limit=700 power=690000 energy=5 "
+                "sm_mhz=1410 busy=98 mem_busy=50 temp=83 reasons=24 gpm=1\n")
+    report, done = measure(place, root, "sleep", "6")
+    signals = {s["id"]: s for s in report["signals"]}
+    equal(signals["nvml/gpu-0:sm_clock"]["mean"], 1410000)
+    equal(signals["nvml/gpu-0:utilisation"]["mean"], 980000)
+    equal(signals["nvml/gpu-0:throttle"]["set"]["power_cap"], 1)
+    equal(signals["nvml/gpu-0:throttle"]["set"]["heat"], 1)
+    equal(signals["nvml/gpu-0:tensor_activity"]["mean"], 450000)
+    throttled = next(i for i in report["insights"] if i["code"] == "throttled")
+    equal(throttled["evidence"]["throttled_share"], 1)
+    expect("busy 98 %" in done.stderr and "throttled 100 % of the time" in done.stderr, done.stderr)
+
+
 def test_library_of_others(place):
     """A library that others may write is not run."""
     root = make(place, "a100x4")

@@ -131,7 +131,7 @@ static void what_is_of_another_kind_is_told_apart(void **state)
 	bytes[4] = 1;
 	back.number = 0;
 	for (unsigned type = 0; type < 256; type++) {
-		bool is_known = (type >= 1 && type <= 4) || type == 128 || type == 129;
+		bool is_known = (type >= 1 && type <= 6) || type == 128 || type == 129;
 
 		bytes[6] = (uint8_t)type;
 		assert_int_equal(es_ipc_decode(bytes, n, &back), is_known ? 0 : -EOPNOTSUPP);

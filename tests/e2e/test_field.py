@@ -51,6 +51,14 @@ def told(report):
     return {(f["domain"], f["fault"]) for f in report["quality"]["faults"]}
 
 
+def write_credentials(place, name, user, password, privacy=None):
+    path = os.path.join(place, name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(f"user: {user}\npassword: {password}\n" + (f"privacy: {privacy}\n" if privacy else ""))
+    os.chmod(path, 0o600)
+    return path
+
+
 def refused(place, meter, *words):
     """An URL that cannot be is an error of usage, with what is wrong."""
     done = call("run", "--root", tree(place), "--meter", meter, "--", "true")
@@ -114,10 +122,7 @@ def check_lost(report, text, domain, power_w, *faults):
 
 def test_snmp_power(place):
     """Outlets of one node by SNMP: summed from one answer, in W, of version 2c and 3"""
-    credentials = os.path.join(place, "credentials")
-    with open(credentials, "w", encoding="utf-8") as file:
-        file.write("user: monitor\npassword: a long password\nprivacy: another secret\n")
-    os.chmod(credentials, 0o600)
+    credentials = write_credentials(place, "credentials", "monitor", "a long password", "another secret")
     with Agent(place) as agent:
         agent.put({"1": ("gauge", 1200), "2": ("gauge", 800), "3": ("string", "12.5")})
         v3 = {"version": 3, "auth": "SHA-256", "credentials": credentials, "domain": "other", "name": "v3"}
@@ -173,14 +178,9 @@ def test_snmp_models(place):
 
 def test_snmp_refusals(place):
     """A wrong community, user or secret is denied with its remedy; nobody there, no object and no number are told apart"""
-    credentials = {}
-    for name, user, password, privacy in (("user", "nobody", "a long password", "another secret"),
-                                          ("password", "monitor", "a wrong password", "another secret"),
-                                          ("privacy", "monitor", "a long password", "a wrong secret")):
-        credentials[name] = os.path.join(place, name)
-        with open(credentials[name], "w", encoding="utf-8") as file:
-            file.write(f"user: {user}\npassword: {password}\nprivacy: {privacy}\n")
-        os.chmod(credentials[name], 0o600)
+    credentials = {name: write_credentials(place, name, *words) for name, *words in (
+        ("user", "nobody", "a long password", "another secret"), ("password", "monitor", "a wrong password", "another secret"),
+        ("privacy", "monitor", "a long password", "a wrong secret"))}
     with Agent(place) as agent:
         agent.put({"1": ("gauge", 100), "2": ("objectid", ".1.3.6"), "3": ("string", "much")})
         v3 = {"version": 3, "auth": "SHA-256", "timeout": "1s"}
@@ -230,15 +230,18 @@ def test_snmp_faults(place):
     """An agent that goes, is slow or says nonsense in the middle: the joules are within their bound, the fault is named"""
     tree(place)
     values = {"1": ("gauge", 200)}
+    credentials = write_credentials(place, "credentials", "monitor", "a long password", "another secret")
 
     def case(number, what, begin, end, faults):
         with Agent(os.path.join(place, str(number))) as agent:
             agent.put(values)
-            fail(place, number, what, agent.url(oid(1), period="100ms", timeout="1s"), lambda: begin(agent), lambda: end(agent),
-                 "snmp/node", faults)
+            v3 = {"version": 3, "auth": "SHA-256", "credentials": credentials} if "version 3" in what else {}
+            fail(place, number, what, agent.url(oid(1), period="100ms", timeout="1s", **v3), lambda: begin(agent),
+                 lambda: end(agent), "snmp/node", faults)
 
     side_by_side([lambda n=n, c=c: case(n, *c) for n, c in enumerate((
         ("gone", Agent.stop, Agent.start, ("no_answer", "timed_out")),
+        ("rebooted, version 3", Agent.stop, Agent.start, ("no_answer", "timed_out")),
         ("slow", lambda a: a.put(delay_s=SLOW_S), lambda a: a.put(delay_s=0), ("no_answer", "timed_out")),
         ("no object", lambda a: a.put({}), lambda a: a.put(values), ("vanished",)),
         ("nonsense", lambda a: a.put({"1": ("string", "much")}), lambda a: a.put(values), ("garbage",)),
@@ -350,10 +353,7 @@ def test_mqtt_energy(place):
 
 def test_mqtt_refusals(place):
     """A broker that refuses us, a certificate that nobody vouches for, a silent topic, a wildcard: each with its reason"""
-    credentials = os.path.join(place, "credentials")
-    with open(credentials, "w", encoding="utf-8") as file:
-        file.write("user: monitor\npassword: secret\n")
-    os.chmod(credentials, 0o600)
+    credentials = write_credentials(place, "credentials", "monitor", "secret")
     with Broker(place, password=("monitor", "secret")) as broker:
         publisher = Publisher(broker, "monitor", "secret")
         with Every(0.1, lambda: publisher.send("plugs/n1", "120")):

@@ -349,7 +349,7 @@ static void add_energy(struct es_plot *plot, const struct es_series *series, siz
 		energy_uj += series->energy_uj[i];
 	curve->energy_uj += is_whole ? sum->energy_uj : energy_uj;
 	curve->kinds |= 1u << plot->report->domains[domain].kind;
-	plot->has_filled = plot->has_filled || (sum->filled_uj && is_whole);
+	plot->has_filled = plot->has_filled || (sum->filled_uj > sum->held_uj && is_whole);
 	curve->n_domains++;
 }
 

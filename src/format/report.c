@@ -255,14 +255,16 @@ static void sum_covers(struct es_report *report)
 		n_total++;
 		if (!sum->is_known)
 			continue;
-		covered += dur_ns > 0 ? (double)sum->covered_ns / (double)dur_ns : 1.0;
+		covered += dur_ns > 0 ? (double)(sum->covered_ns + sum->held_ns) / (double)dur_ns
+				      : 1.0;
 		report->has_energy = true;
 		report->total_uj += sum->energy_uj;
-		report->kinds |= 1u << kind | (sum->filled_uj ? 1u << ES_KIND_ESTIMATED : 0u);
+		report->kinds |= 1u << kind |
+				 (sum->filled_uj > sum->held_uj ? 1u << ES_KIND_ESTIMATED : 0u);
 		if (kind == ES_KIND_ESTIMATED) {
 			estimated_j += sum->uncertainty_j;
 		} else {
-			report->metered_uj += sum->energy_uj - sum->filled_uj;
+			report->metered_uj += sum->energy_uj - sum->filled_uj + sum->held_uj;
 			/* What happens in a gap of one domain goes with what happens in those of others; meters of one make err alike. */
 			variance += pow(sum->uncertainty_j - sum->unknown_j - sum->accuracy_j, 2);
 			unknown_j += sum->unknown_j;

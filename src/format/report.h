@@ -49,7 +49,8 @@ struct es_report_domain {
 	const struct es_domain *domain; /* of the report, its state settled */
 	bool is_known; /* else nothing valid was read, or it should have moved and did not */
 	uint64_t energy_uj; /* with what was filled in over gaps */
-	uint64_t filled_uj; /* of that: mean power times the time of gaps; estimated */
+	uint64_t filled_uj; /* of that: mean power times the time of gaps; estimated, but for @held_uj */
+	uint64_t held_uj; /* of that: a power held from its last reading to the end, or to its first one; integrated */
 	double uncertainty_j;
 	double accuracy_j; /* of that, what the meter's rated accuracy allows: the same way all the time */
 	double unknown_j; /* of that, what gaps, standing counters and slow reads leave open */
@@ -60,6 +61,7 @@ struct es_report_domain {
 	int64_t covered_ns;
 	int64_t gap_ns; /* over which filled_uj is spread */
 	int64_t silent_ns[2]; /* of that, at the start and at the end */
+	int64_t held_ns; /* of that: shorter than a hole */
 	bool is_lacking; /* a part of the node that nothing stands for: the total is without it */
 };
 

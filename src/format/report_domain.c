@@ -38,7 +38,8 @@ static void find_silence(struct es_report *report, const struct es_track *track,
 		has_failed && track->last_t_ns < sweeps->last_ns ? 0 : hole_ns,
 	};
 
-	es_report_find_silence(report, track, holes_ns, report->by_domain[i].silent_ns);
+	es_report_find_silence(report, track, holes_ns, report->by_domain[i].silent_ns,
+			       &report->by_domain[i].held_ns);
 }
 
 /*
@@ -95,6 +96,12 @@ void es_report_sum_domain(struct es_report *report, const struct es_track *track
 	gap_ns = sum->gap_ns - track->gap_slept_ns;
 	if (gap_ns > 0)
 		sum->filled_uj = es_energy_at_most_uj(usual_mw, gap_ns);
+	sum->held_uj =
+		gap_ns > 0
+			? (uint64_t)((double)sum->filled_uj * (double)sum->held_ns / (double)gap_ns)
+			: 0;
+	if (sum->held_ns >= gap_ns)
+		sum->held_uj = sum->filled_uj;
 	sum->energy_uj = track->energy_uj + sum->filled_uj;
 	sum->accuracy_j = es_j_from_uj(sum->energy_uj) * domain->accuracy_ppm / 1e6;
 	if (domain->kind == ES_KIND_ESTIMATED || domain->spread_ppm) {

@@ -96,7 +96,8 @@ void es_report_close_gaps(struct es_report *report)
 }
 
 void es_report_find_silence(struct es_report *report, const struct es_track *track,
-			    const int64_t hole_ns[static 2], int64_t ret_ns[static 2])
+			    const int64_t hole_ns[static 2], int64_t ret_ns[static 2],
+			    int64_t *ret_held_ns)
 {
 	const struct es_domain *domain = track->domain;
 	const struct es_sample ends[] = {
@@ -104,12 +105,14 @@ void es_report_find_silence(struct es_report *report, const struct es_track *tra
 		{ .t0_ns = track->last_t_ns, .t1_ns = report->stop_ns, .is_gap = true },
 	};
 
+	*ret_held_ns = 0;
 	for (size_t i = 0; i < ES_ARRAY_SIZE(ends); i++) {
 		int64_t dur_ns = ends[i].t1_ns - ends[i].t0_ns;
 		bool is_hole = dur_ns > hole_ns[i];
 
 		/* No reading of a power holds what is drawn after it: a counter's next one does, and its last is at the end. */
 		ret_ns[i] = dur_ns > 0 && (is_hole || domain->is_power) ? dur_ns : 0;
+		*ret_held_ns += is_hole ? 0 : ret_ns[i];
 		if (is_hole && dur_ns > 0 && (domain->is_chosen || domain->is_chosen_total))
 			es_report_add_gap(report, domain->node, &ends[i]);
 	}

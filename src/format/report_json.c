@@ -183,8 +183,8 @@ static void put_domain(const struct es_report *report, size_t i, struct es_json 
 		es_json_u64(json, "accuracy_ppm", domain->accuracy_ppm);
 	else
 		es_json_null(json, "accuracy_ppm");
-	if (sum->filled_uj)
-		put_uj(json, "filled_j", sum->filled_uj);
+	if (sum->filled_uj > sum->held_uj)
+		put_uj(json, "filled_j", sum->filled_uj - sum->held_uj);
 	put_mw(json, "mean_w", sum->is_known, sum->mean_mw);
 	put_mw(json, "max_w", sum->is_known && sum->max_mw, sum->max_mw);
 	put_mw(json, "limit_w", domain->limit_mw, domain->limit_mw);

@@ -185,7 +185,7 @@ static void open_all(struct fixture *f)
 		f->n += source->n_domains;
 		f->sources[f->n_sources++] = source;
 	}
-	assert_int_equal(es_watch_init(&f->watch, f->domains, f->n, 0), 0);
+	assert_int_equal(es_watch_init(&f->watch, f->domains, f->n, ROW_NS), 0);
 }
 
 static void read_row(struct fixture *f, int64_t t_ns)
@@ -218,8 +218,11 @@ static void work(struct fixture *f, unsigned row)
 	for (size_t i = 0; i < f->tree.n; i++) {
 		struct es_tree_zone *zone = &f->tree.zones[i];
 		bool is_memory = strncmp(zone->key, "dram", 4) == 0;
-		uint64_t power_mw =
-			(is_memory ? 20000 : 150000) + 1000 * i + 3571 * (row * (i + 1) % 7);
+		bool is_node = strcmp(zone->key, "node") == 0; /* more than all its parts */
+		uint64_t power_mw = (is_memory ? 20000
+				     : is_node ? 3000000
+					       : 150000) +
+				    1000 * i + 3571 * (row * (i + 1) % 7);
 		uint64_t steps = power_mw * 100 * zone->den / zone->num;
 
 		if (zone->role != ES_TREE_PART)

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/hot.h"
 #include "source/amdgpu_metrics.h"
+#include "source/amdgpu_signals.h"
 #include "source/gpu.h"
 #include "source/kept.h"
 #include "source/source.h"
@@ -35,6 +36,7 @@ struct gpu {
 	struct es_stamps stamps;
 	int64_t new_t_ns; /* when it last had something new */
 	bool is_wanted;
+	struct es_amdgpu_told told;
 };
 
 struct amdgpu {
@@ -42,6 +44,7 @@ struct amdgpu {
 	struct es_root root; /* a descriptor of its own */
 	struct es_domain domains[GPUS_MAX];
 	struct gpu gpus[GPUS_MAX];
+	struct es_signal *signals; /* of all */
 };
 
 es_hot static int read_table(struct amdgpu *amdgpu, size_t i, int64_t now_ns,
@@ -115,6 +118,17 @@ static void describe(struct amdgpu *amdgpu, size_t i, const struct es_amdgpu_met
 			       "the processor with its graphics: contains the package");
 }
 
+/* What it tells beside energy; @metrics: NULL: it sleeps, and may tell anything later. */
+static void describe_signals(struct amdgpu *amdgpu, size_t i,
+			     const struct es_amdgpu_metrics *metrics)
+{
+	struct es_source *source = &amdgpu->source;
+
+	source->n_signals = es_amdgpu_signals_describe(metrics, amdgpu->domains[i].name,
+						       amdgpu->signals, source->n_signals,
+						       &amdgpu->gpus[i].told);
+}
+
 static void open_gpu(struct amdgpu *amdgpu, const char *address)
 {
 	struct es_amdgpu_metrics metrics = { .has_energy = true };
@@ -133,6 +147,7 @@ static void open_gpu(struct amdgpu *amdgpu, const char *address)
 	r = es_kept_open(&amdgpu->root, path, &gpu->table);
 	if (r == 0 && es_gpu_is_asleep(&amdgpu->root, &gpu->status, 0)) {
 		describe(amdgpu, i, &metrics);
+		describe_signals(amdgpu, i, NULL);
 		(void)snprintf(domain->reason, sizeof(domain->reason),
 			       "asleep: not read, since that would wake it");
 		return;
@@ -145,6 +160,8 @@ static void open_gpu(struct amdgpu *amdgpu, const char *address)
 	}
 	if (r == 0 || r == -EOPNOTSUPP)
 		describe(amdgpu, i, &metrics);
+	if (r == 0)
+		describe_signals(amdgpu, i, &metrics);
 	if (r == -EOPNOTSUPP)
 		say_absent(domain, &metrics, "this version is not known");
 	else if (r < 0)
@@ -191,6 +208,7 @@ static void amdgpu_close(struct es_source *source)
 		es_kept_close(&amdgpu->gpus[i].status);
 	}
 	es_root_close(&amdgpu->root);
+	free(amdgpu->signals);
 	free(amdgpu);
 }
 
@@ -204,14 +222,19 @@ static int amdgpu_open(const struct es_root *root, struct es_source **ret, struc
 	if (n == 0)
 		return es_error_say(err, -ENODEV, "no GPU here has a table gpu_metrics");
 	amdgpu = calloc(1, sizeof(*amdgpu));
-	r = amdgpu ? es_root_dup(root, &amdgpu->root) : -ENOMEM;
+	if (amdgpu)
+		amdgpu->signals = calloc(n * ES_N_AMDGPU_SIGNALS, sizeof(*amdgpu->signals));
+	r = amdgpu && amdgpu->signals ? es_root_dup(root, &amdgpu->root) : -ENOMEM;
 	if (r < 0) {
+		if (amdgpu)
+			free(amdgpu->signals);
 		free(amdgpu);
 		return es_error_set(err, r, "amdgpu");
 	}
 	amdgpu->source = (struct es_source){ .ops = &es_source_amdgpu, .domains = amdgpu->domains };
 	for (size_t i = 0; i < n; i++)
 		open_gpu(amdgpu, addresses[i]);
+	amdgpu->source.signals = amdgpu->signals;
 	*ret = &amdgpu->source;
 	return 0;
 }
@@ -285,10 +308,26 @@ es_hot static int amdgpu_read(struct es_source *source, struct es_reading *ret, 
 		t1_ns = es_clock_boot_ns();
 		ret[i].t_ns = t0_ns + (t1_ns - t0_ns) / 2;
 		ret[i].width_ns = t1_ns - t0_ns;
+		if (r == 0) {
+			gpu->told.metrics = metrics;
+			gpu->told.t_ns = ret[i].t_ns;
+		}
 		if (r == 0)
 			r = take_value(gpu, &source->domains[i], &metrics, ret[i].t_ns, &ret[i]);
 		ret[i].error = r;
 	}
+	return 0;
+}
+
+/* From the tables of the last sweep: nothing is read, and nobody woken. */
+static int amdgpu_read_signals(struct es_source *source, struct es_reading *ret, size_t n)
+{
+	struct amdgpu *amdgpu = (struct amdgpu *)source;
+
+	if (n < source->n_signals)
+		return -EINVAL;
+	for (size_t i = 0; i < source->n_domains; i++)
+		es_amdgpu_signals_take(&amdgpu->gpus[i].told, ret);
 	return 0;
 }
 
@@ -298,5 +337,6 @@ const struct es_source_ops es_source_amdgpu = {
 	.plan = amdgpu_plan,
 	.want = amdgpu_want,
 	.read = amdgpu_read,
+	.read_signals = amdgpu_read_signals,
 	.close = amdgpu_close,
 };

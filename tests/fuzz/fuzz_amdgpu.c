@@ -20,6 +20,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	fuzz_require(!metrics.has_energy || metrics.energy_steps != UINT64_MAX);
 	fuzz_require(!metrics.is_32_bits || metrics.energy_steps < UINT32_MAX);
 	fuzz_require(metrics.power_mw < 65535000);
+	fuzz_require(!metrics.temp_c.is_known ||
+		     (metrics.temp_c.value > 0 && metrics.temp_c.value < UINT16_MAX));
+	fuzz_require(!metrics.clock_mhz.is_known || metrics.clock_mhz.value < UINT16_MAX);
+	fuzz_require(!metrics.has_cycles || metrics.cycles < UINT32_MAX);
 	fuzz_require(!metrics.has_firmware || metrics.firmware_ns <= INT64_MAX / 2);
 	return 0;
 }

@@ -13,8 +13,10 @@
 #include "core/cover.h"
 #include "core/track.h"
 #include "source/amdgpu_metrics.h"
+#include "source/amdgpu_signals.h"
 #include "support/sourced.h"
 
+#define TABLE_BYTES 4096U
 #define GPU0 "sys/devices/pci0000:00/0000:c1:00.0/"
 
 static int set_up(void **state)
@@ -29,9 +31,9 @@ static void put_le(uint8_t *data, size_t offset, unsigned n, uint64_t v)
 }
 
 /* As the firmware leaves it: all ones where nothing is supported. */
-static void begin(uint8_t data[512], unsigned format, unsigned content, unsigned size)
+static void begin(uint8_t data[TABLE_BYTES], unsigned format, unsigned content, unsigned size)
 {
-	memset(data, 0xff, 512);
+	memset(data, 0xff, TABLE_BYTES);
 	put_le(data, 0, 2, size);
 	data[2] = (uint8_t)format;
 	data[3] = (uint8_t)content;
@@ -45,8 +47,10 @@ static void every_version_has_its_own_places(void **state)
 		{ 0, 80, 36, 4, 34, 8, 0 },	{ 1, 96, 24, 8, 22, 32, 0 },
 		{ 2, 104, 24, 8, 22, 32, 96 },	{ 3, 120, 24, 8, 22, 32, 96 },
 		{ 4, 288, 24, 8, 10, 32, 232 }, { 5, 360, 88, 8, 10, 96, 304 },
+		{ 6, 384, 88, 8, 10, 96, 328 }, { 7, 2208, 24, 8, 10, 32, 288 },
+		{ 8, 344, 24, 8, 10, 32, 288 },
 	};
-	uint8_t data[512];
+	uint8_t data[TABLE_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
@@ -68,17 +72,133 @@ static void every_version_has_its_own_places(void **state)
 		assert_true(!m.has_firmware || m.firmware_ns == 7770);
 		assert_true(m.is_32_bits == (versions[i].content == 0));
 		/* A longer table of the same version is one that grew; a shorter one was cut off. */
-		assert_int_equal(es_amdgpu_metrics_parse(data, 512, &m), 0);
+		assert_int_equal(es_amdgpu_metrics_parse(data, TABLE_BYTES, &m), 0);
 		assert_int_equal(es_amdgpu_metrics_parse(data, versions[i].size - 1, &m), -EBADMSG);
 		put_le(data, 0, 2, versions[i].size - 1);
-		assert_int_equal(es_amdgpu_metrics_parse(data, 512, &m), -EBADMSG);
+		assert_int_equal(es_amdgpu_metrics_parse(data, TABLE_BYTES, &m), -EBADMSG);
 	}
+}
+
+static void a_version_that_grew_is_told_by_its_size(void **state)
+{
+	struct es_amdgpu_metrics m;
+	uint8_t data[TABLE_BYTES];
+
+	(void)state;
+	begin(data, 1, 6, 1664);
+	put_le(data, 16, 8, 4711);
+	put_le(data, 24, 8, 55000);
+	put_le(data, 256, 8, 888);
+	put_le(data, 4, 2, 67);
+	assert_int_equal(es_amdgpu_metrics_parse(data, 1664, &m), 0);
+	assert_true(m.has_energy && m.energy_steps == 4711 && m.clock_ns == 55000);
+	assert_true(m.firmware_ns == 8880 && m.temp_c.value == 67);
+}
+
+static void signals_are_where_each_version_has_them(void **state)
+{
+	static const struct {
+		unsigned content, size, temp, memory_temp, busy, memory_busy, clock, n_clocks,
+			memory;
+	} versions[] = {
+		{ 0, 80, 18, 20, 28, 30, 54, 1, 58 },	{ 1, 96, 6, 8, 16, 18, 54, 1, 58 },
+		{ 2, 104, 6, 8, 16, 18, 54, 1, 58 },	{ 3, 120, 6, 8, 16, 18, 54, 1, 58 },
+		{ 4, 288, 4, 6, 12, 14, 240, 8, 280 },	{ 5, 360, 4, 6, 12, 14, 312, 8, 352 },
+		{ 6, 384, 4, 6, 12, 14, 336, 8, 376 },	{ 6, 1664, 4, 6, 12, 14, 264, 8, 304 },
+		{ 7, 2208, 4, 6, 12, 14, 296, 8, 336 }, { 8, 3864, 4, 6, 12, 14, 296, 8, 336 },
+	};
+	uint8_t data[TABLE_BYTES];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+		struct es_amdgpu_metrics m;
+
+		begin(data, 1, versions[i].content, versions[i].size);
+		assert_int_equal(es_amdgpu_metrics_parse(data, versions[i].size, &m), 0);
+		assert_false(m.temp_c.is_known || m.memory_temp_c.is_known ||
+			     m.busy_percent.is_known || m.memory_busy_percent.is_known ||
+			     m.clock_mhz.is_known || m.memory_mhz.is_known || m.has_throttle ||
+			     m.has_cycles);
+		put_le(data, versions[i].temp, 2, 71);
+		put_le(data, versions[i].memory_temp, 2, 66);
+		put_le(data, versions[i].busy, 2, 98);
+		put_le(data, versions[i].memory_busy, 2, 41);
+		put_le(data, versions[i].clock, 2, 1700);
+		if (versions[i].n_clocks > 1)
+			put_le(data, versions[i].clock + 2, 2, 1500);
+		put_le(data, versions[i].memory, 2, 1600);
+		assert_int_equal(es_amdgpu_metrics_parse(data, versions[i].size, &m), 0);
+		assert_int_equal(m.temp_c.value, 71);
+		assert_int_equal(m.memory_temp_c.value, 66);
+		assert_int_equal(m.busy_percent.value, 98);
+		assert_int_equal(m.memory_busy_percent.value, 41);
+		assert_int_equal(m.clock_mhz.value, versions[i].n_clocks > 1 ? 1600 : 1700);
+		assert_int_equal(m.memory_mhz.value, 1600);
+	}
+}
+
+static void reasons_of_throttling_are_those_of_all_makers(void **state)
+{
+	struct es_reading readings[ES_N_AMDGPU_SIGNALS];
+	struct es_signal signals[ES_N_AMDGPU_SIGNALS];
+	struct es_amdgpu_told told;
+	uint8_t data[TABLE_BYTES];
+	struct es_amdgpu_metrics m;
+
+	(void)state;
+	begin(data, 1, 3, 120);
+	put_le(data, 112, 8, UINT64_C(1) << 5 | UINT64_C(1) << 17 | UINT64_C(1) << 47);
+	assert_int_equal(es_amdgpu_metrics_parse(data, 120, &m), 0);
+	assert_int_equal(es_amdgpu_signals_describe(&m, "gpu-0", signals, 0, &told), 1);
+	assert_string_equal(signals[0].id, "amdgpu/gpu-0:throttle");
+	es_amdgpu_signals_take(&told, readings);
+	assert_int_equal(readings[0].error, -ENODATA); /* no sweep yet */
+	told.metrics = m;
+	told.t_ns = 7;
+	es_amdgpu_signals_take(&told, readings);
+	assert_int_equal(readings[0].error, 0);
+	assert_int_equal(readings[0].value, 1 << ES_THROTTLE_POWER_CAP | 1 << ES_THROTTLE_CURRENT |
+						    1 << ES_THROTTLE_HEAT);
+
+	/* Newer tables count for how long: what held for half of the time since the last look is a reason. */
+	begin(data, 1, 7, 2208);
+	for (unsigned i = 0; i < 6; i++)
+		put_le(data, 40 + 4 * i, 4, i ? 50 : 4294967000);
+	assert_int_equal(es_amdgpu_metrics_parse(data, 2208, &m), 0);
+	assert_int_equal(es_amdgpu_signals_describe(&m, "gpu-0", signals, 0, &told), 1);
+	told.metrics = m;
+	told.t_ns = 7;
+	es_amdgpu_signals_take(&told, readings);
+	assert_int_equal(readings[0].error, -ENODATA); /* since nothing */
+	told.metrics.cycles = 704; /* wrapped: 1000 on */
+	told.metrics.held_cycles[0] += 600;
+	told.metrics.held_cycles[1] += 400;
+	es_amdgpu_signals_take(&told, readings);
+	assert_int_equal(readings[0].error, 0);
+	assert_int_equal(readings[0].value, 1 << ES_THROTTLE_POWER_CAP);
+}
+
+static void a_sleeping_gpu_is_asked_for_no_signals(void **state)
+{
+	struct es_reading readings[ES_N_AMDGPU_SIGNALS];
+	struct sourced *f = *state;
+
+	sourced_make(f, "radeon-asleep");
+	sourced_put(f, GPU0 "gpu_metrics", "garbage");
+	assert_int_equal(sourced_open_as(f, -1, NULL), 0);
+	/* It may tell anything once it is awake. */
+	assert_int_equal(f->source->n_signals, ES_N_AMDGPU_SIGNALS);
+	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->error, -ECANCELED);
+	assert_int_equal(es_source_amdgpu.read_signals(f->source, readings, ES_N_AMDGPU_SIGNALS),
+			 0);
+	for (size_t i = 0; i < ES_N_AMDGPU_SIGNALS; i++)
+		assert_int_equal(readings[i].error, -ENODATA);
 }
 
 static void tables_without_energy_and_unknown_ones_say_so(void **state)
 {
 	struct es_amdgpu_metrics m;
-	uint8_t data[512];
+	uint8_t data[TABLE_BYTES];
 
 	(void)state;
 	for (unsigned format = 2; format <= 3; format++) {
@@ -86,9 +206,9 @@ static void tables_without_energy_and_unknown_ones_say_so(void **state)
 		assert_int_equal(es_amdgpu_metrics_parse(data, 128, &m), 0);
 		assert_true(m.is_apu && !m.has_energy && !m.has_power);
 	}
-	begin(data, 1, 6, 400);
+	begin(data, 1, 9, 400);
 	assert_int_equal(es_amdgpu_metrics_parse(data, 400, &m), -EOPNOTSUPP);
-	assert_true(m.format == 1 && m.content == 6);
+	assert_true(m.format == 1 && m.content == 9);
 	assert_int_equal(es_amdgpu_metrics_parse(data, 0, &m), -ENODATA);
 	assert_int_equal(es_amdgpu_metrics_parse(data, 3, &m), -EBADMSG);
 }
@@ -177,7 +297,7 @@ static void power_is_added_up_where_there_is_no_energy(void **state)
 {
 	struct sourced *f = *state;
 	const struct es_domain *d;
-	uint8_t data[512];
+	uint8_t data[TABLE_BYTES];
 	char path[128];
 	int fd;
 
@@ -279,6 +399,10 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, sourced_tear_down)
 	const struct CMUnitTest tests[] = {
 		T(every_version_has_its_own_places),
+		T(a_version_that_grew_is_told_by_its_size),
+		T(signals_are_where_each_version_has_them),
+		T(reasons_of_throttling_are_those_of_all_makers),
+		T(a_sleeping_gpu_is_asked_for_no_signals),
 		T(tables_without_energy_and_unknown_ones_say_so),
 		T(energy_is_true_to_one_step_of_15_microjoules),
 		T(an_accumulator_that_is_not_new_is_no_reading),

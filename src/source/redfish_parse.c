@@ -13,6 +13,7 @@
 #include "source/json.h"
 #include "source/redfish.h"
 
+#define V1 "/redfish/v1/"
 #define J_PER_KWH 3.6e6
 
 /* What makers have beside the standard, where they lack it: Fujitsu's iRMC. */
@@ -26,8 +27,9 @@ const char *es_redfish_link(json_t *of, const char *key)
 	const char *link =
 		es_json_text(json_object_get(key ? json_object_get(of, key) : of, "@odata.id"));
 
-	if (!link || strncmp(link, "/redfish/", 9) != 0 || strlen(link) >= ES_REDFISH_LINK_BYTES ||
-	    strstr(link, ".."))
+	if (!link || strncmp(link, V1, sizeof(V1) - 1) != 0 ||
+	    !isalnum((unsigned char)link[sizeof(V1) - 1]) ||
+	    strlen(link) >= ES_REDFISH_LINK_BYTES || strstr(link, ".."))
 		return NULL;
 	for (const char *p = link; *p; p++)
 		if (!isgraph((unsigned char)*p) || strchr("?\\\"<>", *p))
@@ -69,6 +71,7 @@ void es_redfish_name(const char *text, char ret[static ES_REDFISH_NAME_BYTES])
 {
 	size_t n = 0;
 
+	text = *text ? text : "unnamed";
 	for (; *text && n + 1 < ES_REDFISH_NAME_BYTES; text++)
 		ret[n++] = isalnum((unsigned char)*text) || strchr(".-_", *text) ? *text : '-';
 	ret[n] = '\0';

@@ -18,7 +18,8 @@ static int get(void *arg, const char *path, json_t **ret, struct es_error *err)
 {
 	json_t *document = json_object_get(arg, path);
 
-	fuzz_require(strncmp(path, "/redfish/", 9) == 0 && strlen(path) < ES_REDFISH_LINK_BYTES);
+	fuzz_require(strncmp(path, "/redfish/v1/", 12) == 0 &&
+		     strlen(path) < ES_REDFISH_LINK_BYTES);
 	if (!document)
 		return es_error_say(err, -ENOENT, "none");
 	*ret = json_incref(document);

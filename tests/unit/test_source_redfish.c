@@ -440,6 +440,8 @@ static void links_lead_nowhere_else(void **state)
 		"{\"@odata.id\": \"/redfish/v1\\r\\nX: 1\"}",
 		"{}",
 		"[]",
+		"{\"@odata.id\": \"/redfish/v1/\"}",
+		"{\"@odata.id\": \"/redfish/\"}",
 	};
 
 	(void)state;

@@ -160,6 +160,13 @@ static void tell_failures(struct es_survey *survey)
 				       failures->n_reads,
 				       es_fault_words(es_fault_code(failures->last, code)),
 				       said[0] ? "; " : "", said);
+		else if (failures->n_rejected || failures->n_resets)
+			(void)snprintf(
+				domain->reason, sizeof(domain->reason), "%s%s%.150s",
+				failures->n_resets
+					? "its counter began anew while it was watched"
+					: "it showed values that fitted nothing before and after",
+				said[0] ? "; " : "", said);
 		else if (failures->slowest_ns > SLOW_NS)
 			(void)snprintf(domain->reason, sizeof(domain->reason),
 				       "its reads take up to %s%s%s%.100s",
@@ -204,6 +211,10 @@ static int watch_meters(struct es_survey *survey)
 	/* A busy loop on every package we may use proves something only where that is every package. */
 	es_watch_evidence(&watch, survey->machine.n_cpus, survey->machine.n_packages,
 			  is_probed && n_spinning >= survey->machine.n_packages, survey->evidence);
+	for (size_t i = 0; i < survey->n_domains; i++) {
+		survey->failures[i].n_rejected = watch.tracks[i].n_rejected;
+		survey->failures[i].n_resets = watch.tracks[i].n_resets;
+	}
 	/* What stands still is still what would be chosen: here the states tell, there is no sum to spoil. */
 	for (size_t i = 0; i < survey->n_domains; i++)
 		survey->evidence[i].is_unknown = false;

@@ -30,6 +30,7 @@ struct es_survey_failures {
 	int last; /* negative errno */
 	int64_t slowest_ns;
 	int64_t seen_ns; /* time of the last one */
+	uint64_t n_rejected, n_resets; /* values that fitted nothing; counters that began anew */
 };
 
 /** struct es_survey - the meters of a machine with states and covers settled; es_survey_finish() it */

@@ -6,6 +6,7 @@
  */
 #include "support/rules.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
@@ -223,38 +224,81 @@ static bool strikes(const struct es_rules *rules, size_t i, struct es_rule_path 
 	return true;
 }
 
-static size_t put_value(char *text, uint64_t value, int64_t more)
+/* Where the number of a file is: at its start as text, or in the table of an AMD GPU (kgd_pp_interface.h). */
+static size_t find_in_table(const char *text, size_t n)
+{
+	if (n < 120 || text[2] != 1 || text[3] < 1 || text[3] > 5)
+		return 0;
+	return text[3] == 5 ? 88 : 24;
+}
+
+static uint64_t value_of(const char *text, size_t n)
+{
+	size_t at = find_in_table(text, n);
+	uint64_t value;
+
+	if (!at)
+		return strtoull(text, NULL, 10);
+	memcpy(&value, text + at, sizeof(value));
+	return le64toh(value);
+}
+
+/* What is behind the number, as a unit and a time, stays. */
+static size_t put_value(char *text, size_t n, uint64_t value, int64_t more)
 {
 	/* Below 0 a counter says so: readers are to notice. */
 	int64_t sum = (int64_t)value + more;
+	size_t at = find_in_table(text, n);
+	char rest[ES_RULE_TEXT_MAX];
 
-	return (size_t)snprintf(text, ES_RULE_TEXT_MAX, "%lld\n", (long long)sum);
+	if (at) {
+		value = htole64((uint64_t)sum);
+		memcpy(text + at, &value, sizeof(value));
+		return n;
+	}
+	at = strspn(text, "0123456789");
+	n = n > at ? n - at : 0;
+	n = n < ES_RULE_TEXT_MAX - 32 ? n : ES_RULE_TEXT_MAX - 32;
+	memcpy(rest, text + at, n);
+	at = (size_t)snprintf(text, 32, "%lld", (long long)sum);
+	memcpy(text + at, rest, n);
+	return at + n;
 }
 
-/* A text with a number becomes another number. */
+/* A file with a number shows another number. */
 static size_t change_value(const struct es_rule *rule, struct es_rule_path *path, uint64_t range_uj,
 			   char *text, size_t n)
 {
 	uint64_t value, shown;
 
 	text[n < ES_RULE_TEXT_MAX ? n : ES_RULE_TEXT_MAX - 1] = '\0';
-	value = strtoull(text, NULL, 10);
+	value = value_of(text, n);
 	if (!path->is_held)
 		path->held_value = value;
 	path->is_held = true;
-	if (rule->kind == ES_RULE_FREEZE)
-		return put_value(text, path->held_value, 0);
 	if (rule->kind == ES_RULE_RESET) {
 		shown = value >= path->held_value ? value - path->held_value
 						  : value + range_uj + 1 - path->held_value;
-		return put_value(text, shown, rule->arg);
+		return put_value(text, n, shown, rule->arg);
 	}
 	if (rule->kind == ES_RULE_JUMP && range_uj) {
 		shown = (uint64_t)((int64_t)value + rule->arg % (int64_t)range_uj +
 				   (int64_t)range_uj);
-		return put_value(text, shown % range_uj, 0);
+		return put_value(text, n, shown % range_uj, 0);
 	}
-	return put_value(text, value, rule->arg);
+	return put_value(text, n, value, rule->arg);
+}
+
+/* Everything in it stays what it was, times too. */
+static size_t freeze(struct es_rule_path *path, char *text, size_t n)
+{
+	if (!path->is_held) {
+		path->n_held = n < sizeof(path->held) ? n : sizeof(path->held);
+		memcpy(path->held, text, path->n_held);
+	}
+	path->is_held = true;
+	memcpy(text, path->held, path->n_held);
+	return path->n_held;
 }
 
 /* What is left to answer with once a rule struck. */
@@ -277,6 +321,7 @@ static int64_t strike(const struct es_rule *rule, struct es_rule_path *path, uin
 		*delay_ns += rule->arg;
 		return (int64_t)n;
 	case ES_RULE_FREEZE:
+		return (int64_t)freeze(path, text, n);
 	case ES_RULE_RESET:
 	case ES_RULE_ADD:
 	case ES_RULE_JUMP:

@@ -30,7 +30,7 @@ enum es_rule_kind {
 	ES_RULE_DELAY, /* delay=T: the answer takes so long */
 	ES_RULE_GONE, /* no such file; descriptors from before are dead for good (ENODEV), the file comes back as another */
 	ES_RULE_DENY, /* the mode is 0 and opening fails; what is open can be read */
-	ES_RULE_FREEZE, /* the value stays what it was */
+	ES_RULE_FREEZE, /* the file shows what it showed */
 	ES_RULE_RESET, /* the counter starts again from 0 */
 	ES_RULE_ADD, /* add=N: N more (or less) than there is */
 	ES_RULE_JUMP, /* jump=N: the same within the counter's range */
@@ -41,7 +41,9 @@ struct es_rule_path {
 	char path[512];
 	uint64_t n_reads, n_hits;
 	bool is_held;
-	uint64_t held_value; /* where a frozen or reset counter stood */
+	uint64_t held_value; /* where a reset counter stood */
+	char held[4096]; /* what a frozen file showed */
+	size_t n_held;
 };
 
 struct es_rule {

@@ -22,6 +22,7 @@
 #include "cli/child.h"
 #include "source/activity.h"
 
+#define LATE_AT_A_TIME 4U /* processes that come late: each takes some ten microseconds */
 #define HOOK_MARGIN_NS 200000 /* a hook takes less */
 #define SLICE_NS 100000U /* the shortest that can be asked for */
 
@@ -158,6 +159,20 @@ static bool is_over(const struct es_child *child, const struct es_measure_option
 	return true;
 }
 
+/* What others of the launch do counts too: all before they are told to start, few at a time of those that come late. */
+static void follow_others(const struct es_measure_options *options, bool are_waiting)
+{
+	if (!options->activity || !options->wait)
+		return;
+	for (unsigned n = 0; are_waiting || n < LATE_AT_A_TIME; n++) {
+		pid_t pid = options->wait->next(options->wait);
+
+		if (pid <= 0)
+			return;
+		(void)es_activity_also(options->activity, pid, are_waiting);
+	}
+}
+
 /*
  * One thread: a signal, the command's start, the deadline or a hook, whichever comes first. Loading a program can
  * take longer than a period: nobody waits for it. Hooks are heard before the command's end is: what it said last
@@ -192,6 +207,8 @@ es_hot static int loop(struct es_sampler *sampler, struct es_recorder *recorder,
 		failure = failure ? failure : r;
 		if (options->n_hooks && !is_near_sweep(sampler, es_clock_mono_ns()))
 			call_hooks(options, pollfds, n > 0, recorder);
+		if (!is_near_sweep(sampler, es_clock_mono_ns()))
+			follow_others(options, false);
 	}
 }
 
@@ -293,6 +310,7 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
 					 options->command ? child.pid : options->activity_pid);
 	ask_for_punctuality();
 	r = es_sampler_start(sampler, options->period_ns, recorder, es_clock_mono_ns());
+	follow_others(options, true);
 	if (r == 0 && options->wait)
 		options->wait->started(options->wait);
 	if (r == 0)

@@ -61,6 +61,8 @@ struct es_measure_hook {
 struct es_measure_wait {
 	void (*started)(struct es_measure_wait *wait);
 	bool (*is_over)(struct es_measure_wait *wait);
+	/* The next process that is waited for and was not named before; 0: none is known now. */
+	pid_t (*next)(struct es_measure_wait *wait);
 	void *arg;
 	int64_t end_ns; /* boot clock: when the last of it ended; 0: nothing was waited for */
 };

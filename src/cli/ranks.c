@@ -420,6 +420,19 @@ static bool is_over(struct es_measure_wait *wait)
 	return has_all || now_ns - ranks->since_ns >= LATE_NS;
 }
 
+static pid_t next_rank(struct es_measure_wait *wait)
+{
+	struct es_ranks *ranks = wait->arg;
+	struct es_rank_entry entry;
+
+	while (read_entry(ranks, ranks->n_named, &entry)) {
+		ranks->n_named++;
+		if (!entry.measures && !has_ended(ranks, &entry))
+			return (pid_t)entry.pid;
+	}
+	return 0;
+}
+
 static void tell_start(struct es_measure_wait *wait)
 {
 	append_entry(wait->arg, ES_RANK_HAS_STARTED);
@@ -438,6 +451,7 @@ void es_ranks_wait(struct es_ranks *ranks)
 	ranks->hook = (struct es_measure_hook){
 		.fd = -1, .events = POLLIN, .next_ns = INT64_MAX, .handle = wake, .arg = ranks
 	};
-	ranks->wait =
-		(struct es_measure_wait){ .started = tell_start, .is_over = is_over, .arg = ranks };
+	ranks->wait = (struct es_measure_wait){
+		.started = tell_start, .is_over = is_over, .next = next_rank, .arg = ranks
+	};
 }

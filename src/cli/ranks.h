@@ -55,6 +55,7 @@ struct es_ranks {
 	struct es_rank_entry *entries; /* owned */
 	size_t n_entries, n_ended, n_other_ranks;
 	int64_t since_ns; /* monotonic: the last news of a rank */
+	size_t n_named; /* entries that were named to who follows them */
 	bool is_waiting;
 	struct es_measure_hook hook;
 	struct es_measure_wait wait;

@@ -243,8 +243,8 @@ static int open_recording(struct es_run *run, struct es_error *err)
 			run->meta.job, out);
 	if (r < 0)
 		return r;
-	if (run->ranks.list_fd >= 0)
-		run->activity.others = "of the first rank's processes alone";
+	run->activity.has_ranks = run->ranks.list_fd >= 0;
+	run->activity.n_ranks = run->ranks.local_ranks;
 	r = es_run_record_launch(run);
 	if (r == 0)
 		r = es_run_activity_tell(&run->activity, run->recorder);

@@ -11,6 +11,25 @@
 
 #include "base/clock.h"
 
+/* How many of the ranks are counted, where that is not all. */
+static void put_ranks(const struct es_run_activity *activity, const char *reason, char *ret,
+		      size_t size)
+{
+	size_t n = es_activity_n_followed(activity->source);
+	const char *gap = reason[0] ? ", " : "";
+
+	/* Not yet: that is all that a recording says whose end is missing. */
+	if (n == 0)
+		(void)snprintf(ret, size, "%s%sof the ranks that are seen", reason, gap);
+	else if (activity->n_ranks > 0 && n >= (size_t)activity->n_ranks)
+		(void)snprintf(ret, size, "%s", reason);
+	else if (activity->n_ranks > 0)
+		(void)snprintf(ret, size, "%s%sof %zu of the node's %lld ranks", reason, gap, n,
+			       (long long)activity->n_ranks);
+	else
+		(void)snprintf(ret, size, "%s%sof the %zu ranks that were seen", reason, gap, n);
+}
+
 static void look(const struct es_run_activity *activity, enum es_activity_key key,
 		 struct es_activity_note *ret)
 {
@@ -21,9 +40,8 @@ static void look(const struct es_run_activity *activity, enum es_activity_key ke
 	*ret = (struct es_activity_note){ .is_there = state.is_there };
 	(void)snprintf(ret->key, sizeof(ret->key), "%s", es_activity_key_name(key));
 	/* Traffic is the machine's whoever causes it. */
-	if (state.is_there && activity->others && key != ES_ACTIVITY_MEMORY)
-		(void)snprintf(ret->reason, sizeof(ret->reason), "%s%s%s", state.reason,
-			       state.reason[0] ? ", " : "", activity->others);
+	if (state.is_there && activity->has_ranks && key != ES_ACTIVITY_MEMORY)
+		put_ranks(activity, state.reason, ret->reason, sizeof(ret->reason));
 	else
 		(void)snprintf(ret->reason, sizeof(ret->reason), "%s", state.reason);
 }

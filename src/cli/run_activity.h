@@ -15,7 +15,8 @@
 /** struct es_run_activity - all zero: nothing is counted */
 struct es_run_activity {
 	struct es_source *source; /* the sampler's; NULL: switched off */
-	const char *others; /* who is not counted though of the job; NULL: nobody */
+	bool has_ranks; /* it is a launch of several processes */
+	int64_t n_ranks; /* those on this node; -1: not known */
 	struct es_measure_hook hook;
 	struct es_activity_note told[ES_N_ACTIVITY_KEYS];
 };

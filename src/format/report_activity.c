@@ -164,7 +164,7 @@ void es_report_activity_settle(struct es_report *report)
 	if (!activity->of[ES_REPORT_IPC].is_known || !instructions)
 		return;
 	activity->instructions = (double)instructions->total;
-	/* The node's joules are those of all ranks, the instructions those of the first. */
+	/* Of ranks that came late the first instructions are missing, and some may not have been followed at all. */
 	activity->has_j_per_instruction = instructions->total > 0 && report->has_energy &&
 					  es_report_launch_is_alone(&report->launch) &&
 					  es_report_is_metered(report) && !report->has_estimate;

@@ -196,6 +196,18 @@ int es_activity_follow(struct es_source *source, pid_t pid)
 	return es_job_events_follow(&activity->job, pid);
 }
 
+int es_activity_also(struct es_source *source, pid_t pid, bool is_waiting)
+{
+	struct activity *activity = (struct activity *)source;
+
+	return es_job_events_also(&activity->job, pid, is_waiting);
+}
+
+size_t es_activity_n_followed(const struct es_source *source)
+{
+	return ((const struct activity *)source)->job.n_followed;
+}
+
 void es_activity_end(struct es_source *source)
 {
 	struct activity *activity = (struct activity *)source;

@@ -22,6 +22,7 @@ extern const struct es_source_ops es_source_activity;
 /** enum es_activity_whom - whose events are counted */
 enum es_activity_whom {
 	ES_ACTIVITY_COMMAND, /* a process that is about to become a command, with all it starts; from its exec on */
+	ES_ACTIVITY_PROCESS, /* one that runs already, with its threads; of children those that come */
 	ES_ACTIVITY_TREE, /* a process that runs already, with its threads and descendants */
 	ES_ACTIVITY_CGROUP, /* all of a process's cgroup */
 };
@@ -56,6 +57,15 @@ int es_activity_open(const struct es_root *root, enum es_activity_whom whom, str
 
 /** es_activity_follow - whose activity it is from now on; what cannot be followed is told by es_activity_state() */
 int es_activity_follow(struct es_source *source, pid_t pid);
+
+/**
+ * es_activity_also - another process of the same job, of which it was said that it is a command
+ * @is_waiting: it is about to become its command; else it runs already
+ * Returns 0; or negative errno: it is not followed, and nothing else changes.
+ */
+int es_activity_also(struct es_source *source, pid_t pid, bool is_waiting);
+/** es_activity_n_followed - how many such processes, the first among them */
+size_t es_activity_n_followed(const struct es_source *source);
 
 /** es_activity_end - the next reading is the last: it is taken in any case */
 void es_activity_end(struct es_source *source);

@@ -140,7 +140,7 @@ static int judge(const struct es_job_events *events, bool with_kernel)
 }
 
 static int open_one(const struct es_job_events *events, const struct es_job_event *event,
-		    size_t kind, const struct es_perf_target *target, bool is_disabled)
+		    size_t kind, const struct es_perf_target *target, bool is_waiting)
 {
 	struct perf_event_attr attr = {
 		.type = event->type,
@@ -154,8 +154,8 @@ static int open_one(const struct es_job_events *events, const struct es_job_even
 		return r;
 	attr.exclude_kernel = event->is_user_only;
 	attr.exclude_hv = event->is_user_only;
-	attr.disabled = is_disabled;
-	attr.enable_on_exec = is_disabled;
+	attr.disabled = is_waiting;
+	attr.enable_on_exec = is_waiting;
 	attr.inherit = target->cgroup_fd < 0;
 	return es_perf_open_on(&events->root, &attr, target, -1);
 }
@@ -267,14 +267,20 @@ void es_job_events_finish(struct es_job_events *events)
 		close_event(&events->events[i]);
 }
 
+static void cut_targets(struct es_job_event *event, size_t n_fds)
+{
+	while (event->n_fds > n_fds)
+		es_closep(&event->fds[--event->n_fds]);
+}
+
 /* All kinds of one target, into the places behind those of others. */
 static int open_target(const struct es_job_events *events, struct es_job_event *event,
-		       const struct es_perf_target *target)
+		       const struct es_perf_target *target, bool is_waiting)
 {
 	bool has_any = false;
 
 	for (size_t i = 0; i < event->n_kinds; i++) {
-		int fd = open_one(events, event, i, target, events->whom == ES_ACTIVITY_COMMAND);
+		int fd = open_one(events, event, i, target, is_waiting);
 
 		/* A CPU is of one kind only. */
 		if (fd < 0 && !(fd == -ENOENT && target->cpu >= 0 && event->n_kinds > 1))
@@ -285,26 +291,30 @@ static int open_target(const struct es_job_events *events, struct es_job_event *
 	return has_any ? 0 : -ENOENT;
 }
 
-/* A thread that has ended meanwhile is no failure: what it did is done. */
-static int open_for_all(struct es_job_events *events, struct es_job_event *event,
-			const struct es_perf_target *targets, size_t n)
+/*
+ * Targets behind those that there are. A thread that has ended meanwhile is no failure: what it did is done. Where it
+ * fails nothing is added.
+ */
+static int add_targets(const struct es_job_events *events, struct es_job_event *event,
+		       const struct es_whom *whom, bool is_waiting)
 {
-	event->fds = calloc(n * event->n_kinds + 1, sizeof(*event->fds));
-	if (!event->fds)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		size_t before = event->n_fds;
-		int r = open_target(events, event, &targets[i]);
+	size_t first = event->n_fds;
+	int *fds = reallocarray(event->fds, first + whom->n * event->n_kinds + 1, sizeof(*fds));
 
-		if (r == -ESRCH && events->whom == ES_ACTIVITY_TREE) {
-			while (event->n_fds > before)
-				es_closep(&event->fds[--event->n_fds]);
-		} else if (r < 0) {
-			close_event(event);
+	if (!fds)
+		return -ENOMEM;
+	event->fds = fds;
+	for (size_t i = 0; i < whom->n; i++) {
+		size_t before = event->n_fds;
+		int r = open_target(events, event, &whom->targets[i], is_waiting);
+
+		if (r == 0)
+			continue;
+		cut_targets(event, r == -ESRCH && !is_waiting ? before : first);
+		if (r != -ESRCH || is_waiting)
 			return r;
-		}
 	}
-	return event->n_fds ? 0 : -ESRCH;
+	return event->n_fds > first ? 0 : -ESRCH;
 }
 
 static const char *why_not_followed(int error)
@@ -353,12 +363,45 @@ int es_job_events_follow(struct es_job_events *events, pid_t pid)
 		close_event(event);
 		if (!event->is_there || event->error)
 			continue;
-		failed = open_for_all(events, event, whom.targets, whom.n);
+		failed = add_targets(events, event, &whom, events->whom == ES_ACTIVITY_COMMAND);
 		if (failed == 0)
 			continue;
+		close_event(event);
 		r = failed;
 		event->error = failed;
 		say(event, why_not_followed(failed), "");
+	}
+	events->n_followed = 1;
+	events->n_targets = whom.n;
+	es_whom_finish(&whom);
+	return r;
+}
+
+int es_job_events_also(struct es_job_events *events, pid_t pid, bool is_waiting)
+{
+	size_t had[ES_N_JOB_WHATS], n_counting = 0;
+	struct es_whom whom;
+	int r = es_whom_find(&events->root, is_waiting ? ES_ACTIVITY_COMMAND : ES_ACTIVITY_PROCESS,
+			     pid, &whom);
+
+	if (r < 0)
+		return r;
+	if (!es_whom_has_room(events->n_targets + whom.n))
+		r = -E2BIG;
+	for (size_t i = 0; i < ES_N_JOB_WHATS; i++)
+		had[i] = events->events[i].n_fds;
+	for (size_t i = 0; i < ES_N_JOB_WHATS && r == 0; i++) {
+		if (events->events[i].error || had[i] == 0)
+			continue;
+		n_counting++;
+		r = add_targets(events, &events->events[i], &whom, is_waiting);
+	}
+	/* In all or in none: they are put into ratios with each other. */
+	for (size_t i = 0; i < ES_N_JOB_WHATS && r < 0; i++)
+		cut_targets(&events->events[i], had[i]);
+	if (r == 0 && n_counting) {
+		events->n_followed++;
+		events->n_targets += whom.n;
 	}
 	es_whom_finish(&whom);
 	return r;

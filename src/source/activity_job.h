@@ -50,6 +50,8 @@ struct es_job_events {
 	struct es_job_event events[ES_N_JOB_WHATS];
 	char remark[ES_ACTIVITY_REASON_BYTES]; /* how much of the job is followed, where that is not all */
 	bool is_hardware_left; /* the counters were left to others */
+	size_t n_followed; /* processes that were named to be followed */
+	size_t n_targets; /* threads or CPUs: so many descriptors for each event and kind */
 };
 
 /** es_job_events_probe - find out which events there are and may be opened, by opening them for this process */
@@ -59,6 +61,9 @@ void es_job_events_finish(struct es_job_events *events);
 
 /** es_job_events_follow - from now on they count @pid, as @whom said; those that fail have their error and reason. 0 or negative errno */
 int es_job_events_follow(struct es_job_events *events, pid_t pid);
+
+/** es_job_events_also - another process, by all events that still count; 0, or negative errno: by none */
+int es_job_events_also(struct es_job_events *events, pid_t pid, bool is_waiting);
 
 /** es_job_events_cut - CPUs came or went: counts by CPU lack what ran there */
 void es_job_events_cut(struct es_job_events *events);

@@ -199,18 +199,23 @@ static int find_cgroup(const struct es_root *root, pid_t pid, struct es_whom *wh
 }
 
 /* Whoever runs out of descriptors cannot even write down what it found. */
-static int check_room(struct es_whom *whom)
+bool es_whom_has_room(size_t n_targets)
 {
 	struct rlimit limit;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
-	    whom->n * EVENTS + OTHER_FDS <= limit.rlim_cur)
-		return 0;
-	if (whom->n == 1)
+	return n_targets <= ES_WHOM_MAX &&
+	       (n_targets <= 1 || getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+		limit.rlim_cur == RLIM_INFINITY ||
+		n_targets * EVENTS + OTHER_FDS <= limit.rlim_cur);
+}
+
+static int check_room(struct es_whom *whom)
+{
+	if (es_whom_has_room(whom->n))
 		return 0;
 	(void)snprintf(whom->problem, sizeof(whom->problem),
-		       "its events need %zu open files, the limit is %llu (ulimit -n)",
-		       whom->n * EVENTS + OTHER_FDS, (unsigned long long)limit.rlim_cur);
+		       "its events need %zu open files: that is over the limit (ulimit -n)",
+		       whom->n * EVENTS + OTHER_FDS);
 	return -E2BIG;
 }
 
@@ -228,6 +233,10 @@ int es_whom_find(const struct es_root *root, enum es_activity_whom kind, pid_t p
 	switch (kind) {
 	case ES_ACTIVITY_COMMAND:
 		r = add(&whom, &one);
+		break;
+	case ES_ACTIVITY_PROCESS:
+		r = add_threads(root, pid, &whom);
+		r = r < 0 ? r == -ENOENT ? -ESRCH : r : 0;
 		break;
 	case ES_ACTIVITY_TREE:
 		r = find_tree(root, pid, &whom);

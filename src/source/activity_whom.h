@@ -7,6 +7,7 @@
 #ifndef ES_SOURCE_ACTIVITY_WHOM_H
 #define ES_SOURCE_ACTIVITY_WHOM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -32,6 +33,8 @@ struct es_whom {
  */
 int es_whom_find(const struct es_root *root, enum es_activity_whom kind, pid_t pid,
 		 struct es_whom *ret);
+/** es_whom_has_room - whether as many descriptors as @n_targets need may be open */
+bool es_whom_has_room(size_t n_targets);
 void es_whom_finish(struct es_whom *whom);
 
 #endif

@@ -66,6 +66,23 @@ def true_j(place):
     return sum(zones[key]["energy_uj"] for key in ("package-0", "package-1", "dram-0", "dram-1")) / 1e6
 
 
+def test_activity_of_ranks(place):
+    """What all ranks of the node do is counted, whether they wait for the first readings or come late."""
+    script = ("import os, time; end = time.process_time() + 0.4\n"
+              "while time.process_time() < end: pass\n"
+              "open('used-' + os.environ['OMPI_COMM_WORLD_RANK'], 'w').write(str(time.process_time()))")
+    done = mpirun(place, 4, *measured(place), sys.executable, "-c", script)
+    equal(done.returncode, 0, done.stderr)
+    report = report_of(place)
+    clock = next((s for s in report["signals"] if s["id"] == "activity/job:task_clock"), None)
+    if clock is None:
+        raise Skip("perf events are refused")
+    used = [float(open(path).read()) for path in glob.glob(os.path.join(place, "used-*"))]
+    equal(len(used), 4)
+    # More than two ranks did, for those that come late are counted from when they are seen; no more than all and their end.
+    expect(2.5 * 0.4 < clock["total"] / 1e9 < sum(used) + 0.3, (clock, used))
+
+
 def test_64_ranks(place):
     """Of 64 ranks one measures, until the last has ended; all 64 commands run; the energy is the true one."""
     root = make(place)

@@ -476,6 +476,34 @@ static void make_process(const struct fixture *f, int pid, int parent, const cha
 	}
 }
 
+static void other_ranks_of_a_launch_are_added(void **state)
+{
+	struct fixture *f = *state;
+
+	make_process(f, 5001, 1, "5002"); /* came late, with a thread already */
+	open_it(f, ES_ACTIVITY_COMMAND);
+	follow(f);
+	assert_int_equal(es_activity_also(f->source, 5000, true), 0);
+	assert_int_equal(es_activity_also(f->source, 5001, false), 0);
+	f->is_gone = true;
+	assert_int_equal(es_activity_also(f->source, JOB, true), -ESRCH);
+	assert_int_equal(es_activity_n_followed(f->source), 3);
+	for (size_t i = 0; i < f->n_events; i++) {
+		const struct event *it = &f->events[i];
+
+		assert_true(it->attr.inherit);
+		assert_int_equal(it->attr.enable_on_exec,
+				 it->target.pid == JOB || it->target.pid == 5000);
+		if (it->attr.type == PERF_TYPE_HARDWARE &&
+		    it->attr.config == PERF_COUNT_HW_INSTRUCTIONS)
+			count(&f->events[i], 10);
+	}
+	read_all(f);
+
+	assert_int_equal(f->n_events, 4 * 4);
+	assert_int_equal(reading(f, "activity/job:instructions")->value, 40);
+}
+
 static void what_runs_already_is_followed_with_threads_and_descendants(void **state)
 {
 	struct fixture *f = *state;
@@ -739,6 +767,7 @@ int main(void)
 		TEST(an_old_amd_counts_no_misses_of_a_process),
 		TEST(aperf_and_mperf_come_from_their_pmu),
 		TEST(a_process_that_is_gone_is_no_zero),
+		TEST(other_ranks_of_a_launch_are_added),
 		TEST(what_runs_already_is_followed_with_threads_and_descendants),
 		TEST(a_cgroup_is_counted_on_every_cpu),
 		TEST(a_cgroup_needs_more_rights),

@@ -176,6 +176,21 @@ def test_snmp_models(place):
         expect("no object" in found["snmp/x"]["reason"] and "snmpwalk" in found["snmp/x"]["fix"], found)
 
 
+def test_snmp_configuration(place):
+    """What the user has configured for SNMP tools is neither read nor complained about"""
+    folder = os.path.join(place, ".snmp")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "snmp.conf"), "w", encoding="utf-8") as file:
+        file.write("defVersion 3\ndefSecurityName nobody\nclientaddr 192.0.2.1\nno such word\nmibs +ALL\n")
+    with Agent(place) as agent:
+        agent.put({"1": ("gauge", 100)})
+        done = call("sources", "--json", "--no-probe", "--root", tree(place), "--meter", agent.url(oid(1)),
+                    env={"HOME": place, "SNMPCONFPATH": folder, "MIBS": "ALL", "MIBDIRS": folder})
+    equal((done.returncode, done.stderr), (0, ""))
+    found = {d["id"]: d for s in json.loads(done.stdout)["sources"] for d in s["domains"]}
+    expect(found["snmp/node"]["state"] in ("ok", "unproven"), str(found["snmp/node"]))
+
+
 def test_snmp_refusals(place):
     """A wrong community, user or secret is denied with its remedy; nobody there, no object and no number are told apart"""
     credentials = {name: write_credentials(place, name, *words) for name, *words in (
@@ -341,6 +356,25 @@ def test_mqtt_power(place):
         check_power(report, "mqtt/node", 200)
         equal(domains(report)["mqtt/node"]["max_w"], 200, text)
         near(domains(report)["mqtt/plain"]["mean_w"], 50.5, 0.01, text)
+
+
+def test_mqtt_times(place):
+    """Messages that say when their value was taken are readings of that time, also one that the broker kept, if it is new"""
+    def message(age_s, power_w):
+        return json.dumps({"t": round(time.time() - age_s, 3), "power": power_w})
+
+    with Broker(place) as broker:
+        publisher = Publisher(broker)
+        here = f"plugs/{os.uname().nodename.split('.')[0]}"
+        publisher.send(here, message(1, 200), retain=True)
+        publisher.send("plugs/old", message(3600, 200), retain=True)
+        old = sources(place, broker.url("plugs/old#/power", time="/t", timeout="1s"))["mqtt/node"]
+        equal(old["state"], "absent", str(old))
+        expect("older than" in old["reason"], str(old))
+        with Every(0.5, lambda: publisher.send(here, message(0.2, 200))):
+            report, text = measure(place, [broker.url("plugs/{host}#/power", time="/t", period="100ms")], "sleep", "3")
+        check_power(report, "mqtt/node", 200)
+        expect(not report["quality"]["gaps"], text)
 
 
 def test_mqtt_energy(place):

@@ -24,7 +24,9 @@ static int64_t length(const struct es_report_gap *gap)
 int64_t es_report_hole_ns(const struct es_domain *domain, int64_t planned_ns)
 {
 	int64_t period_ns = es_domain_period_ns(domain, planned_ns);
-	double hole_ns = fmax(HOLE_PERIODS * (double)period_ns, HOLE_MIN_NS);
+	/* Values that come at their own pace leave none where their power holds. */
+	double least_ns = fmax(HOLE_MIN_NS, domain->is_power ? (double)domain->hold_ns : 0);
+	double hole_ns = fmax(HOLE_PERIODS * (double)period_ns, least_ns);
 
 	return period_ns > 0 && hole_ns < 0x1p62 ? (int64_t)hole_ns : INT64_MAX;
 }

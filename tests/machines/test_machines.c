@@ -228,7 +228,8 @@ static void work(struct fixture *f, unsigned row)
 		if (zone->role != ES_TREE_PART)
 			continue;
 		assert_int_equal(es_tree_advance(&f->tree, i, steps), 0);
-		if (is_memory || strncmp(zone->key, "package", 7) == 0)
+		if (is_memory || strncmp(zone->key, "package", 7) == 0 ||
+		    strncmp(zone->key, "gpu", 3) == 0)
 			board_uj += es_tree_energy_uj(zone, steps);
 	}
 	for (size_t i = 0; i < f->tree.n; i++)

@@ -188,6 +188,7 @@ static void keep_machine(const struct es_root *root, const struct es_machine *ma
 	node->n_gpus = es_pci_find_gpus(root, gpus);
 	if (node->n_gpus)
 		(void)snprintf(node->gpu_model, sizeof(node->gpu_model), "%s", gpus[0].model);
+	node->memory_bytes = machine->memory_bytes;
 	meta->n_cpus = es_job_cpus();
 	if (meta->n_cpus == 0)
 		meta->n_cpus = machine->n_allowed;

@@ -110,8 +110,7 @@ struct level {
 static struct level level_at(const struct es_report *report, const struct es_cuts *cuts,
 			     const struct es_track *tracks, size_t time)
 {
-	const struct es_node_model *model = report->options.model;
-	struct level level = { .node_uj = report->offset_w * 1e6 *
+	struct level level = { .node_uj = report->model.offset_w * 1e6 *
 					  es_s_from_ns(cuts->t_ns[time] - report->start_ns) };
 
 	for (size_t i = 0; i < report->meta->n_domains; i++) {
@@ -123,7 +122,7 @@ static struct level level_at(const struct es_report *report, const struct es_cut
 		level.sum_uj += energy_uj;
 		level.node_uj +=
 			(double)energy_uj *
-			(report->domains[i].kind == ES_KIND_ESTIMATED ? 1.0 : model->slope);
+			(report->domains[i].kind == ES_KIND_ESTIMATED ? 1.0 : report->model.slope);
 	}
 	return level;
 }
@@ -135,14 +134,15 @@ static void share_out(const struct es_report *report, const struct es_cuts *cuts
 {
 	uint64_t total_uj = (uint64_t)llround(report->node_j * 1e6), before_uj = 0;
 	bool is_plain = total_uj == report->total_uj;
-	double all_uj = report->offset_w * 1e6 * es_s_from_ns(report->stop_ns - report->start_ns);
+	double all_uj =
+		report->model.offset_w * 1e6 * es_s_from_ns(report->stop_ns - report->start_ns);
 
 	for (size_t i = 0; i < report->meta->n_domains; i++)
 		if (report->domains[i].is_chosen_total && report->by_domain[i].is_known)
 			all_uj += (double)report->by_domain[i].energy_uj *
 				  (report->domains[i].kind == ES_KIND_ESTIMATED
 					   ? 1.0
-					   : report->options.model->slope);
+					   : report->model.slope);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t at_uj = total_uj;
 		struct level level;

@@ -277,70 +277,6 @@ static void sum_covers(struct es_report *report)
 	report->uncertainty_j = sqrt(variance) + unknown_j + accuracy_j + estimated_j;
 }
 
-/* Nodes whose total comes from meters: those with an estimate are at the wall already, no model comes on top. */
-static size_t count_metered_nodes(const struct es_report *report)
-{
-	size_t n = 0;
-
-	for (size_t node = 0; node < report->meta->n_nodes; node++) {
-		bool is_metered = false;
-
-		for (size_t i = 0; i < report->meta->n_domains && !is_metered; i++)
-			is_metered = report->domains[i].node == node &&
-				     report->domains[i].kind != ES_KIND_ESTIMATED &&
-				     report->domains[i].is_chosen_total &&
-				     report->by_domain[i].is_known;
-		n += is_metered;
-	}
-	return n;
-}
-
-/* Joules of the total cover, from meters (with what was filled in) or from estimates; cut to whole ones as in 2022. */
-static double sum_total_j(const struct es_report *report, bool is_estimate, bool truncates)
-{
-	double sum_j = 0;
-	uint64_t sum_uj = 0;
-
-	for (size_t i = 0; i < report->meta->n_domains; i++) {
-		if (!report->domains[i].is_chosen_total || !report->by_domain[i].is_known ||
-		    (report->domains[i].kind == ES_KIND_ESTIMATED) != is_estimate)
-			continue;
-		sum_uj += report->by_domain[i].energy_uj;
-		sum_j += floor(es_j_from_uj(report->by_domain[i].energy_uj));
-	}
-	return truncates ? sum_j : es_j_from_uj(sum_uj);
-}
-
-/* Measured -> node -> facility -> carbon; nothing is rounded but where a named model says so. */
-static void follow_chain(struct es_report *report)
-{
-	const struct es_node_model *model = report->options.model;
-	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns), metered_j, estimated_j;
-
-	if (!report->has_energy)
-		return;
-	if (es_report_is_metered(report))
-		report->offset_w = es_node_model_offset_w(model, count_metered_nodes(report),
-							  report->meta->n_gpus);
-	metered_j = sum_total_j(report, false, model->truncates);
-	estimated_j = sum_total_j(report, true, false);
-	if (model->truncates)
-		dur_s = floor(dur_s);
-	report->measured_j = metered_j + estimated_j;
-	report->node_j = model->slope * metered_j + report->offset_w * dur_s + estimated_j;
-	report->facility_j = report->node_j * report->options.pue;
-	report->metered_share = report->node_j > 0
-					? es_j_from_uj(report->metered_uj) / report->node_j
-				: es_report_is_metered(report) ? 1.0
-							       : 0.0;
-	report->metered_share = fmin(report->metered_share, 1.0);
-	if (report->options.carbon.zone) {
-		report->has_carbon = true;
-		report->gco2 =
-			es_carbon_g(&report->options.carbon, report->node_j, report->facility_j);
-	}
-}
-
 static void sum_quality(struct es_report *report, const struct walk *walk)
 {
 	for (size_t i = 0; i < report->meta->n_domains; i++) {
@@ -451,7 +387,7 @@ static int walk_once(struct es_recording *recording, struct es_report *report, s
 	es_report_close_gaps(report);
 	sum_covers(report);
 	es_report_unseen_sum(report);
-	follow_chain(report);
+	es_report_follow_chain(report);
 	es_report_baseline_sum(report);
 	sum_load(report);
 	sum_quality(report, walk);

@@ -20,6 +20,7 @@
 #include "format/report_activity.h"
 #include "format/report_baseline.h"
 #include "format/report_launch.h"
+#include "format/report_model.h"
 #include "format/report_releases.h"
 #include "format/report_share.h"
 #include "format/report_signals.h"
@@ -36,6 +37,7 @@ struct es_report_options {
 	const char *zone_source;
 	struct es_carbon_options footprint;
 	const struct es_node_model *model;
+	const struct es_report_calibrations *calibrations; /* with the model "none"; NULL: none */
 	enum es_psys_policy psys;
 	int64_t from_ns, to_ns; /* restrict to this part, boot clock; 0: all */
 	bool has_profile; /* a profile of the whole follows: its bins are gathered while the report is */
@@ -229,7 +231,7 @@ struct es_report {
 	bool has_carbon;
 	double gco2;
 	struct es_report_carbon carbon; /* what is said of it beyond one number */
-	double offset_w;
+	struct es_report_model model;
 
 	uint64_t n_rows, n_missed, n_rejected, n_ambiguous, n_resets, n_wraps, n_failed;
 	int64_t mean_period_ns, max_period_ns;

@@ -231,10 +231,7 @@ static void put_chain(const struct es_report *report, struct es_json *json)
 	es_json_string(json, "source", report->options.pue_source);
 	es_json_object_end(json);
 	es_json_object(json, "model");
-	es_json_string(json, "name", report->options.model->name);
-	es_json_double(json, "slope", report->options.model->slope);
-	es_json_double(json, "offset_w", report->offset_w);
-	es_json_string(json, "text", report->options.model->text);
+	es_report_model_members(report, json);
 	es_json_object_end(json);
 }
 

@@ -160,12 +160,12 @@ static void put_energy(const struct es_report *report, struct es_buf *out)
 			       "%s of the node are outside of the parts measured", part);
 		put_row(out, "rest", text);
 	}
-	if (strcmp(report->options.model->name, "none") == 0)
-		put_row(out, "model",
-			es_report_is_metered(report) ? "none: node not calibrated"
-						     : "none: the estimate is at the wall");
+	if (strcmp(report->model.name, "none") == 0)
+		(void)es_buf_printf(out, "  %-10s none: %s\n", "model",
+				    es_report_is_metered(report) ? report->model.text
+								 : "the estimate is at the wall");
 	else
-		put_row(out, "model", report->options.model->text);
+		put_row(out, "model", report->model.text);
 	energy_text(report->facility_j, energy, sizeof(energy));
 	(void)es_buf_printf(out, "  %-10s %s with PUE %g (%s)\n", "facility", energy,
 			    report->options.pue, report->options.pue_source);

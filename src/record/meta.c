@@ -241,6 +241,8 @@ int es_meta_write(const struct es_meta *meta, struct es_buf *out)
 		if (meta->nodes[i].n_gpus)
 			es_json_u64(&json, "gpus", meta->nodes[i].n_gpus);
 		put_text(&json, "gpu_model", meta->nodes[i].gpu_model);
+		if (meta->nodes[i].memory_bytes)
+			es_json_u64(&json, "memory_bytes", meta->nodes[i].memory_bytes);
 		es_json_object_end(&json);
 	}
 	es_json_array_end(&json);
@@ -394,6 +396,8 @@ static int get_nodes(struct reading *reading, json_t *array, struct es_meta *met
 			(uint32_t)get_integer(reading, object, "packages", 0, UINT32_MAX, 0);
 		node.n_gpus = (uint32_t)get_integer(reading, object, "gpus", 0, UINT32_MAX, 0);
 		get_text(reading, object, "gpu_model", node.gpu_model, sizeof(node.gpu_model));
+		node.memory_bytes =
+			(uint64_t)get_integer(reading, object, "memory_bytes", 0, INT64_MAX, 0);
 		if (node.name[0] == '\0')
 			reading->wrong = reading->wrong ? reading->wrong : "name";
 		r = es_meta_add_node(meta, node.name);

@@ -24,6 +24,7 @@ struct es_node_info {
 	uint32_t n_packages; /* 0: not known */
 	uint32_t n_gpus; /* devices for computing that were seen on its buses, measured or not; 0: none, or not looked */
 	char gpu_model[64]; /* of the first, in words */
+	uint64_t memory_bytes; /* as the kernel has it; 0: not known */
 };
 
 /** enum es_virt - what kind of machine a node is; decides the default PUE */

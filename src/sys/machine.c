@@ -390,6 +390,17 @@ static void read_allowed(const struct es_root *root, struct es_machine *machine)
 		machine->n_allowed = quota;
 }
 
+/* The first line of meminfo, in KiB whatever it calls them. */
+static void read_memory(const struct es_root *root, struct es_machine *machine)
+{
+	char text[128];
+	unsigned long long kib;
+
+	read_text(root, "proc/meminfo", text, sizeof(text));
+	if (sscanf(text, "MemTotal: %15llu", &kib) == 1)
+		machine->memory_bytes = kib * 1024;
+}
+
 void es_machine_read(const struct es_root *root, struct es_machine *ret)
 {
 	*ret = (struct es_machine){ .n_cpus = 0 };
@@ -398,6 +409,7 @@ void es_machine_read(const struct es_root *root, struct es_machine *ret)
 	read_text(root, "proc/sys/kernel/random/boot_id", ret->boot_id, sizeof(ret->boot_id));
 	es_machine_read_cpu(root, ret);
 	read_topology(root, ret);
+	read_memory(root, ret);
 	read_virt(root, ret);
 	read_battery(root, ret);
 	read_timezone(root, ret);

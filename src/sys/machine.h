@@ -23,6 +23,7 @@ struct es_machine {
 	unsigned cpu_family, cpu_model_number, cpu_stepping;
 	uint32_t n_cpus; /* hardware threads online */
 	uint32_t n_packages;
+	uint64_t memory_bytes; /* that the kernel has */
 	uint32_t n_allowed; /* hardware threads this process may use (affinity mask and CPU quota) */
 	bool is_vm, is_container, has_battery;
 	char timezone[64];

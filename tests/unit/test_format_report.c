@@ -350,7 +350,7 @@ static void no_model_is_put_on_an_estimate(void **state)
 	f->options.model = es_node_model_find("joule_model_202203");
 
 	assert_near(report(f)->node_j, 20.5, 1e-9);
-	assert_near(f->made.report.offset_w, 0.0, 0.0);
+	assert_near(f->made.report.model.offset_w, 0.0, 0.0);
 }
 
 static void a_standing_counter_is_unknown_and_the_estimate_stands_in(void **state)
@@ -687,7 +687,7 @@ static void the_models_of_2022_give_the_published_numbers(void **state)
 	assert_near(r->measured_j, 96407.0, 1e-9);
 	assert_near(r->node_j, 127247.0, 1e-9);
 	assert_near(r->gco2, 1.7885, 1e-9);
-	assert_near(r->offset_w, 60.0, 0.0);
+	assert_near(r->model.offset_w, 60.0, 0.0);
 	f->options.model = es_node_model_find("none");
 	assert_near(report(f)->node_j, 96409.6, 1e-6);
 }
@@ -708,7 +708,7 @@ static void a_model_is_for_the_nodes_with_meters(void **state)
 	f->options.model = es_node_model_find("joule_model_202203");
 	r = report(f);
 
-	assert_near(r->offset_w, 60.0, 0.0);
+	assert_near(r->model.offset_w, 60.0, 0.0);
 	assert_near(r->node_j, 1000.0 + 200.0 + 600.0, 1e-9);
 	assert_string_equal(es_report_kind(r), "mixed");
 	assert_near(r->metered_share, 1000.0 / 1800.0, 1e-9);

@@ -14,6 +14,42 @@
 
 #define PUE_DEFAULT 1.3
 
+/* Those of the node's class by themselves; one by its name whatever the node is; none beside a named model. */
+static int load_calibrations(struct es_chain *chain, struct es_error *err)
+{
+	static const char prefix[] = "calibrated";
+	const char *name = NULL;
+	int r;
+
+	if (chain->model && strncmp(chain->model, prefix, strlen(prefix)) != 0)
+		return 0;
+	if (chain->model && chain->model[strlen(prefix)] == ':')
+		name = chain->model + strlen(prefix) + 1;
+	r = es_calibrations_load(chain->command ? chain->command : "report", &chain->calibrations,
+				 err);
+	if (r < 0)
+		return r;
+	chain->usable = (struct es_report_calibrations){ .list = chain->calibrations.list,
+							 .n = chain->calibrations.n };
+	if (!name)
+		return 0;
+	chain->usable.list = es_calibrations_find(&chain->calibrations, name);
+	chain->usable.n = 1;
+	chain->usable.is_forced = true;
+	return chain->usable.list
+		       ? 0
+		       : es_error_say(
+				 err, -EINVAL,
+				 "--model '%s': there is no such calibration; 'energyscopium calibrate --list' shows them",
+				 chain->model);
+}
+
+static bool is_model(const char *name)
+{
+	return es_node_model_find(name) || strcmp(name, "calibrated") == 0 ||
+	       strncmp(name, "calibrated:", strlen("calibrated:")) == 0;
+}
+
 int es_chain_load(struct es_chain *chain, struct es_error *err)
 {
 	struct es_carbon_factor factor;
@@ -28,11 +64,14 @@ int es_chain_load(struct es_chain *chain, struct es_error *err)
 		r = es_settings_option(&chain->settings, "pue", chain->pue, err);
 	if (r < 0)
 		return r;
-	if (chain->model && !es_node_model_find(chain->model))
+	if (chain->model && !is_model(chain->model))
 		return es_error_say(
 			err, -EINVAL,
-			"--model '%s': not known; there are 'none' and 'joule_model_202203'",
+			"--model '%s': not known; there are 'none', 'calibrated', 'calibrated:CLASS' and 'joule_model_202203'",
 			chain->model);
+	r = load_calibrations(chain, err);
+	if (r < 0)
+		return r;
 	if (chain->carbon && es_carbon_factor_named(chain->carbon, "FR", &factor) == -ENOENT)
 		return es_error_say(
 			err, -EINVAL,
@@ -104,6 +143,9 @@ int es_chain_options(struct es_chain *chain, const struct es_meta *meta,
 	choose_pue(chain, meta, &options);
 	options.zone_source = chain->zone_source;
 	options.model = es_node_model_find(chain->model ? chain->model : "none");
+	if (!options.model)
+		options.model = es_node_model_find("none");
+	options.calibrations = chain->usable.n ? &chain->usable : NULL;
 	if (chain->carbon) {
 		r = es_carbon_factor_named(chain->carbon, row ? row->zone : "", &options.carbon);
 		if (r < 0)
@@ -135,4 +177,6 @@ void es_chain_finish(struct es_chain *chain)
 {
 	es_footprint_finish(&chain->footprint);
 	es_tagfile_finish(&chain->tagfile);
+	es_calibrations_finish(&chain->calibrations);
+	chain->usable = (struct es_report_calibrations){ .n = 0 };
 }

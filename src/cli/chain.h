@@ -8,6 +8,7 @@
 #define ES_CLI_CHAIN_H
 
 #include "base/error.h"
+#include "cli/calibrations.h"
 #include "cli/footprint.h"
 #include "cli/settings.h"
 #include "format/report.h"
@@ -21,6 +22,9 @@ struct es_chain {
 	const char *zone, *pue, *model, *carbon, *tags;
 	struct es_footprint footprint;
 	struct es_tagfile tagfile; /* what is in the file @tags */
+	struct es_calibrations calibrations;
+	struct es_report_calibrations usable; /* of those */
+	const char *command; /* for messages; NULL: "report" */
 	bool has_profile; /* an eprofile of the whole follows the report */
 	char zone_source[ES_ORIGIN_MAX_BYTES + 64], pue_source[ES_ORIGIN_MAX_BYTES + 64],
 		factor_id[64], zone_code[16];

@@ -9,21 +9,16 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "cli/courses.h"
 #include "cli/survey.h"
 #include "core/crosscheck.h"
-#include "core/watch.h"
 
 struct es_json;
 
 /** struct es_crosscheck - what was gathered and what came of it; zero-initialise, es_crosscheck_finish() it */
 struct es_crosscheck {
-	struct es_domain *domains; /* [n] copies, judged; owned */
-	struct es_course *courses; /* [n] owned */
-	size_t n;
-	struct es_watch watch;
-	char (*nodes)[ES_NAME_MAX_BYTES]; /* of a recording; NULL: this one. Owned */
-	size_t n_nodes;
-	int64_t dur_ns, period_ns;
+	struct es_courses all;
+	int64_t dur_ns;
 	char load[64]; /* what moved the meters, in words; "": nothing of ours */
 	struct es_cross cross;
 };

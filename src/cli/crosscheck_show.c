@@ -14,25 +14,25 @@
 
 static const char *node_of(const struct es_crosscheck *check, const struct es_cross_pair *pair)
 {
-	uint32_t node = check->domains[pair->y].node;
+	uint32_t node = check->all.domains[pair->y].node;
 
-	return check->nodes && node < check->n_nodes ? check->nodes[node] : NULL;
+	return check->all.nodes && node < check->all.n_nodes ? check->all.nodes[node].name : NULL;
 }
 
 /* "NODE: a + b + c | d" as far as there is room. */
 static void put_names(const struct es_crosscheck *check, const struct es_cross_pair *pair,
 		      struct es_buf *out)
 {
-	const char *node = check->n_nodes > 1 ? node_of(check, pair) : NULL;
+	const char *node = check->all.n_nodes > 1 ? node_of(check, pair) : NULL;
 
 	(void)es_buf_printf(out, "  %s%s%s : ", node ? node : "", node ? "/" : "",
-			    check->domains[pair->y].id);
+			    check->all.domains[pair->y].id);
 	for (size_t i = 0; i < pair->n_x; i++) {
 		if (i == 6 && pair->n_x > 7) {
 			(void)es_buf_printf(out, " + %zu more", pair->n_x - i);
 			break;
 		}
-		(void)es_buf_printf(out, "%s%s", i ? " + " : "", check->domains[pair->x[i]].id);
+		(void)es_buf_printf(out, "%s%s", i ? " + " : "", check->all.domains[pair->x[i]].id);
 	}
 	(void)es_buf_u8(out, '\n');
 }
@@ -130,9 +130,9 @@ void es_crosscheck_json(const struct es_crosscheck *check, struct es_json *json)
 		es_json_string(json, "relation", es_cross_relation_name(pair->relation));
 		es_json_array_inline(json, "x");
 		for (size_t k = 0; k < pair->n_x; k++)
-			es_json_string(json, NULL, check->domains[pair->x[k]].id);
+			es_json_string(json, NULL, check->all.domains[pair->x[k]].id);
 		es_json_array_end(json);
-		es_json_string(json, "y", check->domains[pair->y].id);
+		es_json_string(json, "y", check->all.domains[pair->y].id);
 		es_json_double(json, "span_s", es_s_from_ns(pair->span_ns));
 		es_json_double(json, "window_s", es_s_from_ns(pair->window_ns));
 		put_fit(pair, json);

@@ -14,6 +14,8 @@
 #include "cli/command.h"
 
 static const struct es_command commands[] = {
+	{ "calibrate", "fit a node's watts to its measured parts, and keep that",
+	  es_cmd_calibrate },
 	{ "doctor", "check this machine: meters, rights, clocks; each problem with its fix",
 	  es_cmd_doctor },
 	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },

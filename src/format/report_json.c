@@ -189,6 +189,11 @@ static void put_domain(const struct es_report *report, size_t i, struct es_json 
 	put_mw(json, "max_w", sum->is_known && sum->max_mw, sum->max_mw);
 	put_mw(json, "limit_w", domain->limit_mw, domain->limit_mw);
 	put_text(json, "limit_kind", domain->limit_kind);
+	if (domain->update_period_ns)
+		es_json_decimal(json, "update_period_ms", domain->update_period_ns, 6);
+	else
+		es_json_null(json, "update_period_ms");
+	es_json_decimal(json, "period_ms", es_domain_period_ns(domain, report->meta->period_ns), 6);
 	put_known(json, "load", sum->is_known && domain->limit_mw,
 		  domain->limit_mw ? (double)sum->mean_mw / (double)domain->limit_mw : 0);
 	put_instances(domain, json);

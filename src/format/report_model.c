@@ -49,7 +49,7 @@ static struct node_sum sum_node(const struct es_report *report, uint32_t node)
 	return sum;
 }
 
-static struct es_node_class class_of(const struct es_node_info *node)
+struct es_node_class es_report_node_class(const struct es_node_info *node)
 {
 	struct es_node_class class = { .n_packages = node->n_packages,
 				       .n_gpus = node->n_gpus,
@@ -91,7 +91,7 @@ static const struct es_calibration *find(const struct es_report *report, uint32_
 					 const struct node_sum *sum, char *why, size_t size)
 {
 	const struct es_report_calibrations *all = report->options.calibrations;
-	struct es_node_class class = class_of(&report->meta->nodes[node]);
+	struct es_node_class class = es_report_node_class(&report->meta->nodes[node]);
 
 	for (size_t i = 0; all && i < all->n; i++) {
 		const char *odd;

@@ -14,6 +14,7 @@
 #include "format/calibration.h"
 
 struct es_json;
+struct es_node_info;
 struct es_report;
 
 /** struct es_report_calibrations - what a report may choose from; borrowed */
@@ -34,6 +35,9 @@ struct es_report_model {
 	bool is_outside; /* of the range that one of them was made in */
 	const struct es_calibration *calibration; /* the first that was applied; NULL: none */
 };
+
+/** es_report_node_class - what a node of a recording is made of */
+struct es_node_class es_report_node_class(const struct es_node_info *node);
 
 /**
  * es_report_follow_chain - measured -> node -> facility -> carbon

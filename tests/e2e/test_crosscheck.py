@@ -86,7 +86,7 @@ def test_stale_node_meter(place):
         writer = threading.Thread(target=write)
         writer.start()
         try:
-            checks = compare(machine.root, "--meter", "file:/run/wattmeter?period=200ms", seconds="8s")
+            checks = compare(machine.root, "--meter", "file:/run/wattmeter?period=1s", seconds="12s")
         finally:
             done.set()
             writer.join()

@@ -69,19 +69,24 @@ static int add_domain(struct redfish *redfish, struct es_remote *remote,
 	return es_remote_add(remote, &domain);
 }
 
-/* A name twice would be one domain. */
-static void tell_apart(struct es_redfish_part *parts, size_t n)
+static bool is_taken(const struct es_redfish_part *parts, size_t i, const char *node)
 {
-	for (size_t i = 0; i < n; i++)
-		for (size_t j = 0; j < i; j++)
-			if (strcmp(parts[i].name, parts[j].name) == 0 && !parts[j].is_node) {
-				char name[ES_REDFISH_NAME_BYTES];
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(parts[i].name, parts[j].is_node ? node : parts[j].name) == 0)
+			return true;
+	return false;
+}
 
-				(void)snprintf(name, sizeof(name), "%.36s-%u", parts[i].name,
-					       (unsigned)i);
-				memcpy(parts[i].name, name, sizeof(name));
-				break;
-			}
+/* A name twice would be one domain. */
+static void tell_apart(struct es_redfish_part *parts, size_t n, const char *node)
+{
+	for (size_t i = 1; i < n; i++)
+		if (is_taken(parts, i, node)) {
+			char name[ES_REDFISH_NAME_BYTES];
+
+			(void)snprintf(name, sizeof(name), "%.36s-%u", parts[i].name, (unsigned)i);
+			memcpy(parts[i].name, name, sizeof(name));
+		}
 }
 
 /* Later the domains are those of the first time: what is found must be the same. */
@@ -97,7 +102,7 @@ static int settle(struct redfish *redfish, struct es_remote *remote, size_t n, s
 		redfish->n_parts = redfish->n_settled;
 		return 0;
 	}
-	tell_apart(redfish->parts, n);
+	tell_apart(redfish->parts, n, es_remote_url(remote)->name);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = add_domain(redfish, remote, &redfish->parts[i]);
 	if (r < 0)

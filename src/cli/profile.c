@@ -16,9 +16,10 @@
 #include "cli/command.h"
 #include "cli/output.h"
 #include "cli/picture.h"
+#include "format/profile_signals.h"
 
 struct profile {
-	const char *eprofile, *csv, *from, *to, *layout, *region;
+	const char *eprofile, *csv, *signals, *from, *to, *layout, *region;
 	struct es_text_list domains;
 	bool is_full, is_json;
 	struct es_pictures pictures;
@@ -107,21 +108,24 @@ static int parse_options(struct profile *profile, const struct es_report *report
 	return 0;
 }
 
+typedef int (*csv_fn)(struct es_recording *recording, const struct es_report *report,
+		      const struct es_profile_options *options, int fd);
+
 static int write_csv(const struct es_outcome *outcome, const struct profile *profile,
-		     struct es_error *err)
+		     const char *path, csv_fn csv, struct es_error *err)
 {
-	bool is_stdout = strcmp(profile->csv, "-") == 0;
+	bool is_stdout = strcmp(path, "-") == 0;
 	es_cleanup(es_closep) int fd = -1;
 	int r;
 
 	if (!is_stdout) {
-		fd = open(profile->csv, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 		if (fd < 0)
-			return es_error_set(err, -errno, "cannot write '%s'", profile->csv);
+			return es_error_set(err, -errno, "cannot write '%s'", path);
 	}
-	r = es_profile_csv(outcome->recording, &outcome->report, &profile->options,
-			   is_stdout ? STDOUT_FILENO : fd);
-	return r < 0 ? es_error_set(err, r, "cannot write '%s'", profile->csv) : 0;
+	r = csv(outcome->recording, &outcome->report, &profile->options,
+		is_stdout ? STDOUT_FILENO : fd);
+	return r < 0 ? es_error_set(err, r, "cannot write '%s'", path) : 0;
 }
 
 static int write_stdout(const struct es_outcome *outcome, const struct profile *profile,
@@ -140,8 +144,8 @@ static int write_stdout(const struct es_outcome *outcome, const struct profile *
 
 static bool is_asked(const struct profile *profile)
 {
-	return profile->eprofile || profile->csv || profile->is_json || profile->pictures.is_term ||
-	       es_pictures_are_asked(&profile->pictures);
+	return profile->eprofile || profile->csv || profile->signals || profile->is_json ||
+	       profile->pictures.is_term || es_pictures_are_asked(&profile->pictures);
 }
 
 static int write_all(struct profile *profile, const struct es_outcome *outcome,
@@ -154,7 +158,9 @@ static int write_all(struct profile *profile, const struct es_outcome *outcome,
 	if (profile->eprofile && strcmp(profile->eprofile, "-") != 0)
 		r = es_write_eprofile(outcome, options, profile->eprofile, true, err);
 	if (r == 0 && profile->csv)
-		r = write_csv(outcome, profile, err);
+		r = write_csv(outcome, profile, profile->csv, es_profile_csv, err);
+	if (r == 0 && profile->signals)
+		r = write_csv(outcome, profile, profile->signals, es_signals_csv, err);
 	if (r == 0 && es_pictures_are_asked(&profile->pictures))
 		r = es_pictures_write(&profile->pictures, outcome, options, err);
 	if (r == 0 && is_drawn)
@@ -169,8 +175,8 @@ static int write_all(struct profile *profile, const struct es_outcome *outcome,
 static int check_stdout(const struct profile *profile, struct es_error *err)
 {
 	const struct es_pictures *pictures = &profile->pictures;
-	const char *const files[] = { pictures->svg, pictures->png, pictures->pdf, pictures->html,
-				      profile->csv };
+	const char *const files[] = { pictures->svg,  pictures->png, pictures->pdf,
+				      pictures->html, profile->csv,  profile->signals };
 	bool is_eprofile = profile->is_json ||
 			   (profile->eprofile && strcmp(profile->eprofile, "-") == 0);
 	unsigned n = is_eprofile + pictures->is_term;
@@ -226,6 +232,9 @@ int es_cmd_profile(int argc, char **argv)
 		{ "csv", "FILE",
 		  "every sample: time, node, domain, power_w, energy_j;\n'-': stdout",
 		  ES_OPTION_TEXT, &profile.csv },
+		{ "signals", "FILE",
+		  "clocks, utilisation, temperatures …: time, node, device, signal,\nvalue, unit; '-': stdout",
+		  ES_OPTION_TEXT, &profile.signals },
 		{ "json", NULL, "the eprofile on stdout", ES_OPTION_FLAG, &profile.is_json },
 		{ "domain", "NAME", "only this domain; may be repeated (default: the covers)",
 		  ES_OPTION_LIST, &profile.domains },

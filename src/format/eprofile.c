@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "format/profile.h"
+#include "format/profile_signals.h"
 
 /* Which domains a curve adds up. */
 enum curve {
@@ -239,6 +240,7 @@ static void put_profile(const struct es_profile *profile, struct es_json *json)
 	if (profile->report->metered_uj && profile->report->total_uj != profile->report->fine_uj)
 		put_curve(profile, "enode(W)", CURVE_NODE, json);
 	put_devices(profile, json);
+	es_profile_temperatures_json(profile, json);
 	put_own(profile, json);
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "format/profile_signals.h"
 
 #define CSV_CHUNK_BYTES 65536U
 
@@ -155,6 +156,8 @@ int es_profile_build(struct es_recording *recording, const struct es_report *rep
 	choose_bins(&profile, options->is_full);
 	profile.series = calloc(report->meta->n_domains + 1, sizeof(*profile.series));
 	r = profile.series ? fill_bins(recording, options, &profile) : -ENOMEM;
+	if (r == 0)
+		r = es_profile_temperatures(recording, &profile);
 	if (r < 0) {
 		es_profile_finish(&profile);
 		return es_error_set(err, r, "cannot make the profile");
@@ -169,6 +172,7 @@ void es_profile_finish(struct es_profile *profile)
 	     profile->series && !profile->are_borrowed && i < profile->report->meta->n_domains; i++)
 		es_series_finish(&profile->series[i]);
 	free(profile->series);
+	es_profile_temperatures_finish(profile);
 	*profile = (struct es_profile){ .report = NULL };
 }
 
@@ -192,8 +196,7 @@ static void csv_flush(struct csv *csv)
 	es_buf_reset(&csv->buf);
 }
 
-/* Quoted where it must be: names come from outside. */
-static void put_field(struct es_buf *out, const char *text)
+void es_csv_put_field(struct es_buf *out, const char *text)
 {
 	if (!strpbrk(text, ",\"\r\n")) {
 		(void)es_buf_str(out, text);
@@ -217,9 +220,9 @@ static void put_line(struct csv *csv, size_t domain, int64_t t_ns, bool has_powe
 
 	(void)es_buf_str(&csv->buf, es_time_rfc3339_us(es_report_unix_ns(report, t_ns), time));
 	(void)es_buf_u8(&csv->buf, ',');
-	put_field(&csv->buf, report->meta->nodes[report->domains[domain].node].name);
+	es_csv_put_field(&csv->buf, report->meta->nodes[report->domains[domain].node].name);
 	(void)es_buf_u8(&csv->buf, ',');
-	put_field(&csv->buf, report->domains[domain].name);
+	es_csv_put_field(&csv->buf, report->domains[domain].name);
 	(void)es_buf_u8(&csv->buf, ',');
 	if (has_power)
 		(void)es_buf_append(&csv->buf, number,

@@ -28,6 +28,8 @@ struct es_profile {
 	int64_t start_ns, stop_ns, bin_ns;
 	size_t n_bins;
 	struct es_series *series; /* [domain]; n_bins 0 for those not shown */
+	struct es_series *
+		temps; /* [signal] of temperatures, in thousandths of a degree; NULL: none was recorded */
 	bool are_borrowed; /* the report gathered the bins, and keeps them */
 };
 
@@ -49,6 +51,9 @@ bool es_profile_shows(const struct es_profile_options *options, const struct es_
  */
 int es_eprofile_write(const struct es_profile *profile, const struct es_profile_options *options,
 		      es_json_sink_fn write, void *sink);
+
+/** es_csv_put_field - quoted where it must be: names come from outside */
+void es_csv_put_field(struct es_buf *out, const char *text);
 
 /** es_profile_csv - every sample at full resolution: time,node,domain,power_w,energy_j (cumulative), streamed to @fd */
 int es_profile_csv(struct es_recording *recording, const struct es_report *report,

@@ -228,8 +228,12 @@ static int break_off(struct es_recording *recording)
 static int visit_block(struct es_recording *recording, const struct es_frame *frame,
 		       const struct es_visitor *visitor, void *arg)
 {
-	int r = es_rows_decode(&recording->rows, frame->payload, frame->payload_bytes);
+	int r;
 
+	/* Who wants signals only need not wait for the readings. */
+	if (!visitor->reading && !visitor->sweep && visitor->signal)
+		return 0;
+	r = es_rows_decode(&recording->rows, frame->payload, frame->payload_bytes);
 	if (r == -EBADMSG)
 		return break_off(recording);
 	for (size_t row = 0; r >= 0 && row < recording->rows.n_rows; row++)

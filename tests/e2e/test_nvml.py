@@ -331,6 +331,12 @@ def test_signals(place):
     equal(signals["nvml/gpu-0:tensor_activity"]["mean"], 450000)
     throttled = next(i for i in report["insights"] if i["code"] == "throttled")
     equal(throttled["evidence"]["throttled_share"], 1)
+    lines = call("profile", os.path.join(place, "out", "j.esr"), "--signals", "-").stdout.splitlines()
+    equal(lines[0], "time,node,device,signal,value,unit")
+    expect(any(line.endswith("gpu-0,throttle,power_cap|heat,flags") for line in lines), str(lines[:20]))
+    with open(os.path.join(place, "out", "j.eprofile.json")) as file:
+        curves = json.load(file)["temperatures(C)"]
+    expect(all(t is None or abs(t - 83) < 0.01 for t in next(iter(curves.values()))) and len(curves) == 1, str(curves)[:300])
     expect("busy 98 %" in done.stderr and "throttled 100 % of the time" in done.stderr, done.stderr)
 
 

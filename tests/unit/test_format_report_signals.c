@@ -10,9 +10,12 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "format/profile_signals.h"
 #include "support/recordings.h"
 
 #define S TEST_S
@@ -300,6 +303,96 @@ static void recordings_without_signals_have_an_empty_list(void **state)
 			    "1 GPUs drew 25 % of what their limits allow");
 }
 
+/* What a writer to a descriptor wrote, as text. */
+static char *read_back(int fd)
+{
+	off_t n = lseek(fd, 0, SEEK_END);
+	char *text = calloc(1, (size_t)n + 1);
+
+	assert_non_null(text);
+	assert_int_equal(pread(fd, text, (size_t)n, 0), n);
+	assert_int_equal(close(fd), 0);
+	return text;
+}
+
+static void every_value_is_a_line_of_csv(void **state)
+{
+	const char *const only[] = { "gpu-1" };
+	const struct es_profile_options one = { .domains = only, .n_domains = 1 };
+	struct es_profile_options options = { .n_domains = 0 };
+	struct fixture *f = *state;
+	size_t use, flags;
+	char *text;
+	int fd = memfd_create("csv", MFD_CLOEXEC);
+
+	use = test_signal(&f->made, "gpu-0", ES_SIGNAL_UTILISATION, ES_SIGNAL_PPM, ES_SIGNAL_GAUGE);
+	flags = test_signal(&f->made, "a,b", ES_SIGNAL_THROTTLE, ES_SIGNAL_FLAGS_UNIT,
+			    ES_SIGNAL_FLAGS);
+	make_gpus(f, 1, 100);
+	test_value(&f->made, 1 * S, use, 500000);
+	test_value(&f->made, 2 * S, flags,
+		   BIT(ES_THROTTLE_POWER_CAP) | BIT(ES_THROTTLE_HEAT) | BIT(40));
+	test_value(&f->made, 3 * S, flags, 0);
+	test_value(&f->made, 50 * S, use, 7);
+	test_end(&f->made, 60 * S, 0);
+	look(f);
+	options.to_ns = TEST_START_NS + 40 * S;
+
+	assert_int_equal(es_signals_csv(f->made.recording, &f->made.report, &options, fd), 0);
+	text = read_back(fd);
+	assert_string_equal(
+		text, "time,node,device,signal,value,unit\n"
+		      "2026-03-13T12:00:01.000000+00:00,n1,gpu-0,utilisation,500000,ppm\n"
+		      "2026-03-13T12:00:02.000000+00:00,n1,\"a,b\",throttle,power_cap|heat|bit40,flags\n"
+		      "2026-03-13T12:00:03.000000+00:00,n1,\"a,b\",throttle,,flags\n");
+	free(text);
+	fd = memfd_create("csv", MFD_CLOEXEC);
+	assert_int_equal(es_signals_csv(f->made.recording, &f->made.report, &one, fd), 0);
+	text = read_back(fd);
+	assert_string_equal(text, "time,node,device,signal,value,unit\n");
+	free(text);
+}
+
+static void temperatures_are_in_the_eprofile(void **state)
+{
+	const struct es_profile_options options = { .n_domains = 0 };
+	struct fixture *f = *state;
+	size_t temp, memory;
+	struct es_profile profile;
+	const json_t *curve;
+	struct es_buf out;
+
+	temp = test_signal(&f->made, "gpu-0", ES_SIGNAL_TEMPERATURE, ES_SIGNAL_MC, ES_SIGNAL_GAUGE);
+	memory = test_signal(&f->made, "gpu-0", ES_SIGNAL_MEMORY_TEMPERATURE, ES_SIGNAL_MC,
+			     ES_SIGNAL_GAUGE);
+	make_gpus(f, 1, 100);
+	for (unsigned t = 0; t <= 60; t++) {
+		if (t < 20 || t >= 30)
+			test_value(&f->made, t * S, temp, 40000 + 100 * t);
+		test_value(&f->made, t * S, memory, t == 5 ? 2000000000 : 66500);
+	}
+	test_end(&f->made, 60 * S, 0);
+	look(f);
+	assert_int_equal(
+		es_profile_build(f->made.recording, &f->made.report, &options, &profile, NULL), 0);
+	es_buf_init(&out, 1U << 20);
+	assert_int_equal(es_eprofile_write(&profile, &options, es_json_sink_buf, &out), 0);
+	es_profile_finish(&profile);
+	json_decref(f->json);
+	f->json = json_loadb((const char *)out.data, out.len, JSON_REJECT_DUPLICATES, NULL);
+	es_buf_finish(&out);
+	assert_non_null(f->json);
+	curve = json_object_get(json_object_get(f->json, "temperatures(C)"), "n1/gpu-0");
+
+	assert_int_equal(json_array_size(curve), 61);
+	assert_near(json_number_value(json_array_get(curve, 11)), 40 + 0.1 * 10.5);
+	assert_true(json_is_null(json_array_get(curve, 25)));
+	assert_near(json_number_value(json_array_get(curve, 60)), 40 + 0.1 * 59.5);
+	curve = json_object_get(json_object_get(f->json, "temperatures(C)"),
+				"n1/gpu-0:memory_temperature");
+	assert_near(json_number_value(json_array_get(curve, 5)), 66.5);
+}
+
 static void names_from_hostile_recordings_reach_no_terminal(void **state)
 {
 	struct fixture *f = *state;
@@ -328,6 +421,8 @@ int main(void)
 		TEST(a_gpu_at_work_is_no_news),
 		TEST(a_high_load_has_the_utilisation_as_evidence),
 		TEST(recordings_without_signals_have_an_empty_list),
+		TEST(every_value_is_a_line_of_csv),
+		TEST(temperatures_are_in_the_eprofile),
 		TEST(names_from_hostile_recordings_reach_no_terminal),
 	};
 

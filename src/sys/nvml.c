@@ -9,26 +9,16 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "sys/library.h"
 #include "sys/pci.h"
 
 #define LIBRARY "libnvidia-ml.so.1"
 
-/* Where packages and containers put it: Debian, Red Hat and SUSE, the container toolkit, WSL. */
-static const char *const folders[] = {
-	"usr/lib/x86_64-linux-gnu",
-	"usr/lib/aarch64-linux-gnu",
-	"usr/lib64",
-	"usr/lib",
-	"lib/x86_64-linux-gnu",
-	"lib/aarch64-linux-gnu",
-	"lib64",
-	"usr/local/nvidia/lib64",
-	"usr/lib/wsl/lib",
-};
+static const char *const names[] = { LIBRARY, NULL };
+/* Where the container toolkit and Windows' Linux put it. */
+static const char *const folders[] = { "usr/local/nvidia/lib64", "usr/lib/wsl/lib", NULL };
 
 static const struct {
 	int nvml_return, error;
@@ -50,34 +40,6 @@ static const struct {
 	{ ES_NVML_NO_DATA, ENODATA, "no data" },
 	{ ES_NVML_GPU_NOT_FOUND, ENODEV, "no GPU found" },
 };
-
-/* A tree's library, by its descriptor: no link leads out of the tree, and what was checked is what is loaded. */
-static int open_in_tree(const struct es_root *root, char *ret, size_t size, int *ret_fd,
-			struct es_error *err)
-{
-	for (size_t i = 0; i < ES_ARRAY_SIZE(folders); i++) {
-		char path[128];
-		struct stat st;
-		int fd;
-
-		(void)snprintf(path, sizeof(path), "%s/" LIBRARY, folders[i]);
-		fd = es_root_openat(root, path, O_RDONLY);
-		if (fd < 0)
-			continue;
-		if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-		    (st.st_uid != 0 && st.st_uid != geteuid()) ||
-		    (st.st_mode & (S_IWGRP | S_IWOTH))) {
-			(void)close(fd);
-			return es_error_say(err, -EPERM,
-					    "'%s' of this tree is not run: others may write it",
-					    path);
-		}
-		(void)snprintf(ret, size, "/proc/self/fd/%d", fd);
-		*ret_fd = fd;
-		return 0;
-	}
-	return es_error_say(err, -ENOENT, "not this machine, and the tree has no " LIBRARY);
-}
 
 int es_nvml_open(const struct es_root *root, struct es_nvml *ret, struct es_error *err)
 {
@@ -113,15 +75,9 @@ int es_nvml_open(const struct es_root *root, struct es_nvml *ret, struct es_erro
 		{ "nvmlGpmSampleGet", &nvml.gpm_sample, false },
 		{ "nvmlGpmMetricsGet", &nvml.gpm_metrics, false },
 	};
-	char path[64] = LIBRARY;
-	es_cleanup(es_closep) int fd = -1;
-	int r = 0;
+	int r = es_library_open(root, names, folders, symbols, ES_ARRAY_SIZE(symbols), &nvml.dl,
+				err);
 
-	if (!root->is_machine)
-		r = open_in_tree(root, path, sizeof(path), &fd, err);
-	if (r < 0)
-		return r;
-	r = es_dl_open(&nvml.dl, path, symbols, ES_ARRAY_SIZE(symbols), err);
 	if (r == 0)
 		*ret = nvml;
 	return r;

@@ -149,6 +149,13 @@ static bool has_packages(const struct es_opened *opened)
 	return has_any;
 }
 
+static bool is_needed(const struct es_opened *opened, const struct es_root *root,
+		      const struct es_source_ops *ops)
+{
+	return ops->is_needed ? ops->is_needed(root, opened->domains, opened->n_domains)
+			      : !has_packages(opened);
+}
+
 static void leave_closed(struct es_opened *opened, const struct es_source_ops *ops)
 {
 	struct es_sampler_source *entry = &opened->sources[opened->n_sources++];
@@ -179,7 +186,7 @@ static int open_all(struct es_opened *opened, const struct es_root *root,
 
 		if (!ops->open)
 			continue;
-		if (ops->is_spare && !options->wants_spares && has_packages(opened))
+		if (ops->is_spare && !options->wants_spares && !is_needed(opened, root, ops))
 			leave_closed(opened, ops);
 		else
 			r = add_source(opened, root, ops);

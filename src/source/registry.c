@@ -14,11 +14,12 @@
  * those of the board, which are slower. Those that are named stand where they would come among them.
  */
 static const struct es_source_ops *const sources[] = {
-	&es_source_perf,	&es_source_powercap, &es_source_nvml,	    &es_source_msr,
-	&es_source_amdgpu,	&es_source_hsmp,     &es_source_hwmon,	    &es_source_cray,
-	&es_source_http,	&es_source_file,     &es_source_prometheus, &es_source_dcmi,
-	&es_source_ipmi_sensor, &es_source_redfish,  &es_source_snmp,	    &es_source_modbus,
-	&es_source_mqtt,	&es_source_estimate,
+	&es_source_perf,     &es_source_powercap,   &es_source_nvml,   &es_source_msr,
+	&es_source_amdgpu,   &es_source_hsmp,	    &es_source_hwmon,  &es_source_amdsmi,
+	&es_source_rocm,     &es_source_levelzero,  &es_source_cray,   &es_source_http,
+	&es_source_file,     &es_source_prometheus, &es_source_dcmi,   &es_source_ipmi_sensor,
+	&es_source_redfish,  &es_source_snmp,	    &es_source_modbus, &es_source_mqtt,
+	&es_source_estimate,
 };
 
 const struct es_source_ops *es_registry_at(size_t i)

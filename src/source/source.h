@@ -43,6 +43,8 @@ struct es_meter_url;
 struct es_source_ops {
 	const char *name; /* stable, lower case, appears in configuration and output */
 	bool is_spare; /* the same counters as those before it: only where these cannot be read, or when asked for */
+	/* Of a spare: whether something that it may read has no meter among @domains, those of the sources before it. NULL: whether a package has none. */
+	bool (*is_needed)(const struct es_root *root, const struct es_domain *domains, size_t n);
 	/* Domains that are denied or absent are listed too, with reason and fix. -ENODEV: this machine has no such meter. */
 	int (*open)(const struct es_root *root, struct es_source **ret, struct es_error *err);
 	/*
@@ -100,6 +102,9 @@ extern const struct es_source_ops es_source_msr;
 extern const struct es_source_ops es_source_hsmp;
 extern const struct es_source_ops es_source_amdgpu;
 extern const struct es_source_ops es_source_hwmon;
+extern const struct es_source_ops es_source_amdsmi;
+extern const struct es_source_ops es_source_rocm;
+extern const struct es_source_ops es_source_levelzero;
 extern const struct es_source_ops es_source_cray;
 extern const struct es_source_ops es_source_file;
 extern const struct es_source_ops es_source_http;

@@ -49,7 +49,7 @@ static int put_on_bus(const char *root, const struct nvml_gpu *gpu)
 }
 
 /* What a library is read from may not be written while it is in use: a new file each time. */
-static int copy(const char *from, const char *to)
+int es_tree_copy(const char *from, const char *to)
 {
 	int in = open(from, O_RDONLY | O_CLOEXEC), out;
 	char data[65536];
@@ -83,10 +83,10 @@ int nvml_tree_make(const char *root, const char *table_path, const char *stub)
 		r = put_on_bus(root, &table.gpus[i]);
 	r = r < 0 ? r : es_tree_write(root, NVML_FOLDER "/" NVML_TABLE, "", 0644);
 	(void)snprintf(path, sizeof(path), "%s/" NVML_FOLDER "/" NVML_TABLE, root);
-	r = r < 0 ? r : copy(table_path, path);
+	r = r < 0 ? r : es_tree_copy(table_path, path);
 	(void)snprintf(path, sizeof(path), "%s/" NVML_FOLDER "/libnvidia-ml.so.1", root);
 	if (r == 0 && stub)
-		r = copy(stub, path);
+		r = es_tree_copy(stub, path);
 	if (r < 0)
 		return r;
 	(void)snprintf(path, sizeof(path), "%s/" NVML_FOLDER "/" NVML_STATE, root);

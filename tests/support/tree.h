@@ -88,5 +88,7 @@ uint64_t es_tree_energy_uj(const struct es_tree_zone *zone, uint64_t n_steps);
 
 /** es_tree_write - (re)write a file below the tree, directories made where missing; 0 or negative errno */
 int es_tree_write(const char *root, const char *path, const char *text, unsigned mode);
+/** es_tree_copy - a library into a tree, as a new file each time; both paths are this machine's. 0 or negative errno */
+int es_tree_copy(const char *from, const char *to);
 
 #endif

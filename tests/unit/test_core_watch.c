@@ -197,6 +197,22 @@ static void powers_too_far_apart_leave_a_gap(void **state)
 }
 
 /* A BMC that refreshes once a second is not late at 1.5 s, however short the planned period. */
+static void powers_of_a_slow_meter_hold(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, "prometheus", ES_DOMAIN_NODE, -1, -1)->is_power = true;
+	f->domains[0].hold_ns = 1000 * MS;
+	begin(f);
+	row(f, 1000 * MS, (uint64_t[]){ 200000 }, 0);
+	row(f, 2000 * MS, (uint64_t[]){ 200000 }, 0);
+	assert_int_equal(f->n_gaps[0], 0);
+	assert_int_equal(f->seen_uj[0], 200000000);
+	row(f, 3001 * MS, (uint64_t[]){ 200000 }, 0);
+	assert_int_equal(f->n_gaps[0], 1);
+	end(f, 1, 1, false);
+}
+
 static void the_meters_own_pace_decides_where_it_is_slower(void **state)
 {
 	struct fixture *f = *state;
@@ -405,6 +421,7 @@ int main(void)
 		TEST(a_standing_counter_is_unknown_after_a_while_and_zero_before),
 		TEST(constant_power_is_no_standing_counter),
 		TEST(powers_too_far_apart_leave_a_gap),
+		TEST(powers_of_a_slow_meter_hold),
 		TEST(the_meters_own_pace_decides_where_it_is_slower),
 		TEST(cpu_time_proves_a_busy_package_only_where_the_others_cannot_hold_it),
 		TEST(busy_on_purpose_is_proof_for_every_cpu_domain),

@@ -26,7 +26,6 @@
  */
 #define AMD_FILLS_FROM_MEMORY 0x4843U
 #define AMD_FIRST_FAMILY 0x17U
-#define KINDS_SLACK 1000 /* of the time, between the reads of two kinds */
 #define KIND_SHIFT 32 /* PERF_PMU_TYPE_SHIFT, which our oldest headers lack */
 
 static const struct {
@@ -463,15 +462,6 @@ es_hot static int read_target(const struct es_job_events *events, const struct e
 	return 0;
 }
 
-/* Kinds are read one after the other: the job may have gone on in between. */
-static bool took_turns(const struct es_job_event *event, const struct tally *tally)
-{
-	uint64_t slack_ns = event->n_kinds > 1 ? tally->enabled_ns / KINDS_SLACK : 0;
-
-	return tally->running_ns + slack_ns < tally->enabled_ns ||
-	       tally->running_ns > tally->enabled_ns + slack_ns;
-}
-
 es_hot int es_job_event_read(struct es_job_events *events, enum es_job_what what, uint64_t *ret)
 {
 	struct es_job_event *event = &events->events[what];
@@ -491,7 +481,7 @@ es_hot int es_job_event_read(struct es_job_events *events, enum es_job_what what
 		}
 		if (r < 0)
 			return r;
-		if (took_turns(event, &tally)) {
+		if (es_perf_took_turns(tally.enabled_ns, tally.running_ns)) {
 			leave_hardware(
 				events,
 				tally.running_ns == 0

@@ -334,7 +334,7 @@ es_hot static int read_controller(const struct es_memory *memory,
 		return -ENODATA;
 	if ((size_t)n != (3 + controller->n) * sizeof(*data) || data[0] != controller->n)
 		return -EBADMSG;
-	if (data[1] != data[2])
+	if (es_perf_took_turns(data[1], data[2]))
 		return -EBUSY;
 	for (size_t i = 0; i < controller->n; i++) {
 		uint64_t count = data[3 + i], step = count - controller->last[i];

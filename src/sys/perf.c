@@ -20,6 +20,7 @@
 __extension__ typedef unsigned __int128 es_u128;
 
 #define CPU_MAX 65535U
+#define TURNS_SLACK 1000U
 
 bool es_perf_is_here(const struct es_root *root)
 {
@@ -56,6 +57,14 @@ int es_perf_open_on(const struct es_root *root, const struct perf_event_attr *at
 	}
 	fd = syscall(SYS_perf_event_open, attr, pid, target->cpu, group_fd, flags);
 	return fd < 0 ? -errno : (int)fd;
+}
+
+bool es_perf_took_turns(uint64_t enabled_ns, uint64_t running_ns)
+{
+	uint64_t apart_ns = enabled_ns > running_ns ? enabled_ns - running_ns
+						    : running_ns - enabled_ns;
+
+	return apart_ns > enabled_ns / TURNS_SLACK;
 }
 
 int64_t es_perf_paranoid(const struct es_root *root)

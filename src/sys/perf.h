@@ -35,6 +35,14 @@ int es_perf_open_on(const struct es_root *root, const struct perf_event_attr *at
 /** es_perf_read - what read(2) says of an event or of its group; bytes or negative errno */
 ssize_t es_perf_read(const struct es_root *root, int fd, void *data, size_t n);
 
+/**
+ * es_perf_took_turns - whether an event that was to count for @enabled_ns did so for another time, by what read(2) says
+ *
+ * Then others wanted its counter too, and its count is of a part of the time. A thousandth is let pass: the two are
+ * stamped one after the other when events of a group, or of several PMUs, are put onto a CPU.
+ */
+bool es_perf_took_turns(uint64_t enabled_ns, uint64_t running_ns);
+
 /** es_perf_paranoid - kernel.perf_event_paranoid; INT64_MAX: there is none */
 int64_t es_perf_paranoid(const struct es_root *root);
 

@@ -56,7 +56,6 @@ struct mosquitto_message {
 struct library {
 	struct es_dl dl;
 	int (*init)(void);
-	int (*cleanup)(void);
 	struct mosquitto *(*create)(const char *, bool, void *);
 	void (*destroy)(struct mosquitto *);
 	int (*set_threaded)(struct mosquitto *, bool);
@@ -87,7 +86,7 @@ enum state {
 
 struct es_mqtt {
 	struct library lib;
-	bool is_begun, has_thread;
+	bool has_thread;
 	struct mosquitto *client;
 	char topic[TOPIC_MAX_BYTES];
 	int qos;
@@ -109,7 +108,6 @@ static int open_library(struct library *ret, struct es_error *err)
 	struct library lib = { .dl = { .handle = NULL } };
 	const struct es_dl_symbol symbols[] = {
 		{ "mosquitto_lib_init", &lib.init, true },
-		{ "mosquitto_lib_cleanup", &lib.cleanup, true },
 		{ "mosquitto_new", &lib.create, true },
 		{ "mosquitto_destroy", &lib.destroy, true },
 		{ "mosquitto_threaded_set", &lib.set_threaded, true },
@@ -280,10 +278,13 @@ static int set_tls(struct es_mqtt *mqtt, const struct es_mqtt_options *options,
 static int make_client(struct es_mqtt *mqtt, const struct es_mqtt_options *options,
 		       struct es_error *err)
 {
+	int code;
+
+	/* Never undone: that would unload parts of OpenSSL which other libraries of the process may be using. */
 	es_shared_lock();
-	mqtt->is_begun = mqtt->lib.init() == 0;
+	code = mqtt->lib.init();
 	es_shared_unlock();
-	mqtt->client = mqtt->is_begun ? mqtt->lib.create(NULL, true, mqtt) : NULL;
+	mqtt->client = code == 0 ? mqtt->lib.create(NULL, true, mqtt) : NULL;
 	if (!mqtt->client)
 		return es_error_set(err, -ENOMEM, "MQTT");
 	/* Whoever closes is not who reads: a packet then wakes the loop. */
@@ -411,12 +412,7 @@ void es_mqtt_close(struct es_mqtt *mqtt)
 	}
 	if (mqtt->client)
 		mqtt->lib.destroy(mqtt->client);
-	if (mqtt->is_begun) {
-		es_shared_lock();
-		(void)mqtt->lib.cleanup();
-		es_shared_unlock();
-	}
-	es_dl_close(&mqtt->lib.dl);
+	/* The library stays open, with what it has set up. */
 	(void)pthread_mutex_destroy(&mqtt->lock);
 	(void)pthread_cond_destroy(&mqtt->news);
 	free(mqtt);

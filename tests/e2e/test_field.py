@@ -471,5 +471,16 @@ def test_resets(place):
         check_lost(report, text, "modbus/node", 200, "reset")
 
 
+def test_stands(place):
+    """A counter that never moves is no 0 J: it is left out with the reason, and the node is estimated"""
+    with Device() as device:
+        device.put(10, struct.pack(">I", 1000000))
+        report, text = measure(place, [device.url(register=10, type="uint32", unit="mJ", period="100ms")])
+        one = domains(report)["modbus/node"]
+        equal((one["energy_j"], one["chosen_total"], one["state"]), (None, False, "unproven"), text)
+        expect("stood still" in one["reason"], str(one))
+        equal(report["energy"]["kind"], "estimated", text)
+
+
 if __name__ == "__main__":
     sys.exit(harness.main(sys.modules[__name__]))

@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "cli/inherited.h"
 
 /* Our oldest headers lack it. */
 #ifndef SYS_close_range
@@ -78,6 +79,8 @@ static void redirect(const struct es_child_options *options)
 		_exit(125);
 	if (options->stderr_fd >= 0 && dup2(options->stderr_fd, STDERR_FILENO) < 0)
 		_exit(125);
+	if (options->inherited)
+		es_inherited_keep(options->inherited);
 }
 
 /*

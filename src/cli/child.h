@@ -27,9 +27,12 @@ struct es_child {
 	struct sigaction old_pipe, old_xfsz, old_child;
 };
 
+struct es_inherited;
+
 /** struct es_child_options - what the command gets in place of ours; borrowed, closed by who opened them */
 struct es_child_options {
 	int stdout_fd, stderr_fd; /* -1: ours */
+	const struct es_inherited *inherited; /* nothing else of what is open; NULL: all that is */
 };
 
 /** es_child_signals - SIGCHLD and those that are passed on to a command */

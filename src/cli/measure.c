@@ -293,6 +293,7 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
 	       struct es_error *err)
 {
 	const struct ending ending = { .recorder = recorder, .options = options };
+	struct es_child_options own = { .stdout_fd = -1, .stderr_fd = -1 };
 	struct es_measured measured = { .status = 0 };
 	struct es_child child;
 	int64_t stop_ns;
@@ -300,7 +301,10 @@ int es_measure(struct es_sampler *sampler, struct es_recorder *recorder,
 
 	if (options->n_hooks > ES_MEASURE_HOOKS_MAX)
 		return es_error_set(err, -E2BIG, "too much to wait for");
-	r = options->command ? es_child_start(options->command, options->child, &child)
+	if (options->child)
+		own = *options->child;
+	own.inherited = options->inherited;
+	r = options->command ? es_child_start(options->command, &own, &child)
 			     : es_child_none(&child);
 	if (r < 0)
 		return es_error_set(err, r, "cannot start a process");

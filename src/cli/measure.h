@@ -16,6 +16,7 @@
 #include "sampler/sampler.h"
 
 struct es_child_options;
+struct es_inherited;
 
 /** struct es_measured - how a measured command ended */
 struct es_measured {
@@ -72,6 +73,7 @@ struct es_measure_options {
 	int64_t period_ns;
 	char *const *command; /* NULL: until a hook or SIGINT, SIGTERM, SIGHUP, SIGQUIT ends it */
 	const struct es_child_options *child; /* NULL: the command gets what we have */
+	const struct es_inherited *inherited; /* of that; NULL: all */
 	struct es_measure_hook *const *hooks; /* [n_hooks], at most ES_MEASURE_HOOKS_MAX */
 	size_t n_hooks;
 	struct es_measure_wait *wait; /* NULL: for the command alone */

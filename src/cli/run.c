@@ -286,6 +286,7 @@ static int measure(struct es_run *run, struct es_background *background, struct 
 	struct es_measure_hook *hooks[ES_MEASURE_HOOKS_MAX];
 	struct es_measure_options options = { .period_ns = run->period_ns,
 					      .command = run->command,
+					      .inherited = &run->inherited,
 					      .hooks = hooks };
 	struct es_error unheard = { .code = 0 };
 	int r;
@@ -359,6 +360,7 @@ int es_run_once(struct es_run *run)
 		return complain(&err);
 	if (run->attach)
 		run->command = es_attach_command(run->attach);
+	es_inherited_take(&run->inherited);
 	if (es_run_open(run, &err) < 0)
 		return complain(&err);
 	if (measure(run, &background, &err) < 0) {
@@ -383,6 +385,7 @@ void es_run_finish(struct es_run *run)
 	es_recorder_close(run->recorder);
 	es_sampler_destroy(run->sampler);
 	es_meters_finish(&run->named);
+	es_inherited_finish(&run->inherited);
 	es_meta_finish(&run->meta);
 	es_root_close(&run->tree);
 }

@@ -11,6 +11,7 @@
 #include "cli/chain.h"
 #include "cli/command.h"
 #include "cli/elsewhere.h"
+#include "cli/inherited.h"
 #include "cli/launch.h"
 #include "cli/measure.h"
 #include "cli/meters.h"
@@ -61,6 +62,7 @@ struct es_run {
 	bool has_ended; /* the command did run, to its end */
 	int exit_status;
 	struct es_launch launch; /* who started us; set before es_run_join() */
+	struct es_inherited inherited;
 	struct es_ranks ranks;
 	struct es_elsewhere elsewhere; /* where the command's work runs */
 };

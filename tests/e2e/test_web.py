@@ -218,6 +218,16 @@ def test_who_we_are(place):
     equal(seen[0], "Bearer t0ken")
 
 
+def test_connections_are_ours(place):
+    """A command that is measured gets no connection to a meter, only what was open before."""
+    with Page('{"w": 5}') as page, open(os.path.join(place, "given"), "w", encoding="utf-8") as given:
+        done = call("run", "--out", os.path.join(place, "out"), "--name", "fds", "--meter", f"http://127.0.0.1:{page.port}/#/w", "--",
+                    "ls", "-l", "/proc/self/fd", pass_fds=[given.fileno()])
+        equal(done.returncode, 0, done.stderr)
+        expect("socket:" not in done.stdout and "eventpoll" not in done.stdout, done.stdout)
+        expect(given.name in done.stdout, done.stdout)
+
+
 def test_a_session(place):
     """One session serves a run, is opened anew when it has expired, and is closed at the end."""
     asked = []

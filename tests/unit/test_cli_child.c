@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cli/child.h"
+#include "cli/inherited.h"
 
 #define PATIENCE_MS 20000
 
@@ -281,6 +282,37 @@ static void a_command_writes_to_the_descriptors_it_is_given(void **state)
 	(void)close(err[0]);
 }
 
+/* What a library opens is not closed on exec by itself: a connection to a meter, with our rights on it. */
+static void a_command_gets_what_was_open_before_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	int before = open("/dev/null", O_RDONLY), later, last;
+	struct es_inherited inherited;
+	struct es_child_options options = { .stdout_fd = -1,
+					    .stderr_fd = -1,
+					    .inherited = &inherited };
+	char script[160], *argv[] = { (char *)"/bin/sh", (char *)"-c", script, NULL };
+
+	assert_true(before > 2);
+	es_inherited_take(&inherited);
+	assert_true(inherited.is_known);
+	later = open("/dev/null", O_RDONLY);
+	last = fcntl(later, F_DUPFD, 200);
+	(void)snprintf(script, sizeof(script),
+		       "cd /proc/self/fd && test -e %d && ! test -e %d && ! test -e %d", before,
+		       later, last);
+	assert_int_equal(es_child_start(argv, &options, &f->child), 0);
+	f->is_started = true;
+	assert_int_equal(es_child_release(&f->child), 0);
+	assert_int_equal(status_of(f), 0);
+	/* Ours stay as they were. */
+	assert_int_equal(fcntl(later, F_GETFD), 0);
+	(void)close(before);
+	(void)close(later);
+	(void)close(last);
+	es_inherited_finish(&inherited);
+}
+
 static void a_command_that_closes_all_descriptors_is_followed(void **state)
 {
 	struct fixture *f = *state;
@@ -304,6 +336,7 @@ int main(void)
 		TEST(a_command_without_survivors_has_none),
 		TEST(orphans_that_end_are_not_the_command),
 		TEST(a_command_writes_to_the_descriptors_it_is_given),
+		TEST(a_command_gets_what_was_open_before_and_nothing_else),
 		TEST(a_command_that_closes_all_descriptors_is_followed),
 	};
 

@@ -160,7 +160,7 @@ static int add_parts(struct es_calibrate_data *data, const struct es_courses *co
 	const struct es_course **parts;
 	size_t n = 0;
 
-	parts = reallocarray(data->parts, data->n_parts + courses->n + 1, sizeof(*parts));
+	parts = reallocarray(data->parts, data->n_parts + courses->n + 1, sizeof(void *));
 	if (!parts)
 		return es_error_set(err, -ENOMEM, "cannot hold the parts");
 	data->parts = parts;

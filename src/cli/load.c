@@ -20,8 +20,6 @@
 
 #include "base/cleanup.h"
 
-extern char **environ;
-
 static _Noreturn void spin(uint32_t cpu)
 {
 	volatile double work = 1.0;

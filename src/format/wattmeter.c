@@ -140,7 +140,8 @@ int es_wattmeter_parse(char *text, size_t n, struct es_wattmeter *ret, struct es
 		es_wattmeter_finish(&meter);
 		return r;
 	}
-	qsort(meter.readings, meter.n, sizeof(*meter.readings), by_time);
+	if (meter.readings)
+		qsort(meter.readings, meter.n, sizeof(*meter.readings), by_time);
 	*ret = meter;
 	return 0;
 }

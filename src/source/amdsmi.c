@@ -143,8 +143,11 @@ static int amdsmi_find(const struct es_root *root, struct es_error *err)
 static int amdsmi_start(const struct es_root *root, void **ret, struct es_error *err)
 {
 	struct es_amdsmi *amdsmi = calloc(1, sizeof(*amdsmi));
-	int r = amdsmi ? es_amdsmi_open(root, amdsmi, err) : es_error_set(err, -ENOMEM, "amdsmi");
+	int r;
 
+	if (!amdsmi)
+		return es_error_set(err, -ENOMEM, "amdsmi");
+	r = es_amdsmi_open(root, amdsmi, err);
 	if (r == 0) {
 		r = es_amdsmi_error(amdsmi->init(ES_AMDSMI_GPUS));
 		if (r < 0) {

@@ -260,13 +260,13 @@ static bool mend(struct gpulib *gpulib)
 	n = gpulib->library ? 0 : gpulib->ops->open(&gpulib->root, &gpulib->library, NULL);
 	if (n == 0)
 		n = list(gpulib, &meters, NULL);
-	for (size_t i = 0; i < gpulib->work.n_domains; i++) {
+	for (size_t i = 0; gpulib->meters && i < gpulib->work.n_domains; i++) {
 		struct es_gpulib_meter *now = &gpulib->meters[i].now;
 		bool is_power = now->is_power;
 
 		now->handle = NULL;
 		now->error = n < 0 ? n : -ENODEV;
-		for (int j = 0; j < n; j++)
+		for (int j = 0; meters && j < n; j++)
 			if (is_same(now, &meters[j]) && !now->handle)
 				*now = meters[j];
 		/* It was described as the other one. */

@@ -272,7 +272,8 @@ static void hsmp_sweep(void *arg, struct es_reading *ret, size_t n)
 {
 	struct hsmp *hsmp = arg;
 
-	for (uint16_t i = 0; i < n; i++) {
+	(void)n;
+	for (uint16_t i = 0; i < hsmp->n; i++) {
 		int64_t t0_ns = es_clock_boot_ns(), t1_ns, t_ns;
 		int r;
 

@@ -213,9 +213,11 @@ static int levelzero_find(const struct es_root *root, struct es_error *err)
 static int levelzero_start(const struct es_root *root, void **ret, struct es_error *err)
 {
 	struct es_levelzero *levelzero = calloc(1, sizeof(*levelzero));
-	int r = levelzero ? es_levelzero_open(root, levelzero, err)
-			  : es_error_set(err, -ENOMEM, "levelzero");
+	int r;
 
+	if (!levelzero)
+		return es_error_set(err, -ENOMEM, "levelzero");
+	r = es_levelzero_open(root, levelzero, err);
 	if (r == 0) {
 		r = es_levelzero_start(levelzero);
 		if (r < 0)

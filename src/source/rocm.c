@@ -124,8 +124,11 @@ static int rocm_find(const struct es_root *root, struct es_error *err)
 static int rocm_start(const struct es_root *root, void **ret, struct es_error *err)
 {
 	struct es_rocmsmi *rocmsmi = calloc(1, sizeof(*rocmsmi));
-	int r = rocmsmi ? es_rocmsmi_open(root, rocmsmi, err) : es_error_set(err, -ENOMEM, "rocm");
+	int r;
 
+	if (!rocmsmi)
+		return es_error_set(err, -ENOMEM, "rocm");
+	r = es_rocmsmi_open(root, rocmsmi, err);
 	if (r == 0) {
 		r = es_rocmsmi_error(rocmsmi->init(0));
 		if (r < 0) {

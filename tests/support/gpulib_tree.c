@@ -37,7 +37,9 @@ static int put_on_bus(const char *root, const struct gpulib_gpu *gpu)
 		return r;
 	(void)snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", gpu->bus);
 	(void)snprintf(target, sizeof(target), "sys/devices/pci0000:00/%s", gpu->bus);
-	return es_tree_put_link(root, path, target);
+	r = es_tree_put_link(root, path, target);
+	/* A model that has GPUs of its own may have this one. */
+	return r == -EEXIST ? 0 : r;
 }
 
 int gpulib_tree_make(const char *root, const char *table_path)

@@ -197,6 +197,43 @@ def test_anonymous(place):
     equal(got["sys/devices/virtual/powercap/intel-rapl/intel-rapl:0/max_energy_range_uj"], ("file", "262143328850\\n"))
 
 
+def test_answers_of_libraries(place):
+    """What the GPUs' tools say is kept, and made into a table that the stand-in for NVIDIA's library plays; a tool that fails is no harm"""
+    folder = os.path.join(place, "bin")
+    os.mkdir(folder)
+    tools = {
+        "nvidia-smi": "case $1 in -L) echo 'GPU 0: NVIDIA A100 (UUID: GPU-0a0b0c0d-1111-2222-3333-444455556666)' ;; *)\n"
+                      "echo 'name, uuid, pci.bus_id, pci.device_id, driver_version, power.limit [W], power.draw [W], mig.mode.current, compute_cap'\n"
+                      "echo 'NVIDIA A100-SXM4-40GB, GPU-0a0b0c0d-1111-2222-3333-444455556666, 00000000:17:00.0, 0x20B010DE, 550.54.15, "
+                      "400.00 W, 61.52 W, Disabled, 8.0' ;; esac",
+        "energyscopium": "echo '{\"sources\":[{\"domains\":[{\"id\":\"nvml/gpu-0\",\"type\":\"gpu\",\"kind\":\"measured\"}]}]}'",
+        "rocm-smi": "echo 'no such device' >&2; exit 3",
+    }
+    for name, text in tools.items():
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(f"#!/bin/sh\n{text}\n")
+        os.chmod(os.path.join(folder, name), 0o755)
+    dump, _ = gather(place, "--anonymous", env={"PATH": folder + ":" + os.environ["PATH"]})
+    equal(dump.others["nvml.table"].decode().splitlines(),
+          ["driver 550.54.15",
+           f"gpu name=NVIDIA_A100-SXM4-40GB uuid=GPU-{uuid_of(dump)} bus=0000:17:00.0 device=20B0 arch=7 counter=field limit=400 power=61520"])
+    expect(b"0a0b0c0d" not in b"".join(dump.others.values()), "a GPU's UUID stayed")
+    equal(dump.others["answers/rocm-smi.json"], b"no such device\n")
+    root = os.path.join(place, "tree")
+    dump.unpack(root, os.environ["ES_NVML_STUB"])
+    for name, value in (("class", "0x030200"), ("vendor", "0x10de"), ("device", "0x20b0")):
+        where = os.path.join(root, "sys/bus/pci/devices/0000:17:00.0", name)
+        os.makedirs(os.path.dirname(where), exist_ok=True)
+        with open(where, "w") as file:
+            file.write(value + "\n")
+    told = told_of(root)
+    expect("nvml/gpu-0" in told["cover"], told["cover"])
+
+
+def uuid_of(dump):
+    return dump.others["answers/nvidia-smi-L.txt"].decode().split("GPU-")[1][:36]
+
+
 def test_usage(place):
     """Wrong usage ends with 2 and a word, a place that cannot be written with 1"""
     for options in (["--nonsense"], ["--reads", "0"], ["--reads", "x"], ["--name", "../x"], ["--name", ""], ["--output"]):

@@ -69,21 +69,31 @@ static void put_line(const struct es_calibration *c, struct es_buf *out)
 		(void)es_buf_printf(out, "  %-11s not known\n", "lag");
 }
 
+static void put_class(const struct es_node_class *class, struct es_buf *out)
+{
+	(void)es_buf_printf(out, "  %-11s %s", "node", class->cpu_model);
+	if (class->n_packages)
+		(void)es_buf_printf(out, ", %u packages", class->n_packages);
+	if (class->n_gpus)
+		(void)es_buf_printf(out, ", %u GPUs (%s)", class->n_gpus, class->gpu_model);
+	if (class->memory_gib)
+		(void)es_buf_printf(out, ", %u GiB", class->memory_gib);
+	(void)es_buf_str(out, "\n");
+}
+
 static void put_table(const struct es_calibration *c, const char *path, struct es_buf *out)
 {
 	char when[ES_TIME_TEXT_BYTES];
 	size_t from = out->len;
 
 	(void)es_buf_printf(out, "calibration %s\n", c->name);
-	(void)es_buf_printf(out, "  %-11s %s%s%u packages, %u GPUs%s%s, %u GiB\n", "node",
-			    c->class.cpu_model, c->class.cpu_model[0] ? ", " : "",
-			    c->class.n_packages, c->class.n_gpus, c->class.gpu_model[0] ? " " : "",
-			    c->class.gpu_model, c->class.memory_gib);
-	if (c->class.cpu_model[0] == '\0')
+	if (c->class.cpu_model[0])
+		put_class(&c->class, out);
+	else
 		(void)es_buf_printf(
 			out,
 			"  %-11s its recordings do not say what it is: used with --model calibrated:%s only\n",
-			"", c->name);
+			"node", c->name);
 	(void)es_buf_printf(out, "  %-11s", "parts");
 	for (size_t i = 0; i < c->n_parts; i++)
 		(void)es_buf_printf(out, "%s %s", i ? " +" : "", c->parts[i]);

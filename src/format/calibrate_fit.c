@@ -160,6 +160,27 @@ static void keep(const struct es_pair_fit *fit, const struct es_lag *lag, int64_
 	ret->lag_bound_s = es_s_from_ns(lag->bound_ns);
 }
 
+/*
+ * Edges of windows that are a moment apart, and meters that blur a step, flatten the line; less so in longer windows.
+ * What windows twice as long say otherwise is in the bounds.
+ */
+static int widen(const struct es_pair_source *sources, size_t n, int64_t window_ns, int64_t lag_ns,
+		 struct es_pair_fit *fit)
+{
+	struct es_pairs pairs = { .n = 0 };
+	struct es_pair_fit longer;
+	int r = gather(sources, n, 2 * window_ns, lag_ns, &pairs);
+
+	if (r == 0 && es_pairs_fit(&pairs, INFINITY, &longer) == 0 && longer.has_line) {
+		double off = fabs(longer.slope - fit->slope);
+
+		fit->slope_bound += off;
+		fit->offset_bound_w += off * fit->mean_x_w;
+	}
+	es_pairs_finish(&pairs);
+	return r;
+}
+
 int es_calibrate_fit(const struct es_pair_source *sources, size_t n,
 		     const struct es_calibrate_options *options, struct es_calibration *ret,
 		     struct es_error *err)
@@ -186,6 +207,9 @@ int es_calibrate_fit(const struct es_pair_source *sources, size_t n,
 	r = refuse(&fit, err);
 	if (r < 0)
 		return r;
+	r = widen(sources, n, window_ns, lag.lag_ns, &fit);
+	if (r < 0)
+		return es_error_set(err, r, "cannot compare meter and parts");
 	keep(&fit, &lag, window_ns, options->limit_w, ret);
 	r = leave_out(sources, n, window_ns, lag.lag_ns, ret);
 	return r < 0 ? es_error_set(err, r, "cannot compare meter and parts") : 0;

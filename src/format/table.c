@@ -129,6 +129,10 @@ static const char *whence(const struct es_report *report)
 	for (size_t i = 0; i < report->meta->n_domains; i++)
 		has_unrated = has_unrated || (report->domains[i].is_chosen_total &&
 					      report->domains[i].accuracy_ppm == 0);
+	if (report->model.calibration)
+		return report->model.calibration->meter_accuracy_ppm
+			       ? "± from the calibration, its meter's rated accuracy, and from reading the parts"
+			       : "± from the calibration and from reading the parts; its meter's accuracy is not stated";
 	if (report->accuracy_j <= 0)
 		return "± from reading the counters; the meters' own accuracy is not stated by their makers";
 	return has_unrated
@@ -148,8 +152,9 @@ static void put_energy(const struct es_report *report, struct es_buf *out)
 	percent = report->node_j > 0 ? 100.0 * report->uncertainty_j / report->node_j : 0.0;
 	energy_text(report->node_j, energy, sizeof(energy));
 	put_kinds(report, kinds, sizeof(kinds));
-	(void)snprintf(text, sizeof(text), "%s, %s ±%.*f %%", energy, kinds, percent < 10 ? 2 : 0,
-		       percent);
+	(void)snprintf(text, sizeof(text), "%s, %s%s ±%.*f %%", energy, kinds,
+		       report->model.calibration ? " parts and a calibration" : "",
+		       percent < 10 ? 2 : 0, percent);
 	put_row(out, "node", text);
 	if (!report->has_estimate)
 		put_row(out, "", whence(report));

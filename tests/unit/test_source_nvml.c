@@ -117,6 +117,22 @@ static void ga100_without_a_counter_shows_instant_powers(void **state)
 	assert_int_equal(f->source->domains[0].update_period_ns, 100 * ES_NS_PER_MS);
 }
 
+/* nvml.h rates the powers of Fermi and Kepler, and no others, at 5 %. */
+static void powers_of_kepler_have_their_rated_accuracy(void **state)
+{
+	struct nvml_fixture *f = *state;
+
+	nvml_put(f,
+		 "gpu name=Tesla_K80 device=102d arch=2 counter=none power=60\n"
+		 "gpu name=NVIDIA_A100X-8C device=20b8 arch=7 counter=none power=5\n",
+		 "ES_NVML_STUB");
+	nvml_open(f);
+
+	assert_true(f->source->domains[0].is_power);
+	assert_int_equal(f->source->domains[0].accuracy_ppm, 50000);
+	assert_int_equal(f->source->domains[1].accuracy_ppm, 0);
+}
+
 static void the_energy_of_a_gpu_with_instances_is_the_whole_ones(void **state)
 {
 	const struct es_instance *slice;
@@ -285,6 +301,7 @@ int main(void)
 		TEST(a_driver_without_fields_has_a_counter_too),
 		TEST(without_a_counter_there_are_powers),
 		TEST(ga100_without_a_counter_shows_instant_powers),
+		TEST(powers_of_kepler_have_their_rated_accuracy),
 		TEST(the_energy_of_a_gpu_with_instances_is_the_whole_ones),
 		TEST(mig_without_instances_is_told),
 		TEST(modules_contain_their_gpus_and_are_never_added_to_them),

@@ -106,6 +106,21 @@ def test_level_zero(place):
     expect("package" in named["levelzero/gpu-0000:00:02.0"]["reason"], named["levelzero/gpu-0000:00:02.0"])
 
 
+def test_mi300a_in_every_way(place):
+    """MI300A by powercap, gpu_metrics, its hwmon, HSMP's tables, its hwmon and both libraries: each socket counts once."""
+    table = "".join(f"gpu device=74a0 energy=65536 power=120000 bus=0000:{bus}:00.0\n" for bus in ("c1", "c9", "d1", "d9"))
+    root = make(place, "mi300a", "mi300a-hsmp", table, *AMD)
+    told = json.loads(call("sources", "--json", "--no-probe", "--root", root).stdout)
+    named = {d["id"]: d for s in told["sources"] for d in s["domains"]}
+    equal(told["cover_total"], [f"amdgpu/module-{i}" for i in range(4)])
+    equal(told["cover"], [f"powercap/package-{i}" for i in range(4)])
+    for name in ("hwmon/amdgpu:module-2", "hwmon/amd_hsmp_hwmon:module-2", "hsmp/module-2", "amdsmi/module-2", "rocm/module-2"):
+        equal(named[name]["duplicate_of"], "amdgpu/module-2", name)
+    # A run needs neither HSMP nor a library for it.
+    _, domains = measure(place, root)
+    expect(not [i for i in domains if i.startswith(("hsmp/", "amdsmi/", "rocm/"))], domains)
+
+
 def test_sleeper(place):
     """A GPU that sleeps is not woken by a run, nor by sources."""
     root = make(place, "asleep", "amd1", "gpu energy=65536 status=suspended\n", AMD[0])

@@ -145,13 +145,18 @@ static int file_connect(void *arg, struct es_remote *remote, struct es_error *er
 	struct file *file = arg;
 	struct es_reading reading = { .t_ns = 0 };
 	struct es_domain domain;
-	int r = read_file(file, remote, &reading, err);
+	const struct es_fresh written = file->written, shown = file->meter.fresh;
+	int r;
+
+	file->written.has_last = file->meter.fresh.has_last = false;
+	r = read_file(file, remote, &reading, err);
 
 	if (r == -ENOENT)
 		es_remote_say_fix(remote, "start what writes it");
-	if (r == 0 && reading.error && reading.error != -ECANCELED)
+	if (r == 0)
 		r = reading.error;
-	file->written.has_last = file->meter.fresh.has_last = false;
+	file->written = written;
+	file->meter.fresh = shown;
 	if (r < 0)
 		return r;
 	es_meter_domain(es_remote_url(remote), es_source_file.name, &domain);

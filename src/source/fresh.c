@@ -20,17 +20,23 @@ struct es_now es_now(void)
 int es_fresh_age(struct es_fresh *fresh, int64_t t_ns, int64_t age_ns, struct es_now now,
 		 int64_t *ret_ns)
 {
+	int64_t place_ns;
+
 	if (age_ns < -AHEAD_MAX_NS)
 		return -ERANGE;
 	if (fresh->stale_ns && age_ns > fresh->stale_ns)
 		return -ESTALE;
-	if (fresh->has_last && t_ns <= fresh->last_unix_ns)
+	place_ns = now.boot_ns - (age_ns > 0 ? age_ns : 0);
+	/* By the place, not the time alone: clocks are set, back as well as forward. */
+	if (fresh->has_last && (t_ns == fresh->last_unix_ns || place_ns <= fresh->last_place_ns ||
+				(t_ns < fresh->last_unix_ns && age_ns <= 0)))
 		return -ECANCELED;
 	fresh->has_last = true;
 	fresh->last_unix_ns = t_ns;
-	*ret_ns = now.boot_ns - (age_ns > 0 ? age_ns : 0);
+	fresh->last_place_ns = place_ns;
+	*ret_ns = place_ns;
 	/* Before this machine was started: it cannot be placed. */
-	return *ret_ns > 0 ? 0 : -ENODATA;
+	return place_ns > 0 ? 0 : -ENODATA;
 }
 
 int es_fresh_place(struct es_fresh *fresh, int64_t t_unix_ns, struct es_now now, int64_t *ret_ns)

@@ -15,7 +15,8 @@
 struct es_fresh {
 	int64_t stale_ns; /* what is older, or stands still for longer, is no reading; 0: it may */
 	bool has_last;
-	int64_t last_unix_ns;
+	int64_t last_unix_ns,
+		last_place_ns; /* of a value with a time: that, and where it was placed */
 	uint64_t last_mark;
 	int64_t changed_ns; /* boot clock, when the mark was new */
 };

@@ -108,14 +108,16 @@ static int http_connect(void *arg, struct es_remote *remote, struct es_error *er
 	struct http *http = arg;
 	struct es_reading reading = { .t_ns = 0 };
 	struct es_domain domain;
+	const struct es_fresh before = http->meter.fresh;
 	int r = es_web_connect(&http->web, es_remote_url(remote), err);
 
+	http->meter.fresh.has_last = false;
 	if (r == 0)
 		r = fetch(http, remote, &reading, err);
-	if (r == 0 && reading.error && reading.error != -ECANCELED)
+	if (r == 0)
 		r = reading.error;
-	/* The first reading has its time, and is wanted by read. */
-	http->meter.fresh.has_last = false;
+	/* It is wanted by read, where it is newer than what that had before. */
+	http->meter.fresh = before;
 	if (r < 0)
 		return r;
 	es_meter_domain(es_remote_url(remote), es_source_http.name, &domain);

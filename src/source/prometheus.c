@@ -172,6 +172,7 @@ static bool is_lost(int error)
 static int read_value(struct prometheus *prometheus, struct es_remote *remote,
 		      struct es_reading *ret, struct es_error *err)
 {
+	const struct es_fresh before = prometheus->fresh;
 	struct es_prometheus_sample time, value;
 	char path[ES_WEB_URL_BYTES - 400];
 	double t_ns;
@@ -196,8 +197,11 @@ static int read_value(struct prometheus *prometheus, struct es_remote *remote,
 			       (long long)(time.t_unix_ns % ES_NS_PER_S / ES_NS_PER_MS));
 	}
 	r = ask(prometheus, path, remote, &value, err);
-	if (r < 0)
+	/* The value of that time is still wanted. */
+	if (r < 0) {
+		prometheus->fresh = before;
 		return r;
+	}
 	r = es_meter_value(es_remote_url(remote), value.value, W_MW, &ret->value);
 	return r < 0 ? es_error_say(err, r, "%g is not what a meter shows", value.value) : 0;
 }
@@ -208,6 +212,7 @@ static int prometheus_connect(void *arg, struct es_remote *remote, struct es_err
 	struct es_prometheus_sample sample;
 	struct es_reading reading = { .t_ns = 0 };
 	struct es_domain domain;
+	const struct es_fresh before = prometheus->fresh;
 	int r = es_web_connect(&prometheus->web, es_remote_url(remote), err);
 
 	if (r == 0)
@@ -218,7 +223,8 @@ static int prometheus_connect(void *arg, struct es_remote *remote, struct es_err
 	prometheus->has_times = ask(prometheus, prometheus->time_path, NULL, &sample, NULL) == 0;
 	prometheus->fresh.has_last = false;
 	r = read_value(prometheus, remote, &reading, err);
-	prometheus->fresh.has_last = false;
+	/* It is wanted by read, where it is newer than what that had before. */
+	prometheus->fresh = before;
 	if (r < 0)
 		return r;
 	es_meter_domain(es_remote_url(remote), es_source_prometheus.name, &domain);

@@ -84,6 +84,45 @@ static void the_same_value_becomes_old(void **state)
 	assert_int_equal(es_fresh_stands(&fresh, 8, 9999 * S), 0);
 }
 
+/* Both the meter's clock and ours go back an hour, as one that was wrong does when NTP comes: what is new stays new. */
+static void a_clock_set_back_hides_no_new_values(void **state)
+{
+	struct es_fresh fresh = { .stale_ns = 60 * S };
+	struct es_now now = { .boot_ns = 1000 * S, .unix_ns = 1700000000 * S };
+	int64_t t_ns = 0;
+
+	(void)state;
+	assert_int_equal(es_fresh_place(&fresh, now.unix_ns - S, now, &t_ns), 0);
+	assert_true(t_ns == 999 * S);
+	now = (struct es_now){ .boot_ns = 1001 * S, .unix_ns = now.unix_ns + S - 3600 * S };
+	/* What was written before is of a time to come. */
+	assert_int_equal(es_fresh_place(&fresh, 1700000000 * S - S, now, &t_ns), -ERANGE);
+	assert_int_equal(es_fresh_place(&fresh, now.unix_ns - S, now, &t_ns), 0);
+	assert_true(t_ns == 1000 * S);
+	assert_int_equal(es_fresh_place(&fresh, now.unix_ns - S, now, &t_ns), -ECANCELED);
+}
+
+/* Ours goes forward: newer values would lie before those that are recorded. */
+static void a_clock_set_forward_makes_no_time_run_backwards(void **state)
+{
+	struct es_fresh fresh = { .stale_ns = 60 * S };
+	struct es_now now = { .boot_ns = 1000 * S, .unix_ns = 1700000000 * S };
+	int64_t t_ns = 0;
+
+	(void)state;
+	assert_int_equal(es_fresh_place(&fresh, now.unix_ns - S, now, &t_ns), 0);
+	for (int64_t i = 1; i <= 10; i++) {
+		const struct es_now later = { .boot_ns = now.boot_ns + i * S,
+					      .unix_ns = now.unix_ns + (10 + i) * S };
+		int r = es_fresh_place(&fresh, now.unix_ns + (i - 1) * S, later, &t_ns);
+
+		assert_int_equal(r, -ECANCELED);
+	}
+	now = (struct es_now){ .boot_ns = 1011 * S, .unix_ns = now.unix_ns + 21 * S };
+	assert_int_equal(es_fresh_place(&fresh, now.unix_ns - 11 * S, now, &t_ns), 0);
+	assert_true(t_ns == 1000 * S);
+}
+
 static int parse(const char *text, double *ret, int64_t *ret_t_ns, struct es_error *err)
 {
 	struct es_prometheus_sample sample = { .value = -1 };
@@ -196,6 +235,8 @@ int main(void)
 		cmocka_unit_test(queries_are_encoded),
 		cmocka_unit_test(values_are_placed_by_their_own_time),
 		cmocka_unit_test(the_same_value_becomes_old),
+		cmocka_unit_test(a_clock_set_back_hides_no_new_values),
+		cmocka_unit_test(a_clock_set_forward_makes_no_time_run_backwards),
 		cmocka_unit_test(one_series_answers),
 		cmocka_unit_test(other_answers_are_none),
 		cmocka_unit_test(wrong_urls_are_refused),

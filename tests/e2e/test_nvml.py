@@ -2,6 +2,7 @@
 # test_nvml.py - run, sources and doctor on machines with NVIDIA GPUs, by a stub of their library
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
+import datetime
 import json
 import os
 import shutil
@@ -338,6 +339,29 @@ def test_signals(place):
         curves = json.load(file)["temperatures(C)"]
     expect(all(t is None or abs(t - 83) < 0.01 for t in next(iter(curves.values()))) and len(curves) == 1, str(curves)[:300])
     expect("busy 98 %" in done.stderr and "throttled 100 % of the time" in done.stderr, done.stderr)
+
+
+def test_killed(place):
+    """After kill -9 what was told beside energy is there, up to a second before and the time a busy machine may take."""
+    root = make(place, "h100x8")
+    for after_s in (0.1, 1.3, 2.6):
+        run = Run(place, root)
+        time.sleep(after_s)
+        run.process.kill()
+        killed = time.time()
+        with open(run.stop, "w"):
+            pass
+        run.process.communicate(timeout=60)  # the command outlives its recorder
+        done = call("profile", os.path.join(place, "out", "j.esr"), "--signals", "-")
+        equal(done.returncode, 0, done.stderr)
+        rows = [line.split(",") for line in done.stdout.splitlines()[1:]]
+        expect(len({row[2] for row in rows}) == 8 and len(rows) >= 80, str(rows[:3]))
+        last = max(datetime.datetime.fromisoformat(row[0]).timestamp() for row in rows)
+        expect(killed - last < 3, f"the last {killed - last} s are lost")
+        os.unlink(run.stop)
+        for name in ("j.esr", "j.eprofile.json"):
+            if os.path.exists(os.path.join(place, "out", name)):
+                os.unlink(os.path.join(place, "out", name))
 
 
 def test_library_of_others(place):

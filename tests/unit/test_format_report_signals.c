@@ -341,10 +341,11 @@ static void every_value_is_a_line_of_csv(void **state)
 	assert_int_equal(es_signals_csv(f->made.recording, &f->made.report, &options, fd), 0);
 	text = read_back(fd);
 	assert_string_equal(
-		text, "time,node,device,signal,value,unit\n"
-		      "2026-03-13T12:00:01.000000+00:00,n1,gpu-0,utilisation,500000,ppm\n"
-		      "2026-03-13T12:00:02.000000+00:00,n1,\"a,b\",throttle,power_cap|heat|bit40,flags\n"
-		      "2026-03-13T12:00:03.000000+00:00,n1,\"a,b\",throttle,,flags\n");
+		text,
+		"time,node,device,signal,value,unit\n"
+		"2026-03-13T12:00:01.000000+00:00,n1,gpu-0,utilisation,500000,ppm\n"
+		"2026-03-13T12:00:02.000000+00:00,n1,\"a,b\",throttle,power_cap|heat|bit40,flags\n"
+		"2026-03-13T12:00:03.000000+00:00,n1,\"a,b\",throttle,,flags\n");
 	free(text);
 	fd = memfd_create("csv", MFD_CLOEXEC);
 	assert_int_equal(es_signals_csv(f->made.recording, &f->made.report, &one, fd), 0);

@@ -205,7 +205,7 @@ def test_sources_json(place):
         player.wait()
     equal(told["schema"], "energyscopium.sources/1")
     equal([s["name"] for s in told["sources"]],
-          ["perf", "powercap", "nvml", "msr", "amdgpu", "hsmp", "hwmon", "cray", "estimate"])
+          ["perf", "powercap", "nvml", "msr", "amdgpu", "hsmp", "hwmon", "amdsmi", "rocm", "levelzero", "cray", "estimate"])
     by_id = {d["id"]: d for s in told["sources"] for d in s["domains"]}
     equal(told["cover_total"], ["powercap/psys"])
     expect("powercap/package-0" in told["cover"] and "powercap/psys" not in told["cover"], told["cover"])

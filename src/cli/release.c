@@ -75,6 +75,9 @@ static void let_go(struct es_release *release, struct es_recorder *recorder, con
 	release->is_released = true;
 	if (r == -EINPROGRESS)
 		answer_with(answer, ES_IPC_PENDING, "the drivers are being closed");
+	else if (r == -EBUSY)
+		answer_with(answer, ES_IPC_LOST,
+			    "a library that it holds can be closed only with the process: end it");
 	else
 		answer_with(answer, ES_IPC_OK, "GPUs are let go");
 }

@@ -168,7 +168,8 @@ int es_sampler_release(struct es_sampler *sampler)
 		int gone = entry->source && entry->ops->release ? entry->ops->release(entry->source)
 								: -EOPNOTSUPP;
 
-		if (gone == -EINPROGRESS || (gone == 0 && r == -EOPNOTSUPP))
+		if (gone == -EINPROGRESS || (gone == -EBUSY && r != -EINPROGRESS) ||
+		    (gone == 0 && r == -EOPNOTSUPP))
 			r = gone;
 	}
 	return r;

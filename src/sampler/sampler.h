@@ -68,7 +68,7 @@ void es_sampler_spare_profilers(struct es_sampler *sampler);
 /**
  * es_sampler_release - let go of devices that others cannot change while we hold them (GPUs); never waits
  * Until es_sampler_take() there are no readings of them. May be called again to ask: 0: nothing is held;
- * -EINPROGRESS: soon; -EOPNOTSUPP: there was nothing to let go.
+ * -EINPROGRESS: soon; -EBUSY: all but what cannot be while this process lives; -EOPNOTSUPP: there was nothing to let go.
  */
 int es_sampler_release(struct es_sampler *sampler);
 void es_sampler_take(struct es_sampler *sampler);

@@ -134,6 +134,22 @@ int es_aside_wait(struct es_source *source, int64_t wait_ns)
 	return aside->slow ? es_slow_wait(aside->slow, wait_ns) : 0;
 }
 
+int es_aside_release(struct es_source *source)
+{
+	struct aside *aside = (struct aside *)source;
+	int r = aside->slow ? es_slow_release(aside->slow) : 0;
+
+	return r == -EOPNOTSUPP ? -EBUSY : r;
+}
+
+void es_aside_take(struct es_source *source)
+{
+	struct aside *aside = (struct aside *)source;
+
+	if (aside->slow)
+		es_slow_take(aside->slow);
+}
+
 void es_aside_close(struct es_source *source)
 {
 	struct aside *aside = (struct aside *)source;

@@ -43,6 +43,9 @@ int es_aside_plan(const struct es_source *source, struct es_plan *ret);
 int es_aside_read(struct es_source *source, struct es_reading *ret, size_t n);
 void es_aside_ask(struct es_source *source);
 int es_aside_wait(struct es_source *source, int64_t wait_ns);
+/* Of those whose thread can let go; -EBUSY: what it holds cannot be closed and opened again in one process. */
+int es_aside_release(struct es_source *source);
+void es_aside_take(struct es_source *source);
 void es_aside_close(struct es_source *source);
 
 #endif

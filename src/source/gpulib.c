@@ -407,7 +407,37 @@ static int list_unread(const struct es_gpulib_ops *ops, const struct es_root *ro
 	return r;
 }
 
+static void gpulib_release(void *arg)
+{
+	struct gpulib *gpulib = arg;
+
+	stop(gpulib);
+	for (size_t i = 0; i < gpulib->work.n_domains; i++) {
+		gpulib->meters[i].now.handle = NULL;
+		gpulib->meters[i].now.error = -ENODEV;
+	}
+}
+
+static void gpulib_take(void *arg)
+{
+	struct gpulib *gpulib = arg;
+
+	gpulib->needs_mending = true;
+	gpulib->retry_ns = 0;
+	gpulib->pause_ns = 0;
+}
+
 static const struct es_slow_ops slow_ops = {
+	.name = "es-gpulib",
+	.begin = gpulib_begin,
+	.read = gpulib_read,
+	.release = gpulib_release,
+	.take = gpulib_take,
+	.end = gpulib_end,
+};
+
+/* Of a library that cannot be started anew in one process. */
+static const struct es_slow_ops kept_slow_ops = {
 	.name = "es-gpulib",
 	.begin = gpulib_begin,
 	.read = gpulib_read,
@@ -431,8 +461,8 @@ int es_gpulib_open(const struct es_gpulib_ops *ops, const struct es_root *root,
 		return es_error_set(err, r, "%s", ops->source->name);
 	}
 	gpulib->ops = ops;
-	r = es_aside_open(ops->source, &slow_ops, &gpulib->work, START_MAX_NS, PERIOD_NS, ret,
-			  &why);
+	r = es_aside_open(ops->source, ops->is_kept ? &kept_slow_ops : &slow_ops, &gpulib->work,
+			  START_MAX_NS, PERIOD_NS, ret, &why);
 	if (r == -ETIMEDOUT)
 		(void)es_error_say(&why, r, "the library did not start within %lld s",
 				   (long long)(START_MAX_NS / ES_NS_PER_S));

@@ -175,5 +175,7 @@ const struct es_source_ops es_source_rocm = {
 	.read = es_aside_read,
 	.ask = es_aside_ask,
 	.wait = es_aside_wait,
+	.release = es_aside_release,
+	.take = es_aside_take,
 	.close = es_aside_close,
 };

@@ -75,8 +75,8 @@ struct es_source_ops {
 	void (*spare_profilers)(struct es_source *source);
 	/*
 	 * Let go of devices that others cannot change or reset while we hold them open (GPUs), and have them again.
-	 * Neither waits. release may be called again: 0: nothing is held; -EINPROGRESS: soon. Until take there are no
-	 * readings (-ECANCELED). NULL, both: there is nothing to let go.
+	 * Neither waits. release may be called again: 0: nothing is held; -EINPROGRESS: soon; -EBUSY: it cannot be let
+	 * go while this process lives. Until take there are no readings (-ECANCELED). NULL, both: there is nothing to let go.
 	 */
 	int (*release)(struct es_source *source);
 	void (*take)(struct es_source *source);

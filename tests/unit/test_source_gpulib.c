@@ -277,6 +277,35 @@ static void steps_and_powers_are_read_as_they_are_meant(void **state)
 	assert_int_equal(es_rocmsmi_error(0), 0);
 }
 
+/* Nothing of the library stays mapped, sweeps meanwhile fail nobody, and the counter goes on. */
+static void what_is_let_go_is_had_again(void **state)
+{
+	struct sourced *f = *state;
+	struct gpulib_fixture g = { .state = NULL };
+	char line[4400];
+	FILE *maps;
+
+	gpulib_put(&g, f, "amd1", ONE, AMDSMI);
+	open_ok(&g);
+	assert_int_equal(gpulib_read(&g, "amdsmi/gpu-0")->error, 0);
+	for (int tries = 0; tries < 5000 && es_source_amdsmi.release(f->source) == -EINPROGRESS;
+	     tries++)
+		(void)usleep(1000);
+	assert_int_equal(es_source_amdsmi.release(f->source), 0);
+	maps = fopen("/proc/self/maps", "re");
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps))
+		assert_true(!strstr(line, f->dir) || !strstr(line, "libamd_smi.so"));
+	(void)fclose(maps);
+	assert_int_equal(sourced_read(f, "amdsmi/gpu-0")->error, -ECANCELED);
+
+	atomic_store(&g.state->gpus[0].energy[0], UINT64_C(777) << 16);
+	es_source_amdsmi.take(f->source);
+	gpulib_await(&g, "amdsmi/gpu-0", 0);
+	assert_int_equal(f->readings[0].value, UINT64_C(777) * 1000000);
+	gpulib_state_unmap(g.state);
+}
+
 int main(void)
 {
 #define AMD(name) cmocka_unit_test_setup_teardown(name, set_up_amdsmi, sourced_tear_down)
@@ -292,6 +321,7 @@ int main(void)
 		ROC(a_library_that_shows_copies_is_started_anew),
 		AMD(garbage_resets_and_losses_are_told_as_they_are),
 		AMD(what_cannot_be_asked_is_listed_with_the_reason),
+		AMD(what_is_let_go_is_had_again),
 		cmocka_unit_test(steps_and_powers_are_read_as_they_are_meant),
 	};
 

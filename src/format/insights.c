@@ -282,11 +282,13 @@ static void find_invisible_gpus(struct es_report *report)
 		if (!insight)
 			return;
 		es_insight_name(insight, "node", info->name);
-		es_insight_say(
-			insight,
-			"%u of %u GPUs%s%.64s%s gave no reading: their energy is missing here",
-			there - measured, there, info->gpu_model[0] ? " (" : "", info->gpu_model,
-			info->gpu_model[0] ? ")" : "");
+		es_insight_say(insight,
+			       "%u of %u GPUs%s%.64s%s gave no reading: their energy is %s",
+			       there - measured, there, info->gpu_model[0] ? " (" : "",
+			       info->gpu_model, info->gpu_model[0] ? ")" : "",
+			       es_report_has_node_meter(report, node)
+				       ? "in the node's, and in none of its parts"
+				       : "missing here");
 		es_insight_prove(insight, "gpus", there);
 		es_insight_prove(insight, "gpus_measured", measured);
 	}

@@ -48,7 +48,7 @@ static uint32_t count_sleeping(const struct es_report *report, uint32_t node)
 	return n;
 }
 
-static bool has_node_meter(const struct es_report *report, uint32_t node)
+bool es_report_has_node_meter(const struct es_report *report, uint32_t node)
 {
 	for (size_t i = 0; i < report->meta->n_domains; i++)
 		if (report->domains[i].node == node && report->domains[i].type == ES_DOMAIN_NODE &&
@@ -68,7 +68,7 @@ void es_report_unseen_sum(struct es_report *report)
 
 		es_report_count_gpus(report, node, &there, &measured);
 		measured += count_sleeping(report, node);
-		if (there <= measured || has_node_meter(report, node))
+		if (there <= measured || es_report_has_node_meter(report, node))
 			continue;
 		power_w = es_gpu_board_w(report->meta->nodes[node].gpu_model, &is_known);
 		unseen->n_gpus += there - measured;

@@ -26,6 +26,9 @@ struct es_report_unseen {
 void es_report_count_gpus(const struct es_report *report, uint32_t node, uint32_t *ret_there,
 			  uint32_t *ret_measured);
 
+/** es_report_has_node_meter - a meter of the whole node is its total: whatever is in it is counted */
+bool es_report_has_node_meter(const struct es_report *report, uint32_t node);
+
 /**
  * es_report_unseen_sum - widen the report's uncertainty by what unseen GPUs may have drawn
  *

@@ -243,6 +243,7 @@ def test_sleeping_gpu(place):
     equal(report["quality"]["faults"], [])
     equal(domains(report)["amdgpu/gpu-0"]["energy_j"], None)
     expect(any(i["code"] == "gpu_invisible" for i in report["insights"]), "the report is silent about the GPU")
+    equal((report["energy"]["at_least"], report["energy"]["unseen_gpus"]), (False, 0), "what sleeps draws next to nothing")
 
 
 def test_powers(place):

@@ -164,6 +164,9 @@ def test_not_readable(place):
     report, _ = measure(place, no_driver, "true")
     insight = next(i for i in report["insights"] if i["code"] == "gpu_invisible")
     equal((insight["evidence"]["gpus"], insight["evidence"]["gpus_measured"]), (1, 0))
+    energy = report["energy"]
+    equal((energy["at_least"], energy["unseen_gpus"]), (True, 1))
+    expect(energy["unseen_j"] >= 70 * report["job"]["duration_s"] and energy["uncertainty_j"] > energy["unseen_j"], energy)
 
 
 def test_lost_and_back(place):

@@ -165,6 +165,7 @@ static const struct es_remote_ops inband_ops = {
 static const struct es_remote_ops lan_ops = {
 	.thread = "es-dcmi",
 	.period_ns = ES_BMC_LAN_PERIOD_NS,
+	.denied_ns = ES_REMOTE_DENIED_NS,
 	.connect = dcmi_connect,
 	.read = dcmi_read,
 	.disconnect = dcmi_disconnect,

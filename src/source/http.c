@@ -160,6 +160,7 @@ static void http_destroy(void *arg)
 static const struct es_remote_ops remote_ops = {
 	.thread = "es-http",
 	.period_ns = PERIOD_NS,
+	.denied_ns = ES_REMOTE_DENIED_NS,
 	.connect = http_connect,
 	.read = http_read,
 	.disconnect = http_disconnect,

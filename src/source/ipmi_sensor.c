@@ -331,6 +331,7 @@ static const struct es_remote_ops inband_ops = {
 static const struct es_remote_ops lan_ops = {
 	.thread = "es-ipmi-sensor",
 	.period_ns = ES_BMC_LAN_PERIOD_NS,
+	.denied_ns = ES_REMOTE_DENIED_NS,
 	.connect = sensors_connect,
 	.read = sensors_read,
 	.disconnect = sensors_disconnect,

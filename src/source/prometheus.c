@@ -264,6 +264,7 @@ static void prometheus_destroy(void *arg)
 static const struct es_remote_ops remote_ops = {
 	.thread = "es-prometheus",
 	.period_ns = PERIOD_NS,
+	.denied_ns = ES_REMOTE_DENIED_NS,
 	.connect = prometheus_connect,
 	.read = prometheus_read,
 	.disconnect = prometheus_disconnect,

@@ -17,7 +17,6 @@
 #include "source/json.h"
 
 #define SESSIONS "/redfish/v1/SessionService/Sessions"
-#define DENIED_NS (600 * ES_NS_PER_S) /* accounts are locked after a few failures within minutes */
 #define LOGOUT_NS ES_NS_PER_S
 
 /* One request within what is left of the time of this call. */
@@ -68,7 +67,7 @@ static int get_once(struct es_redfish_session *session, const char *path, struct
 
 static int deny(struct es_redfish_session *session, int status, struct es_error *err)
 {
-	session->denied_ns = es_clock_boot_ns() + DENIED_NS;
+	session->denied_ns = es_clock_boot_ns() + ES_REMOTE_DENIED_NS;
 	return es_web_refused(&session->web, status, session->remote, err);
 }
 

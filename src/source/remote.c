@@ -31,7 +31,7 @@ struct es_remote {
 	struct es_domain *domains;
 	size_t n_domains;
 	bool has_begun; /* domains are settled */
-	bool is_connected;
+	bool is_connected, has_been_read;
 	int error, first_error; /* of the last try, and of the first one */
 	int64_t retry_ns, pause_ns; /* boot clock: not before; how long that was */
 	struct es_error why; /* of the first try */
@@ -87,23 +87,42 @@ static int add_default(struct es_remote *remote)
 	return es_remote_add(remote, &domain);
 }
 
+/* Whether it refuses what the file of credentials= says, not we the file. */
+static bool is_refused(const struct es_remote *remote, int error)
+{
+	struct es_credentials credentials;
+	bool is_read = error == -EACCES &&
+		       es_meter_url_credentials(&remote->url, &credentials, NULL) == 0;
+
+	if (is_read)
+		es_credentials_finish(&credentials);
+	return is_read;
+}
+
+/* Not before a while, which is longer each time until something is read. */
+static void lose(struct es_remote *remote, int error)
+{
+	int64_t pause_ns = remote->pause_ns ? 2 * remote->pause_ns : RETRY_NS;
+
+	if (pause_ns > RETRY_MAX_NS)
+		pause_ns = RETRY_MAX_NS;
+	/* What it once took it may take again: some lose packets and say that the password is wrong. */
+	if (remote->ops->denied_ns && is_refused(remote, error))
+		pause_ns = remote->has_been_read ? RETRY_MAX_NS : remote->ops->denied_ns;
+	remote->ops->disconnect(remote->arg);
+	remote->is_connected = false;
+	remote->error = error;
+	remote->pause_ns = pause_ns;
+	remote->retry_ns = es_clock_boot_ns() + pause_ns;
+}
+
 static int try_to_connect(struct es_remote *remote, struct es_error *err)
 {
-	int64_t now_ns;
 	int r = remote->ops->connect(remote->arg, remote, err);
 
-	now_ns = es_clock_boot_ns();
+	if (r < 0)
+		lose(remote, r);
 	remote->is_connected = r == 0;
-	remote->error = r;
-	if (r == 0) {
-		remote->pause_ns = 0;
-		return 0;
-	}
-	remote->ops->disconnect(remote->arg);
-	remote->pause_ns = remote->pause_ns ? 2 * remote->pause_ns : RETRY_NS;
-	if (remote->pause_ns > RETRY_MAX_NS)
-		remote->pause_ns = RETRY_MAX_NS;
-	remote->retry_ns = now_ns + remote->pause_ns;
 	return r;
 }
 
@@ -147,13 +166,12 @@ static void remote_read(void *arg, struct es_reading *ret, size_t n)
 	r = remote->ops->read(remote->arg, remote, ret, n);
 	t1_ns = es_clock_boot_ns();
 	if (r < 0) {
-		remote->ops->disconnect(remote->arg);
-		remote->is_connected = false;
-		remote->error = r;
-		remote->retry_ns = t1_ns + RETRY_NS;
+		lose(remote, r);
 		fail_all(ret, n, r, t1_ns);
 		return;
 	}
+	remote->pause_ns = 0;
+	remote->has_been_read = true;
 	for (size_t i = 0; i < n; i++) {
 		if (ret[i].t_ns == 0)
 			ret[i].t_ns = t0_ns + (t1_ns - t0_ns) / 2;

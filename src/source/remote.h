@@ -15,6 +15,8 @@
 #include "source/url.h"
 #include "sys/root.h"
 
+#define ES_REMOTE_DENIED_NS (600 * INT64_C(1000000000))
+
 /** struct es_remote - one such meter, as its thread has it */
 struct es_remote;
 
@@ -28,6 +30,8 @@ struct es_remote_ops {
 	const char *thread; /* its name, at most 15 bytes */
 	int64_t period_ns; /* to be read no more often, where the URL has no period= */
 	int64_t period_min_ns; /* nor where it has a shorter one; 0: no bound */
+	/* Not tried for so long after -EACCES to what credentials= has: accounts are locked after a few tries; 0: as usual */
+	int64_t denied_ns;
 	/*
 	 * Reach it. The first time domains may be added by es_remote_add(); without any there is the one that the URL
 	 * describes. Later, after it was lost, those of the first time hold.
@@ -50,7 +54,7 @@ struct es_remote_ops {
  * @ops: of the source; @arg: of the kind, taken whatever is returned
  *
  * One that cannot be reached is no error: its domain is listed with the reason, and it is tried again, after 1 s, then
- * twice as long each time, up to a minute. Returns 0 or -ENOMEM.
+ * twice as long each time, up to a minute, until a reading succeeds. Returns 0 or -ENOMEM.
  */
 int es_remote_open(const struct es_root *root, const struct es_meter_url *url,
 		   const struct es_source_ops *ops, const struct es_remote_ops *remote_ops,

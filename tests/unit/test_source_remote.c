@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "source/remote.h"
@@ -229,6 +231,55 @@ static void one_that_is_lost_fails_until_it_is_found_again(void **state)
 	assert_int_equal(atomic_load(&f->far.n_connects), 2);
 }
 
+/* A session each second that is of no use fills a controller's table of them. */
+static void one_that_answers_nothing_but_connects_is_tried_less_often(void **state)
+{
+	struct fixture *f = *state;
+
+	atomic_store(&f->far.reads_with, -EPIPE);
+	open_it(f);
+	for (int64_t end_ns = es_clock_mono_ns() + 2700 * ES_NS_PER_MS;
+	     es_clock_mono_ns() < end_ns;)
+		(void)read_anew(f);
+	/* At the start and after 1 s, not after 2 s. */
+	assert_in_range(atomic_load(&f->far.n_connects), 1, 2);
+}
+
+/* Accounts are locked after a few wrong passwords within minutes. */
+static void one_that_refuses_our_password_is_not_asked_again_soon(void **state)
+{
+	char path[] = "/tmp/es-remote-XXXXXX", url[96];
+	static const char secret[] = "user: u\npassword: p\n";
+	static const struct es_remote_ops locking_ops = {
+		.thread = "es-locking",
+		.period_ns = ES_NS_PER_MS,
+		.denied_ns = ES_REMOTE_DENIED_NS,
+		.connect = far_connect,
+		.read = far_read,
+		.disconnect = far_disconnect,
+		.destroy = far_destroy,
+	};
+	struct fixture *f = *state;
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, secret, sizeof(secret) - 1), sizeof(secret) - 1);
+	(void)close(fd);
+	(void)snprintf(url, sizeof(url), "far://there?credentials=%s", path);
+	assert_int_equal(es_meter_url_parse(url, "n", &f->url, NULL), 0);
+	atomic_store(&f->far.connects_with, -EACCES);
+	assert_int_equal(es_remote_open(&f->root, &f->url, &source_ops, &locking_ops, &f->far,
+					&f->source, NULL),
+			 0);
+	for (int64_t end_ns = es_clock_mono_ns() + 1500 * ES_NS_PER_MS;
+	     es_clock_mono_ns() < end_ns;)
+		assert_int_equal(read_anew(f).error, -EACCES);
+	assert_int_equal(atomic_load(&f->far.n_connects), 1);
+	es_remote_close(f->source);
+	f->source = NULL;
+	(void)unlink(path);
+}
+
 static void is_left_alone_as_long_as_its_kind_wants(void **state)
 {
 	static const struct es_remote_ops rare_ops = {
@@ -276,6 +327,8 @@ int main(void)
 		TEST(one_that_is_not_there_is_listed_and_tried_again),
 		TEST(one_that_refuses_us_is_denied),
 		TEST(one_that_is_lost_fails_until_it_is_found_again),
+		TEST(one_that_answers_nothing_but_connects_is_tried_less_often),
+		TEST(one_that_refuses_our_password_is_not_asked_again_soon),
 		TEST(is_left_alone_as_long_as_its_kind_wants),
 		TEST(is_freed_when_it_is_closed),
 	};

@@ -14,6 +14,7 @@
 #include "support/sourced.h"
 
 #define AMD "sys/devices/platform/amd_energy.0/hwmon/hwmon3/"
+#define HSMP "sys/devices/platform/amd_hsmp/hwmon/"
 #define RADEON "sys/devices/pci0000:00/0000:c1:00.0/"
 
 static int set_up(void **state)
@@ -262,6 +263,44 @@ static void every_fault_is_an_error_and_named(void **state)
 	assert_int_equal(sourced_open_as(f, -1, NULL), -ENODEV);
 }
 
+/* HSMP's driver has one hwmon for each socket, all of one device: after it is loaded again their order tells them apart. */
+static void sockets_of_one_device_stay_apart_under_other_numbers(void **state)
+{
+	struct sourced *f = *state;
+
+	sourced_open(f, "genoa-hsmp");
+	assert_int_equal(sourced_domain(f, "hwmon/amd_hsmp_hwmon:package-1")->limit_mw, 400000);
+	assert_int_equal(sourced_domain(f, "hwmon/amd_hsmp_hwmon:package-1")->package, 1);
+	assert_int_equal(sourced_read(f, "hwmon/amd_hsmp_hwmon:package-1")->value, 100000);
+	for (unsigned i = 0; i < 2; i++) {
+		char path[200], target[96], text[32];
+
+		(void)snprintf(path, sizeof(path), "%s/sys/class/hwmon/hwmon%u", f->dir, 3 + i);
+		assert_int_equal(unlink(path), 0);
+		(void)snprintf(path, sizeof(path), HSMP "hwmon%u/name", 6 + i);
+		sourced_put(f, path, "amd_hsmp_hwmon\n");
+		(void)snprintf(path, sizeof(path), HSMP "hwmon%u/power1_input", 6 + i);
+		(void)snprintf(text, sizeof(text), "%u\n", 111000 * (i + 1));
+		sourced_put(f, path, text);
+		(void)snprintf(path, sizeof(path), "%s/sys/class/hwmon/hwmon%u", f->dir, 6 + i);
+		(void)snprintf(target, sizeof(target),
+			       "../../devices/platform/amd_hsmp/hwmon/hwmon%u", 6 + i);
+		assert_int_equal(symlink(target, path), 0);
+	}
+	f->failing_fd = -1;
+	f->failure = ENODEV;
+	assert_int_equal(sourced_read(f, "hwmon/amd_hsmp_hwmon:package-1")->error, -ENODEV);
+	f->failing_fd = -2;
+	usleep(120000);
+	(void)sourced_read(f, "hwmon/amd_hsmp_hwmon:package-1");
+	assert_int_equal(sourced_read(f, "hwmon/amd_hsmp_hwmon:package-1")->value, 222);
+	assert_int_equal(sourced_read(f, "hwmon/amd_hsmp_hwmon:package-0")->value, 111);
+
+	sourced_open(f, "mi300a-hsmp");
+	assert_int_equal(sourced_domain(f, "hwmon/amd_hsmp_hwmon:module-3")->type,
+			 ES_DOMAIN_MODULE);
+}
+
 /* The driver is loaded again: the device is the same, its number is not. */
 static void a_device_is_found_again_under_another_number(void **state)
 {
@@ -336,6 +375,7 @@ int main(void)
 		T(an_apu_is_a_module_around_its_package),
 		T(every_fault_is_an_error_and_named),
 		T(a_device_is_found_again_under_another_number),
+		T(sockets_of_one_device_stay_apart_under_other_numbers),
 		T(a_counter_set_back_is_a_reset_and_a_frozen_one_adds_nothing),
 	};
 #undef T

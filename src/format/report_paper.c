@@ -124,9 +124,9 @@ static void put_chain(const struct es_report *report, struct es_paper *paper)
 					      es_kind_name((enum es_kind)kind));
 	put_step(paper, es_report_is_metered(report) ? "measured" : "estimated", report->measured_j,
 		 how);
-	(void)snprintf(how, sizeof(how), "model %.64s; ±%s%.*f %% (95 %%)%s",
-		       report->model.name, percent < 0.01 ? "<" : "",
-		       percent < 9.95 ? 2 : 0, percent < 0.01 ? 0.01 : percent,
+	(void)snprintf(how, sizeof(how), "model %.64s; ±%s%.*f %% (95 %%)%s", report->model.name,
+		       percent < 0.01 ? "<" : "", percent < 9.95 ? 2 : 0,
+		       percent < 0.01 ? 0.01 : percent,
 		       report->has_estimate ? "" : ", from reading the counters");
 	put_step(paper, "node", report->node_j, how);
 	(void)snprintf(how, sizeof(how), "PUE %g, %.400s", report->options.pue,

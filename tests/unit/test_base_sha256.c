@@ -1,7 +1,7 @@
 /*
  * test_base_sha256.c - digests against the published examples
  *
- * SPDX-License-Identifier: BSD-3-Clause
+ * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include "support/test.h"

@@ -82,25 +82,31 @@ static char divider(struct span line)
 	return ',';
 }
 
-/* Cell @i of a line; false: it has not so many. Blanks divide however many they are. */
+/* The first cell of what is left of a line, which moves behind it; false: that was the last. Blanks divide however many they are. */
+static bool next_cell(struct span *line, char mark, struct span *ret)
+{
+	const char *end = line->n ? memchr(line->p, mark, line->n) : NULL;
+	size_t n = end ? (size_t)(end - line->p) : line->n;
+
+	*ret = trim((struct span){ line->p, n });
+	if (!end)
+		return false;
+	*line = (struct span){ end + 1, line->n - n - 1 };
+	while (mark == ' ' && line->n && *line->p == ' ') {
+		line->p++;
+		line->n--;
+	}
+	return true;
+}
+
+/* Cell @i of a line; false: it has not so many. */
 static bool cell(struct span line, char mark, size_t i, struct span *ret)
 {
-	for (size_t at = 0;; at++) {
-		const char *end = line.n ? memchr(line.p, mark, line.n) : NULL;
-		size_t n = end ? (size_t)(end - line.p) : line.n;
-
-		if (at == i) {
-			*ret = trim((struct span){ line.p, n });
-			return true;
-		}
-		if (!end)
+	for (; i > 0; i--)
+		if (!next_cell(&line, mark, ret))
 			return false;
-		line = (struct span){ end + 1, line.n - n - 1 };
-		while (mark == ' ' && line.n && *line.p == ' ') {
-			line.p++;
-			line.n--;
-		}
-	}
+	(void)next_cell(&line, mark, ret);
+	return true;
 }
 
 static int find_column(struct span head, char mark, const char *name, size_t *ret)
@@ -108,12 +114,15 @@ static int find_column(struct span head, char mark, const char *name, size_t *re
 	struct span one;
 	uint64_t number;
 	size_t n_found = 0;
+	bool has_more = true;
 
-	for (size_t i = 0; cell(head, mark, i, &one); i++)
+	for (size_t i = 0; has_more; i++) {
+		has_more = next_cell(&head, mark, &one);
 		if (is(one, name)) {
 			*ret = i;
 			n_found++;
 		}
+	}
 	if (n_found == 1)
 		return 0;
 	if (n_found > 1 || es_parse_u64(name, &number) < 0 || number == 0)

@@ -199,6 +199,25 @@ static void cells_of_the_last_whole_line(void **state)
 	refused((struct es_pick_words){ .column = "0" }, "1,2\n3,4\n", -EBADMSG);
 }
 
+/* Half a million columns: looked through once, not once for each of them, which would take hours. */
+static void however_many_columns_take_no_time(void **state)
+{
+	const size_t n = ES_ANSWER_MAX_BYTES;
+	char *text = malloc(n + 1);
+
+	(void)state;
+	assert_non_null(text);
+	memset(text, ',', n);
+	text[n / 2] = text[n - 1] = '\n';
+	text[n - 2] = '7';
+	text[n] = '\0';
+	refused((struct es_pick_words){ .column = "watts" }, text, -EBADMSG);
+	/* There is one now, two before the last: nothing is in it. */
+	memcpy(text + n / 2 - 5, "watts", 5);
+	refused((struct es_pick_words){ .column = "watts" }, text, -ENODATA);
+	free(text);
+}
+
 static void values_behind_keys(void **state)
 {
 	const struct es_pick_words watts = { .key = "watts" };
@@ -259,6 +278,7 @@ int main(void)
 		cmocka_unit_test(times_come_in_many_forms),
 		cmocka_unit_test(the_newest_element_that_is_meant_is_taken),
 		cmocka_unit_test(cells_of_the_last_whole_line),
+		cmocka_unit_test(however_many_columns_take_no_time),
 		cmocka_unit_test(values_behind_keys),
 		cmocka_unit_test(nothing_but_a_number),
 		cmocka_unit_test(what_does_not_go_together_is_refused),

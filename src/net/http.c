@@ -16,6 +16,8 @@
 #include "base/clock.h"
 #include "net/curl.h"
 
+#define HEAD_MAX_BYTES 65536U /* libcurl keeps all of it, however long */
+
 struct es_http {
 	const struct es_http_library *lib; /* borrowed */
 	struct es_http_options options;
@@ -26,7 +28,7 @@ struct es_http {
 	int epoll_fd;
 	int64_t next_ns;
 	bool is_busy, is_too_large;
-	uint64_t n_bytes;
+	uint64_t n_bytes, n_head_bytes;
 	es_http_data_fn on_data;
 	es_http_done_fn on_done;
 	es_http_header_fn on_header;
@@ -102,6 +104,11 @@ static size_t on_head(char *line, size_t size, size_t n, void *arg)
 	struct es_http *http = arg;
 	const char *end = line + size * n, *colon = memchr(line, ':', size * n), *value;
 
+	http->n_head_bytes += size * n;
+	if (http->n_head_bytes > HEAD_MAX_BYTES) {
+		http->is_too_large = true;
+		return 0;
+	}
 	if (!http->on_header || !colon)
 		return size * n;
 	value = colon + 1;
@@ -123,8 +130,11 @@ static int set_trust(const struct es_http *http)
 
 	e |= l->easy_setopt(http->easy, CURLOPT_SSL_VERIFYPEER, is_checked ? 1L : 0L);
 	e |= l->easy_setopt(http->easy, CURLOPT_SSL_VERIFYHOST, is_checked ? 2L : 0L);
-	if (o->ca_file)
+	if (o->ca_file) {
 		e |= l->easy_setopt(http->easy, CURLOPT_CAINFO, o->ca_file);
+		/* Debian's has a folder built in that is trusted beside the file; other kinds of TLS know of none. */
+		(void)l->easy_setopt(http->easy, CURLOPT_CAPATH, (const char *)NULL);
+	}
 	if (o->pin)
 		e |= l->easy_setopt(http->easy, CURLOPT_PINNEDPUBLICKEY, o->pin);
 	return e;
@@ -275,7 +285,7 @@ int es_http_begin(struct es_http *http, const struct es_http_request *request,
 	http->on_done = on_done;
 	http->on_header = request->on_header;
 	http->arg = arg;
-	http->n_bytes = 0;
+	http->n_bytes = http->n_head_bytes = 0;
 	http->is_too_large = false;
 	http->why[0] = '\0';
 	r = set_headers(http, request);
@@ -361,8 +371,12 @@ static void tell_ends(struct es_http *http)
 		answer.error = errno_of(http, result);
 		if (answer.error == -EFBIG)
 			(void)snprintf(answer.text, sizeof(answer.text),
-				       "the answer is longer than %llu bytes",
-				       (unsigned long long)http->options.max_bytes);
+				       "the %s is longer than %llu bytes",
+				       http->n_head_bytes > HEAD_MAX_BYTES ? "answer's head"
+									   : "answer",
+				       http->n_head_bytes > HEAD_MAX_BYTES
+					       ? (unsigned long long)HEAD_MAX_BYTES
+					       : (unsigned long long)http->options.max_bytes);
 		else if (answer.error)
 			(void)snprintf(answer.text, sizeof(answer.text), "%.250s",
 				       http->why[0] ? http->why : http->lib->easy_strerror(result));

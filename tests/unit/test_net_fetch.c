@@ -9,6 +9,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "net/curl.h"
 #include "net/fetch.h"
 
 struct fixture {
@@ -196,6 +199,130 @@ static void a_long_answer_is_broken_off(void **state)
 	assert_int_equal(ask(f, (struct es_http_request){ .url = NULL }), -EFBIG);
 }
 
+/* Headers are no part of the body, and libcurl keeps them all. */
+static void an_endless_head_is_broken_off(void **state)
+{
+	static const char line[] = "X-More: 0123456789012345678901234567890123456789\r\n";
+	const size_t size = 400000;
+	struct fixture *f = *state;
+	char *answer = malloc(size), *end;
+
+	assert_non_null(answer);
+	end = stpcpy(answer, "HTTP/1.0 200 OK\r\n");
+	while ((size_t)(end - answer) + sizeof(line) + 8 < size)
+		end = stpcpy(end, line);
+	(void)stpcpy(end, "\r\n{}");
+	start_server(f, answer);
+	assert_int_equal(ask(f, (struct es_http_request){ .url = NULL }), -EFBIG);
+	assert_non_null(strstr(f->err.text, "head"));
+	free(answer);
+}
+
+/* What a libcurl was told, in place of one. */
+struct told {
+	bool has_ca_path;
+	const char *ca_path, *ca_file;
+	long verifies_peer, verifies_host;
+};
+
+static int note_option(CURL *easy, int option, ...)
+{
+	struct told *told = easy;
+	va_list args;
+
+	va_start(args, option);
+	if (option == CURLOPT_CAPATH) {
+		told->has_ca_path = true;
+		told->ca_path = va_arg(args, const char *);
+	} else if (option == CURLOPT_CAINFO) {
+		told->ca_file = va_arg(args, const char *);
+	} else if (option == CURLOPT_SSL_VERIFYPEER) {
+		told->verifies_peer = va_arg(args, long);
+	} else if (option == CURLOPT_SSL_VERIFYHOST) {
+		told->verifies_host = va_arg(args, long);
+	}
+	va_end(args);
+	return 0;
+}
+
+static int take_option(CURLM *multi, int option, ...)
+{
+	(void)multi;
+	(void)option;
+	return 0;
+}
+
+static int begin(long flags)
+{
+	return flags == CURL_GLOBAL_DEFAULT ? 0 : -1;
+}
+
+static CURL *make_easy(void)
+{
+	return calloc(1, sizeof(struct told));
+}
+
+static CURLM *make_multi(void)
+{
+	return calloc(1, 1);
+}
+
+static struct told kept;
+
+static void forget_easy(CURL *easy)
+{
+	kept = *(struct told *)easy;
+	free(easy);
+}
+
+static int forget_multi(CURLM *multi)
+{
+	free(multi);
+	return 0;
+}
+
+static void forget_list(struct curl_slist *list)
+{
+	assert_null(list);
+}
+
+static struct told trust_of(const struct es_http_options *options)
+{
+	struct es_http_library library = {
+		.global_init = begin,
+		.easy_init = make_easy,
+		.easy_cleanup = forget_easy,
+		.easy_setopt = note_option,
+		.multi_init = make_multi,
+		.multi_cleanup = forget_multi,
+		.multi_setopt = take_option,
+		.slist_free_all = forget_list,
+	};
+	struct es_http *http = NULL;
+
+	kept = (struct told){ .ca_path = "the system's" };
+	assert_int_equal(es_http_create(&library, options, &http, NULL), 0);
+	es_http_destroy(http);
+	return kept;
+}
+
+/* libcurl reads a folder of the system's authorities beside the file: any of those could vouch for the server. */
+static void who_names_a_file_trusts_nobody_else(void **state)
+{
+	struct told told = trust_of(&(struct es_http_options){ .timeout_ms = 1 });
+
+	(void)state;
+	assert_int_equal(told.verifies_peer, 1);
+	assert_int_equal(told.verifies_host, 2);
+	assert_false(told.has_ca_path);
+	told = trust_of(&(struct es_http_options){ .timeout_ms = 1, .ca_file = "/site.pem" });
+	assert_string_equal(told.ca_file, "/site.pem");
+	assert_true(told.has_ca_path);
+	assert_null(told.ca_path);
+	assert_int_equal(told.verifies_peer, 1);
+	assert_int_equal(told.verifies_host, 2);
+}
+
 static void nobody_there(void **state)
 {
 	struct fixture *f = *state;
@@ -228,6 +355,8 @@ int main(void)
 		TEST(a_refusal_whose_page_breaks_off_is_a_refusal),
 		TEST(an_answer_that_breaks_off_is_none),
 		TEST(a_long_answer_is_broken_off),
+		TEST(an_endless_head_is_broken_off),
+		cmocka_unit_test(who_names_a_file_trusts_nobody_else),
 		TEST(nobody_there),
 		TEST(tls_where_there_is_none_is_told),
 	};

@@ -170,7 +170,7 @@ static void put_words(const struct node *node, struct es_buf *out)
 			continue;
 		if (n_there++ == 0)
 			(void)es_buf_printf(out, "%10s %10s  %-24s %s\n", "process", "uid", "job",
-					    "");
+					    "now");
 		(void)es_buf_printf(out, "%10d %10u  %-24s %s: %s\n", (int)asked->at->pid,
 				    (unsigned)asked->at->uid, asked->job[0] ? asked->job : "?",
 				    state_name(node, asked), asked->text);

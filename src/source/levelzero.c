@@ -221,7 +221,11 @@ static int levelzero_start(const struct es_root *root, void **ret, struct es_err
 	if (r == 0) {
 		r = es_levelzero_start(levelzero);
 		if (r < 0)
-			(void)es_error_say(err, r, "Level Zero does not start: %s", es_strerror(r));
+			(void)es_error_say(
+				err, r, "Level Zero does not start: %s",
+				r == -ENOTCONN
+					? "no driver of it (libze_intel_gpu.so.1) finds a GPU"
+					: es_strerror(r));
 	}
 	if (r < 0) {
 		free(levelzero);

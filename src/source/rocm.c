@@ -132,7 +132,11 @@ static int rocm_start(const struct es_root *root, void **ret, struct es_error *e
 	if (r == 0) {
 		r = es_rocmsmi_error(rocmsmi->init(0));
 		if (r < 0) {
-			(void)es_error_say(err, r, "ROCm SMI does not start: %s", es_strerror(r));
+			(void)es_error_say(
+				err, r, "ROCm SMI does not start: %s",
+				r == -ENOTCONN
+					? "the driver amdgpu is not loaded, or its devices are hidden"
+					: es_strerror(r));
 			es_rocmsmi_close(rocmsmi);
 		}
 	}

@@ -152,6 +152,10 @@ static void denied_and_missing_ones_say_what_helps(void **state)
 	open_ok(&g);
 	assert_int_equal(sourced_domain(f, "levelzero/gpu-0")->state, ES_STATE_DENIED);
 	assert_non_null(strstr(sourced_domain(f, "levelzero/gpu-0")->fix, "render"));
+	gpulib_put(&g, f, "skx2s", "init 0x78000001\n" ONE, NOW);
+	open_ok(&g);
+	assert_int_equal(sourced_domain(f, "levelzero/gpu-0")->state, ES_STATE_ABSENT);
+	assert_non_null(strstr(sourced_domain(f, "levelzero/gpu-0")->reason, "libze_intel_gpu"));
 	gpulib_put(&g, f, "skx2s", "gpu vendor=8086 class=038000 counter=0\n", NOW);
 	open_ok(&g);
 	assert_int_equal(sourced_domain(f, "levelzero/gpu-0")->state, ES_STATE_ABSENT);

@@ -214,7 +214,7 @@ static const char explanation[] =
 	"parts that do not overlap, for profiles and regions; the total cover is the widest meter that can\n"
 	"be trusted, for the account. Nested domains are never added up. A meter is 'ok' when it was seen\n"
 	"to move, 'dead' when it stood still while its CPU was busy, 'unproven' when it stood still without\n"
-	"that proof, 'duplicate' when it shows the same joules as another one, 'denied' when it is there\n"
+	"that proof, 'duplicate' when it measures the same part as another one, 'denied' when it is there\n"
 	"and may not be read.\n";
 
 /* Which device a domain is: a table has no room for it. */

@@ -13,6 +13,9 @@
 
 #define NODE_ALLOWED_PPM 20000U
 #define STALE_MW 5000U /* a part that rose by more than that, */
+#define STEP_W 10.0 /* that much is drawn at least by what a counter with large steps measures */
+#define SHORT_NS 1000000000 /* how long it was watched where nobody said */
+#define COARSE_PARTS 50U /* a counter with fewer steps is worse than powers added up */
 #define STALE_PARTS 20U /* and by more than that part of the node, moves a live meter */
 
 static void say(struct es_domain *domain, const char *reason)
@@ -26,6 +29,14 @@ bool es_domain_is_usable(const struct es_domain *domain)
 	       !domain->is_partial;
 }
 
+/* A counter of kWh does not move in seconds, whatever is drawn: that proves nothing against it. */
+static bool has_too_large_steps(const struct es_domain *domain, const struct es_evidence *evidence)
+{
+	int64_t dur_ns = evidence->covered_ns > 0 ? evidence->covered_ns : SHORT_NS;
+
+	return !domain->is_power && (double)domain->range.unit_nj > (double)dur_ns * STEP_W;
+}
+
 static void judge_movement(struct es_domain *domain, const struct es_evidence *evidence)
 {
 	if (domain->state != ES_STATE_OK && domain->state != ES_STATE_UNPROVEN)
@@ -37,6 +48,9 @@ static void judge_movement(struct es_domain *domain, const struct es_evidence *e
 					     : "not watched: whether it moves is not known");
 	} else if (evidence->has_moved || (domain->is_power && evidence->energy_uj > 0)) {
 		domain->state = ES_STATE_OK; /* what its source says of it stays */
+	} else if (has_too_large_steps(domain, evidence)) {
+		domain->state = ES_STATE_UNPROVEN;
+		say(domain, "one step of it is more than was drawn in so short a time");
 	} else if (evidence->was_busy) {
 		domain->state = ES_STATE_DEAD;
 		say(domain, "stood still while the CPU was busy: this meter is dead");
@@ -54,15 +68,35 @@ static void mark_duplicate(struct es_domain *domains, size_t i, size_t of, const
 		       domains[of].id);
 }
 
-/* The best state first, then a counter before powers that are added up, then the order of the registry. */
-static bool is_better_twin(const struct es_domain *domains, size_t a, size_t b)
+/* Whether what a counter showed is but a few of its steps. */
+static bool is_coarse(const struct es_domain *domains, const struct es_evidence *evidence, size_t i)
 {
+	return evidence && evidence[i].was_watched && !domains[i].is_power &&
+	       (double)evidence[i].energy_uj * 1e3 <
+		       (double)domains[i].range.unit_nj * COARSE_PARTS;
+}
+
+/* The best state first, then fine steps, a counter before powers that are added up, then the order of the registry. */
+static bool is_better_twin(const struct es_domain *domains, const struct es_evidence *evidence,
+			   size_t a, size_t b)
+{
+	bool is_coarse_a = is_coarse(domains, evidence, a);
+
 	if (domains[a].state != domains[b].state)
 		return domains[a].state < domains[b].state;
+	if (is_coarse_a != is_coarse(domains, evidence, b))
+		return !is_coarse_a;
 	return domains[a].kind != domains[b].kind ? domains[a].kind < domains[b].kind : a < b;
 }
 
-static void judge_twins(struct es_domain *domains, size_t n)
+/* Meters of a whole node are devices of their own, which need not agree; others show one register in many ways. */
+static const char *why_twin(const struct es_domain *domain)
+{
+	return domain->type == ES_DOMAIN_NODE ? "another meter of the same part, beside"
+					      : "the same joules as";
+}
+
+static void judge_twins(struct es_domain *domains, size_t n, const struct es_evidence *evidence)
 {
 	for (size_t i = 0; i < n; i++) {
 		size_t best = i;
@@ -73,10 +107,10 @@ static void judge_twins(struct es_domain *domains, size_t n)
 			if (j != i && es_domain_is_usable(&domains[j]) &&
 			    es_domain_is_twin(&domains[i], &domains[j]) &&
 			    domains[j].kind != ES_KIND_ESTIMATED &&
-			    is_better_twin(domains, j, best))
+			    is_better_twin(domains, evidence, j, best))
 				best = j;
 		if (best != i)
-			mark_duplicate(domains, i, best, "the same joules as");
+			mark_duplicate(domains, i, best, why_twin(&domains[i]));
 	}
 }
 
@@ -134,7 +168,7 @@ void es_cover_judge(struct es_domain *domains, size_t n, const struct es_evidenc
 {
 	for (size_t i = 0; i < n; i++)
 		judge_movement(&domains[i], evidence ? &evidence[i] : NULL);
-	judge_twins(domains, n);
+	judge_twins(domains, n, evidence);
 	judge_mirrors(domains, n, evidence);
 	judge_mirrored_packages(domains, n);
 }

@@ -34,8 +34,8 @@ enum es_psys_policy {
  * es_cover_judge - settle each domain's state from what was seen of it, and find duplicates
  * @evidence: one for each domain, or NULL: nothing was watched
  *
- * A standing meter becomes dead (its CPU was busy) or unproven; of twins the first that is ok stays (a counter
- * before powers that are added up), the others become duplicates; so do mirrored dies. Reasons are filled in. Denied and absent domains stay so.
+ * A standing meter becomes dead (its CPU was busy, and its steps are small enough) or unproven; of twins the first that is
+ * ok stays (a counter before powers that are added up, unless it showed less than some 50 steps), the others become duplicates; so do mirrored dies. Reasons are filled in. Denied and absent domains stay so.
  */
 void es_cover_judge(struct es_domain *domains, size_t n, const struct es_evidence *evidence);
 

@@ -41,7 +41,7 @@ enum es_kind {
 enum es_domain_state {
 	ES_STATE_OK, /* seen to move */
 	ES_STATE_UNPROVEN, /* stands still, or was not watched */
-	ES_STATE_DUPLICATE, /* the same joules as @duplicate_of */
+	ES_STATE_DUPLICATE, /* measures the same part as @duplicate_of */
 	ES_STATE_DENIED,
 	ES_STATE_DEAD, /* stood still while its CPU was busy */
 	ES_STATE_ABSENT,

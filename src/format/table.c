@@ -109,6 +109,32 @@ static void put_left_out(const struct es_report *report, struct es_buf *out)
 	}
 }
 
+/* Meters of a whole node that do not stand for it: what they say of it, or why they are not believed. */
+static void put_beside(const struct es_report *report, struct es_buf *out)
+{
+	for (size_t i = 0; i < report->meta->n_domains; i++) {
+		const struct es_domain *domain = &report->domains[i];
+		const struct es_report_domain *sum = &report->by_domain[i];
+		double node_uj, part;
+
+		if (domain->type != ES_DOMAIN_NODE || domain->kind == ES_KIND_ESTIMATED ||
+		    domain->is_chosen_total || domain->is_chosen || !sum->is_known)
+			continue;
+		(void)es_buf_printf(out, "  %-10s %s: %.1f J", "beside", domain->id,
+				    es_j_from_uj(sum->energy_uj));
+		if (domain->state != ES_STATE_DUPLICATE || domain->duplicate_of < 0 ||
+		    !report->by_domain[domain->duplicate_of].is_known) {
+			(void)es_buf_printf(out, "; %s\n", domain->reason);
+			continue;
+		}
+		node_uj = (double)report->by_domain[domain->duplicate_of].energy_uj;
+		part = node_uj > 0 ? (double)sum->energy_uj / node_uj - 1 : 0;
+		(void)es_buf_printf(out, ", %.1f %% %s than %s\n", 100 * fabs(part),
+				    part < 0 ? "less" : "more",
+				    report->domains[domain->duplicate_of].id);
+	}
+}
+
 /* "measured", or "measured and estimated": the kinds are never mixed silently. */
 static void put_kinds(const struct es_report *report, char *text, size_t size)
 {
@@ -301,6 +327,7 @@ int es_report_quality_rows(const struct es_report *report, struct es_buf *out)
 	size_t from = out->len;
 
 	put_left_out(report, out);
+	put_beside(report, out);
 	put_load(report, out);
 	put_rest(report, out);
 	make_safe(out, from);
@@ -313,6 +340,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 
 	put_domains(report, out);
 	put_left_out(report, out);
+	put_beside(report, out);
 	es_region_table(report, out);
 	put_energy(report, out);
 	es_work_table(report, out);

@@ -30,25 +30,38 @@ struct http {
 static const char *const own[] = { ES_WEB_PARAMS, ES_TEXT_PARAMS, NULL };
 
 /* What is not ours is the server's. What is nearly ours is more likely a slip: it is refused, unless "server." is before it. */
+static const char *find_slip(const char *key)
+{
+	const char *shared;
+
+	for (size_t i = 0; own[i]; i++)
+		if (es_text_distance(own[i], key) == 1)
+			return own[i];
+	for (size_t i = 0; (shared = es_meter_url_shared(i)); i++)
+		if (es_text_distance(shared, key) == 1)
+			return shared;
+	return NULL;
+}
+
 static int add_param(const char *key, const char *value, const struct es_meter_url *url, char *path,
 		     size_t size, struct es_error *err)
 {
 	bool is_marked = strncmp(key, FOR_SERVER, strlen(FOR_SERVER)) == 0;
 	const char *mark = strchr(path, '?') ? "&" : "?";
 	size_t n = strlen(path);
+	const char *slip;
 
 	if (!is_marked && es_meter_url_is_shared(key))
 		return 0;
-	for (size_t i = 0; own[i] && !is_marked; i++) {
+	for (size_t i = 0; own[i] && !is_marked; i++)
 		if (strcmp(own[i], key) == 0)
 			return 0;
-		if (es_text_distance(own[i], key) == 1)
-			return es_error_say(
-				err, -EINVAL,
-				"meter '%.200s': did you mean '%s' by '%.32s'? For the server "
-				"write " FOR_SERVER "%.32s",
-				url->text, own[i], key, key);
-	}
+	slip = is_marked ? NULL : find_slip(key);
+	if (slip)
+		return es_error_say(err, -EINVAL,
+				    "meter '%.200s': did you mean '%s' by '%.32s'? For the server "
+				    "write " FOR_SERVER "%.32s",
+				    url->text, slip, key, key);
 	if (n + 1 >= size)
 		return es_error_say(err, -EINVAL, "meter '%.200s': too long", url->text);
 	memcpy(path + n, mark, 2);

@@ -430,6 +430,11 @@ const char *es_meter_url_key(const struct es_meter_url *url, size_t i, const cha
 	return p;
 }
 
+const char *es_meter_url_shared(size_t i)
+{
+	return i < ES_ARRAY_SIZE(shared) ? shared[i] : NULL;
+}
+
 bool es_meter_url_is_shared(const char *key)
 {
 	return is_in(shared, ES_ARRAY_SIZE(shared), key);

@@ -63,6 +63,8 @@ const char *es_meter_url_param(const struct es_meter_url *url, const char *key);
 const char *es_meter_url_key(const struct es_meter_url *url, size_t i, const char **ret_value);
 /** es_meter_url_is_shared - whether @key is one of those that all kinds have */
 bool es_meter_url_is_shared(const char *key);
+/** es_meter_url_shared - the @i-th of them; NULL: there are no more */
+const char *es_meter_url_shared(size_t i);
 /** es_meter_url_check - only shared parameters and those of @known (NULL-terminated) may be given; 0 or -EINVAL with the nearest */
 int es_meter_url_check(const struct es_meter_url *url, const char *const *known,
 		       struct es_error *err);

@@ -103,6 +103,9 @@ def test_json_of_a_server(place):
         expect(page.requests[0][1] == "/api", page.requests[0])
         told(f"http://127.0.0.1:{page.port}/a%20b?node=n%261&server.unit=W&unit=W#/n17/power")
         equal(page.requests[-1][1], "/a%20b?node=n%261&unit=W")
+        # A slip in one of ours would otherwise go to the server, and the number be taken for watts.
+        done = call("sources", "--no-probe", "--meter", f"http://127.0.0.1:{page.port}/api?unti=kWh#/n17/kwh")
+        expect(done.returncode and "did you mean 'unit' by 'unti'" in done.stderr, done.stderr)
 
 
 def test_newest_element(place):

@@ -138,6 +138,41 @@ static void of_twins_that_move_a_counter_is_kept_before_powers(void **state)
 	assert_true(is_fine(&node, counter) && is_fine(&node, still) && !is_fine(&node, dead));
 }
 
+static void
+a_counter_of_large_steps_is_neither_kept_before_powers_nor_dead_in_a_short_time(void **state)
+{
+	struct node node = { .n = 0 };
+	size_t coarse = add(&node, "snmp", ES_DOMAIN_NODE, -1, -1, 2000000);
+	size_t power = add(&node, "redfish", ES_DOMAIN_NODE, -1, -1, 2000000);
+	struct node alone = { .n = 0 };
+	size_t still = add(&alone, "snmp", ES_DOMAIN_NODE, -1, -1, 0);
+
+	(void)state;
+	node.domains[power].kind = ES_KIND_INTEGRATED;
+	node.domains[power].is_power = true;
+	node.domains[coarse].range.unit_nj = 3600000000000000; /* 1 kWh */
+	alone.domains[still].range.unit_nj = 360000000000000; /* 0.1 kWh */
+	settle(&node, ES_PSYS_AUTO);
+	settle(&alone, ES_PSYS_AUTO);
+
+	assert_true(is_total(&node, power) && !is_total(&node, coarse));
+	assert_non_null(strstr(node.domains[coarse].reason, "another meter of the same part"));
+	assert_int_equal(alone.domains[still].state, ES_STATE_UNPROVEN);
+	assert_non_null(strstr(alone.domains[still].reason, "one step"));
+
+	/* In days it has shown many steps. */
+	node = (struct node){ .n = 0 };
+	coarse = add(&node, "snmp", ES_DOMAIN_NODE, -1, -1, 2000000);
+	power = add(&node, "redfish", ES_DOMAIN_NODE, -1, -1, 2000000);
+	node.domains[power].kind = ES_KIND_INTEGRATED;
+	node.domains[power].is_power = true;
+	node.domains[coarse].range.unit_nj = 3600000000000; /* 1 Wh of some 2 MJ */
+	node.evidence[coarse].energy_uj = node.evidence[power].energy_uj = 2000000000000;
+	settle(&node, ES_PSYS_AUTO);
+
+	assert_true(is_total(&node, coarse));
+}
+
 static void a_denied_twin_hides_nothing(void **state)
 {
 	struct node node = { .n = 0 };
@@ -652,6 +687,8 @@ int main(void)
 		cmocka_unit_test(denied_and_absent_domains_stay_so),
 		cmocka_unit_test(of_twins_the_first_that_moves_is_kept),
 		cmocka_unit_test(of_twins_that_move_a_counter_is_kept_before_powers),
+		cmocka_unit_test(
+			a_counter_of_large_steps_is_neither_kept_before_powers_nor_dead_in_a_short_time),
 		cmocka_unit_test(a_denied_twin_hides_nothing),
 		cmocka_unit_test(mirrored_dies_count_once_and_real_dies_each),
 		cmocka_unit_test(equal_dies_of_other_vendors_are_no_mirrors),

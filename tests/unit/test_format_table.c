@@ -185,6 +185,35 @@ static void what_is_around_the_parts_is_shown(void **state)
 	assert_says(table(f), "(contains the parts above)");
 }
 
+static void further_meters_of_the_node_are_told(void **state)
+{
+	struct fixture *f = *state;
+
+	test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	test_domain(&f->made, "redfish", ES_DOMAIN_NODE, -1, -1);
+	test_domain(&f->made, "snmp", ES_DOMAIN_NODE, -1, -1);
+	for (unsigned i = 0; i <= 10; i++)
+		test_sweep(&f->made, i * TEST_S,
+			   (uint64_t[]){ 100 * TEST_J * i, 200 * TEST_J * i, 178 * TEST_J * i });
+	test_end(&f->made, 10 * TEST_S, 0);
+
+	assert_says(row(f, "beside"), "snmp/node: 1780.0 J, 11.0 % less than redfish/node");
+}
+
+static void a_meter_below_its_parts_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	test_domain(&f->made, "redfish", ES_DOMAIN_NODE, -1, -1);
+	for (unsigned i = 0; i <= 10; i++)
+		test_sweep(&f->made, i * TEST_S, (uint64_t[]){ 100 * TEST_J * i, 2 * TEST_J * i });
+	test_end(&f->made, 10 * TEST_S, 0);
+
+	assert_says(row(f, "beside"),
+		    "redfish/node: 20.0 J; shows less than the parts it must contain");
+}
+
 static void the_factor_of_carbon_is_named(void **state)
 {
 	struct fixture *f = *state;
@@ -321,6 +350,8 @@ int main(void)
 		TEST(a_total_with_a_filled_gap_says_both_kinds),
 		TEST(nothing_known_is_na_not_zero),
 		TEST(what_is_around_the_parts_is_shown),
+		TEST(further_meters_of_the_node_are_told),
+		TEST(a_meter_below_its_parts_is_told),
 		TEST(the_factor_of_carbon_is_named),
 		TEST(regions_have_calls_time_energy_and_power),
 		TEST(rows_of_regions_fit_100_columns),

@@ -19,6 +19,8 @@
 #include "cli/calibrate_gather.h"
 #include "cli/calibrations.h"
 #include "cli/command.h"
+#include "cli/output.h"
+#include "cli/settings.h"
 #include "format/calibrate_fit.h"
 
 #define WINDOW_LEAST_NS 500000000LL
@@ -244,13 +246,33 @@ static int name_it(struct calibrate *calibrate, struct es_error *err)
 	return es_calibrations_path(made->name, calibrate->is_system, calibrate->path, err);
 }
 
-static int make(struct calibrate *calibrate, char *const *paths, size_t n)
+/* The files that are meant by files or names of jobs; @ret: room for @n, each owned by the caller. */
+static int find_recordings(char *const *operands, size_t n, char **ret, struct es_error *err)
 {
+	struct es_settings settings;
+	int r = es_settings_load(&settings, err);
+
+	for (size_t i = 0; i < n && r == 0; i++) {
+		char path[ES_PATH_MAX_BYTES];
+
+		r = es_find_recording(operands[i], &settings, path, err);
+		if (r == 0 && !(ret[i] = strdup(path)))
+			r = es_error_set(err, -ENOMEM, "cannot hold the names");
+	}
+	return r;
+}
+
+static int make(struct calibrate *calibrate, char *const *operands, size_t n)
+{
+	es_cleanup(es_freep) char **paths = calloc(n, sizeof(*paths));
 	struct es_calibrate_data data = { .n_sources = 0 };
 	struct es_error err = { .code = 0 };
 	int status = ES_EXIT_FAILURE, r;
 
-	r = es_calibrate_gather(calibrate->meter, paths, n, &data, &calibrate->made, &err);
+	r = paths ? find_recordings(operands, n, paths, &err)
+		  : es_error_set(&err, -ENOMEM, "cannot hold the names");
+	if (r == 0)
+		r = es_calibrate_gather(calibrate->meter, paths, n, &data, &calibrate->made, &err);
 	if (r == 0)
 		r = name_it(calibrate, &err);
 	if (r == 0) {
@@ -273,6 +295,8 @@ static int make(struct calibrate *calibrate, char *const *paths, size_t n)
 	}
 	status = r < 0 ? fail(&err) : put_one(calibrate, &calibrate->made, calibrate->path);
 	es_calibrate_data_finish(&data);
+	for (size_t i = 0; paths && i < n; i++)
+		free(paths[i]);
 	es_calibration_finish(&calibrate->made);
 	return status;
 }
@@ -330,7 +354,7 @@ int es_cmd_calibrate(int argc, char **argv)
 	};
 	const struct es_usage usage = {
 		.command = "calibrate",
-		.synopsis = "--meter bmc|FILE|DOMAIN [OPTION]… RECORDING…",
+		.synopsis = "--meter bmc|FILE|DOMAIN [OPTION]… FILE|JOB…",
 		.text = "Fits the watts of a node to those of its measured parts, from recordings that have both,\n"
 			"and keeps slope, offset, error and range for nodes of its class; 'report' and 'run' use it.",
 		.options = options,

@@ -196,6 +196,17 @@ static void check_meters(struct doctor *doctor)
 			     "%s: %s", survey->unmeasured[i].what, survey->unmeasured[i].reason);
 }
 
+/* Meters that somebody named are wanted: each that does not answer is a problem. */
+static void check_named(struct doctor *doctor)
+{
+	const struct es_domain *domain;
+
+	for (size_t i = 0; (domain = es_meters_silent(doctor->survey.sampler, i)); i++)
+		if (domain->state != ES_STATE_DENIED)
+			find(doctor, "meter", VERDICT_PROBLEM, domain->fix, "%s: %s", domain->id,
+			     domain->reason);
+}
+
 /* A run begins later by what a vendor's library takes to start. */
 static void check_starts(struct doctor *doctor)
 {
@@ -398,6 +409,7 @@ static int examine(struct doctor *doctor)
 	check_machine(doctor);
 	check_container(doctor);
 	check_meters(doctor);
+	check_named(doctor);
 	check_starts(doctor);
 	check_bmc(doctor);
 	check_activity(doctor);

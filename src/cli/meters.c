@@ -112,7 +112,7 @@ void es_meters_finish(struct es_meters *meters)
 	*meters = (struct es_meters){ .n = 0 };
 }
 
-void es_meters_tell(const char *command, const struct es_sampler *sampler)
+const struct es_domain *es_meters_silent(const struct es_sampler *sampler, size_t at)
 {
 	size_t n;
 	const struct es_sampler_source *sources = es_sampler_sources(sampler, &n);
@@ -122,14 +122,18 @@ void es_meters_tell(const char *command, const struct es_sampler *sampler)
 
 		if (!source || !sources[i].ops->open_at)
 			continue;
-		for (size_t j = 0; j < source->n_domains; j++) {
-			const struct es_domain *domain = &source->domains[j];
-
-			if (es_sampler_can_read(domain))
-				continue;
-			(void)es_complain(command, 0, "%s: %s%s%s: going on without it", domain->id,
-					  domain->reason, domain->fix[0] ? "; fix: " : "",
-					  domain->fix);
-		}
+		for (size_t j = 0; j < source->n_domains; j++)
+			if (!es_sampler_can_read(&source->domains[j]) && at-- == 0)
+				return &source->domains[j];
 	}
+	return NULL;
+}
+
+void es_meters_tell(const char *command, const struct es_sampler *sampler)
+{
+	const struct es_domain *domain;
+
+	for (size_t i = 0; (domain = es_meters_silent(sampler, i)); i++)
+		(void)es_complain(command, 0, "%s: %s%s%s: going on without it", domain->id,
+				  domain->reason, domain->fix[0] ? "; fix: " : "", domain->fix);
 }

@@ -39,6 +39,9 @@ int es_meters_gather(const struct es_settings *settings, const struct es_text_li
 		     const char *root, struct es_meters *ret, struct es_error *err);
 void es_meters_finish(struct es_meters *meters);
 
+/** es_meters_silent - the @at-th domain of named meters that does not answer; NULL: there are no more; borrowed */
+const struct es_domain *es_meters_silent(const struct es_sampler *sampler, size_t at);
+
 /** es_meters_tell - one line on stderr for each named meter that does not answer: why, and what happens now */
 void es_meters_tell(const char *command, const struct es_sampler *sampler);
 

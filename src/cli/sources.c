@@ -14,6 +14,7 @@
 #include "cli/activity_show.h"
 #include "cli/command.h"
 #include "cli/crosscheck.h"
+#include "cli/output.h"
 #include "cli/settings.h"
 #include "cli/survey.h"
 
@@ -307,11 +308,15 @@ static int cross_check(struct sources *sources, struct es_error *err)
 static int show_recording(struct sources *sources)
 {
 	struct es_error err = { .code = 0 };
+	struct es_settings settings;
+	char path[ES_PATH_MAX_BYTES];
 	struct es_json json;
 	struct es_buf out;
 	int status;
 
-	if (es_crosscheck_recording(sources->cross_check, &sources->check, &err) < 0)
+	if (es_settings_load(&settings, &err) < 0 ||
+	    es_find_recording(sources->cross_check, &settings, path, &err) < 0 ||
+	    es_crosscheck_recording(path, &sources->check, &err) < 0)
 		return es_complain("sources", ES_EXIT_FAILURE, "%s", err.text);
 	es_buf_init(&out, 8U << 20);
 	if (sources->is_json) {
@@ -404,7 +409,7 @@ int es_cmd_sources(int argc, char **argv)
 		{ "no-probe", NULL,
 		  "do not keep each package busy for a second to see\nwhich meters move",
 		  ES_OPTION_FLAG, &sources.is_unwatched },
-		{ "cross-check", "TIME|FILE",
+		{ "cross-check", "TIME|FILE|JOB",
 		  "read meters that overlap for so long (30s) under a load,\nor take them from a recording, and say how they agree",
 		  ES_OPTION_TEXT, &sources.cross_check },
 		ES_METER_OPTION(&sources.meters),

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/parse.h"
+#include "cli/meters.h"
 #include "cli/top_processes.h"
 #include "core/watch.h"
 #include "sampler/sampler.h"
@@ -44,8 +45,8 @@ struct es_top_meter {
 	struct es_top_process top[ES_TOP_PROCESSES];
 	int64_t start_ns, frame_ns; /* boot clock: of the first reading, of the last frame */
 	int64_t frame_busy_ns; /* CPU time of the machine then */
-	bool has_first, had_busy;
-	char time[ES_TIME_TEXT_BYTES], note[ES_NAME_MAX_BYTES];
+	bool has_first, had_busy, was_estimated;
+	char time[ES_TIME_TEXT_BYTES], note[320];
 };
 
 static void on_sample(void *arg, size_t domain, const struct es_sample *sample)
@@ -172,7 +173,7 @@ static void push_node(struct es_top_meter *meter)
 {
 	struct gauge *node = &meter->gauges[meter->n];
 	uint64_t power_mw = 0;
-	bool is_known = false;
+	bool is_known = false, is_estimated = false;
 
 	for (size_t i = 0; i < meter->n; i++) {
 		const struct gauge *gauge = &meter->gauges[i];
@@ -181,11 +182,16 @@ static void push_node(struct es_top_meter *meter)
 
 		if (!meter->domains[i].is_chosen_total)
 			continue;
+		is_estimated = is_estimated || meter->domains[i].kind == ES_KIND_ESTIMATED;
 		is_known = newest != UINT64_MAX;
 		if (!is_known)
 			break;
 		power_mw += newest;
 	}
+	/* What was estimated until the meters answered is not mixed with what they show. */
+	if (meter->was_estimated && !is_estimated)
+		*node = (struct gauge){ .n_history = 0 };
+	meter->was_estimated = is_estimated;
 	/* A nominal second: only the power counts here. */
 	node->step_uj = is_known ? power_mw * 1000 : 0;
 	node->step_ns = is_known ? ES_NS_PER_S : 0;
@@ -310,7 +316,7 @@ static uint64_t total_uj(const struct es_top_meter *meter)
 /* What the figures lack: the node is estimated, or a meter may not be read. */
 static const char *make_note(struct es_top_meter *meter)
 {
-	const struct es_domain *denied = NULL;
+	const struct es_domain *denied = NULL, *silent = es_meters_silent(meter->sampler, 0);
 
 	for (size_t i = 0; i < meter->n && !denied; i++)
 		if (meter->domains[i].state == ES_STATE_DENIED)
@@ -318,8 +324,14 @@ static const char *make_note(struct es_top_meter *meter)
 	if (strcmp(meter->shown[0].kind, "estimated") == 0)
 		(void)snprintf(
 			meter->note, sizeof(meter->note),
-			"estimated from CPU time: %.180s; 'energyscopium sources' tells more",
-			denied ? "the meters may not be read" : "no meter here can be used");
+			"estimated from CPU time: %.60s%s%.110s; 'energyscopium sources' tells more",
+			silent	 ? silent->id
+			: denied ? "the meters may not be read"
+				 : "no meter here can be used",
+			silent ? ": " : "", silent ? silent->reason : "");
+	else if (silent)
+		(void)snprintf(meter->note, sizeof(meter->note), "%.100s: %.120s", silent->id,
+			       silent->reason);
 	else if (denied)
 		(void)snprintf(meter->note, sizeof(meter->note), "%.100s: %.120s", denied->name,
 			       denied->reason);

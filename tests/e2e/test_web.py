@@ -103,6 +103,17 @@ def test_json_of_a_server(place):
         expect(page.requests[0][1] == "/api", page.requests[0])
         told(f"http://127.0.0.1:{page.port}/a%20b?node=n%261&server.unit=W&unit=W#/n17/power")
         equal(page.requests[-1][1], "/a%20b?node=n%261&unit=W")
+        # A meter that does not answer is told by those who only look.
+        with socket.socket() as held:
+            held.bind(("127.0.0.1", 0))  # nobody listens there
+            url = f"http://127.0.0.1:{held.getsockname()[1]}/x"
+            done = call("doctor", "--meter", url)
+            equal(done.returncode, 1, done.stdout)
+            expect("http/node: 127.0.0.1: " in done.stdout, done.stdout)
+            expect("http/node: 127.0.0.1: " in call("top", "--once", "--meter", url).stdout, "top is silent")
+        # What was estimated before the first answer is no part of what is shown of the node.
+        shown = json.loads(call("top", "--json", "--period", "3s", "--meter", base + "#/n17/power").stdout)["gauges"][0]
+        near(shown["power_w"], WATTS, 0.01 * WATTS, shown)
         # A slip in one of ours would otherwise go to the server, and the number be taken for watts.
         done = call("sources", "--no-probe", "--meter", f"http://127.0.0.1:{page.port}/api?unti=kWh#/n17/kwh")
         expect(done.returncode and "did you mean 'unit' by 'unti'" in done.stderr, done.stderr)

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -33,7 +34,9 @@
 #define RECORDS_MAX 4096
 #define WHOLE 0xFFU /* all that is left of a record in one answer */
 #define PART_BYTES 16U /* what every BMC gives at once */
-#define TRIES 5 /* others may take the reservation away */
+#define TRIES \
+	12 /* others may take the reservation away, again and again where they read the table, too */
+#define TRY_AGAIN_NS (4 * ES_NS_PER_MS)
 #define WATTS_MAX 1e6
 
 #define IS_UNAVAILABLE 0x20U
@@ -216,6 +219,7 @@ struct walk {
 	struct es_ipmi *ipmi;
 	uint16_t reservation;
 	uint8_t part_bytes; /* asked for at once */
+	int64_t until_ns; /* monotonic clock */
 };
 
 static ssize_t ask(struct es_ipmi *ipmi, uint8_t command, const uint8_t *data, size_t n_data,
@@ -285,6 +289,13 @@ static ssize_t ask_part(struct walk *walk, uint16_t id, size_t offset, uint8_t n
 	return n - 2;
 }
 
+static int say_late(struct es_error *err)
+{
+	return es_error_say(err, -ETIMEDOUT,
+			    "the BMC's table of sensors takes too long; "
+			    "a longer timeout= waits for it");
+}
+
 static ssize_t ask_in_parts(struct walk *walk, uint16_t id, uint8_t *ret, uint16_t *ret_next,
 			    struct es_error *err)
 {
@@ -298,11 +309,22 @@ static ssize_t ask_in_parts(struct walk *walk, uint16_t id, uint8_t *ret, uint16
 
 		if (n < 0)
 			return n;
+		if (es_clock_mono_ns() > walk->until_ns)
+			return say_late(err);
 		at += (size_t)n;
 		if (at >= HEADER_BYTES)
 			n_all = HEADER_BYTES + ret[4];
 	}
 	return (ssize_t)n_all;
+}
+
+/* Whoever takes the reservation from us reads on meanwhile: each waits longer each time, and not as long as the other. */
+static void let_others_read(int tries)
+{
+	int64_t wait_ns = tries * (TRY_AGAIN_NS + es_clock_mono_ns() % (2 * TRY_AGAIN_NS));
+	const struct timespec wait = { .tv_sec = 0, .tv_nsec = wait_ns };
+
+	(void)nanosleep(&wait, NULL);
 }
 
 /* One record, the way this BMC gives them. */
@@ -313,7 +335,10 @@ static ssize_t ask_record(struct walk *walk, uint16_t id, uint8_t ret[static REC
 
 	for (int tries = 0; n == -EAGAIN && tries < TRIES; tries++) {
 		if (tries > 0) {
-			int r = reserve(walk, err);
+			int r;
+
+			let_others_read(tries);
+			r = reserve(walk, err);
 
 			if (r < 0)
 				return r;
@@ -351,10 +376,11 @@ int es_sdr_find(struct es_ipmi *ipmi, int64_t within_ns, struct es_sdr_sensor **
 {
 	es_cleanup(es_freep) struct es_sdr_sensor *sensors =
 		calloc(ES_SDR_SENSORS_MAX, sizeof(*sensors));
-	struct walk walk = { .ipmi = ipmi, .part_bytes = WHOLE };
+	struct walk walk = { .ipmi = ipmi,
+			     .part_bytes = WHOLE,
+			     .until_ns = es_clock_mono_ns() + within_ns };
 	uint8_t record[RECORD_MAX_BYTES];
 	uint16_t id = 0, next = 0;
-	int64_t until_ns = es_clock_mono_ns() + within_ns;
 	size_t n_sensors = 0;
 	int r;
 
@@ -368,10 +394,8 @@ int es_sdr_find(struct es_ipmi *ipmi, int64_t within_ns, struct es_sdr_sensor **
 	for (int i = 0; id != LAST_RECORD; i++, id = next) {
 		ssize_t n = i < RECORDS_MAX ? ask_record(&walk, id, record, &next, err) : -E2BIG;
 
-		if (es_clock_mono_ns() > until_ns)
-			return es_error_say(err, -ETIMEDOUT,
-					    "the BMC's table of sensors takes too long; "
-					    "a longer timeout= waits for it");
+		if (es_clock_mono_ns() > walk.until_ns)
+			return say_late(err);
 		if (n == -ENOENT && i == 0)
 			break; /* no records at all */
 		if (n == -E2BIG)

@@ -102,8 +102,8 @@ static void make_unique(struct es_opened *opened, const struct es_sampler_source
 	}
 }
 
-static int add_meter(struct es_opened *opened, const struct es_root *root,
-		     const struct es_meter_url *url, struct es_error *err)
+static int begin_meter(struct es_opened *opened, const struct es_root *root,
+		       const struct es_meter_url *url, struct es_error *err)
 {
 	struct es_sampler_source *entry = &opened->sources[opened->n_sources];
 	const struct es_source_ops *ops = es_registry_find(url->scheme);
@@ -112,12 +112,21 @@ static int add_meter(struct es_opened *opened, const struct es_root *root,
 	if (!ops)
 		return es_error_say(err, -EINVAL, "meter '%.200s': no meters are named '%s:'",
 				    url->text, url->scheme);
-	*entry = (struct es_sampler_source){ .ops = ops, .first_domain = opened->n_domains };
+	*entry = (struct es_sampler_source){ .ops = ops };
 	r = ops->open_at(root, url, &entry->source, err);
-	if (r < 0)
-		return r;
-	opened->n_sources++;
-	r = take_source(opened, entry);
+	if (r == 0)
+		opened->n_sources++;
+	return r;
+}
+
+static int settle_meter(struct es_opened *opened, struct es_sampler_source *entry,
+			const struct es_meter_url *url, struct es_error *err)
+{
+	int r = entry->ops->settle(entry->source, err);
+
+	entry->first_domain = opened->n_domains;
+	if (r == 0)
+		r = take_source(opened, entry);
 	if (r == 0)
 		make_unique(opened, entry);
 	return r < 0 ? es_error_set(err, r, "meter '%.200s'", url->text) : 0;
@@ -168,6 +177,9 @@ static void leave_closed(struct es_opened *opened, const struct es_source_ops *o
 void es_opened_finish(struct es_opened *opened)
 {
 	for (size_t i = 0; i < opened->n_sources; i++)
+		if (opened->sources[i].source && opened->sources[i].ops->end)
+			opened->sources[i].ops->end(opened->sources[i].source);
+	for (size_t i = 0; i < opened->n_sources; i++)
 		if (opened->sources[i].source)
 			opened->sources[i].ops->close(opened->sources[i].source);
 	free(opened->sources);
@@ -179,6 +191,7 @@ void es_opened_finish(struct es_opened *opened)
 static int open_all(struct es_opened *opened, const struct es_root *root,
 		    const struct es_sampler_options *options, struct es_error *err)
 {
+	size_t n;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && es_registry_at(i); i++) {
@@ -191,8 +204,12 @@ static int open_all(struct es_opened *opened, const struct es_root *root,
 		else
 			r = add_source(opened, root, ops);
 	}
+	n = opened->n_sources;
+	/* However many do not answer: all of them have the same time for it. */
 	for (size_t i = 0; r == 0 && i < options->n_meters; i++)
-		r = add_meter(opened, root, &options->meters[i], err);
+		r = begin_meter(opened, root, &options->meters[i], err);
+	for (size_t i = 0; r == 0 && i < options->n_meters; i++)
+		r = settle_meter(opened, &opened->sources[n + i], &options->meters[i], err);
 	return r;
 }
 

@@ -9,8 +9,6 @@
 #include "base/clock.h"
 #include "base/hot.h"
 
-/* For a reading that has begun already, and the one that was asked for. */
-#define WAIT_NS (2 * ES_NS_PER_S)
 #define SLOW_NS (20 * ES_NS_PER_MS)
 
 es_hot void es_reads_take(struct es_sampler_source *entry, struct es_reading *ret)
@@ -27,9 +25,10 @@ es_hot void es_reads_ask(const struct es_sampler_source *entry)
 		entry->ops->ask(entry->source);
 }
 
-void es_reads_wait(struct es_sampler_source *entry, struct es_reading *ret)
+void es_reads_wait(struct es_sampler_source *entry, int64_t until_ns, struct es_reading *ret)
 {
-	int r = entry->ops->wait(entry->source, WAIT_NS);
+	int64_t wait_ns = until_ns - es_clock_mono_ns();
+	int r = entry->ops->wait(entry->source, wait_ns > 0 ? wait_ns : 0);
 
 	es_reads_take(entry, ret);
 	for (size_t i = 0; r < 0 && i < entry->n; i++)

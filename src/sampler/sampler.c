@@ -25,6 +25,9 @@
 
 #define FLUSH_NS ES_NS_PER_S
 #define ROWS_MAX 256
+#define WAIT_NS \
+	(2 *    \
+	 ES_NS_PER_S) /* for readings aside: those that have begun already, and those asked for */
 
 struct es_sampler {
 	struct es_opened opened;
@@ -318,7 +321,7 @@ es_hot static int write_down(struct es_sampler *sampler)
 /* One row: the sources whose turn it is, or all of them. */
 es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool all)
 {
-	int64_t t0_ns = es_clock_boot_ns(), late_ns, missed, n_missed = 0, t1_ns;
+	int64_t t0_ns = es_clock_boot_ns(), late_ns, missed, n_missed = 0, t1_ns, until_ns;
 	struct es_reading *readings;
 	bool *was_read;
 	int r = 0;
@@ -357,10 +360,11 @@ es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool al
 	t1_ns = es_clock_boot_ns();
 	if (t1_ns - t0_ns > sampler->stats.worst_sweep_ns)
 		sampler->stats.worst_sweep_ns = t1_ns - t0_ns;
-	/* At both ends nobody else waits, and what was asked for is already on its way. */
+	/* At both ends nobody else waits, and what was asked for is already on its way: of all sources at a time. */
+	until_ns = all ? es_clock_mono_ns() + WAIT_NS : 0;
 	for (size_t i = 0; all && i < sampler->opened.n_sources; i++)
 		if (was_read[i] && sampler->opened.sources[i].ops->wait)
-			es_reads_wait(&sampler->opened.sources[i],
+			es_reads_wait(&sampler->opened.sources[i], until_ns,
 				      readings + sampler->opened.sources[i].first_domain);
 	return r;
 }

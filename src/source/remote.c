@@ -42,6 +42,9 @@ struct es_remote {
 struct line {
 	struct es_source source; /* first: it is what others see */
 	struct es_slow *slow; /* NULL: the thread never came back */
+	struct es_remote *remote; /* until it is settled; the thread's */
+	struct es_meter_url url;
+	int64_t until_ns; /* monotonic clock: it has so long to begin */
 	int64_t period_ns;
 	int64_t pause_ns; /* it is left alone so long after each wish, however often it is wished for */
 	int64_t asked_ns; /* boot clock; 0: not yet */
@@ -203,15 +206,14 @@ static void say_unreached(const struct es_meter_url *url, int error, const char 
 }
 
 /* The thread is busy with a call that does not end, or there is none: the domain is listed. */
-static int list_unread(const struct es_meter_url *url, const struct es_source_ops *ops, int error,
-		       const char *why, struct line *line)
+static int list_unread(int error, const char *why, struct line *line)
 {
 	line->source.domains = calloc(1, sizeof(*line->source.domains));
 	if (!line->source.domains)
 		return -ENOMEM;
 	line->source.n_domains = 1;
-	es_meter_domain(url, ops->name, line->source.domains);
-	say_unreached(url, error, why, "", line->source.domains);
+	es_meter_domain(&line->url, line->source.ops->name, line->source.domains);
+	say_unreached(&line->url, error, why, "", line->source.domains);
 	/* Nobody reads it again. */
 	line->source.domains->is_there = false;
 	return 0;
@@ -273,7 +275,6 @@ int es_remote_open(const struct es_root *root, const struct es_meter_url *url,
 {
 	struct line *line = calloc(1, sizeof(*line));
 	struct es_remote *remote = NULL;
-	int64_t start_ns;
 	int r = make(root, url, ops, remote_ops, arg, &remote);
 
 	if (r < 0 || !line) {
@@ -283,24 +284,48 @@ int es_remote_open(const struct es_root *root, const struct es_meter_url *url,
 		return es_error_set(err, r < 0 ? r : -ENOMEM, "%s", ops->name);
 	}
 	line->source.ops = ops;
+	line->url = *url;
 	line->period_ns = period_of(url, remote_ops);
 	/* Less than the period: a sweep that comes a little early would have to wait for the next one. */
 	line->pause_ns = line->period_ns / 2 < PAUSE_NS ? line->period_ns / 2 : PAUSE_NS;
 	if (line->pause_ns < remote_ops->period_min_ns - remote_ops->period_min_ns / 50)
 		line->pause_ns = remote_ops->period_min_ns - remote_ops->period_min_ns / 50;
-	r = es_slow_start(&slow_ops, remote, 2 * url->timeout_ns + START_MORE_NS, &line->slow,
-			  &start_ns, err);
+	line->remote = remote;
+	line->until_ns = es_clock_mono_ns() + 2 * url->timeout_ns + START_MORE_NS;
+	/* Without a thread, too, it is listed. */
+	if (es_slow_begin(&slow_ops, remote, &line->slow, err) < 0)
+		line->remote = NULL;
+	*ret = &line->source;
+	return 0;
+}
+
+int es_remote_settle(struct es_source *source, struct es_error *err)
+{
+	struct line *line = (struct line *)source;
+	struct es_remote *remote = line->remote;
+	int64_t start_ns;
+	int r;
+
+	if (!line->slow)
+		return list_unread(-EAGAIN, "there is no thread for it", line);
+	r = es_slow_settle(line->slow, line->until_ns, &start_ns, err);
+	line->remote = NULL;
 	line->asked_ns = es_clock_boot_ns();
 	if (r == 0)
 		r = take_domains(remote, line);
-	else if (r != -ENOMEM)
-		r = list_unread(url, ops, r, "it did not come back within its timeout", line);
-	if (r < 0) {
-		es_remote_close(&line->source);
-		return es_error_set(err, r, "%s", ops->name);
-	}
-	*ret = &line->source;
-	return 0;
+	else
+		line->slow = NULL;
+	if (r < 0 && r != -ENOMEM)
+		r = list_unread(r, "it did not come back within its timeout", line);
+	return r < 0 ? es_error_set(err, r, "%s", source->ops->name) : 0;
+}
+
+void es_remote_end(struct es_source *source)
+{
+	struct line *line = (struct line *)source;
+
+	if (line->slow)
+		es_slow_end(line->slow);
 }
 
 int es_remote_plan(const struct es_source *source, struct es_plan *ret)

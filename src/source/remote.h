@@ -50,9 +50,10 @@ struct es_remote_ops {
 };
 
 /**
- * es_remote_open - the meter at @url as a source; the members of its table are those below
+ * es_remote_open - begin with the meter at @url; the members of the source's table are those below
  * @ops: of the source; @arg: of the kind, taken whatever is returned
  *
+ * Its domains are there after es_remote_settle(), which waits: others are begun before.
  * One that cannot be reached is no error: its domain is listed with the reason, and it is tried again, after 1 s, then
  * twice as long each time, up to a minute, until a reading succeeds. Returns 0 or -ENOMEM.
  */
@@ -61,6 +62,8 @@ int es_remote_open(const struct es_root *root, const struct es_meter_url *url,
 		   void *arg, struct es_source **ret, struct es_error *err);
 
 /* For the table of a source, whose open is NULL. */
+int es_remote_settle(struct es_source *source, struct es_error *err);
+void es_remote_end(struct es_source *source);
 int es_remote_plan(const struct es_source *source, struct es_plan *ret);
 void es_remote_ask(struct es_source *source);
 int es_remote_wait(struct es_source *source, int64_t wait_ns);

@@ -28,6 +28,7 @@ struct es_slow {
 	_Atomic uint64_t n_asked; /* sweeps wished for */
 	atomic_bool is_ending;
 	atomic_bool is_to_go; /* the device is to be let go */
+	int64_t end_by_ns; /* of the one who stops it: monotonic clock; 0: it may go on */
 	struct es_reading *taken; /* of the one who takes: what the last es_slow_latest() gave */
 
 	pthread_mutex_t
@@ -197,10 +198,8 @@ static int make(const struct es_slow_ops *ops, void *arg, struct es_slow **ret)
 	return 0;
 }
 
-static struct timespec deadline(int64_t wait_ns)
+static struct timespec at(int64_t at_ns)
 {
-	int64_t at_ns = es_clock_mono_ns() + wait_ns;
-
 	return (struct timespec){ .tv_sec = at_ns / ES_NS_PER_S, .tv_nsec = at_ns % ES_NS_PER_S };
 }
 
@@ -219,19 +218,18 @@ static void part(struct es_slow *slow)
 	destroy(slow);
 }
 
-static void wait_for_end(struct es_slow *slow, int64_t wait_ns)
+static void wait_for_end(struct es_slow *slow, int64_t until_ns)
 {
-	const struct timespec until = deadline(wait_ns);
+	const struct timespec until = at(until_ns);
 
 	while (!slow->has_ended &&
 	       pthread_cond_timedwait(&slow->news, &slow->lock, &until) != ETIMEDOUT)
 		;
 }
 
-int es_slow_start(const struct es_slow_ops *ops, void *arg, int64_t wait_ns, struct es_slow **ret,
-		  int64_t *ret_start_ns, struct es_error *err)
+int es_slow_begin(const struct es_slow_ops *ops, void *arg, struct es_slow **ret,
+		  struct es_error *err)
 {
-	const struct timespec until = deadline(wait_ns);
 	struct es_slow *slow = NULL;
 	int r = make(ops, arg, &slow);
 
@@ -243,6 +241,16 @@ int es_slow_start(const struct es_slow_ops *ops, void *arg, int64_t wait_ns, str
 		ops->end(arg);
 		return es_error_set(err, r, "%s: no thread", ops->name);
 	}
+	*ret = slow;
+	return 0;
+}
+
+int es_slow_settle(struct es_slow *slow, int64_t until_ns, int64_t *ret_start_ns,
+		   struct es_error *err)
+{
+	const struct timespec until = at(until_ns);
+	int r;
+
 	(void)pthread_mutex_lock(&slow->lock);
 	while (slow->begun == 0 &&
 	       pthread_cond_timedwait(&slow->news, &slow->lock, &until) != ETIMEDOUT)
@@ -250,30 +258,51 @@ int es_slow_start(const struct es_slow_ops *ops, void *arg, int64_t wait_ns, str
 	if (slow->begun == 1) {
 		*ret_start_ns = slow->start_ns;
 		memcpy(slow->taken, slow->latest, slow->n * sizeof(*slow->taken));
-		*ret = slow;
 		(void)pthread_mutex_unlock(&slow->lock);
 		return 0;
 	}
 	r = slow->begun < 0 ? slow->begun : -ETIMEDOUT;
 	if (slow->begun == 0)
-		(void)es_error_set(err, r, "%s: no answer", ops->name);
+		(void)es_error_set(err, r, "%s: no answer", slow->ops->name);
 	else if (err)
 		*err = slow->err;
 	atomic_store(&slow->is_ending, true);
 	(void)sem_post(&slow->wishes);
-	wait_for_end(slow, slow->begun < 0 ? STOP_NS : 0);
+	wait_for_end(slow, es_clock_mono_ns() + (slow->begun < 0 ? STOP_NS : 0));
 	part(slow);
 	return r;
+}
+
+int es_slow_start(const struct es_slow_ops *ops, void *arg, int64_t wait_ns, struct es_slow **ret,
+		  int64_t *ret_start_ns, struct es_error *err)
+{
+	int64_t until_ns = es_clock_mono_ns() + wait_ns;
+	struct es_slow *slow = NULL;
+	int r = es_slow_begin(ops, arg, &slow, err);
+
+	if (r == 0)
+		r = es_slow_settle(slow, until_ns, ret_start_ns, err);
+	if (r == 0)
+		*ret = slow;
+	return r;
+}
+
+void es_slow_end(struct es_slow *slow)
+{
+	if (slow->end_by_ns)
+		return;
+	slow->end_by_ns = es_clock_mono_ns() + STOP_NS;
+	atomic_store(&slow->is_ending, true);
+	(void)sem_post(&slow->wishes);
 }
 
 void es_slow_stop(struct es_slow *slow)
 {
 	if (!slow)
 		return;
-	atomic_store(&slow->is_ending, true);
-	(void)sem_post(&slow->wishes);
+	es_slow_end(slow);
 	(void)pthread_mutex_lock(&slow->lock);
-	wait_for_end(slow, STOP_NS);
+	wait_for_end(slow, slow->end_by_ns);
 	part(slow);
 }
 
@@ -285,7 +314,7 @@ void es_slow_ask(struct es_slow *slow)
 
 int es_slow_wait(struct es_slow *slow, int64_t wait_ns)
 {
-	const struct timespec until = deadline(wait_ns);
+	const struct timespec until = at(es_clock_mono_ns() + wait_ns);
 	uint64_t n_asked = atomic_load(&slow->n_asked);
 	bool is_served;
 

@@ -46,6 +46,16 @@ struct es_slow;
  */
 int es_slow_start(const struct es_slow_ops *ops, void *arg, int64_t wait_ns, struct es_slow **ret,
 		  int64_t *ret_start_ns, struct es_error *err);
+/**
+ * es_slow_begin, es_slow_settle - the same in two parts, so that several meters begin at a time
+ * @until_ns: monotonic clock. A settle that fails ends @slow; es_slow_stop() does, too, in place of it.
+ */
+int es_slow_begin(const struct es_slow_ops *ops, void *arg, struct es_slow **ret,
+		  struct es_error *err);
+int es_slow_settle(struct es_slow *slow, int64_t until_ns, int64_t *ret_start_ns,
+		   struct es_error *err);
+/** es_slow_end - let the meter end, without waiting: es_slow_stop() then waits for what is left of the moment */
+void es_slow_end(struct es_slow *slow);
 /** es_slow_stop - end the meter; one that does not answer is left to itself after a moment, with its memory */
 void es_slow_stop(struct es_slow *slow);
 

@@ -54,6 +54,10 @@ struct es_source_ops {
 	const char *schemes;
 	int (*open_at)(const struct es_root *root, const struct es_meter_url *url,
 		       struct es_source **ret, struct es_error *err);
+	/* Of what open_at began: wait until its domains are known, once, before all else. All are begun before one is waited for. */
+	int (*settle)(struct es_source *source, struct es_error *err);
+	/* It will be closed: let it begin to end, and do not wait. All are told before one is closed. NULL: close takes no time. */
+	void (*end)(struct es_source *source);
 	int (*plan)(const struct es_source *source, struct es_plan *ret);
 	/* Which domains matter from now on: what needs a call of its own for others may be left unread (-ECANCELED). NULL: all are read. */
 	void (*want)(struct es_source *source, const bool *wanted);

@@ -232,6 +232,21 @@ def test_who_we_are(place):
     equal(seen[0], "Bearer t0ken")
 
 
+def test_silence_of_many(place):
+    """However many meters say nothing, the command waits for them as long as for one."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        meters = []
+        for name in range(6):
+            meters += ["--meter", f"http://127.0.0.1:{silent.getsockname()[1]}/?name=m{name}&timeout=2s#/w"]
+        begin = time.monotonic()
+        done = call("run", "--out", os.path.join(place, "out"), "--name", "many", *meters, "--", "true")
+        took = time.monotonic() - begin
+        equal(done.returncode, 0, done.stderr)
+        equal(done.stderr.count("going on without it"), 6, done.stderr)
+        # One after the other they took 2 s each at the start, and as long at the end.
+        expect(took < 10, f"{took} s")
+
+
 def test_connections_are_ours(place):
     """A command that is measured gets no connection to a meter, only what was open before."""
     with Page('{"w": 5}') as page, open(os.path.join(place, "given"), "w", encoding="utf-8") as given:

@@ -76,6 +76,7 @@ static void open_it(struct fixture *f, const char *text)
 	f->ops = es_registry_find(url.scheme);
 	assert_non_null(f->ops);
 	assert_int_equal(f->ops->open_at(&f->root, &url, &f->source, NULL), 0);
+	assert_int_equal(f->ops->settle(f->source, NULL), 0);
 }
 
 /* What is read when half a minute has gone by. */

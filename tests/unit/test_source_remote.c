@@ -87,6 +87,8 @@ static const struct es_remote_ops far_ops = {
 static const struct es_source_ops source_ops = {
 	.name = "far",
 	.schemes = "far",
+	.settle = es_remote_settle,
+	.end = es_remote_end,
 	.plan = es_remote_plan,
 	.read = es_remote_read,
 	.ask = es_remote_ask,
@@ -122,6 +124,7 @@ static void open_it(struct fixture *f)
 	assert_int_equal(es_remote_open(&f->root, &f->url, &source_ops, &far_ops, &f->far,
 					&f->source, NULL),
 			 0);
+	assert_int_equal(es_remote_settle(f->source, NULL), 0);
 }
 
 static void nap(int64_t dur_ns)
@@ -271,6 +274,7 @@ static void one_that_refuses_our_password_is_not_asked_again_soon(void **state)
 	assert_int_equal(es_remote_open(&f->root, &f->url, &source_ops, &locking_ops, &f->far,
 					&f->source, NULL),
 			 0);
+	assert_int_equal(es_remote_settle(f->source, NULL), 0);
 	for (int64_t end_ns = es_clock_mono_ns() + 1500 * ES_NS_PER_MS;
 	     es_clock_mono_ns() < end_ns;)
 		assert_int_equal(read_anew(f).error, -EACCES);
@@ -298,6 +302,7 @@ static void is_left_alone_as_long_as_its_kind_wants(void **state)
 	assert_int_equal(es_remote_open(&f->root, &f->url, &source_ops, &rare_ops, &f->far,
 					&f->source, NULL),
 			 0);
+	assert_int_equal(es_remote_settle(f->source, NULL), 0);
 	assert_int_equal(es_remote_plan(f->source, &plan), 0);
 	assert_int_equal(plan.at_most_ns, 30 * ES_NS_PER_S);
 	for (int i = 0; i < 5; i++) {

@@ -137,8 +137,11 @@ int es_aside_wait(struct es_source *source, int64_t wait_ns)
 int es_aside_release(struct es_source *source)
 {
 	struct aside *aside = (struct aside *)source;
-	int r = aside->slow ? es_slow_release(aside->slow) : 0;
+	int r = aside->slow ? es_slow_release(aside->slow) : aside->error;
 
+	/* A thread that did not begin in time is still at it, and may hold what it opened. */
+	if (!aside->slow)
+		return r == -ETIMEDOUT ? -EBUSY : 0;
 	return r == -EOPNOTSUPP ? -EBUSY : r;
 }
 

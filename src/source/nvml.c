@@ -280,7 +280,10 @@ static int nvml_release(struct es_source *source)
 {
 	struct nvml *nvml = (struct nvml *)source;
 
-	return nvml->slow ? es_slow_release(nvml->slow) : 0;
+	/* A library that did not start in time is still at it, and may hold what it opened. */
+	if (!nvml->slow)
+		return nvml->error == -ETIMEDOUT ? -EBUSY : 0;
+	return es_slow_release(nvml->slow);
 }
 
 static void nvml_take(struct es_source *source)

@@ -67,18 +67,25 @@ static void say_begun(struct es_slow *slow, int begun, const struct es_error *er
 /* The device is let go, or had again, if somebody wished for it. Returns whether there is one to read. */
 static bool obey(struct es_slow *slow)
 {
-	bool is_to_go = atomic_load(&slow->is_to_go);
+	bool is_to_go, was_gone;
 
-	if (is_to_go == slow->is_gone)
-		return !is_to_go;
-	if (is_to_go)
-		slow->ops->release(slow->arg);
-	else
-		slow->ops->take(slow->arg);
 	(void)pthread_mutex_lock(&slow->lock);
-	slow->is_gone = is_to_go;
+	is_to_go = atomic_load(&slow->is_to_go);
+	was_gone = slow->is_gone;
+	/* From the moment on at which it may be had again: whoever wishes it gone now has to wait for that. */
+	slow->is_gone = is_to_go && was_gone;
 	(void)pthread_mutex_unlock(&slow->lock);
-	return !is_to_go;
+	if (is_to_go == was_gone)
+		return !is_to_go;
+	if (!is_to_go) {
+		slow->ops->take(slow->arg);
+		return true;
+	}
+	slow->ops->release(slow->arg);
+	(void)pthread_mutex_lock(&slow->lock);
+	slow->is_gone = true;
+	(void)pthread_mutex_unlock(&slow->lock);
+	return false;
 }
 
 /* One sweep into @readings, then into the slot. */

@@ -9,6 +9,7 @@
 
 #include "core/cover.h"
 #include "source/amdlib.h"
+#include "source/aside.h"
 #include "support/gpulib_fixture.h"
 #include "sys/amdsmi.h"
 #include "sys/rocmsmi.h"
@@ -306,11 +307,30 @@ static void what_is_let_go_is_had_again(void **state)
 	gpulib_state_unmap(g.state);
 }
 
+static void a_library_that_never_started_may_hold_a_gpu(void **state)
+{
+	struct es_domain *domains = calloc(1, sizeof(*domains));
+	struct es_source *source = NULL;
+
+	(void)state;
+	assert_non_null(domains);
+	assert_int_equal(es_aside_list(&es_source_amdsmi, domains, 1, -ETIMEDOUT, &source, NULL),
+			 0);
+	assert_int_equal(es_source_amdsmi.release(source), -EBUSY);
+	es_source_amdsmi.close(source);
+	domains = calloc(1, sizeof(*domains));
+	assert_non_null(domains);
+	assert_int_equal(es_aside_list(&es_source_amdsmi, domains, 1, -EACCES, &source, NULL), 0);
+	assert_int_equal(es_source_amdsmi.release(source), 0);
+	es_source_amdsmi.close(source);
+}
+
 int main(void)
 {
 #define AMD(name) cmocka_unit_test_setup_teardown(name, set_up_amdsmi, sourced_tear_down)
 #define ROC(name) cmocka_unit_test_setup_teardown(name, set_up_rocm, sourced_tear_down)
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_library_that_never_started_may_hold_a_gpu),
 		AMD(amd_smi_is_true_to_a_step),
 		ROC(rocm_smi_is_true_to_a_step),
 		AMD(gpus_without_a_counter_are_integrated),

@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "source/slow.h"
@@ -71,6 +72,27 @@ static void end(void *arg)
 static const struct es_slow_ops ops = {
 	.name = "es-test", .begin = begin, .read = read_meter, .end = end
 };
+
+static void let_go(void *arg)
+{
+	(void)arg;
+}
+
+static void take_slowly(void *arg)
+{
+	struct meter *meter = arg;
+
+	(void)sem_post(&meter->entered);
+	while (sem_wait(&meter->go) < 0)
+		;
+}
+
+static const struct es_slow_ops ops_of_a_device = { .name = "es-test",
+						    .begin = begin,
+						    .read = read_meter,
+						    .release = let_go,
+						    .take = take_slowly,
+						    .end = end };
 
 static int set_up(void **state)
 {
@@ -208,6 +230,39 @@ static void a_meter_that_does_not_begin_in_time_is_left_to_itself(void **state)
 	(void)sem_post(&meter->go); /* it ends by itself; tear_down waits for that */
 }
 
+static void wait_until_gone(struct es_slow *slow)
+{
+	const struct timespec pause = { .tv_nsec = ES_NS_PER_MS };
+	int64_t until_ns = es_clock_mono_ns() + LONG_NS;
+
+	while (es_slow_release(slow) != 0) {
+		assert_true(es_clock_mono_ns() < until_ns);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+static void what_is_being_had_again_is_not_gone(void **state)
+{
+	struct meter *meter = *state;
+	struct es_slow *slow = NULL;
+	int64_t start_ns = -1;
+	int meanwhile;
+
+	assert_int_equal(es_slow_start(&ops_of_a_device, meter, LONG_NS, &slow, &start_ns, NULL),
+			 0);
+	wait_until_gone(slow);
+	es_slow_take(slow);
+	es_slow_ask(slow);
+	while (sem_wait(&meter->entered) < 0)
+		;
+	meanwhile = es_slow_release(slow);
+	(void)sem_post(&meter->go);
+	wait_until_gone(slow);
+	es_slow_stop(slow);
+
+	assert_int_equal(meanwhile, -EINPROGRESS);
+}
+
 static void nothing_to_stop_is_no_error(void **state)
 {
 	struct meter *meter = *state;
@@ -230,6 +285,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_begin_says_is_passed_on, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			a_meter_that_does_not_begin_in_time_is_left_to_itself, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_being_had_again_is_not_gone, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(nothing_to_stop_is_no_error, set_up, tear_down),
 	};
 

@@ -23,6 +23,8 @@
 #define ANSWER_NS (2 * ES_NS_PER_S) /* for one answer */
 #define PATIENCE_NS (30 * ES_NS_PER_S) /* for drivers to be closed */
 #define AGAIN_US 20000
+#define SILENT_MAX \
+	4U /* of one user: whoever has so many that do not answer holds up nobody longer */
 
 enum state {
 	STATE_ABSENT, /* nobody listens any more */
@@ -35,6 +37,7 @@ enum state {
 struct asked {
 	const struct es_recorder_at *at;
 	enum state state;
+	bool is_silent;
 	char job[ES_NAME_MAX_BYTES], text[ES_TEXT_MAX_BYTES];
 };
 
@@ -45,6 +48,7 @@ struct node {
 	struct es_recorder_at *recorders;
 	struct asked *asked;
 	size_t n;
+	bool is_cut; /* there are more */
 };
 
 static void fail(struct asked *asked, const char *words)
@@ -91,30 +95,43 @@ static void ask(const struct node *node, struct asked *asked)
 		r = es_ipc_send(fd, &question);
 	if (r == 0)
 		r = es_ipc_receive(fd, es_clock_mono_ns() + ANSWER_NS, &answer);
+	asked->is_silent = r == -ETIMEDOUT;
 	if (r < 0)
 		fail(asked, r == -ETIMEDOUT ? "it does not answer" : es_strerror(r));
 	else
 		take_answer(asked, &answer);
 }
 
+/* Those that are not done yet. A user's recorders lie one behind the other. Returns how many are left. */
+static size_t ask_each(struct node *node)
+{
+	unsigned n_silent = 0;
+	size_t n_pending = 0;
+
+	for (size_t i = 0; i < node->n; i++) {
+		struct asked *asked = &node->asked[i];
+
+		if (i > 0 && asked->at->uid != node->asked[i - 1].at->uid)
+			n_silent = 0;
+		if (asked->state == STATE_PENDING && n_silent < SILENT_MAX)
+			ask(node, asked);
+		else if (asked->state == STATE_PENDING)
+			fail(asked, "not asked: others of this user do not answer");
+		n_silent += asked->is_silent;
+		n_pending += asked->state == STATE_PENDING;
+	}
+	return n_pending;
+}
+
 /* All of them, until each has said that it is done. */
 static void ask_all(struct node *node)
 {
 	int64_t until_ns = es_clock_mono_ns() + PATIENCE_NS;
-	size_t n_pending;
 
 	for (size_t i = 0; i < node->n; i++)
-		ask(node, &node->asked[i]);
-	do {
-		n_pending = 0;
-		for (size_t i = 0; i < node->n; i++) {
-			if (node->asked[i].state != STATE_PENDING)
-				continue;
-			if (n_pending++ == 0)
-				(void)usleep(AGAIN_US);
-			ask(node, &node->asked[i]);
-		}
-	} while (n_pending && es_clock_mono_ns() < until_ns);
+		node->asked[i].state = STATE_PENDING;
+	while (ask_each(node) && es_clock_mono_ns() < until_ns)
+		(void)usleep(AGAIN_US);
 	for (size_t i = 0; i < node->n; i++)
 		if (node->asked[i].state == STATE_PENDING)
 			fail(&node->asked[i], "its driver does not close: end the process");
@@ -195,7 +212,7 @@ static int act(struct node *node)
 	node->asked = calloc(ES_RECORDERS_MAX, sizeof(*node->asked));
 	if (!node->recorders || !node->asked)
 		return es_complain("node", ES_EXIT_FAILURE, "out of memory");
-	node->n = es_recorders_list(node->recorders);
+	node->n = es_recorders_list(node->recorders, &node->is_cut);
 	for (size_t i = 0; i < node->n; i++)
 		node->asked[i].at = &node->recorders[i];
 	ask_all(node);
@@ -210,6 +227,11 @@ static int act(struct node *node)
 		if (node->asked[i].state == STATE_FAILED)
 			status = es_complain("node", ES_EXIT_FAILURE, "process %d: %s",
 					     (int)node->recorders[i].pid, node->asked[i].text);
+	if (node->is_cut)
+		status = es_complain(
+			"node", ES_EXIT_FAILURE,
+			"not all were asked: a folder has more than %u sockets, or all have more than %u",
+			ES_RECORDERS_OF_ONE_MAX, ES_RECORDERS_MAX);
 	return status;
 }
 

@@ -25,6 +25,7 @@
 struct list {
 	struct es_recorder_at *all;
 	size_t n;
+	bool is_cut;
 };
 
 /* PID: in the background; run-PID: a command is measured. */
@@ -46,6 +47,7 @@ static void list_folder(struct list *list, const char *folder, uid_t uid)
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	es_cleanup(es_closedirp) DIR *dir = NULL;
 	const struct dirent *entry;
+	size_t first = list->n;
 	struct stat st;
 
 	if (fd < 0)
@@ -55,13 +57,20 @@ static void list_folder(struct list *list, const char *folder, uid_t uid)
 		(void)close(fd);
 		return;
 	}
-	while (list->n < ES_RECORDERS_MAX && (entry = readdir(dir))) {
+	while ((entry = readdir(dir))) {
 		struct es_recorder_at *at = &list->all[list->n];
+		pid_t pid;
 
-		if (!is_socket(entry->d_name, &at->pid) ||
-		    snprintf(at->path, sizeof(at->path), "%s/%s", folder, entry->d_name) >=
-			    (int)sizeof(at->path))
+		if (!is_socket(entry->d_name, &pid))
 			continue;
+		if (list->n == ES_RECORDERS_MAX || list->n - first == ES_RECORDERS_OF_ONE_MAX) {
+			list->is_cut = true;
+			return;
+		}
+		if (snprintf(at->path, sizeof(at->path), "%s/%s", folder, entry->d_name) >=
+		    (int)sizeof(at->path))
+			continue;
+		at->pid = pid;
 		at->uid = st.st_uid;
 		list->n++;
 	}
@@ -88,7 +97,7 @@ static void list_users(struct list *list, const char *parent, const char *before
 	}
 }
 
-size_t es_recorders_list(struct es_recorder_at *ret)
+size_t es_recorders_list(struct es_recorder_at *ret, bool *ret_is_cut)
 {
 	const char *given = getenv(ES_IPC_FOLDER_VARIABLE);
 	bool is_root = geteuid() == 0, is_given = given && given[0] == '/';
@@ -98,9 +107,10 @@ size_t es_recorders_list(struct es_recorder_at *ret)
 	for (unsigned i = 0; i < ES_IPC_N_CONTROL_FOLDERS; i++)
 		if (es_ipc_control_folder(i, folder) == 0)
 			list_folder(&list, folder, is_root && is_given ? ANYBODY : geteuid());
-	if (!is_root || is_given)
-		return list.n;
-	list_users(&list, "/tmp", "energyscopium-", "");
-	list_users(&list, "/run/user", "", "/energyscopium");
+	if (is_root && !is_given) {
+		list_users(&list, "/tmp", "energyscopium-", "");
+		list_users(&list, "/run/user", "", "/energyscopium");
+	}
+	*ret_is_cut = list.is_cut;
 	return list.n;
 }

@@ -7,6 +7,7 @@
 #ifndef ES_CLI_RECORDERS_H
 #define ES_CLI_RECORDERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -19,12 +20,14 @@ struct es_recorder_at {
 	char path[ES_IPC_PATH_MAX_BYTES];
 };
 
-#define ES_RECORDERS_MAX 1024U
+#define ES_RECORDERS_MAX 4096U
+#define ES_RECORDERS_OF_ONE_MAX 512U /* in one folder: no user crowds out the others */
 
 /**
  * es_recorders_list - those whose sockets lie in the users' control folders; killed ones among them
  * @ret: [ES_RECORDERS_MAX]. Returns how many. Folders that do not belong to whom they are named after are passed over.
+ * @ret_is_cut: there are more
  */
-size_t es_recorders_list(struct es_recorder_at *ret);
+size_t es_recorders_list(struct es_recorder_at *ret, bool *ret_is_cut);
 
 #endif

@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -320,6 +321,33 @@ def test_nobody_to_let_go(place):
     for wrong in ((), ("drop", "gpu"), ("release",), ("release", "cpu"), ("release", "gpu", "--for", "5"),
                   ("take", "gpu", "--for", "5s"), ("release", "gpu", "--for", "-1s")):
         equal(node(place, *wrong).returncode, 2, str(wrong))
+
+
+def test_not_all_are_asked(place):
+    """What was not asked is no success: sockets without end, and listeners that never answer."""
+    sockets = os.path.join(place, "sockets")
+    os.mkdir(sockets, 0o700)
+    for number in range(1, 601):
+        with open(os.path.join(sockets, str(number)), "w"):
+            pass
+    told = node(place, "release", "gpu")
+    equal(told.returncode, 1, told.stdout + told.stderr)
+    expect("not all were asked" in told.stderr, told.stderr)
+    shutil.rmtree(sockets)
+    os.mkdir(sockets, 0o700)
+    silent = []
+    for number in range(1, 31):
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listener.bind(os.path.join(sockets, str(number)))
+        listener.listen()
+        silent.append(listener)
+    told = node(place, "release", "gpu", "--json")
+    equal(told.returncode, 1, told.stdout + told.stderr)
+    texts = [r["text"] for r in json.loads(told.stdout)["recorders"]]
+    equal(texts.count("it does not answer"), 4)
+    equal(texts.count("not asked: others of this user do not answer"), 26)
+    for listener in silent:
+        listener.close()
 
 
 def test_signals(place):

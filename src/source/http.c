@@ -145,8 +145,10 @@ static int http_connect(void *arg, struct es_remote *remote, struct es_error *er
 static int http_read(void *arg, struct es_remote *remote, struct es_reading *ret, size_t n)
 {
 	struct http *http = arg;
-	int r = n < 1 ? 0 : fetch(http, remote, ret, NULL);
+	int r;
 
+	es_web_hurry(&http->web);
+	r = n < 1 ? 0 : fetch(http, remote, ret, NULL);
 	/* Too busy now is no reason to begin anew. */
 	if (r == -EBUSY) {
 		ret->error = r;

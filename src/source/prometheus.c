@@ -219,8 +219,11 @@ static int prometheus_connect(void *arg, struct es_remote *remote, struct es_err
 		r = ask(prometheus, prometheus->value_path, remote, &sample, err);
 	if (r < 0)
 		return r;
-	/* A scalar has no time. */
-	prometheus->has_times = ask(prometheus, prometheus->time_path, NULL, &sample, NULL) == 0;
+	r = ask(prometheus, prometheus->time_path, remote, &sample, err);
+	if (is_lost(r) || r == -EBUSY)
+		return r;
+	/* A scalar has no time, and that is refused. */
+	prometheus->has_times = r == 0;
 	prometheus->fresh.has_last = false;
 	r = read_value(prometheus, remote, &reading, err);
 	/* It is wanted by read, where it is newer than what that had before. */
@@ -238,8 +241,11 @@ static int prometheus_connect(void *arg, struct es_remote *remote, struct es_err
 
 static int prometheus_read(void *arg, struct es_remote *remote, struct es_reading *ret, size_t n)
 {
-	int r = n > 0 ? read_value(arg, remote, ret, NULL) : 0;
+	struct prometheus *prometheus = arg;
+	int r;
 
+	es_web_hurry(&prometheus->web);
+	r = n > 0 ? read_value(prometheus, remote, ret, NULL) : 0;
 	if (is_lost(r))
 		return r;
 	ret->error = r;

@@ -105,7 +105,9 @@ static bool take_token(struct es_redfish_session *session, const struct es_fetch
 	(void)snprintf(session->token, sizeof(session->token), "X-Auth-Token: %s",
 		       headers[0].value);
 	session->place[0] = '\0';
-	if (place && strlen(place) < sizeof(session->place))
+	/* What is deleted at the end is a session, wherever we were sent. */
+	if (place && strstr(place, "/Sessions/") && !strstr(place, "..") &&
+	    strlen(place) < sizeof(session->place))
 		memcpy(session->place, place, strlen(place) + 1);
 	return true;
 }

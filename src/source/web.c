@@ -150,6 +150,7 @@ int es_web_connect(struct es_web *web, const struct es_meter_url *url, struct es
 	int r;
 
 	es_web_disconnect(web);
+	es_web_hurry(web);
 	r = take_credentials(web, url, err);
 	return r < 0 ? r : es_fetch_create(web->library, &options, &web->fetch, err);
 }
@@ -161,6 +162,11 @@ void es_web_disconnect(struct es_web *web)
 	es_credentials_finish(&web->credentials);
 	explicit_bzero(web->token, sizeof(web->token));
 	web->has_user = web->has_token = false;
+}
+
+void es_web_hurry(struct es_web *web)
+{
+	web->until_ns = es_clock_boot_ns() + web->timeout_ns;
 }
 
 static void say_fix(struct es_remote *remote, const char *fix)
@@ -218,6 +224,14 @@ int es_web_ask(struct es_web *web, struct es_http_request request, struct es_fet
 		return es_error_say(err, -E2BIG, "its URL is longer than %zu bytes",
 				    sizeof(url) - 1);
 	request.url = url;
+	if (request.timeout_ms == 0) {
+		int64_t left_ns = web->until_ns - es_clock_boot_ns();
+
+		if (left_ns < ES_NS_PER_MS)
+			return es_error_say(err, -ETIMEDOUT,
+					    "it answers too slowly; timeout= gives it more time");
+		request.timeout_ms = (unsigned)(left_ns / ES_NS_PER_MS);
+	}
 	if (request.n_headers == 0 && !request.body && web->has_user) {
 		request.user = web->credentials.user;
 		request.password = web->credentials.password;

@@ -31,6 +31,7 @@ struct es_web {
 	char ca[512]; /* "": the system's */
 	char pin[64]; /* "": none */
 	int64_t timeout_ns, stale_ns;
+	int64_t until_ns; /* boot clock: all requests that have no time of their own are answered by then; es_web_hurry() */
 	struct es_credentials credentials;
 	bool has_user, has_token; /* a password without a user is a token */
 	char token[ES_SECRET_MAX_BYTES + 32]; /* a header */
@@ -48,6 +49,8 @@ void es_web_finish(struct es_web *web);
 /** es_web_connect - read the credentials and make a client; 0, -EACCES, -EPERM, -EBADMSG, -ENOMEM */
 int es_web_connect(struct es_web *web, const struct es_meter_url *url, struct es_error *err);
 void es_web_disconnect(struct es_web *web);
+/** es_web_hurry - what is asked from now on has the URL's timeout together; es_web_connect() says so, too */
+void es_web_hurry(struct es_web *web);
 
 /**
  * es_web_ask - one request to this server, whose answer is JSON

@@ -15,7 +15,7 @@ import urllib.request
 
 import harness
 from harness import Skip, TREE, call, equal, expect, last_json, near
-from web import V1, Page, Redfish, fingerprint, legacy, link, make_certificate, subsystem, with_systems
+from web import V1, Page, Redfish, Server, fingerprint, legacy, link, make_certificate, subsystem, with_systems
 
 WATTS = 200.0
 APART_S = 1  # a Redfish service is read no more often
@@ -230,6 +230,28 @@ def test_who_we_are(place):
         equal(told(f"http://127.0.0.1:{page.port}/?credentials={credentials(place, 't0ken', user=None)}#/w")[0]["state"],
               "unproven")
     equal(seen[0], "Bearer t0ken")
+
+
+def test_a_slow_prometheus(place):
+    """One that does not tell now how old its value is has not said that it has no age; slow answers have one time together."""
+    def answer(request):
+        is_time = "timestamp" in request.path
+        value = {"resultType": "vector", "result": [{"metric": {}, "value": [time.time(), str(time.time()) if is_time else "200"]}]}
+        return 503 if is_time and server.is_busy else 200, {}, json.dumps({"status": "success", "data": value}).encode()
+
+    with Server(answer) as server:
+        server.is_busy = False
+        url = f"prometheus://127.0.0.1:{server.port}?query=w&timeout=1s"
+        equal(told(url)[0]["state"], "unproven")
+        server.is_busy = True
+        first = told(url)[0]
+        equal(first["state"], "absent", first)
+        expect("busy" in first["reason"], first)
+        server.is_busy, server.delay_s = False, 0.8
+        first = told(url)[0]
+        equal(first["state"], "absent", first)
+        # Never read again, in the words of one whose thread is lost.
+        expect("did not come back" not in first["reason"], first)
 
 
 def test_silence_of_many(place):

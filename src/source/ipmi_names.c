@@ -120,6 +120,32 @@ size_t es_ipmi_choose(const struct es_sdr_sensor *all, size_t n, const char *pat
 	return n_chosen;
 }
 
+static bool is_among(const struct es_sdr_sensor *chosen, const bool *is_gone, size_t n,
+		     const struct es_sdr_sensor *one)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!is_gone[i] && chosen[i].number == one->number && chosen[i].lun == one->lun &&
+		    chosen[i].owner == one->owner)
+			return true;
+	return false;
+}
+
+void es_ipmi_find_again(struct es_sdr_sensor *chosen, bool *is_gone, size_t n_chosen,
+			const struct es_sdr_sensor *all, size_t n)
+{
+	for (size_t i = 0; i < n_chosen; i++) {
+		is_gone[i] = true;
+		/* Some makers give two supplies one name: each is taken once. */
+		for (size_t j = 0; j < n && is_gone[i]; j++) {
+			if (strcmp(all[j].name, chosen[i].name) != 0 ||
+			    is_among(chosen, is_gone, i, &all[j]))
+				continue;
+			chosen[i] = all[j];
+			is_gone[i] = false;
+		}
+	}
+}
+
 /* A name that may be one of a domain: small letters, digits and dashes. */
 static void slug(const struct es_sdr_sensor *sensor, char ret[static ES_SDR_NAME_BYTES])
 {

@@ -28,6 +28,13 @@ int es_ipmi_supply(const struct es_sdr_sensor *sensor);
 size_t es_ipmi_choose(const struct es_sdr_sensor *all, size_t n, const char *pattern, size_t *ret);
 
 /**
+ * es_ipmi_find_again - the chosen sensors in a table that was changed: those of their names, each of which is one
+ * @is_gone: [n_chosen], set for what is there no more
+ */
+void es_ipmi_find_again(struct es_sdr_sensor *chosen, bool *is_gone, size_t n_chosen,
+			const struct es_sdr_sensor *all, size_t n);
+
+/**
  * es_ipmi_place - which domain the @i-th of the chosen sensors is: type, number, name, id
  *
  * The surest of those that look like the whole node is it; the input of a power supply is psu-N. All others are parts

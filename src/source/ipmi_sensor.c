@@ -79,20 +79,6 @@ static int choose(struct sensors *sensors, const struct es_sdr_sensor *all, size
 	return 0;
 }
 
-/* The table may have changed meanwhile: the sensors that were chosen are those of their names. */
-static void find_again(struct sensors *sensors, const struct es_sdr_sensor *all, size_t n)
-{
-	for (size_t i = 0; i < sensors->n_chosen; i++) {
-		sensors->is_gone[i] = true;
-		for (size_t j = 0; j < n && sensors->is_gone[i]; j++) {
-			if (strcmp(all[j].name, sensors->chosen[i].name) != 0)
-				continue;
-			sensors->chosen[i] = all[j];
-			sensors->is_gone[i] = false;
-		}
-	}
-}
-
 static bool is_same_table(const struct es_sdr_state *a, const struct es_sdr_state *b)
 {
 	return a->n_records == b->n_records && a->added_t_s == b->added_t_s &&
@@ -114,7 +100,8 @@ static int find_sensors(struct sensors *sensors, struct es_error *err)
 	if (r < 0)
 		return r;
 	if (sensors->n_chosen > 0)
-		find_again(sensors, all, n);
+		/* The table was changed meanwhile. */
+		es_ipmi_find_again(sensors->chosen, sensors->is_gone, sensors->n_chosen, all, n);
 	else
 		r = choose(sensors, all, n, err);
 	if (r == 0)

@@ -133,12 +133,31 @@ static void only_one_is_the_node_and_all_names_differ(void **state)
 	assert_string_equal(domains[7].name, "cpu-power-sensor-0-7");
 }
 
+static void two_of_one_name_stay_two_when_the_table_changes(void **state)
+{
+	struct es_sdr_sensor chosen[] = { sensor("PS Power", 10, 1), sensor("PS Power", 10, 2) };
+	struct es_sdr_sensor all[] = { sensor("Fan", 29, 1), sensor("PS Power", 10, 2),
+				       sensor("PS Power", 10, 1) };
+	bool is_gone[2] = { false };
+
+	(void)state;
+	for (uint8_t i = 0; i < 3; i++)
+		all[i].number = i;
+	es_ipmi_find_again(chosen, is_gone, 2, all, 3);
+	assert_false(is_gone[0] || is_gone[1]);
+	assert_int_not_equal(chosen[0].number, chosen[1].number);
+	es_ipmi_find_again(chosen, is_gone, 2, all, 2);
+	assert_false(is_gone[0]);
+	assert_true(is_gone[1]);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_of_whole_nodes_are_known),
 		cmocka_unit_test(inputs_of_supplies_have_their_numbers),
 		cmocka_unit_test(a_name_is_exact_before_it_is_a_pattern),
+		cmocka_unit_test(two_of_one_name_stay_two_when_the_table_changes),
 		cmocka_unit_test(only_one_is_the_node_and_all_names_differ),
 	};
 

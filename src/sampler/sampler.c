@@ -43,6 +43,7 @@ struct es_sampler {
 	size_t *last_row; /* [source] of its last reading, SIZE_MAX: none; its part of that row stays until it is read again */
 	bool *is_wanted; /* scratch, [domain of a source] */
 	int64_t *kept_ns; /* [domain] time of the reading kept last: one read aside may come twice */
+	int64_t start_ns; /* boot clock, of the first sweep; 0: there was none */
 	size_t *recorded_as; /* [domain] index in the recording, or SIZE_MAX */
 	struct es_domain *recorded; /* those of the recording, for the rows' units */
 	size_t n_recorded;
@@ -259,11 +260,26 @@ void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 	}
 }
 
+/*
+ * A meter with times of its own may show at first what it took before the start: a power holds from there, and so is one
+ * at the start; where a counter was then is not known. Neither makes the recording begin earlier. False: no reading.
+ */
+static bool begin_at_start(const struct es_sampler *sampler, size_t domain, bool is_first,
+			   int64_t *t_ns)
+{
+	if (*t_ns >= sampler->start_ns)
+		return true;
+	*t_ns = sampler->start_ns;
+	return is_first && sampler->opened.domains[domain].is_power;
+}
+
 es_hot static void keep_reading(struct es_sampler *sampler, size_t domain,
 				const struct es_reading *reading, int64_t slow_ns)
 {
 	size_t as = sampler->recorded_as[domain];
 	int error = reading->error;
+	int64_t t_ns = reading->t_ns;
+	bool is_first = sampler->kept_ns[domain] == 0;
 
 	if (as == SIZE_MAX || error == -ECANCELED ||
 	    (reading->t_ns && reading->t_ns == sampler->kept_ns[domain]))
@@ -276,9 +292,8 @@ es_hot static void keep_reading(struct es_sampler *sampler, size_t domain,
 		es_faults_slow(&sampler->faults, as, reading->width_ns, reading->t_ns);
 	if (error)
 		es_faults_failed(&sampler->faults, as, error, reading->t_ns);
-	else
-		es_rows_set(&sampler->rows, as, reading->t_ns, reading->value,
-			    reading->activity_ns);
+	else if (begin_at_start(sampler, domain, is_first, &t_ns))
+		es_rows_set(&sampler->rows, as, t_ns, reading->value, reading->activity_ns);
 }
 
 es_hot static int flush(struct es_sampler *sampler)
@@ -326,6 +341,8 @@ es_hot static int sweep(struct es_sampler *sampler, int64_t now_mono_ns, bool al
 	bool *was_read;
 	int r = 0;
 
+	if (sampler->start_ns == 0)
+		sampler->start_ns = t0_ns;
 	if (sampler->n_rows == sampler->rows.cap_rows)
 		r = flush(sampler);
 	if (sampler->n_rows == 0)

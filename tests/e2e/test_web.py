@@ -141,6 +141,20 @@ def test_newest_element(place):
     expect(page.requests[0][1] == "/metrics?nodes=n-1", page.requests[0])
 
 
+def test_values_from_before_the_start(place):
+    """What a meter took before the command began makes the job no longer, and its energy no larger."""
+    begin = time.time() - 7
+
+    def api(_):
+        now = time.time()
+        return json.dumps({"w": WATTS, "t": now - (now - begin) % 8})  # a value each 8 s: the last one is 7 s old
+
+    with Page(api) as page:
+        report, _ = measure(place, f"http://127.0.0.1:{page.port}/?time=/t&period=100ms#/w", 2)
+    expect(report["job"]["duration_s"] < 5, report["job"])
+    near(domain(report, "http/node")["energy_j"], WATTS * report["job"]["duration_s"], 0.02 * WATTS, "power")
+
+
 def test_files(place):
     """JSON, a table and a line that a wattmeter's program writes; one that it writes no more is said to be old."""
     path = os.path.join(place, "w")

@@ -67,19 +67,41 @@ const char *es_report_gap_reason(const struct es_report *report, const struct es
 	return NULL;
 }
 
-void es_report_release_rows(const struct es_report *report, struct es_buf *out)
+/* What lies outside of the part that is reported on is none of it. */
+static bool is_told(const struct es_report *report, const struct es_report_release *release)
+{
+	const struct es_report_options *options = &report->options;
+
+	return (!options->to_ns || release->start_ns <= options->to_ns) &&
+	       (!options->from_ns || release->stop_ns >= options->from_ns);
+}
+
+static void put_row(const struct es_report *report, const struct es_report_release *release,
+		    const char *title, struct es_buf *out)
 {
 	char text[ES_REPORT_RELEASE_TEXT_BYTES], lasted[ES_QUANTITY_TEXT_BYTES],
 		at[ES_QUANTITY_TEXT_BYTES];
+	int64_t start_ns = release->start_ns > report->start_ns ? release->start_ns
+								: report->start_ns;
+	int64_t stop_ns = release->stop_ns < report->stop_ns ? release->stop_ns : report->stop_ns;
+	bool has_end = stop_ns >= start_ns;
+
+	say(release, text);
+	/* Where there is nothing but GPUs the last reading is older than that. */
+	(void)es_buf_printf(out, "  %-10s GPUs, at +%s %s%s: %s\n", title,
+			    es_duration_text(start_ns - report->start_ns, at),
+			    has_end ? "for " : "until the end",
+			    has_end ? es_duration_text(stop_ns - start_ns, lasted) : "", text);
+}
+
+void es_report_release_rows(const struct es_report *report, struct es_buf *out)
+{
+	const char *title = "let go";
 
 	for (size_t i = 0; i < report->n_releases && i < ES_REPORT_RELEASES_MAX; i++) {
-		const struct es_report_release *release = &report->releases[i];
-		int64_t stop_ns = release->stop_ns < report->stop_ns ? release->stop_ns
-								     : report->stop_ns;
-
-		say(release, text);
-		(void)es_buf_printf(out, "  %-10s GPUs, at +%s for %s: %s\n", i ? "" : "let go",
-				    es_duration_text(release->start_ns - report->start_ns, at),
-				    es_duration_text(stop_ns - release->start_ns, lasted), text);
+		if (!is_told(report, &report->releases[i]))
+			continue;
+		put_row(report, &report->releases[i], title, out);
+		title = "";
 	}
 }

@@ -109,7 +109,10 @@ static void put_left_out(const struct es_report *report, struct es_buf *out)
 	}
 }
 
-/* Meters of a whole node that do not stand for it: what they say of it, or why they are not believed. */
+/*
+ * Meters of a whole node that do not stand for it: what they say of it, or why they are not believed. And those of what
+ * is no part of the node, as of a rack, which somebody named: else they would not be recorded.
+ */
 static void put_beside(const struct es_report *report, struct es_buf *out)
 {
 	for (size_t i = 0; i < report->meta->n_domains; i++) {
@@ -117,11 +120,19 @@ static void put_beside(const struct es_report *report, struct es_buf *out)
 		const struct es_report_domain *sum = &report->by_domain[i];
 		double node_uj, part;
 
-		if (domain->type != ES_DOMAIN_NODE || domain->kind == ES_KIND_ESTIMATED ||
-		    domain->is_chosen_total || domain->is_chosen || !sum->is_known)
+		bool is_other = domain->type == ES_DOMAIN_OTHER && domain->is_partial;
+
+		if ((domain->type != ES_DOMAIN_NODE && !is_other) ||
+		    domain->kind == ES_KIND_ESTIMATED || domain->is_chosen_total ||
+		    domain->is_chosen || !sum->is_known)
 			continue;
 		(void)es_buf_printf(out, "  %-10s %s: %.1f J", "beside", domain->id,
 				    es_j_from_uj(sum->energy_uj));
+		if (is_other) {
+			(void)es_buf_printf(out, ", mean %.1f W; no part of the node\n",
+					    es_w_from_mw(sum->mean_mw));
+			continue;
+		}
 		if (domain->state != ES_STATE_DUPLICATE || domain->duplicate_of < 0 ||
 		    !report->by_domain[domain->duplicate_of].is_known) {
 			(void)es_buf_printf(out, "; %s\n", domain->reason);

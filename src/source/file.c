@@ -39,7 +39,7 @@ static int open_file(const struct es_root *root, const char *path, int *ret, str
 	es_cleanup(es_closep) int fd = es_root_openat(root, path, O_RDONLY | O_NONBLOCK);
 
 	if (fd < 0)
-		return es_error_say(err, fd, "cannot open '%.200s': %s", path, es_strerror(fd));
+		return es_error_say(err, fd, "cannot open '/%.200s': %s", path, es_strerror(fd));
 	if (fstat(fd, ret_st) < 0)
 		return es_error_set(err, -errno, "stat");
 	if (!S_ISREG(ret_st->st_mode))

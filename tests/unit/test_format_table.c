@@ -200,6 +200,21 @@ static void further_meters_of_the_node_are_told(void **state)
 	assert_says(row(f, "beside"), "snmp/node: 1780.0 J, 11.0 % less than redfish/node");
 }
 
+static void a_rack_is_told_and_not_added(void **state)
+{
+	struct fixture *f = *state;
+
+	test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	test_domain(&f->made, "mqtt", ES_DOMAIN_OTHER, -1, -1)->is_partial = true;
+	for (unsigned i = 0; i <= 10; i++)
+		test_sweep(&f->made, i * TEST_S,
+			   (uint64_t[]){ 100 * TEST_J * i, 900 * TEST_J * i });
+	test_end(&f->made, 10 * TEST_S, 0);
+
+	assert_says(row(f, "beside"), "9000.0 J, mean 900.0 W; no part of the node");
+	assert_says(row(f, "node"), "1000.0 J");
+}
+
 static void a_meter_below_its_parts_is_told(void **state)
 {
 	struct fixture *f = *state;
@@ -352,6 +367,7 @@ int main(void)
 		TEST(what_is_around_the_parts_is_shown),
 		TEST(further_meters_of_the_node_are_told),
 		TEST(a_meter_below_its_parts_is_told),
+		TEST(a_rack_is_told_and_not_added),
 		TEST(the_factor_of_carbon_is_named),
 		TEST(regions_have_calls_time_energy_and_power),
 		TEST(rows_of_regions_fit_100_columns),

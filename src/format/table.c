@@ -19,6 +19,7 @@
 #include "format/report_faults.h"
 #include "format/work.h"
 
+#define PERCENT_MOST 1000.0 /* above, a bound is shown in joules */
 #define NODE_COLUMNS 16
 #define DOMAIN_COLUMNS 26
 
@@ -179,7 +180,7 @@ static const char *whence(const struct es_report *report)
 
 static void put_energy(const struct es_report *report, struct es_buf *out)
 {
-	char text[192], energy[32], part[32], kinds[64];
+	char text[192], energy[32], part[32], bound[32], kinds[64];
 	double percent;
 
 	if (!report->has_energy) {
@@ -189,9 +190,12 @@ static void put_energy(const struct es_report *report, struct es_buf *out)
 	percent = report->node_j > 0 ? 100.0 * report->uncertainty_j / report->node_j : 0.0;
 	energy_text(report->node_j, energy, sizeof(energy));
 	put_kinds(report, kinds, sizeof(kinds));
-	(void)snprintf(text, sizeof(text), "%s, %s%s ±%.*f %%", energy, kinds,
-		       report->model.calibration ? " parts and a calibration" : "",
-		       percent < 10 ? 2 : 0, percent);
+	(void)snprintf(bound, sizeof(bound), "%.*f %%", percent < 10 ? 2 : 0, percent);
+	/* A share of nothing, or many times all of it, tells nobody how sure it is. */
+	if (!(report->node_j > 0) || percent >= PERCENT_MOST)
+		energy_text(report->uncertainty_j, bound, sizeof(bound));
+	(void)snprintf(text, sizeof(text), "%s, %s%s ±%s", energy, kinds,
+		       report->model.calibration ? " parts and a calibration" : "", bound);
 	put_row(out, "node", text);
 	if (!report->has_estimate)
 		put_row(out, "", whence(report));

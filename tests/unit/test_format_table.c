@@ -118,6 +118,19 @@ static void measured_energy_says_so_and_what_its_error_covers(void **state)
 	assert_string_equal(row(f, "broken off"), "");
 }
 
+static void a_bound_of_nothing_is_in_joules(void **state)
+{
+	struct fixture *f = *state;
+
+	test_domain(&f->made, "powercap", ES_DOMAIN_PACKAGE, 0, -1);
+	for (unsigned i = 0; i <= 2; i++)
+		test_reading(&f->made, i * 5 * TEST_MS, 0, 7 * TEST_J);
+	test_end(&f->made, 10 * TEST_MS, 0);
+
+	assert_says(row(f, "node"), "0.000 J, measured ±");
+	assert_null(strstr(row(f, "node"), "%"));
+}
+
 static void an_estimate_says_so_with_its_percentage(void **state)
 {
 	struct fixture *f = *state;
@@ -362,6 +375,7 @@ int main(void)
 		TEST(a_domain_has_its_kind_energy_power_and_load),
 		TEST(measured_energy_says_so_and_what_its_error_covers),
 		TEST(an_estimate_says_so_with_its_percentage),
+		TEST(a_bound_of_nothing_is_in_joules),
 		TEST(a_total_with_a_filled_gap_says_both_kinds),
 		TEST(nothing_known_is_na_not_zero),
 		TEST(what_is_around_the_parts_is_shown),

@@ -267,10 +267,14 @@ void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 static bool begin_at_start(const struct es_sampler *sampler, size_t domain, bool is_first,
 			   int64_t *t_ns)
 {
-	if (*t_ns >= sampler->start_ns)
+	const struct es_domain *of = &sampler->opened.domains[domain];
+
+	/* A counter that was read when it was opened is not read again at once: that reading is its first. */
+	if (*t_ns >= sampler->start_ns ||
+	    (!of->is_power && is_first && sampler->start_ns - *t_ns < of->read_period_ns))
 		return true;
 	*t_ns = sampler->start_ns;
-	return is_first && sampler->opened.domains[domain].is_power;
+	return is_first && of->is_power;
 }
 
 es_hot static void keep_reading(struct es_sampler *sampler, size_t domain,

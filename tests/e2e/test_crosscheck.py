@@ -62,10 +62,14 @@ def test_twins_and_platform(place):
 
 def test_mirrored_dies(place):
     """Dies that show the counter of their whole package are told."""
-    with Machine(place, "amd-zen1-dies") as machine:
-        checks = compare(machine.root)
-    dies = [c for c in checks if c["relation"] == "dies"]
-    expect(dies and {c["verdict"] for c in dies} == {"mirror"}, checks)
+    for _ in range(3):  # on a busy machine two dies may be read far apart, and too few windows are left to tell
+        with Machine(place, "amd-zen1-dies") as machine:
+            checks = compare(machine.root)
+        dies = [c for c in checks if c["relation"] == "dies"]
+        expect(dies and not any(c["fault"] for c in dies), checks)
+        if {c["verdict"] for c in dies} == {"mirror"}:
+            return
+    raise AssertionError(checks)
 
 
 def test_stale_node_meter(place):

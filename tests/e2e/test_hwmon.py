@@ -220,7 +220,8 @@ def test_every_fault(place):
                 report, _ = finish(fs.child)
                 truth, got = fs.truth(), domains(report)
                 other, other_key = others[model]
-                near(got[other]["energy_j"], truth[other_key]["energy_uj"] / 1e6,
+                # On a machine so busy that the end came long after the last step, what was filled in is told.
+                near(got[other]["energy_j"] - got[other].get("filled_j", 0), truth[other_key]["energy_uj"] / 1e6,
                      truth[other_key]["unit_nj"] / 1e9 + 2e-6, f"{what}: {other}")
                 if got[name]["energy_j"] is not None:
                     near(got[name]["energy_j"], truth[key]["energy_uj"] / 1e6,

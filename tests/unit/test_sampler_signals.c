@@ -107,6 +107,7 @@ struct fixture {
 	struct es_meta meta;
 	size_t n_values[3], n_rows;
 	uint64_t last[3];
+	bool is_closed; /* the source, which lives as long as the sampler */
 };
 
 static int set_up(void **state)
@@ -200,8 +201,7 @@ static void tick(struct fixture *f, int64_t period_ns, int n)
 static void signals_come_once_a_second_and_at_both_ends(void **state)
 {
 	struct fixture *f = *state;
-	bool is_closed;
-	struct made_up *made = make(&is_closed, 1);
+	struct made_up *made = make(&f->is_closed, 1);
 
 	assert_int_equal(es_sampler_add(f->sampler, &made->source), 0);
 	start(f, 100 * MS);
@@ -219,14 +219,13 @@ static void signals_come_once_a_second_and_at_both_ends(void **state)
 	assert_int_equal(f->n_values[2], 0);
 	es_sampler_destroy(f->sampler);
 	f->sampler = NULL;
-	assert_true(is_closed);
+	assert_true(f->is_closed);
 }
 
 static void what_was_read_is_on_disk_within_a_second(void **state)
 {
 	struct fixture *f = *state;
-	bool is_closed;
-	struct made_up *made = make(&is_closed, 0);
+	struct made_up *made = make(&f->is_closed, 0);
 
 	assert_int_equal(es_sampler_add(f->sampler, &made->source), 0);
 	start(f, 100 * MS);
@@ -241,8 +240,7 @@ static void what_was_read_is_on_disk_within_a_second(void **state)
 static void slow_samplers_read_them_as_seldom_as_the_rest(void **state)
 {
 	struct fixture *f = *state;
-	bool is_closed;
-	struct made_up *made = make(&is_closed, 0);
+	struct made_up *made = make(&f->is_closed, 0);
 
 	assert_int_equal(es_sampler_add(f->sampler, &made->source), 0);
 	start(f, 5 * S);

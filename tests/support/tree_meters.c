@@ -400,8 +400,8 @@ static void put_hsmp(struct maker *maker, unsigned n, unsigned shift)
 	if (maker->error)
 		return;
 	(void)snprintf(full, sizeof(full), "%s/dev/hsmp", maker->tree->root);
-	fd = open(full, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	if (fd < 0 || write(fd, sockets, n * sizeof(sockets[0])) < 0)
+	fd = chmod(full, 0600) < 0 ? -1 : open(full, O_WRONLY | O_TRUNC | O_CLOEXEC);
+	if (fd < 0 || write(fd, sockets, n * sizeof(sockets[0])) < 0 || fchmod(fd, 0644) < 0)
 		maker->error = -errno;
 	if (fd >= 0)
 		(void)close(fd);

@@ -276,6 +276,25 @@ static int load_environment(const struct es_settings_places *places, struct es_c
 }
 
 /* What conf holds was checked by type; the zone is left to check. */
+/* Every mistake of a list of meters, not the first one alone. */
+static bool are_meters_right(struct es_conf *conf, const char *text)
+{
+	bool are_right = true;
+
+	for (const char *p = text; *p; p += *p == '\n') {
+		size_t n = strcspn(p, "\n");
+		struct es_error why = { .code = 0 };
+		es_cleanup(es_freep) char *line = strndup(p, n);
+
+		if (line && es_meters_check(line, &why) < 0) {
+			(void)es_conf_problem(conf, "meters", "%s", why.text);
+			are_right = false;
+		}
+		p += n;
+	}
+	return are_right;
+}
+
 static void take_values(struct es_conf *conf, struct es_settings *settings)
 {
 	for (size_t i = 0; i < ES_ARRAY_SIZE(schema); i++) {
@@ -283,8 +302,10 @@ static void take_values(struct es_conf *conf, struct es_settings *settings)
 		const char *text;
 
 		(void)snprintf(origin_of(settings, schema[i].key), ES_ORIGIN_MAX_BYTES, "default");
-		if (es_conf_text(conf, schema[i].key, &text) == 0 &&
-		    put_value(settings, &schema[i], text, es_conf_origin(conf, schema[i].key),
+		if (es_conf_text(conf, schema[i].key, &text) < 0 ||
+		    (strcmp(schema[i].key, "meters") == 0 && !are_meters_right(conf, text)))
+			continue;
+		if (put_value(settings, &schema[i], text, es_conf_origin(conf, schema[i].key),
 			      &why) < 0)
 			(void)es_conf_problem(conf, schema[i].key, "%s", why.text);
 	}

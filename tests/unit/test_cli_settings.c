@@ -151,6 +151,29 @@ static void all_that_is_wrong_is_told_at_once(void **state)
 	assert_string_equal(settings.zone, "untouched");
 }
 
+static void every_mistake_in_a_list_of_meters_is_told(void **state)
+{
+	const struct folder *folder = *state;
+	const struct es_settings_places places = { .user = folder->user };
+	struct es_settings settings;
+	struct es_error err = { .code = 0 };
+	char says[800];
+
+	write_file(folder->user,
+		   "meters:\n  - nosuch://a\n  - file:/run/w?unit=W\n  - snmp://b:0/1\n");
+	assert_int_equal(es_settings_load_from(&places, &settings, &err), -EINVAL);
+	snprintf(says, sizeof(says),
+		 "%s:2: meter 'nosuch://a': no meters are named 'nosuch:'; energyscopium-meters(7) "
+		 "lists them\n"
+		 "%s:2: meter 'snmp://b:0/1': its port is no number of 1 to 65535",
+		 folder->user, folder->user);
+	assert_string_equal(err.text, says);
+
+	write_file(folder->user, "meters:\n  - file:/run/w?unit=W\n  - \"dcmi:\"\n");
+	assert_int_equal(es_settings_load_from(&places, &settings, &err), 0);
+	assert_string_equal(settings.meters, "file:/run/w?unit=W\ndcmi:");
+}
+
 static void a_named_file_must_exist_and_is_read_alone(void **state)
 {
 	const struct folder *folder = *state;
@@ -205,6 +228,8 @@ int main(void)
 		cmocka_unit_test(an_option_wins_over_all),
 		cmocka_unit_test_setup_teardown(all_that_is_wrong_is_told_at_once, make_folder,
 						remove_folder),
+		cmocka_unit_test_setup_teardown(every_mistake_in_a_list_of_meters_is_told,
+						make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_named_file_must_exist_and_is_read_alone,
 						make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(the_environment_names_files_and_values, make_folder,

@@ -1,0 +1,139 @@
+/*
+ * meter.c - what a meter makes of the exact energy: steps, wraps, update periods, averages, and its faults
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "twin/meter.h"
+
+#include <errno.h>
+
+#define FJ_PER_J ((es_u128)1000000000000000ULL)
+#define PPM 1000000
+
+int64_t es_twin_meter_time_ns(const struct es_twin_meter *meter, int64_t t_ns)
+{
+	int64_t late_ns;
+
+	if (meter->is_stuck && t_ns > meter->stuck_ns)
+		t_ns = meter->stuck_ns;
+	if (meter->update_ns <= 0)
+		return t_ns;
+	late_ns = (t_ns - meter->phase_ns) % meter->update_ns;
+	return t_ns - (late_ns < 0 ? late_ns + meter->update_ns : late_ns);
+}
+
+static uint64_t wrapped(const struct es_twin_meter *meter, uint64_t raw)
+{
+	return meter->bits >= 64 ? raw : raw & ((UINT64_C(1) << meter->bits) - 1);
+}
+
+/* Energy that it has seen since its last reset. */
+static es_u128 seen_fj(const struct es_twin_meter *meter, const struct es_twin_node *node,
+		       int64_t t_ns)
+{
+	es_u128 energy_fj = es_twin_energy_fj(node, meter->part, meter->i, t_ns);
+
+	energy_fj = energy_fj > meter->zero_fj ? energy_fj - meter->zero_fj : 0;
+	return energy_fj / PPM * (es_u128)(PPM + meter->gain_ppm) +
+	       energy_fj % PPM * (es_u128)(PPM + meter->gain_ppm) / PPM;
+}
+
+static uint64_t raw_at(const struct es_twin_meter *meter, const struct es_twin_node *node,
+		       int64_t t_ns)
+{
+	es_u128 steps = seen_fj(meter, node, es_twin_meter_time_ns(meter, t_ns)) *
+			meter->step_fj_den / meter->step_fj_num;
+
+	return wrapped(meter, meter->base + (uint64_t)steps);
+}
+
+static int failure(const struct es_twin_meter *meter)
+{
+	return meter->is_gone ? -ENOENT : meter->error;
+}
+
+int es_twin_meter_raw(const struct es_twin_meter *meter, const struct es_twin_node *node,
+		      int64_t t_ns, uint64_t *ret)
+{
+	if (failure(meter) < 0)
+		return failure(meter);
+	*ret = raw_at(meter, node, t_ns);
+	return 0;
+}
+
+int es_twin_meter_power_uw(const struct es_twin_meter *meter, const struct es_twin_node *node,
+			   int64_t t_ns, uint64_t *ret)
+{
+	int64_t at_ns = es_twin_meter_time_ns(meter, t_ns), window_ns = meter->window_ns;
+	uint64_t power_uw;
+
+	if (failure(meter) < 0)
+		return failure(meter);
+	if (window_ns <= 0) {
+		power_uw = es_twin_power_uw(node, meter->part, meter->i, at_ns);
+	} else {
+		/* Blind for the rest of the window: what it saw at its beginning stands for all of it. */
+		int64_t looked_ns = meter->duty_ppm ? window_ns * meter->duty_ppm / PPM : window_ns;
+
+		power_uw = es_twin_mean_uw(node, meter->part, meter->i,
+					   at_ns - window_ns + looked_ns, looked_ns);
+	}
+	power_uw = (uint64_t)((es_u128)power_uw * (es_u128)(PPM + meter->gain_ppm) / PPM);
+	if (meter->grain_uw)
+		power_uw = (power_uw + meter->grain_uw / 2) / meter->grain_uw * meter->grain_uw;
+	*ret = power_uw;
+	return 0;
+}
+
+/* It shows @raw at @t_ns and counts on from there. */
+static void restart(struct es_twin_meter *meter, const struct es_twin_node *node, int64_t t_ns,
+		    uint64_t raw)
+{
+	meter->zero_fj =
+		es_twin_energy_fj(node, meter->part, meter->i, es_twin_meter_time_ns(meter, t_ns));
+	meter->base = wrapped(meter, raw);
+}
+
+void es_twin_meter_start(struct es_twin_meter *meter, const struct es_twin_node *node, int64_t t_ns)
+{
+	restart(meter, node, t_ns, meter->start);
+}
+
+void es_twin_meter_fault(struct es_twin_meter *meter, const struct es_twin_node *node,
+			 enum es_twin_fault fault, bool begins, int64_t t_ns)
+{
+	switch (fault) {
+	case ES_TWIN_FAULT_VANISH:
+		meter->is_gone = begins;
+		break;
+	case ES_TWIN_FAULT_EIO:
+		meter->error = begins ? -EIO : 0;
+		break;
+	case ES_TWIN_FAULT_STUCK:
+		meter->is_stuck = begins;
+		meter->stuck_ns = t_ns;
+		break;
+	case ES_TWIN_FAULT_SLOW:
+		meter->is_slow = begins;
+		break;
+	case ES_TWIN_FAULT_RESET:
+		if (begins)
+			restart(meter, node, t_ns, 0);
+		break;
+	case ES_TWIN_FAULT_RELOAD:
+		meter->is_gone = begins;
+		if (!begins)
+			restart(meter, node, t_ns, 0);
+		break;
+	case ES_TWIN_FAULT_WRAP_SOON:
+		if (begins && meter->bits < 64)
+			restart(meter, node, t_ns,
+				(UINT64_C(1) << meter->bits) -
+					(uint64_t)(10 * FJ_PER_J * meter->step_fj_den /
+						   meter->step_fj_num));
+		break;
+	case ES_TWIN_N_METER_FAULTS:
+		break;
+	}
+}

@@ -9,7 +9,7 @@
 #include <errno.h>
 
 #define FJ_PER_J ((es_u128)1000000000000000ULL)
-#define PPM 1000000
+#define PPM INT64_C(1000000)
 
 int64_t es_twin_meter_time_ns(const struct es_twin_meter *meter, int64_t t_ns)
 {
@@ -35,8 +35,7 @@ static es_u128 seen_fj(const struct es_twin_meter *meter, const struct es_twin_n
 	es_u128 energy_fj = es_twin_energy_fj(node, meter->part, meter->i, t_ns);
 
 	energy_fj = energy_fj > meter->zero_fj ? energy_fj - meter->zero_fj : 0;
-	return energy_fj / PPM * (es_u128)(PPM + meter->gain_ppm) +
-	       energy_fj % PPM * (es_u128)(PPM + meter->gain_ppm) / PPM;
+	return energy_fj * (es_u128)(PPM + meter->gain_ppm) / (es_u128)PPM;
 }
 
 static uint64_t raw_at(const struct es_twin_meter *meter, const struct es_twin_node *node,
@@ -79,7 +78,7 @@ int es_twin_meter_power_uw(const struct es_twin_meter *meter, const struct es_tw
 		power_uw = es_twin_mean_uw(node, meter->part, meter->i,
 					   at_ns - window_ns + looked_ns, looked_ns);
 	}
-	power_uw = (uint64_t)((es_u128)power_uw * (es_u128)(PPM + meter->gain_ppm) / PPM);
+	power_uw = (uint64_t)((es_u128)power_uw * (es_u128)(PPM + meter->gain_ppm) / (es_u128)PPM);
 	if (meter->grain_uw)
 		power_uw = (power_uw + meter->grain_uw / 2) / meter->grain_uw * meter->grain_uw;
 	*ret = power_uw;

@@ -38,7 +38,7 @@ int es_twin_host_create(const struct es_twin_kind *kind, const struct es_twin_op
 			struct es_error *err);
 void es_twin_host_destroy(struct es_twin_host *host);
 
-/** es_twin_host_meter - a new meter, to be filled in; NULL: too many (the tree's error says so) */
+/** es_twin_host_meter - a new meter, to be filled in and started with es_twin_meter_start(); NULL: too many, or the name is too long */
 struct es_twin_meter *es_twin_host_meter(struct es_twin_host *host, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /** es_twin_host_lock - take the lock and live on to the present; returns it (boot clock) */

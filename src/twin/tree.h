@@ -69,7 +69,8 @@ void es_twin_tree_file(struct es_twin_tree *tree, unsigned mode, const char *pat
 /* A file of this machine shown as it is (a look-alike of a library). */
 void es_twin_tree_real(struct es_twin_tree *tree, unsigned mode, const char *path,
 		       const char *real_path);
-int es_twin_tree_error(const struct es_twin_tree *tree);
+/** es_twin_tree_error - 0, or the first error; @ret_path (may be NULL): the path that it is about, borrowed */
+int es_twin_tree_error(const struct es_twin_tree *tree, const char **ret_path);
 
 /*
  * Using it. An entry is borrowed and stays as long as the tree.

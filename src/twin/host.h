@@ -16,6 +16,8 @@
 
 #define ES_TWIN_METERS_MAX 128U
 
+struct es_twin_bmc; /* bmc.h */
+
 /** struct es_twin_host - members may be looked at under @lock */
 struct es_twin_host {
 	const struct es_twin_kind *kind;
@@ -27,7 +29,8 @@ struct es_twin_host {
 	struct es_twin_meter meters[ES_TWIN_METERS_MAX]; /* never moved */
 	size_t n_meters;
 	int64_t wall_step_ns; /* fault "clock step": its wall clock is so far ahead of this machine's */
-	int bmc_error;
+	struct es_twin_bmc *bmc; /* set and cleared by bmc.c; NULL: it is not up */
+	int bmc_error; /* what it answers with instead: negative errno */
 	int64_t bmc_delay_ns;
 	bool is_powered_off;
 };
@@ -55,6 +58,7 @@ void es_twin_make_msr(struct es_twin_host *host); /* tree_msr.c */
 void es_twin_make_hwmon(struct es_twin_host *host); /* tree_hwmon.c: coretemp, Grace, power meters */
 void es_twin_make_amdgpu(struct es_twin_host *host); /* tree_amdgpu.c */
 void es_twin_make_cray(struct es_twin_host *host); /* tree_cray.c */
+void es_twin_make_bmc(struct es_twin_host *host); /* tree_bmc.c: .twin/bmc/ */
 void es_twin_make_gpus(struct es_twin_host *host); /* tree_gpus.c: PCI, .twin/gpu/N, libraries */
 void es_twin_make_control(struct es_twin_host *host); /* control.c: .twin/ */
 

@@ -46,7 +46,7 @@ struct es_twin_program {
 
 void es_twin_phase_init(struct es_twin_phase *phase);
 /**
- * es_twin_phase_parse - one line: NAME DURATION PART=SHARE… [KEY=VALUE…]
+ * es_twin_phase_parse - one line: NAME DURATION PART=SHARE… [KEY=VALUE…]; the name "-": none
  *
  *	solve 5s cpu=40% memory=60% model=overlapping activity=1.2 cores=32
  *	train 3s gpu=90% gpu-memory=10% gpus=2
@@ -69,8 +69,15 @@ int es_twin_program_parse(const char *text, size_t n, struct es_twin_program *re
 void es_twin_program_finish(struct es_twin_program *program);
 /** es_twin_phase_reference_ns - how long it takes at the reference */
 int64_t es_twin_phase_reference_ns(const struct es_twin_phase *phase);
+/** es_twin_program_reference_ns - the same of all phases and repeats; at most ES_TIME_MAX_NS */
+int64_t es_twin_program_reference_ns(const struct es_twin_program *program);
 
 #define ES_TWIN_PHASES_MAX 4096U
 #define ES_TWIN_PHASE_TEXT_BYTES 512U
+#define ES_TWIN_REPEATS_MAX 1000000000U
+/* Shorter ones would keep who simulates them busier than who plays them. */
+#define ES_TWIN_PHASE_MIN_NS INT64_C(100000)
+#define ES_TWIN_PHASE_MAX_NS INT64_C(31536000000000000)
+#define ES_TWIN_ACTIVITY_MAX 4.0
 
 #endif

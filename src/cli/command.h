@@ -40,6 +40,7 @@ int es_cmd_run(int argc, char **argv);
 int es_cmd_sources(int argc, char **argv);
 int es_cmd_tag(int argc, char **argv);
 int es_cmd_top(int argc, char **argv);
+int es_cmd_twin(int argc, char **argv);
 int es_cmd_workload(int argc, char **argv);
 
 enum es_option_kind {

@@ -27,6 +27,7 @@ static const struct es_command commands[] = {
 	{ "sources", "the meters of this machine, what is chosen and why", es_cmd_sources },
 	{ "tag", "mark regions of what is measured, from a script", es_cmd_tag },
 	{ "top", "what this machine draws now, live", es_cmd_top },
+	{ "twin", "a simulated node that behaves like one: meters, knobs, truth", es_cmd_twin },
 	{ "workload", "a small program with phases, to try the meter on", es_cmd_workload },
 };
 

@@ -11,16 +11,28 @@
 #define FJ_PER_J ((es_u128)1000000000000000ULL)
 #define PPM INT64_C(1000000)
 
+/* When the @k-th update comes: as late as chance has it, and always the same. */
+static int64_t update_at(const struct es_twin_meter *meter, int64_t k)
+{
+	uint64_t mixed = (uint64_t)k * UINT64_C(0x9e3779b97f4a7c15);
+
+	mixed = (mixed ^ mixed >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+	return meter->phase_ns + k * meter->update_ns +
+	       (meter->jitter_ns > 0 ? (int64_t)((mixed >> 32) % (uint64_t)meter->jitter_ns) : 0);
+}
+
 int64_t es_twin_meter_time_ns(const struct es_twin_meter *meter, int64_t t_ns)
 {
-	int64_t late_ns;
+	int64_t k, at_ns;
 
 	if (meter->is_stuck && t_ns > meter->stuck_ns)
 		t_ns = meter->stuck_ns;
 	if (meter->update_ns <= 0)
 		return t_ns;
-	late_ns = (t_ns - meter->phase_ns) % meter->update_ns;
-	return t_ns - (late_ns < 0 ? late_ns + meter->update_ns : late_ns);
+	k = (t_ns - meter->phase_ns) / meter->update_ns -
+	    ((t_ns - meter->phase_ns) % meter->update_ns < 0);
+	at_ns = update_at(meter, k);
+	return at_ns <= t_ns ? at_ns : update_at(meter, k - 1);
 }
 
 static uint64_t wrapped(const struct es_twin_meter *meter, uint64_t raw)

@@ -23,6 +23,7 @@ struct es_twin_meter {
 	uint64_t start; /* what it shows when the node is switched on */
 	int64_t update_ns; /* the value is as old as the last multiple of this, plus @phase_ns; 0: live */
 	int64_t phase_ns;
+	int64_t jitter_ns; /* each update comes late by up to so much; less than @update_ns */
 	int64_t window_ns; /* of a power: mean over so long; 0: instant */
 	unsigned duty_ppm; /* of each window, from its start: so much is looked at (A100: 250000); 0: all */
 	int32_t gain_ppm; /* shows so much more than is (a BMC: -108000) */

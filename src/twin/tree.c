@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,13 @@ struct es_twin_tree {
 	uint64_t n_made;
 	int error;
 	char failed[ES_PATH_MAX_BYTES]; /* the path that @error is about */
+	struct kept *kept; /* owned */
+};
+
+/* Memory of who makes files. */
+struct kept {
+	struct kept *next;
+	max_align_t data[];
 };
 
 static void entry_free(struct es_twin_entry *entry)
@@ -47,7 +55,7 @@ static void entry_free(struct es_twin_entry *entry)
 	free(entry);
 }
 
-static void fail(struct es_twin_tree *tree, const char *path, int error)
+void es_twin_tree_fail(struct es_twin_tree *tree, const char *path, int error)
 {
 	if (tree->error)
 		return;
@@ -93,6 +101,10 @@ void es_twin_tree_destroy(struct es_twin_tree *tree)
 {
 	if (!tree)
 		return;
+	for (struct kept *next; tree->kept; tree->kept = next) {
+		next = tree->kept->next;
+		free(tree->kept);
+	}
 	entry_free(tree->top);
 	free(tree);
 }
@@ -132,7 +144,7 @@ static struct es_twin_entry *add(struct es_twin_tree *tree, struct es_twin_entry
 
 	if (!entry || adopt(dir, entry) < 0) {
 		entry_free(entry);
-		fail(tree, path, -ENOMEM);
+		es_twin_tree_fail(tree, path, -ENOMEM);
 		return NULL;
 	}
 	return entry;
@@ -157,7 +169,7 @@ static struct es_twin_entry *folder_of(struct es_twin_tree *tree, const char *pa
 			next->mode = 0755;
 		}
 		if (next->type != ES_TWIN_IS_DIR) {
-			fail(tree, path, -ENOTDIR);
+			es_twin_tree_fail(tree, path, -ENOTDIR);
 			return NULL;
 		}
 		dir = next;
@@ -179,7 +191,7 @@ static struct es_twin_entry *make(struct es_twin_tree *tree, const char *path,
 	if (!dir)
 		return NULL;
 	if (*name == '\0' || child_named(dir, name, strlen(name))) {
-		fail(tree, path, -EEXIST);
+		es_twin_tree_fail(tree, path, -EEXIST);
 		return NULL;
 	}
 	entry = add(tree, dir, path, name, strlen(name));
@@ -200,7 +212,7 @@ void es_twin_tree_dir(struct es_twin_tree *tree, const char *path)
 		return;
 	/* A folder may be asked for twice: several put something into it. */
 	if (snprintf(inside, sizeof(inside), "%s/", path) >= (int)sizeof(inside))
-		fail(tree, path, -ENAMETOOLONG);
+		es_twin_tree_fail(tree, path, -ENAMETOOLONG);
 	else
 		(void)folder_of(tree, inside, &name);
 }
@@ -233,7 +245,7 @@ void es_twin_tree_link(struct es_twin_tree *tree, const char *path, const char *
 		return;
 	entry->target = relative(path, target);
 	if (!entry->target)
-		fail(tree, path, -ENOMEM);
+		es_twin_tree_fail(tree, path, -ENOMEM);
 }
 
 /* Constant texts: what was given when the tree was made. */
@@ -269,7 +281,7 @@ void es_twin_tree_text(struct es_twin_tree *tree, unsigned mode, const char *pat
 	va_start(args, fmt);
 	if (vasprintf(&entry->target, fmt, args) < 0) {
 		entry->target = NULL;
-		fail(tree, path, -ENOMEM);
+		es_twin_tree_fail(tree, path, -ENOMEM);
 	}
 	va_end(args);
 	entry->ops = &text_ops;
@@ -297,7 +309,20 @@ void es_twin_tree_real(struct es_twin_tree *tree, unsigned mode, const char *pat
 		return;
 	entry->target = strdup(real_path);
 	if (!entry->target)
-		fail(tree, path, -ENOMEM);
+		es_twin_tree_fail(tree, path, -ENOMEM);
+}
+
+void *es_twin_tree_keep(struct es_twin_tree *tree, size_t size)
+{
+	struct kept *kept = calloc(1, sizeof(*kept) + size);
+
+	if (!kept) {
+		es_twin_tree_fail(tree, "", -ENOMEM);
+		return NULL;
+	}
+	kept->next = tree->kept;
+	tree->kept = kept;
+	return kept->data;
 }
 
 int es_twin_tree_error(const struct es_twin_tree *tree, const char **ret_path)

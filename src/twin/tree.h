@@ -69,6 +69,10 @@ void es_twin_tree_file(struct es_twin_tree *tree, unsigned mode, const char *pat
 /* A file of this machine shown as it is (a look-alike of a library). */
 void es_twin_tree_real(struct es_twin_tree *tree, unsigned mode, const char *path,
 		       const char *real_path);
+/** es_twin_tree_keep - @size zeroed bytes for the callbacks, freed with the tree; NULL: no memory, which the tree's error says */
+void *es_twin_tree_keep(struct es_twin_tree *tree, size_t size);
+/** es_twin_tree_fail - what makes @path cannot: the first error sticks */
+void es_twin_tree_fail(struct es_twin_tree *tree, const char *path, int error);
 /** es_twin_tree_error - 0, or the first error; @ret_path (may be NULL): the path that it is about, borrowed */
 int es_twin_tree_error(const struct es_twin_tree *tree, const char **ret_path);
 

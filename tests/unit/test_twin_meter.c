@@ -159,6 +159,35 @@ static void fails_as_it_is_told(void **state)
 	assert_int_equal(raw(&meter, 7 * S), 0);
 }
 
+static void updates_late_but_never_goes_back(void **state)
+{
+	struct es_twin_meter meter = { .step_fj_num = 1000000000, /* 1 µJ */
+				       .step_fj_den = 1,
+				       .bits = 64,
+				       .update_ns = 976562,
+				       .jitter_ns = 40000 };
+	int64_t last_ns = 0, longest_ns = 0;
+	unsigned n = 0;
+
+	(void)state;
+	for (int64_t t_ns = S; t_ns < S + S / 10; t_ns += 5000) {
+		int64_t at_ns = es_twin_meter_time_ns(&meter, t_ns);
+
+		assert_true(at_ns <= t_ns && at_ns >= last_ns);
+		assert_true(t_ns - at_ns < meter.update_ns + meter.jitter_ns);
+		if (last_ns && at_ns != last_ns) {
+			n++;
+			longest_ns = at_ns - last_ns > longest_ns ? at_ns - last_ns : longest_ns;
+		}
+		last_ns = at_ns;
+	}
+	assert_in_range(n, 101, 103);
+	assert_true(longest_ns > meter.update_ns);
+	/* The same question has the same answer. */
+	assert_int_equal(es_twin_meter_time_ns(&meter, 5 * S),
+			 es_twin_meter_time_ns(&meter, 5 * S));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +196,7 @@ int main(void)
 		cmocka_unit_test(shows_what_was_at_its_last_update),
 		cmocka_unit_test(averages_powers),
 		cmocka_unit_test(fails_as_it_is_told),
+		cmocka_unit_test(updates_late_but_never_goes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,8 @@ struct es_twin_bmc;
 /** struct es_twin_bmc_options - all borrowed for the start */
 struct es_twin_bmc_options {
 	const char *mount; /* where the node's tree is, or will soon be, mounted */
-	const char *folder; /* for files of ipmi_sim; made if it is not there; what is put there goes at the stop */
+	const char *
+		folder; /* for files of ipmi_sim; made if it is not there; what is put there goes at the stop */
 	const char *module; /* what ipmi_sim loads: libes-twin-dcmi.so; NULL: no DCMI */
 	uint16_t redfish_port, dcmi_port; /* 0: one that is free */
 	const char *cert_file, *key_file; /* Redfish over TLS; NULL: over plain HTTP */

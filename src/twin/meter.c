@@ -135,6 +135,8 @@ void es_twin_meter_fault(struct es_twin_meter *meter, const struct es_twin_node 
 		break;
 	case ES_TWIN_FAULT_RELOAD:
 		meter->is_gone = begins;
+		meter->is_loading = begins;
+		meter->n_loads += begins;
 		if (!begins)
 			restart(meter, node, t_ns, 0);
 		break;

@@ -30,6 +30,8 @@ struct es_twin_meter {
 	uint64_t grain_uw; /* a power is rounded to this; 0: 1 µW */
 	/* Faults, in order; see es_twin_meter_fault(). */
 	bool is_gone, is_stuck, is_slow;
+	bool is_loading; /* gone since its driver is just being loaded again */
+	uint32_t n_loads; /* times it was */
 	int error; /* negative errno of each read; 0: none */
 	int64_t stuck_ns;
 	es_u128 zero_fj; /* energy at its last reset */

@@ -16,7 +16,8 @@
 /* Each makes what its kind of interface shows, where the node has it. */
 static void make_files(struct es_twin_host *host)
 {
-	(void)host;
+	es_twin_make_play(host);
+	es_twin_make_energies(host);
 }
 
 int es_twin_host_create(const struct es_twin_kind *kind, const struct es_twin_options *options,

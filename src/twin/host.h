@@ -63,5 +63,7 @@ void es_twin_make_cray(struct es_twin_host *host); /* tree_cray.c */
 void es_twin_make_bmc(struct es_twin_host *host); /* tree_bmc.c: .twin/bmc/ */
 void es_twin_make_gpus(struct es_twin_host *host); /* tree_gpus.c: PCI, .twin/gpu/N, libraries */
 void es_twin_make_control(struct es_twin_host *host); /* control.c: .twin/ */
+void es_twin_make_play(struct es_twin_host *host); /* play.c: .twin/play */
+void es_twin_make_energies(struct es_twin_host *host); /* energies.c: .twin/energy */
 
 #endif

@@ -16,6 +16,7 @@
 /* Each makes what its kind of interface shows, where the node has it. */
 static void make_files(struct es_twin_host *host)
 {
+	es_twin_make_control(host);
 	es_twin_make_play(host);
 	es_twin_make_energies(host);
 }
@@ -31,6 +32,7 @@ int es_twin_host_create(const struct es_twin_kind *kind, const struct es_twin_op
 	if (!host)
 		return es_error_set(err, -ENOMEM, "cannot make a node");
 	host->kind = kind;
+	host->start_ns = options->start_ns;
 	(void)pthread_mutex_init(&host->lock, NULL);
 	if (snprintf(host->name, sizeof(host->name), "%s", name) >= (int)sizeof(host->name) ||
 	    snprintf(host->folder, sizeof(host->folder), "%s", folder) >=
@@ -90,6 +92,7 @@ int64_t es_twin_host_lock(struct es_twin_host *host)
 	(void)pthread_mutex_lock(&host->lock);
 	t_ns = es_clock_boot_ns();
 	es_twin_advance(host->node, t_ns);
+	es_twin_fault_tick(host, t_ns);
 	return t_ns;
 }
 

@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 #include "base/limits.h"
+#include "twin/fault.h"
 #include "twin/meter.h"
 #include "twin/node.h"
 #include "twin/tree.h"
@@ -29,6 +30,8 @@ struct es_twin_host {
 	char folder[ES_PATH_MAX_BYTES]; /* where look-alikes of libraries lie on this machine */
 	struct es_twin_meter meters[ES_TWIN_METERS_MAX]; /* never moved */
 	size_t n_meters;
+	int64_t start_ns; /* when it was switched on */
+	struct es_twin_faults faults; /* in force */
 	int64_t wall_step_ns; /* fault "clock step": its wall clock is so far ahead of this machine's */
 	struct es_twin_rapl *rapl; /* registers that several of its files show; the tree's */
 	struct es_twin_bmc *bmc; /* set and cleared by bmc.c; NULL: it is not up */

@@ -117,6 +117,7 @@ void es_twin_meter_fault(struct es_twin_meter *meter, const struct es_twin_node 
 {
 	switch (fault) {
 	case ES_TWIN_FAULT_VANISH:
+		meter->n_lost += begins && !meter->is_gone;
 		meter->is_gone = begins;
 		break;
 	case ES_TWIN_FAULT_EIO:
@@ -134,6 +135,7 @@ void es_twin_meter_fault(struct es_twin_meter *meter, const struct es_twin_node 
 			restart(meter, node, t_ns, 0);
 		break;
 	case ES_TWIN_FAULT_RELOAD:
+		meter->n_lost += begins && !meter->is_gone;
 		meter->is_gone = begins;
 		meter->is_loading = begins;
 		meter->n_loads += begins;

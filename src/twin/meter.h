@@ -32,6 +32,7 @@ struct es_twin_meter {
 	bool is_gone, is_stuck, is_slow;
 	bool is_loading; /* gone since its driver is just being loaded again */
 	uint32_t n_loads; /* times it was */
+	unsigned n_lost; /* times it vanished: what was opened before is dead */
 	int error; /* negative errno of each read; 0: none */
 	int64_t stuck_ns;
 	es_u128 zero_fj; /* energy at its last reset */

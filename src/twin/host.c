@@ -16,6 +16,8 @@
 /* Each makes what its kind of interface shows, where the node has it. */
 static void make_files(struct es_twin_host *host)
 {
+	es_twin_make_hwmon(host);
+	es_twin_make_cray(host);
 	es_twin_make_control(host);
 	es_twin_make_play(host);
 	es_twin_make_energies(host);

@@ -91,6 +91,8 @@ struct es_twin_meters {
 	bool has_cores_zone, has_graphics_zone, has_mmio, has_msr;
 	bool has_cray, has_grace, has_nvml, has_amdgpu, has_rocm;
 	bool has_cpufreq, has_uncore, has_bmc, is_vm, has_battery;
+	bool has_acpi_meter; /* the node's mean of five minutes, as the BMC hands it to ACPI */
+	int bmc_gain_ppm; /* the BMC shows so much more than is (science E6: -108000 of a DGX); 0: within 1 % */
 	const char *cpufreq_driver; /* intel_pstate, acpi-cpufreq, amd-pstate-epp, cppc_cpufreq */
 };
 

@@ -49,6 +49,7 @@ struct es_twin_cpu {
 	unsigned tdp_w, short_w,
 		peak_w; /* long_term, short_term, peak_power limits; 0: none (AMD) */
 	int64_t long_us, short_us; /* their windows */
+	unsigned design_w; /* what firmware holds it to where nobody can set a limit (AMD); 0: none */
 	double c_per_w; /* heat sink */
 	int64_t heat_ns; /* time constant */
 	int64_t hottest_mc; /* throttles here */
@@ -121,6 +122,28 @@ struct es_twin_kind {
 const struct es_twin_kind *const *es_twin_kinds(size_t *ret_n);
 /** es_twin_kind_find - NULL: there is none of that name; @ret_nearest (may be NULL): one that may be meant, or NULL */
 const struct es_twin_kind *es_twin_kind_find(const char *name, const char **ret_nearest);
+
+/*
+ * Hardware threads are numbered as Linux does on servers: the first threads of all cores, package by package, then the second ones.
+ */
+static inline unsigned es_twin_n_cpus(const struct es_twin_kind *kind)
+{
+	return kind->n_packages * kind->cpu.n_cores * kind->cpu.n_threads;
+}
+
+static inline unsigned es_twin_cpu_package(const struct es_twin_kind *kind, unsigned cpu)
+{
+	return cpu % (kind->n_packages * kind->cpu.n_cores) / kind->cpu.n_cores;
+}
+
+/* Within its package. */
+static inline unsigned es_twin_cpu_core(const struct es_twin_kind *kind, unsigned cpu)
+{
+	return cpu % kind->cpu.n_cores;
+}
+
+/** es_twin_cpu_max_khz - cpuinfo_max_freq: what a clock can be set to. acpi-cpufreq of Intel: base + 1 MHz means "turbo" */
+uint64_t es_twin_cpu_max_khz(const struct es_twin_kind *kind);
 
 /** es_twin_cpu_reference_mhz - all-core turbo: what phases are measured in */
 unsigned es_twin_cpu_reference_mhz(const struct es_twin_cpu *cpu);

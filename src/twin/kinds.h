@@ -1,0 +1,17 @@
+/*
+ * kinds.h - the kinds, one file a family of machines
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_TWIN_KINDS_H
+#define ES_TWIN_KINDS_H
+
+#include "twin/kind.h"
+
+#define ES_TWIN_GIB (UINT64_C(1) << 30)
+
+extern const struct es_twin_kind es_twin_kind_skx2s;
+extern const struct es_twin_kind es_twin_kind_genoa2s_a100x4;
+
+#endif

@@ -1,0 +1,326 @@
+/*
+ * node_settle.c - the operating point of a simulated node: the highest clocks that are asked for and keep every limit
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <math.h>
+
+#include "twin/node_private.h"
+
+#define STEPS_MAX 40
+#define NEAR 1e-5 /* relative: so near to what is allowed is good enough */
+#define MEMORY_LEAST 0.02 /* a limit of the memory slows it down to this share at most */
+/* How strongly time in memory follows the clock of the uncore. Chosen within the 0.5..1 that Haswell to Skylake show with STREAM. */
+#define UNCORE_POWER 0.7
+
+/** struct question - watts of something by a number that they grow with */
+struct question {
+	struct es_twin_node *node;
+	unsigned i;
+	double (*watts)(const struct question *question, double x);
+	double low, high, guess;
+};
+
+/*
+ * The largest x at which no more than @allowed_w is drawn, known that @high_w is more; low where even that is too much.
+ * Secant steps from the guess (the last answer), halving where they lead astray.
+ */
+static double largest(const struct question *question, double high_w, double allowed_w)
+{
+	double low = question->low, high = question->high, before = high, before_w = high_w;
+	double x = question->guess > low && question->guess < high ? question->guess
+								   : 0.95 * high + 0.05 * low;
+	bool knows_low = false;
+
+	for (unsigned i = 0; i < STEPS_MAX; i++) {
+		double w = question->watts(question, x), next;
+
+		if (fabs(w - allowed_w) <= NEAR * allowed_w)
+			return x;
+		if (w > allowed_w)
+			high = x;
+		else
+			low = x;
+		next = x - (w - allowed_w) * (x - before) / (w - before_w);
+		before = x;
+		before_w = w;
+		if (!(next > low) && !knows_low && low <= question->low) {
+			knows_low = true;
+			if (question->watts(question, low) >= allowed_w)
+				return low;
+		}
+		x = next > low && next < high ? next : (low + high) / 2;
+	}
+	return low;
+}
+
+static void pace(struct es_twin_node *node, struct es_twin_load *load, uint32_t bit)
+{
+	double core_mhz = INFINITY, gpu_mhz = INFINITY;
+
+	for (size_t i = 0; i < node->n_classes; i++) {
+		if (node->classes[i].loads & bit)
+			core_mhz = fmin(core_mhz, node->classes[i].mhz);
+	}
+	for (uint32_t left = load->gpus; left; left &= left - 1)
+		gpu_mhz = fmin(gpu_mhz, node->gpus[__builtin_ctz(left)].mhz);
+	es_twin_load_times(node, load, core_mhz, gpu_mhz);
+}
+
+static void pace_all(struct es_twin_node *node)
+{
+	for (uint32_t left = node->active; left; left &= left - 1)
+		pace(node, &node->loads[__builtin_ctz(left)], left & -left);
+}
+
+static void powers_all(struct es_twin_node *node)
+{
+	pace_all(node);
+	for (unsigned p = 0; p < node->kind->n_packages; p++)
+		es_twin_package_powers(node, p);
+	for (unsigned g = 0; g < node->kind->n_gpus; g++)
+		es_twin_gpu_powers(node, g);
+}
+
+static void set_ceiling(struct es_twin_node *node, unsigned p, double mhz)
+{
+	struct es_twin_package *package = &node->packages[p];
+
+	package->ceiling_mhz = mhz;
+	for (size_t i = package->class_begin; i < package->class_end; i++)
+		node->classes[i].mhz = fmin(node->classes[i].asked_mhz, mhz);
+}
+
+static double package_at(const struct question *question, double mhz)
+{
+	set_ceiling(question->node, question->i, mhz);
+	pace_all(question->node);
+	es_twin_package_powers(question->node, question->i);
+	return es_twin_package_w(question->node, question->i);
+}
+
+static double fastest_mhz(const struct es_twin_node *node, unsigned p)
+{
+	double mhz = 0;
+
+	for (size_t i = node->packages[p].class_begin; i < node->packages[p].class_end; i++) {
+		if (node->classes[i].loads)
+			mhz = fmax(mhz, node->classes[i].asked_mhz);
+	}
+	return mhz;
+}
+
+/* Holds a package to what it is allowed; returns whether that needed anything. */
+static bool hold_package(struct es_twin_node *node, unsigned p)
+{
+	struct es_twin_package *package = &node->packages[p];
+	struct question question = {
+		.node = node,
+		.i = p,
+		.watts = package_at,
+		.low = node->kind->cpu.min_mhz,
+		.guess = package->ceiling_mhz,
+	};
+	double allowed, high_w;
+	bool is_by_heat;
+
+	package->is_by_power = false;
+	package->is_by_heat = package->is_prochot;
+	package->held_uw = UINT64_MAX;
+	question.high = fastest_mhz(node, p);
+	if (package->is_prochot) {
+		(void)package_at(&question, question.low);
+		return true;
+	}
+	allowed = es_twin_package_allowed_w(node, p, &is_by_heat);
+	if (!(question.high > 0)) {
+		package->ceiling_mhz = INFINITY;
+		return false;
+	}
+	high_w = package_at(&question, INFINITY);
+	if (high_w <= allowed)
+		return false;
+	package->is_by_power = !is_by_heat;
+	package->is_by_heat = is_by_heat;
+	if (question.high > question.low)
+		(void)package_at(&question, largest(&question, high_w, allowed));
+	if (es_twin_package_w(node, p) <= allowed * (1 + 2 * NEAR))
+		package->held_uw = (uint64_t)(allowed * 1e6);
+	return true;
+}
+
+static double gpu_at(const struct question *question, double mhz)
+{
+	question->node->gpus[question->i].mhz = mhz;
+	pace_all(question->node);
+	es_twin_gpu_powers(question->node, question->i);
+	return es_twin_gpu_w(question->node, question->i);
+}
+
+static bool hold_gpu(struct es_twin_node *node, unsigned g)
+{
+	struct es_twin_gpu_node *gpu = &node->gpus[g];
+	struct question question = {
+		.node = node,
+		.i = g,
+		.watts = gpu_at,
+		.low = node->kind->gpu.min_mhz,
+		.high = gpu->asked_mhz,
+		.guess = gpu->mhz,
+	};
+	double allowed, high_w;
+	bool is_by_heat;
+
+	gpu->is_by_power = gpu->is_by_heat = false;
+	gpu->held_uw = UINT64_MAX;
+	high_w = gpu_at(&question, gpu->asked_mhz);
+	if (gpu->is_idle)
+		return false;
+	allowed = es_twin_gpu_allowed_w(node, g, &is_by_heat);
+	if (high_w <= allowed)
+		return false;
+	gpu->is_by_power = !is_by_heat;
+	gpu->is_by_heat = is_by_heat;
+	if (question.high > question.low)
+		(void)gpu_at(&question, largest(&question, high_w, allowed));
+	if (es_twin_gpu_w(node, g) <= allowed * (1 + 2 * NEAR))
+		gpu->held_uw = (uint64_t)(allowed * 1e6);
+	return true;
+}
+
+static double dram_at(const struct question *question, double share)
+{
+	question->node->packages[question->i].memory_stretch = 1 / share;
+	pace_all(question->node);
+	es_twin_package_powers(question->node, question->i);
+	return es_twin_dram_w(question->node, question->i);
+}
+
+static bool hold_dram(struct es_twin_node *node, unsigned p)
+{
+	struct es_twin_package *package = &node->packages[p];
+	double allowed = es_twin_allowed_w(node, &package->dram_average), high_w;
+	struct question question = {
+		.node = node,
+		.i = p,
+		.watts = dram_at,
+		.low = MEMORY_LEAST,
+		.high = 1,
+		.guess = 1 / package->memory_stretch,
+	};
+
+	package->dram_held_uw = UINT64_MAX;
+	package->memory_stretch = 1;
+	if (isinf(allowed))
+		return false;
+	high_w = dram_at(&question, 1);
+	if (high_w <= allowed || package->bandwidth <= 0)
+		return false;
+	(void)dram_at(&question, largest(&question, high_w, allowed));
+	if (es_twin_dram_w(node, p) <= allowed * (1 + 2 * NEAR))
+		package->dram_held_uw = (uint64_t)(allowed * 1e6);
+	return true;
+}
+
+static bool hold_packages(struct es_twin_node *node)
+{
+	unsigned n_held = 0;
+
+	for (unsigned p = 0; p < node->kind->n_packages; p++)
+		n_held += hold_package(node, p);
+	/* Those that were looked at first did not know yet how slow the others make their programs. */
+	for (unsigned p = 0; n_held > 1 && p + 1 < node->kind->n_packages; p++)
+		(void)hold_package(node, p);
+	return n_held > 0;
+}
+
+static double board_at(const struct question *question, double budget_w)
+{
+	struct es_twin_node *node = question->node;
+	double sum = 0;
+
+	for (unsigned p = 0; p < node->kind->n_packages; p++)
+		node->packages[p].extra_cap_w = budget_w / node->kind->n_packages;
+	(void)hold_packages(node);
+	powers_all(node);
+	es_twin_columns(node);
+	for (unsigned p = 0; p < node->kind->n_packages; p++)
+		sum += node->package_w[p];
+	return node->board_w;
+}
+
+/* A limit of the board (psys) is kept by its packages. */
+static bool hold_board(struct es_twin_node *node)
+{
+	double allowed = es_twin_board_allowed_w(node);
+	struct question question = {
+		.node = node,
+		.watts = board_at,
+		.low = 1,
+	};
+
+	if (isinf(allowed))
+		return false;
+	powers_all(node);
+	es_twin_columns(node);
+	if (node->board_w <= allowed)
+		return false;
+	for (unsigned p = 0; p < node->kind->n_packages; p++)
+		question.high += node->package_w[p];
+	(void)board_at(&question, largest(&question, node->board_w, allowed));
+	return true;
+}
+
+static void ask(struct es_twin_node *node)
+{
+	const struct es_twin_kind *kind = node->kind;
+
+	for (unsigned p = 0; p < kind->n_packages; p++) {
+		struct es_twin_package *package = &node->packages[p];
+		uint64_t low_khz, high_khz;
+
+		package->extra_cap_w = INFINITY;
+		package->uncore_mhz = 0;
+		package->uncore_stretch = 1;
+		for (size_t i = package->class_begin; i < package->class_end; i++)
+			node->classes[i].mhz = node->classes[i].asked_mhz;
+		if (!kind->cpu.uncore_max_mhz)
+			continue;
+		es_twin_uncore_range(node, p, &low_khz, &high_khz);
+		package->uncore_mhz = (double)(package->n_active ? high_khz : low_khz) / 1000;
+		if (high_khz < (uint64_t)kind->cpu.uncore_max_mhz * 1000)
+			package->uncore_stretch = pow(
+				kind->cpu.uncore_max_mhz * 1e3 / (double)high_khz, UNCORE_POWER);
+	}
+	for (unsigned g = 0; g < kind->n_gpus; g++) {
+		struct es_twin_gpu_node *gpu = &node->gpus[g];
+		double low = fmax(kind->gpu.min_mhz, gpu->lock_min_mhz);
+
+		gpu->is_idle = gpu->loads == 0;
+		gpu->asked_mhz = gpu->lock_max_mhz ? gpu->lock_max_mhz : kind->gpu.top_mhz;
+		if (gpu->is_idle)
+			gpu->asked_mhz = fmax(kind->gpu.idle_mhz, gpu->lock_min_mhz);
+		else
+			gpu->asked_mhz = fmax(gpu->asked_mhz, low);
+		/* The last answer stays as a guess where the GPU was held. */
+		if (gpu->held_uw == UINT64_MAX)
+			gpu->mhz = gpu->asked_mhz;
+	}
+}
+
+void es_twin_settle(struct es_twin_node *node)
+{
+	bool is_held = false;
+
+	ask(node);
+	for (unsigned g = 0; g < node->kind->n_gpus; g++)
+		is_held |= hold_gpu(node, g);
+	for (unsigned p = 0; p < node->kind->n_packages; p++)
+		is_held |= hold_dram(node, p);
+	is_held |= hold_packages(node);
+	is_held |= hold_board(node);
+	powers_all(node);
+	node->is_held = is_held;
+	node->needs_settle = false;
+}

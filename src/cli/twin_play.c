@@ -22,6 +22,7 @@
 
 #define COMMAND "twin play"
 #define WHOLE_PPM INT64_C(1000000)
+#define EDGES_AT_ONCE 500
 #define PATIENCE_NS ES_NS_PER_S
 #define LINE_NS (200 * ES_NS_PER_MS) /* a line of progress */
 
@@ -200,16 +201,22 @@ static bool was_interrupted(struct play *play)
 
 static int follow(struct play *play, struct es_error *err)
 {
+	int64_t mean_ns = es_twin_program_reference_ns(&play->program) /
+			  (int64_t)(play->program.n * play->program.repeats);
+	/* Often enough that no edge is forgotten meanwhile. */
+	int64_t look_ns = (mean_ns < ES_NS_PER_S ? mean_ns : ES_NS_PER_S) * EDGES_AT_ONCE;
 	bool has_line = isatty(STDERR_FILENO);
 	int r = es_twin_player_ask(&play->player, &play->state, err);
 
 	if (r == 0)
 		r = gather(play, true, err);
 	while (r == 0 && !play->state.is_done && !was_interrupted(play)) {
-		int64_t now_ns = es_clock_boot_ns(), wake_ns = play->until_ns;
+		int64_t now_ns = es_clock_boot_ns(), wake_ns = now_ns + look_ns;
 
 		if (now_ns >= play->until_ns)
 			break;
+		if (wake_ns > play->until_ns)
+			wake_ns = play->until_ns;
 		if (has_line && play->state.phase < play->program.n)
 			show_line(play);
 		if (has_line && wake_ns > now_ns + LINE_NS)

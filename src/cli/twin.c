@@ -16,6 +16,7 @@
 /* Sorted by name. */
 static const struct es_command subcommands[] = {
 	{ "app", "a small application to be measured on a twin", es_twin_cmd_app },
+	{ "cluster", "many nodes with jobs, faster than real time", es_twin_cmd_cluster },
 	{ "down", "end a twin", es_twin_cmd_down },
 	{ "play", "keep a twin busy with a workload", es_twin_cmd_play },
 	{ "status", "what a twin is and does", es_twin_cmd_status },

@@ -14,6 +14,7 @@
 
 /* Each is in a file of its own, twin_NAME.c, and has a row in the table of twin.c. argv[0] is the subcommand's name. */
 int es_twin_cmd_app(int argc, char **argv);
+int es_twin_cmd_cluster(int argc, char **argv);
 int es_twin_cmd_down(int argc, char **argv);
 int es_twin_cmd_play(int argc, char **argv);
 int es_twin_cmd_status(int argc, char **argv);

@@ -17,6 +17,8 @@
 static void make_files(struct es_twin_host *host)
 {
 	es_twin_make_hwmon(host);
+	es_twin_make_amdgpu(host);
+	es_twin_make_gpus(host);
 	es_twin_make_cray(host);
 	es_twin_make_control(host);
 	es_twin_make_play(host);

@@ -16,6 +16,8 @@
 
 #include "base/cleanup.h"
 
+#define HWMONS_MAX 256U
+
 static int digit_of(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -258,4 +260,20 @@ uint64_t es_twin_hash(const char *text)
 	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
 	return hash;
+}
+
+void es_twin_put_hwmon(struct es_twin_tree *tree, const char *device, const char *name,
+		       char dir[static ES_TWIN_SYSFS_PATH_BYTES])
+{
+	char path[ES_TWIN_SYSFS_PATH_BYTES];
+	unsigned n = 0;
+
+	do
+		(void)snprintf(path, sizeof(path), "sys/class/hwmon/hwmon%u", n);
+	while (es_twin_tree_find(tree, path) && ++n < HWMONS_MAX);
+	(void)snprintf(dir, ES_TWIN_SYSFS_PATH_BYTES, "%.200s/hwmon/hwmon%u", device, n);
+	es_twin_put_text(tree, 0444, dir, "name", "%s\n", name);
+	es_twin_put_link(tree, dir, "device", device);
+	es_twin_make_device(tree, dir, "sys/class/hwmon");
+	es_twin_tree_link(tree, path, dir);
 }

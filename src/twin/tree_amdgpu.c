@@ -11,16 +11,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "twin/gpus.h"
+#include "twin/sysfs.h"
 
 #define TICK_NS 10 /* of the firmware's clock */
 #define CRITICAL_MC \
 	110000 /* where the hardware turns itself off, at least: beyond the throttling point */
-#define HWMONS_MAX 256U
 
 /** struct metrics - struct gpu_metrics_v1_3 of the kernel (kgd_pp_interface.h), little endian */
 struct metrics {
@@ -214,19 +214,13 @@ static int show_number(const struct es_twin_file *file, void *handle, int64_t t_
 /* amdgpu_hwmon_set_power_cap(): whole watts of what fits into 32 bits; 0 is the limit that is in force. */
 static int store_cap(const struct es_twin_file *file, void *handle, int64_t t_ns, const char *text)
 {
-	unsigned long long uw;
-	char *end;
+	uint64_t uw = 0;
+	int r = es_twin_kstrtou64(text, 10, UINT32_MAX, &uw);
 
 	(void)handle;
 	(void)t_ns;
-	errno = 0;
-	uw = strtoull(text, &end, 0);
-	if (end == text || *end != '\0' || *text == '-' || *text == ' ')
-		return -EINVAL;
-	if (errno || uw > UINT32_MAX)
-		return -ERANGE;
-	if (!is_primary(file))
-		return -EINVAL;
+	if (r < 0 || !is_primary(file))
+		return r < 0 ? r : -EINVAL;
 	return uw < 1000000
 		       ? 0
 		       : es_twin_set_gpu_limit(file->host->node, gpu_of(file), uw / 1000000 * 1000);
@@ -361,36 +355,6 @@ static const struct es_twin_file_ops mclk_ops = { .show = show_mclk };
 static const struct es_twin_file_ops level_ops = { .show = show_level, .store = store_level };
 static const struct es_twin_file_ops clocks_ops = { .show = show_clocks, .store = store_clocks };
 
-static void put(struct es_twin_host *host, unsigned mode, const char *folder, const char *name,
-		const struct es_twin_file_ops *ops, const struct es_twin_file *file)
-{
-	char path[192];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	es_twin_tree_file(host->tree, mode, path, ops, file);
-}
-
-static void put_text(struct es_twin_host *host, const char *folder, const char *name,
-		     const char *text)
-{
-	char path[192];
-
-	(void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-	es_twin_tree_text(host->tree, 0444, path, "%s\n", text);
-}
-
-/* The first number that no driver has taken. */
-static unsigned free_hwmon(const struct es_twin_tree *tree)
-{
-	char path[64];
-	unsigned i = 0;
-
-	do
-		(void)snprintf(path, sizeof(path), "sys/class/hwmon/hwmon%u", i);
-	while (es_twin_tree_find(tree, path) && ++i < HWMONS_MAX);
-	return i;
-}
-
 static void put_hwmon(struct es_twin_host *host, const char *device,
 		      const struct es_twin_file *given)
 {
@@ -405,42 +369,35 @@ static void put_hwmon(struct es_twin_host *host, const char *device,
 		{ "freq2_input", MEMORY_HZ },
 	};
 	static const char *const texts[][2] = {
-		{ "name", "amdgpu" },	       { "power1_label", "PPT" }, { "temp1_label", "edge" },
-		{ "temp2_label", "junction" }, { "temp3_label", "mem" },  { "freq1_label", "sclk" },
-		{ "freq2_label", "mclk" },
+		{ "power1_label", "PPT" }, { "temp1_label", "edge" }, { "temp2_label", "junction" },
+		{ "temp3_label", "mem" },  { "freq1_label", "sclk" }, { "freq2_label", "mclk" },
 	};
-	unsigned i = free_hwmon(host->tree);
 	struct es_twin_file file = *given;
-	char folder[128], path[192], text[32];
+	char folder[ES_TWIN_SYSFS_PATH_BYTES];
 
-	(void)snprintf(folder, sizeof(folder), "%s/hwmon/hwmon%u", device, i);
-	for (size_t j = 0; j < sizeof(texts) / sizeof(texts[0]); j++)
-		put_text(host, folder, texts[j][0], texts[j][1]);
-	for (size_t j = 0; j < sizeof(numbers) / sizeof(numbers[0]); j++) {
+	es_twin_put_hwmon(host->tree, device, "amdgpu", folder);
+	for (size_t j = 0; j < ES_ARRAY_SIZE(texts); j++)
+		es_twin_put_text(host->tree, 0444, folder, texts[j][0], "%s\n", texts[j][1]);
+	for (size_t j = 0; j < ES_ARRAY_SIZE(numbers); j++) {
 		file.b = numbers[j].number;
-		put(host, 0444, folder, numbers[j].name, &number_ops, &file);
+		es_twin_put_file(host->tree, 0444, folder, numbers[j].name, &number_ops, &file);
 	}
 	file.b = CAP_UW;
-	put(host, 0644, folder, "power1_cap", &cap_ops, &file);
-	(void)snprintf(text, sizeof(text), "%" PRId64, host->kind->gpu.hottest_mc);
-	put_text(host, folder, "temp2_crit", text);
-	(void)snprintf(text, sizeof(text), "%d", CRITICAL_MC);
-	put_text(host, folder, "temp2_emergency", text);
-	(void)snprintf(path, sizeof(path), "%s/device", folder);
-	es_twin_tree_link(host->tree, path, device);
-	(void)snprintf(path, sizeof(path), "sys/class/hwmon/hwmon%u", i);
-	es_twin_tree_link(host->tree, path, folder);
+	es_twin_put_file(host->tree, 0644, folder, "power1_cap", &cap_ops, &file);
+	es_twin_put_text(host->tree, 0444, folder, "temp2_crit", "%" PRId64 "\n",
+			 host->kind->gpu.hottest_mc);
+	es_twin_put_text(host->tree, 0444, folder, "temp2_emergency", "%d\n", CRITICAL_MC);
 }
 
 /* The nodes that programs open: card and render, each with its device beside it. */
 static void put_drm(struct es_twin_host *host, const char *device, const char *name,
 		    unsigned number)
 {
-	char folder[128], path[192];
+	char folder[128], path[64];
 
 	(void)snprintf(folder, sizeof(folder), "%s/drm/%s%u", device, name, number);
-	(void)snprintf(path, sizeof(path), "%s/device", folder);
-	es_twin_tree_link(host->tree, path, device);
+	es_twin_put_link(host->tree, folder, "device", device);
+	es_twin_make_device(host->tree, folder, "sys/class/drm");
 	(void)snprintf(path, sizeof(path), "sys/class/drm/%s%u", name, number);
 	es_twin_tree_link(host->tree, path, folder);
 	(void)snprintf(path, sizeof(path), "dev/dri/%s%u", name, number);
@@ -449,26 +406,30 @@ static void put_drm(struct es_twin_host *host, const char *device, const char *n
 
 static void put_gpu(struct es_twin_host *host, unsigned device)
 {
+	struct es_twin_tree *tree = host->tree;
 	struct es_twin_file file = { .a = device };
-	char folder[ES_TWIN_DEVICE_BYTES], text[32];
+	char folder[ES_TWIN_DEVICE_BYTES];
 
-	file.meter = es_twin_host_meter(host, "amdgpu/gpu-%u", device);
-	if (!file.meter)
-		return;
-	es_twin_amd_meter(host, device, file.meter);
 	es_twin_gpu_folder(host->kind, device, folder);
-	put(host, 0444, folder, "gpu_metrics", &metrics_ops, &file);
+	file.meter = es_twin_host_meter(host, "amdgpu/gpu-%u", device);
+	if (!file.meter) {
+		es_twin_tree_fail(tree, folder, -E2BIG);
+		return;
+	}
+	es_twin_amd_meter(host, device, file.meter);
+	es_twin_put_file(tree, 0444, folder, "gpu_metrics", &metrics_ops, &file);
 	put_hwmon(host, folder, &file);
 	file.b = BUSY_PERCENT;
-	put(host, 0444, folder, "gpu_busy_percent", &number_ops, &file);
+	es_twin_put_file(tree, 0444, folder, "gpu_busy_percent", &number_ops, &file);
 	file.b = MEMORY_BUSY_PERCENT;
-	put(host, 0444, folder, "mem_busy_percent", &number_ops, &file);
-	put(host, 0644, folder, "pp_dpm_sclk", &sclk_ops, &file);
-	put(host, 0644, folder, "pp_dpm_mclk", &mclk_ops, &file);
-	put(host, 0644, folder, "power_dpm_force_performance_level", &level_ops, &file);
-	put(host, 0644, folder, "pp_od_clk_voltage", &clocks_ops, &file);
-	(void)snprintf(text, sizeof(text), "%016" PRIx64, es_twin_gpu_number(host, device));
-	put_text(host, folder, "unique_id", text);
+	es_twin_put_file(tree, 0444, folder, "mem_busy_percent", &number_ops, &file);
+	es_twin_put_file(tree, 0644, folder, "pp_dpm_sclk", &sclk_ops, &file);
+	es_twin_put_file(tree, 0644, folder, "pp_dpm_mclk", &mclk_ops, &file);
+	es_twin_put_file(tree, 0644, folder, "power_dpm_force_performance_level", &level_ops,
+			 &file);
+	es_twin_put_file(tree, 0644, folder, "pp_od_clk_voltage", &clocks_ops, &file);
+	es_twin_put_text(tree, 0444, folder, "unique_id", "%016" PRIx64 "\n",
+			 es_twin_gpu_number(host, device));
 	put_drm(host, folder, "card", device);
 	put_drm(host, folder, "renderD", 128 + device);
 }

@@ -13,7 +13,9 @@
 
 #include "base/clock.h"
 #include "sys/nvml.h"
+#include "twin/fault.h"
 #include "twin/gpus.h"
+#include "twin/sysfs.h"
 
 #define FJ_PER_MJ UINT64_C(1000000000000)
 #define FJ_PER_J UINT64_C(1000000000000000)
@@ -25,8 +27,8 @@
 #define UPDATE_NS (100 * ES_NS_PER_MS)
 #define QUARTER_PPM 250000U
 #define MEAN_WINDOWS 10 /* nvml.h: mean of one second on Ampere and later, but GA100 */
-#define SLOW_MS 3000U /* meter.h */
 #define BUSES 8U
+#define CLASS_VGA 0x0300U /* with a display, and a fan of its own */
 
 unsigned es_twin_n_devices(const struct es_twin_kind *kind)
 {
@@ -75,14 +77,11 @@ void es_twin_gpu_folder(const struct es_twin_kind *kind, unsigned device,
 	(void)snprintf(ret, ES_TWIN_DEVICE_BYTES, "sys/devices/pci%.4s:00/%s", address, address);
 }
 
-/* FNV-1a, then stirred (splitmix64). */
+/* Stirred as in splitmix64: names differ in a digit only. */
 uint64_t es_twin_gpu_number(const struct es_twin_host *host, unsigned device)
 {
-	uint64_t v = UINT64_C(0xcbf29ce484222325) ^ device;
+	uint64_t v = es_twin_hash(host->name) + UINT64_C(0x9e3779b97f4a7c15) * (device + 1);
 
-	for (const char *p = host->name; *p; p++)
-		v = (v ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-	v += UINT64_C(0x9e3779b97f4a7c15) * (device + 1);
 	v = (v ^ v >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	v = (v ^ v >> 27) * UINT64_C(0x94d049bb133111eb);
 	return v ^ v >> 31;
@@ -187,7 +186,7 @@ static void show_identity(const struct es_twin_file *file, struct es_buf *out)
 		      gpu->vendor_id, gpu->device_id, gpu->architecture, is_ga100(gpu));
 	es_buf_printf(out,
 		      "is_passive %d\nmin_mhz %u\ntop_mhz %u\nstep_mhz %u\nmemory_top_mhz %u\n",
-		      gpu->class >> 8 != 0x0300, gpu->min_mhz, gpu->top_mhz, gpu->step_mhz,
+		      gpu->class >> 8 != CLASS_VGA, gpu->min_mhz, gpu->top_mhz, gpu->step_mhz,
 		      gpu->memory_mhz);
 	es_buf_printf(out,
 		      "limit_min_mw %u\nlimit_max_mw %u\nlimit_default_mw %u\nhottest_mc %" PRId64
@@ -213,7 +212,8 @@ static void show_meter(const struct es_twin_file *file, int64_t t_ns, struct es_
 	es_buf_printf(out,
 		      "error %s\nloads %u\ndelay_ms %u\nt_ns %" PRId64 "\nvalue_ns %" PRId64
 		      "\nwall_us %" PRId64 "\nvalue_wall_us %" PRId64 "\nis_primary %d\n",
-		      error_word(meter), meter->n_loads, meter->is_slow ? SLOW_MS : 0, t_ns, at_ns,
+		      error_word(meter), meter->n_loads,
+		      meter->is_slow ? (unsigned)(ES_TWIN_SLOW_NS / ES_NS_PER_MS) : 0, t_ns, at_ns,
 		      (wall_ns + t_ns) / 1000, (wall_ns + at_ns) / 1000, file->b == 0);
 	if (file->b > 0) {
 		es_buf_printf(out, "energy 0\npower_mw 0\ninstant_mw 0\n");
@@ -337,36 +337,27 @@ static void put_on_bus(struct es_twin_host *host, unsigned device)
 	const struct es_twin_gpu *gpu = &kind->gpu;
 	struct es_twin_tree *tree = host->tree;
 	const char *driver = is_nvidia(kind) ? "nvidia" : "amdgpu";
-	char folder[ES_TWIN_DEVICE_BYTES], path[160], target[96], address[ES_TWIN_ADDRESS_BYTES];
+	char folder[ES_TWIN_DEVICE_BYTES], path[64], address[ES_TWIN_ADDRESS_BYTES];
 	unsigned package = es_twin_gpu_of(kind, device, NULL) * kind->n_packages / kind->n_gpus;
 
 	es_twin_gpu_address(kind, device, address);
 	es_twin_gpu_folder(kind, device, folder);
-	(void)snprintf(path, sizeof(path), "%s/vendor", folder);
-	es_twin_tree_text(tree, 0444, path, "0x%04x\n", gpu->vendor_id);
-	(void)snprintf(path, sizeof(path), "%s/device", folder);
-	es_twin_tree_text(tree, 0444, path, "0x%04x\n", gpu->device_id);
-	(void)snprintf(path, sizeof(path), "%s/class", folder);
-	es_twin_tree_text(tree, 0444, path, "0x%06x\n", gpu->class);
-	(void)snprintf(path, sizeof(path), "%s/numa_node", folder);
-	es_twin_tree_text(tree, 0644, path, "%u\n", package);
-	(void)snprintf(path, sizeof(path), "%s/boot_vga", folder);
-	if (gpu->class >> 8 == 0x0300)
-		es_twin_tree_text(tree, 0444, path, "0\n");
-	(void)snprintf(path, sizeof(path), "%s/power/runtime_status", folder);
-	es_twin_tree_text(tree, 0444, path, "active\n");
-	(void)snprintf(path, sizeof(path), "%s/power/control", folder);
-	es_twin_tree_text(tree, 0644, path, "on\n");
-	(void)snprintf(path, sizeof(path), "%s/uevent", folder);
-	es_twin_tree_text(tree, 0644, path,
-			  "DRIVER=%s\nPCI_CLASS=%X\nPCI_ID=%04X:%04X\nPCI_SLOT_NAME=%s\n", driver,
-			  gpu->class, gpu->vendor_id, gpu->device_id, address);
-	(void)snprintf(path, sizeof(path), "%s/driver", folder);
-	(void)snprintf(target, sizeof(target), "sys/bus/pci/drivers/%s", driver);
-	es_twin_tree_dir(tree, target);
-	es_twin_tree_link(tree, path, target);
-	(void)snprintf(path, sizeof(path), "%s/subsystem", folder);
-	es_twin_tree_link(tree, path, "sys/bus/pci");
+	es_twin_put_text(tree, 0444, folder, "vendor", "0x%04x\n", gpu->vendor_id);
+	es_twin_put_text(tree, 0444, folder, "device", "0x%04x\n", gpu->device_id);
+	es_twin_put_text(tree, 0444, folder, "class", "0x%06x\n", gpu->class);
+	es_twin_put_text(tree, 0644, folder, "numa_node", "%u\n", package);
+	if (gpu->class >> 8 == CLASS_VGA)
+		es_twin_put_text(tree, 0444, folder, "boot_vga", "0\n");
+	/* Held awake by its driver. */
+	es_twin_put_text(tree, 0444, folder, "power/runtime_status", "active\n");
+	es_twin_put_text(tree, 0644, folder, "power/control", "on\n");
+	es_twin_put_text(tree, 0644, folder, "uevent",
+			 "DRIVER=%s\nPCI_CLASS=%X\nPCI_ID=%04X:%04X\nPCI_SLOT_NAME=%s\n", driver,
+			 gpu->class, gpu->vendor_id, gpu->device_id, address);
+	(void)snprintf(path, sizeof(path), "sys/bus/pci/drivers/%s", driver);
+	es_twin_tree_dir(tree, path);
+	es_twin_put_link(tree, folder, "driver", path);
+	es_twin_put_link(tree, folder, "subsystem", "sys/bus/pci");
 	(void)snprintf(path, sizeof(path), "sys/bus/pci/devices/%s", address);
 	es_twin_tree_link(tree, path, folder);
 }
@@ -422,8 +413,10 @@ static void put_texts(struct es_twin_host *host, unsigned device)
 	struct es_twin_file file = { .a = device, .data = meter };
 	char path[64];
 
-	if (!meter)
+	if (!meter) {
+		es_twin_tree_fail(host->tree, ES_TWIN_GPU_TEXTS, -E2BIG);
 		return;
+	}
 	(void)es_twin_gpu_of(kind, device, &file.b);
 	if (has_nvml)
 		fill_nvidia(host, device, meter);

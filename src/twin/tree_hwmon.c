@@ -15,7 +15,6 @@
 #include "twin/host.h"
 #include "twin/sysfs.h"
 
-#define HWMONS_MAX 256U
 #define ACPI "sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI000D:"
 #define GRACE_INTERVAL_MS 50U
 #define GRACE_INTERVAL_MAX_MS 1000U
@@ -35,23 +34,6 @@ struct rail {
 	unsigned interval_ms, interval_min_ms, interval_max_ms, accuracy; /* the last: in 10^-5 */
 	bool is_fixed; /* its interval cannot be set */
 };
-
-/* The folder of a new hwmon of @device, with all that hwmon_device_register() makes. */
-static void put_hwmon(struct es_twin_host *host, const char *device, const char *name,
-		      char dir[static ES_TWIN_SYSFS_PATH_BYTES])
-{
-	char path[ES_TWIN_SYSFS_PATH_BYTES];
-	unsigned n = 0;
-
-	do
-		(void)snprintf(path, sizeof(path), "sys/class/hwmon/hwmon%u", n);
-	while (es_twin_tree_find(host->tree, path) && ++n < HWMONS_MAX);
-	(void)snprintf(dir, ES_TWIN_SYSFS_PATH_BYTES, "%.200s/hwmon/hwmon%u", device, n);
-	es_twin_put_text(host->tree, 0444, dir, "name", "%s\n", name);
-	es_twin_put_link(host->tree, dir, "device", device);
-	es_twin_make_device(host->tree, dir, "sys/class/hwmon");
-	es_twin_tree_link(host->tree, path, dir);
-}
 
 /*
  * Temperatures and fans: of a sensor of package @a, @b: how much cooler a core is than the hottest, in its steps.
@@ -96,7 +78,7 @@ static void put_coretemp(struct es_twin_host *host, unsigned package)
 
 	(void)snprintf(device, sizeof(device), "sys/devices/platform/coretemp.%u", package);
 	es_twin_make_device(host->tree, device, "sys/bus/platform");
-	put_hwmon(host, device, "coretemp", dir);
+	es_twin_put_hwmon(host->tree, device, "coretemp", dir);
 	for (unsigned i = 0; i <= cpu->n_cores; i++) {
 		/* Cores differ by a few degrees, always the same ones; the package shows the hottest. */
 		struct es_twin_file file = { .a = package, .b = i > 1 ? i * 7 % 5 : 0 };
@@ -129,7 +111,7 @@ static void put_k10temp(struct es_twin_host *host, unsigned package)
 	es_twin_put_text(host->tree, 0444, device, "vendor", "0x1022\n");
 	es_twin_put_text(host->tree, 0444, device, "device", "0x14b0\n");
 	es_twin_put_text(host->tree, 0444, device, "class", "0x060000\n");
-	put_hwmon(host, device, "k10temp", dir);
+	es_twin_put_hwmon(host->tree, device, "k10temp", dir);
 	es_twin_put_text(host->tree, 0444, dir, "temp1_label", "Tctl\n");
 	es_twin_put_file(host->tree, 0444, dir, "temp1_input", &temperature, &file);
 	/* Tdie is shown of Ryzens alone; dies begin at the third. */
@@ -149,7 +131,7 @@ static void put_board(struct es_twin_host *host)
 	char dir[ES_TWIN_SYSFS_PATH_BYTES];
 
 	es_twin_make_device(host->tree, "sys/devices/platform/nct6775.656", "sys/bus/platform");
-	put_hwmon(host, "sys/devices/platform/nct6775.656", "nct6798", dir);
+	es_twin_put_hwmon(host->tree, "sys/devices/platform/nct6775.656", "nct6798", dir);
 	es_twin_put_file(host->tree, 0444, dir, "fan1_input", &fan,
 			 &(struct es_twin_file){ .meter = NULL });
 	es_twin_put_text(host->tree, 0644, dir, "fan1_min", "0\n");
@@ -272,7 +254,7 @@ static void put_rail(struct es_twin_host *host, unsigned number, const struct ra
 		return;
 	*rail = *like;
 	rail->start_ns = es_twin_now_ns(host->node);
-	put_hwmon(host, device, "power_meter", dir);
+	es_twin_put_hwmon(host->tree, device, "power_meter", dir);
 	es_twin_make_device(host->tree, device, NULL);
 	es_twin_put_text(host->tree, 0444, device, "name", "power_meter\n");
 	es_twin_put_text(host->tree, 0444, device, "hid", "ACPI000D\n");

@@ -18,8 +18,12 @@ static const struct es_command subcommands[] = {
 	{ "app", "a small application to be measured on a twin", es_twin_cmd_app },
 	{ "cluster", "many nodes with jobs, faster than real time", es_twin_cmd_cluster },
 	{ "down", "end a twin", es_twin_cmd_down },
+	{ "fault", "let something go wrong on it", es_twin_cmd_fault },
+	{ "kinds", "the nodes that can be simulated", es_twin_cmd_kinds },
 	{ "play", "keep a twin busy with a workload", es_twin_cmd_play },
 	{ "status", "what a twin is and does", es_twin_cmd_status },
+	{ "truth", "its exact energies", es_twin_cmd_truth },
+	{ "up", "start a twin", es_twin_cmd_up },
 };
 
 const char *es_twin_nearest(const char *word, const char *const *names, size_t n)

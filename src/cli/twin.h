@@ -16,8 +16,12 @@
 int es_twin_cmd_app(int argc, char **argv);
 int es_twin_cmd_cluster(int argc, char **argv);
 int es_twin_cmd_down(int argc, char **argv);
+int es_twin_cmd_fault(int argc, char **argv);
+int es_twin_cmd_kinds(int argc, char **argv);
 int es_twin_cmd_play(int argc, char **argv);
 int es_twin_cmd_status(int argc, char **argv);
+int es_twin_cmd_truth(int argc, char **argv);
+int es_twin_cmd_up(int argc, char **argv);
 
 /* @variable: const char *; for es_twin_find() */
 #define ES_TWIN_MOUNT_OPTION(variable)                                              \

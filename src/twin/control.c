@@ -162,7 +162,7 @@ static int show_truth(const struct es_twin_file *file, void *handle, int64_t t_n
 	(void)handle;
 	es_json_init(&json, es_json_sink_buf, out, true);
 	es_json_object(&json, NULL);
-	es_json_string(&json, "schema", "energyscopium.twin_truth/1");
+	es_json_string(&json, "schema", "energyscopium.twin-truth/1");
 	es_json_string(&json, "kind", file->host->kind->name);
 	es_json_i64(&json, "t_ns", t_ns);
 	es_json_array(&json, "parts");

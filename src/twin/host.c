@@ -20,6 +20,7 @@ static void make_files(struct es_twin_host *host)
 	es_twin_make_amdgpu(host);
 	es_twin_make_gpus(host);
 	es_twin_make_cray(host);
+	es_twin_make_bmc(host);
 	es_twin_make_control(host);
 	es_twin_make_play(host);
 	es_twin_make_energies(host);

@@ -18,6 +18,7 @@
 #define ES_TWIN_METERS_MAX 128U
 
 struct es_twin_bmc; /* bmc.h */
+struct es_twin_view; /* bmc_private.h */
 struct es_twin_rapl; /* rapl.h */
 
 /** struct es_twin_host - members may be looked at under @lock */
@@ -34,6 +35,7 @@ struct es_twin_host {
 	struct es_twin_faults faults; /* in force */
 	int64_t wall_step_ns; /* fault "clock step": its wall clock is so far ahead of this machine's */
 	struct es_twin_rapl *rapl; /* registers that several of its files show; the tree's */
+	struct es_twin_view *view; /* of its management controller; the tree's; NULL: it has none */
 	struct es_twin_bmc *bmc; /* set and cleared by bmc.c; NULL: it is not up */
 	int bmc_error; /* what it answers with instead: negative errno */
 	int64_t bmc_delay_ns;

@@ -12,8 +12,12 @@
 #include "base/text.h"
 
 static const struct es_twin_kind *const kinds[] = {
-	&es_twin_kind_skx2s,
-	&es_twin_kind_genoa2s_a100x4,
+	&es_twin_kind_skx2s,	    &es_twin_kind_spr2s,
+	&es_twin_kind_milan2s,	    &es_twin_kind_genoa2s_a100x4,
+	&es_twin_kind_grace_hopper, &es_twin_kind_mi250x,
+	&es_twin_kind_a100_mig,	    &es_twin_kind_a100_mig3,
+	&es_twin_kind_laptop,	    &es_twin_kind_vm,
+	&es_twin_kind_taurus,	    &es_twin_kind_broadwell1s,
 };
 
 const struct es_twin_kind *const *es_twin_kinds(size_t *ret_n)

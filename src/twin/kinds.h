@@ -12,6 +12,16 @@
 #define ES_TWIN_GIB (UINT64_C(1) << 30)
 
 extern const struct es_twin_kind es_twin_kind_skx2s;
+extern const struct es_twin_kind es_twin_kind_spr2s;
+extern const struct es_twin_kind es_twin_kind_milan2s;
 extern const struct es_twin_kind es_twin_kind_genoa2s_a100x4;
+extern const struct es_twin_kind es_twin_kind_grace_hopper;
+extern const struct es_twin_kind es_twin_kind_mi250x;
+extern const struct es_twin_kind es_twin_kind_a100_mig;
+extern const struct es_twin_kind es_twin_kind_a100_mig3;
+extern const struct es_twin_kind es_twin_kind_laptop;
+extern const struct es_twin_kind es_twin_kind_vm;
+extern const struct es_twin_kind es_twin_kind_taurus;
+extern const struct es_twin_kind es_twin_kind_broadwell1s;
 
 #endif

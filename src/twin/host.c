@@ -16,6 +16,9 @@
 /* Each makes what its kind of interface shows, where the node has it. */
 static void make_files(struct es_twin_host *host)
 {
+	es_twin_make_powercap(host);
+	es_twin_make_cpus(host);
+	es_twin_make_msr(host);
 	es_twin_make_hwmon(host);
 	es_twin_make_amdgpu(host);
 	es_twin_make_gpus(host);

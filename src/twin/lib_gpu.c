@@ -90,6 +90,8 @@ static const struct {
 	{ "is_by_clock", HERE(is_by_clock), 10 },
 	{ "power_limited_ns", HERE(power_limited_ns), 10 },
 	{ "heat_limited_ns", HERE(heat_limited_ns), 10 },
+	{ "busy_ns", HERE(busy_ns), 10 },
+	{ "memory_busy_ns", HERE(memory_busy_ns), 10 },
 	{ "instance_0_busy_ppm", HERE(instance_busy_ppm[0]), 10 },
 	{ "instance_1_busy_ppm", HERE(instance_busy_ppm[1]), 10 },
 	{ "instance_2_busy_ppm", HERE(instance_busy_ppm[2]), 10 },

@@ -46,7 +46,7 @@ struct es_lib_gpu {
 	uint64_t temperature_mc, memory_temperature_mc, fan_percent;
 	uint64_t limit_mw, lock_min_mhz, lock_max_mhz;
 	uint64_t is_idle, is_by_power, is_by_heat, is_by_clock;
-	uint64_t power_limited_ns, heat_limited_ns;
+	uint64_t power_limited_ns, heat_limited_ns, busy_ns, memory_busy_ns;
 	uint64_t instance_busy_ppm[ES_LIB_INSTANCES_MAX];
 };
 

@@ -248,7 +248,7 @@ NO_PROCESSES(nvmlDeviceGetMPSComputeRunningProcesses_v3)
 struct es_nvml_gpm_sample {
 	unsigned gpu;
 	bool is_taken;
-	uint64_t busy_ppm, memory_busy_ppm;
+	uint64_t t_ns, busy_ns, memory_busy_ns;
 };
 
 ES_LIB_EXPORT int nvmlGpmQueryDeviceSupport(struct es_nvml_device *device,
@@ -294,8 +294,9 @@ ES_LIB_EXPORT int nvmlGpmSampleGet(struct es_nvml_device *device, struct es_nvml
 	if (r == ES_NVML_OK)
 		*sample = (struct es_nvml_gpm_sample){ .gpu = i,
 						       .is_taken = true,
-						       .busy_ppm = gpu.busy_ppm,
-						       .memory_busy_ppm = gpu.memory_busy_ppm };
+						       .t_ns = gpu.t_ns,
+						       .busy_ns = gpu.busy_ns,
+						       .memory_busy_ns = gpu.memory_busy_ns };
 	return r;
 }
 
@@ -307,7 +308,7 @@ ES_LIB_EXPORT int nvmlGpmMetricsGet(struct es_nvml_gpm_metrics *metrics)
 	if (metrics->version != ES_NVML_GPM_VERSION)
 		return ES_NVML_ARGUMENT_VERSION_MISMATCH;
 	if (!from || !to || !from->is_taken || !to->is_taken || from->gpu != to->gpu ||
-	    metrics->n > ES_NVML_GPM_METRICS_MAX)
+	    to->t_ns <= from->t_ns || metrics->n > ES_NVML_GPM_METRICS_MAX)
 		return ES_NVML_INVALID_ARGUMENT;
 	for (unsigned i = 0; i < metrics->n; i++) {
 		struct es_nvml_gpm_metric *metric = &metrics->metrics[i];
@@ -316,10 +317,11 @@ ES_LIB_EXPORT int nvmlGpmMetricsGet(struct es_nvml_gpm_metrics *metrics)
 		metric->error = is_memory || metric->id == ES_NVML_GPM_SM ? ES_NVML_OK
 									  : ES_NVML_NOT_SUPPORTED;
 		if (metric->error == ES_NVML_OK)
-			metric->value =
-				(double)(is_memory ? from->memory_busy_ppm + to->memory_busy_ppm
-						   : from->busy_ppm + to->busy_ppm) /
-				20000;
+			metric->value = 100 *
+					(double)(is_memory
+							 ? to->memory_busy_ns - from->memory_busy_ns
+							 : to->busy_ns - from->busy_ns) /
+					(double)(to->t_ns - from->t_ns);
 	}
 	return ES_NVML_OK;
 }

@@ -122,6 +122,7 @@ struct es_twin_gpu_state {
 	unsigned lock_min_mhz, lock_max_mhz; /* 0: not locked */
 	bool is_idle, is_by_power, is_by_heat, is_by_clock; /* why its clock is not higher */
 	int64_t power_ns, heat_ns; /* held down for so long, since the start */
+	int64_t busy_ns, memory_busy_ns; /* busy for so long, since the start */
 };
 void es_twin_gpu_state(const struct es_twin_node *node, unsigned gpu,
 		       struct es_twin_gpu_state *ret);

@@ -109,6 +109,7 @@ struct es_twin_gpu_node {
 	double instance_busy[ES_TWIN_INSTANCES_MAX];
 	double moving_w, still_w, leak_w;
 	struct es_twin_noise noise[2]; /* of each chip */
+	double busy_ns, memory_busy_ns;
 	int64_t power_ns, heat_ns;
 	unsigned column; /* of its first chip; the others follow */
 };

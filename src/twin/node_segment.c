@@ -195,6 +195,8 @@ static void pass_held(struct es_twin_node *node, int64_t dt_ns)
 		struct es_twin_gpu_node *gpu = &node->gpus[g];
 
 		gpu->power_ns += gpu->is_by_power ? dt_ns : 0;
+		gpu->busy_ns += fmin(1, gpu->core_busy) * (double)dt_ns;
+		gpu->memory_busy_ns += fmin(1, gpu->memory_busy) * (double)dt_ns;
 		gpu->heat_ns += gpu->is_by_heat ? dt_ns : 0;
 	}
 }

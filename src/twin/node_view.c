@@ -133,6 +133,9 @@ void es_twin_gpu_state(const struct es_twin_node *node, unsigned i, struct es_tw
 		.is_by_clock = !gpu->is_idle && gpu->asked_mhz < model->top_mhz,
 		.power_ns = gpu->power_ns + (gpu->is_by_power ? open_ns : 0),
 		.heat_ns = gpu->heat_ns + (gpu->is_by_heat ? open_ns : 0),
+		.busy_ns = (int64_t)(gpu->busy_ns + fmin(1, gpu->core_busy) * (double)open_ns),
+		.memory_busy_ns = (int64_t)(gpu->memory_busy_ns +
+					    fmin(1, gpu->memory_busy) * (double)open_ns),
 	};
 	ret->memory_temperature_mc = ret->temperature_mc + mc(HBM_ABOVE_C * gpu->memory_busy);
 	for (unsigned k = 0; k < model->n_instances; k++)

@@ -254,6 +254,8 @@ static int show_gpu(const struct es_twin_file *file, void *handle, int64_t t_ns,
 		      state.limit_mw, state.lock_min_mhz, state.lock_max_mhz, state.is_idle,
 		      state.is_by_power, state.is_by_heat, state.is_by_clock, state.power_ns,
 		      state.heat_ns);
+	es_buf_printf(out, "busy_ns %" PRId64 "\nmemory_busy_ns %" PRId64 "\n", state.busy_ns,
+		      state.memory_busy_ns);
 	for (unsigned i = 0; i < file->host->kind->gpu.n_instances && i < ES_TWIN_INSTANCES_MAX;
 	     i++)
 		es_buf_printf(out, "instance_%u_busy_ppm %u\n", i, state.instance_busy_ppm[i]);

@@ -176,6 +176,39 @@ static void has_a_mean_and_a_module_where_the_board_has(void **state)
 	finish(&f);
 }
 
+static void tells_how_busy_it_was_between_two_samples(void **state)
+{
+	struct es_nvml_gpm_sample *samples[2] = { NULL, NULL };
+	struct es_nvml_gpm_metrics *metrics = calloc(1, sizeof(*metrics));
+	struct fixture f;
+
+	(void)state;
+	assert_non_null(metrics);
+	open_nvml(&f, H100, MOVING "t_ns 1000\nbusy_ns 500\nmemory_busy_ns 400\n");
+	assert_int_equal(f.nvml.init(), ES_NVML_OK);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(f.nvml.gpm_alloc(&samples[i]), ES_NVML_OK);
+	metrics->version = ES_NVML_GPM_VERSION;
+	metrics->n = 3;
+	metrics->from = samples[0];
+	metrics->to = samples[1];
+	metrics->metrics[0].id = ES_NVML_GPM_SM;
+	metrics->metrics[1].id = ES_NVML_GPM_DRAM;
+	metrics->metrics[2].id = ES_NVML_GPM_TENSOR;
+	assert_int_equal(f.nvml.gpm_metrics(metrics), ES_NVML_INVALID_ARGUMENT);
+	assert_int_equal(f.nvml.gpm_sample(first(&f), samples[0]), ES_NVML_OK);
+	put(&f, 0, H100, MOVING "t_ns 3000\nbusy_ns 2000\nmemory_busy_ns 900\n");
+	assert_int_equal(f.nvml.gpm_sample(first(&f), samples[1]), ES_NVML_OK);
+	assert_int_equal(f.nvml.gpm_metrics(metrics), ES_NVML_OK);
+	assert_true(metrics->metrics[0].value > 74.9 && metrics->metrics[0].value < 75.1);
+	assert_true(metrics->metrics[1].value > 24.9 && metrics->metrics[1].value < 25.1);
+	assert_int_equal(metrics->metrics[2].error, ES_NVML_NOT_SUPPORTED);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(f.nvml.gpm_free(samples[i]), ES_NVML_OK);
+	free(metrics);
+	finish(&f);
+}
+
 static void says_in_its_own_words_what_is_wrong(void **state)
 {
 	struct es_nvml_device *device, *again = NULL;
@@ -439,6 +472,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_what_the_node_shows),
 		cmocka_unit_test(has_a_mean_and_a_module_where_the_board_has),
+		cmocka_unit_test(tells_how_busy_it_was_between_two_samples),
 		cmocka_unit_test(says_in_its_own_words_what_is_wrong),
 		cmocka_unit_test(does_not_start_outside_of_a_node),
 		cmocka_unit_test(turns_knobs_by_lines),

@@ -324,6 +324,25 @@ static void tells_its_faults_and_counts_anew_after_a_reload(void **state)
 	finish(&f);
 }
 
+static void counts_how_long_it_was_busy(void **state)
+{
+	uint64_t first_ns, last_ns;
+	struct fixture f;
+
+	(void)state;
+	nvidia(&f, true);
+	assert_int_equal(told(&f, 0, "busy_ns", START_NS + 2 * S), 0);
+	run(&f, "burn 60s gpu=50% gpu-memory=25% idle=25%\n");
+	first_ns = told(&f, 0, "busy_ns", START_NS + 4 * S);
+	last_ns = told(&f, 0, "busy_ns", START_NS + 12 * S);
+	/* Something runs in three quarters of the time, whatever it is. */
+	assert_in_range(last_ns - first_ns, 5900 * MS, 6600 * MS);
+	first_ns = told(&f, 0, "memory_busy_ns", START_NS + 12 * S);
+	last_ns = told(&f, 0, "memory_busy_ns", START_NS + 20 * S);
+	assert_in_range(last_ns - first_ns, 1400 * MS, 2100 * MS);
+	finish(&f);
+}
+
 static void keeps_the_latest_powers(void **state)
 {
 	struct fixture f;
@@ -507,6 +526,7 @@ int main(void)
 		cmocka_unit_test(averages_power_as_the_chip_does),
 		cmocka_unit_test(turns_its_knobs),
 		cmocka_unit_test(tells_its_faults_and_counts_anew_after_a_reload),
+		cmocka_unit_test(counts_how_long_it_was_busy),
 		cmocka_unit_test(keeps_the_latest_powers),
 		cmocka_unit_test(fills_the_table_of_amdgpu),
 		cmocka_unit_test(has_the_hwmon_and_the_knobs_of_amdgpu),

@@ -16,7 +16,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/parse.h"
+#include "base/text.h"
 #include "cli/child.h"
 #include "cli/elsewhere.h"
 #include "cli/twin.h"
@@ -29,7 +29,7 @@
 
 struct up {
 	const char *kind, *mount, *name, *seed;
-	bool is_quiet, stays_in_foreground, allows_others;
+	bool is_quiet, has_bmc, stays_in_foreground, allows_others;
 	char program[ES_PATH_MAX_BYTES];
 	pid_t pid;
 	int ready_fd, words_fd; /* words: what it says on standard error */
@@ -81,6 +81,8 @@ static size_t list_arguments(const struct up *up, const char *ret[static ARGUMEN
 	}
 	if (up->is_quiet)
 		ret[n++] = "--quiet";
+	if (up->has_bmc)
+		ret[n++] = "--bmc";
 	if (up->allows_others)
 		ret[n++] = "--allow-other";
 	if (up->stays_in_foreground)
@@ -233,6 +235,23 @@ static int fail(struct up *up)
 	return status;
 }
 
+/* The URLs of its management controller, as --meter takes them. */
+static void tell_bmc(const char *mount)
+{
+	struct es_error err = { .code = 0 };
+	struct es_buf urls;
+
+	if (es_twin_read(mount, "bmc/url", &urls, &err) == 0) {
+		char *rest = (char *)urls.data;
+
+		es_text_make_safe(rest, true);
+		for (char *line; (line = strsep(&rest, "\n"));)
+			if (*line)
+				(void)printf("its controller: --meter '%s'\n", line);
+	}
+	es_buf_finish(&urls);
+}
+
 static int tell_how(const struct up *up)
 {
 	char mount[ES_PATH_MAX_BYTES];
@@ -245,6 +264,8 @@ static int tell_how(const struct up *up)
 		(void)printf("a twin of kind %s is up at %s (process %.*s)\n", up->kind, mount,
 			     (int)strcspn((const char *)pid.data, "\n"), (const char *)pid.data);
 	es_buf_finish(&pid);
+	if (up->has_bmc)
+		tell_bmc(mount);
 	es_buf_init(&word, sizeof(mount) * 8);
 	es_put_shell_word(mount, &word);
 	(void)printf(
@@ -311,6 +332,9 @@ int es_twin_cmd_up(int argc, char **argv)
 		{ "seed", "N", "of the noise in its powers: same seed, same noise", ES_OPTION_TEXT,
 		  &up.seed },
 		{ "quiet", NULL, "no noise at all", ES_OPTION_FLAG, &up.is_quiet },
+		{ "bmc", NULL,
+		  "its management controller too: Redfish and DCMI on ports\nof this machine",
+		  ES_OPTION_FLAG, &up.has_bmc },
 		{ "allow-other", NULL, "other users may look as well (root's may always)",
 		  ES_OPTION_FLAG, &up.allows_others },
 		{ "foreground", NULL, "stay, and end with Ctrl-C or with whoever started this",

@@ -375,7 +375,10 @@ static const char *target_text(const struct es_twin_trouble *trouble, char text[
 	case ES_TWIN_AIM_METER:
 		return trouble->meter->name;
 	case ES_TWIN_AIM_CLOCK:
-		(void)snprintf(text, 64, "%" PRId64 "ns", trouble->step_ns);
+		if (trouble->step_ns % ES_NS_PER_S == 0)
+			(void)snprintf(text, 64, "%llds", trouble->step_ns / ES_NS_PER_S);
+		else
+			(void)snprintf(text, 64, "%" PRId64 "ns", trouble->step_ns);
 		return text;
 	case ES_TWIN_AIM_PACKAGE:
 		(void)snprintf(text, 64, trouble->is_heat ? "heat" : "package-%u",

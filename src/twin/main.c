@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <getopt.h>
 #include <glob.h>
 #include <inttypes.h>
@@ -25,33 +26,39 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/parse.h"
+#include "twin/bmc.h"
 #include "twin/guard.h"
 #include "twin/host.h"
 #include "twin/mount.h"
 #include "twin/place.h"
 
 #define TICK_NS (50 * ES_NS_PER_MS) /* lives on so often though nobody looks */
+#define SOON_NS ES_NS_PER_MS /* while the mount begins */
 #define LIBRARIES "libes-twin-*.so" /* look-alikes of vendors' libraries, made with this program */
 
 struct twin {
 	const struct es_twin_kind *kind;
 	const char *mount, *name;
 	struct es_twin_options options;
-	bool allows_others, stays_in_foreground;
+	bool allows_others, stays_in_foreground, has_bmc;
 	int ready_fd; /* who waits is told here; -1: nobody */
 	struct es_twin_place place;
 	int up_fd; /* of the server: a byte for the guard */
+	char folder[64]; /* for files of the management controller; "" none */
 };
 
 /* The server, while it is up. */
 struct server {
 	struct es_twin_host *host;
 	struct es_twin_mount *mount;
+	const struct twin *twin;
 	pthread_t main;
-	pthread_mutex_t lock; /* guards is_over */
+	pthread_mutex_t lock; /* guards the two below */
+	bool is_served; /* files can be read */
 	bool is_over; /* nothing is served any more */
-	int up_fd;
-	bool keeps_stderr;
+	struct es_twin_bmc *bmc;
+	char libraries[ES_PATH_MAX_BYTES]; /* their folder */
+	int status; /* to end with */
 };
 
 static int complain(int status, const char *text)
@@ -64,7 +71,7 @@ static int usage(void)
 {
 	(void)fputs(
 		"usage: energyscopium-twin KIND --mount DIR [--name NAME] [--seed N] [--quiet]\n"
-		"                          [--allow-other] [--foreground] [--ready-fd N]\n\n"
+		"                          [--bmc] [--allow-other] [--foreground] [--ready-fd N]\n\n"
 		"The process behind 'energyscopium twin up', which starts it; see energyscopium-twin(1).\n",
 		stderr);
 	return 2;
@@ -124,6 +131,9 @@ static int take(struct twin *twin, int option)
 	case 'a':
 		twin->allows_others = true;
 		return 0;
+	case 'b':
+		twin->has_bmc = true;
+		return 0;
 	case 'f':
 		twin->stays_in_foreground = true;
 		return 0;
@@ -139,6 +149,7 @@ static int parse(struct twin *twin, int argc, char **argv)
 		{ "name", required_argument, NULL, 'n' },
 		{ "seed", required_argument, NULL, 's' },
 		{ "ready-fd", required_argument, NULL, 'r' },
+		{ "bmc", no_argument, NULL, 'b' },
 		{ "quiet", no_argument, NULL, 'q' },
 		{ "allow-other", no_argument, NULL, 'a' },
 		{ "foreground", no_argument, NULL, 'f' },
@@ -183,16 +194,44 @@ static void find_libraries(char ret[static ES_PATH_MAX_BYTES])
 	}
 }
 
-static void tell_up(void *arg)
+static void note_served(void *arg)
 {
 	struct server *server = arg;
 
+	(void)pthread_mutex_lock(&server->lock);
+	server->is_served = true;
+	(void)pthread_mutex_unlock(&server->lock);
+}
+
+/* Its programs read the mount. Returns false where it was asked for and cannot be. */
+static bool start_bmc(struct server *server)
+{
+	char module[ES_PATH_MAX_BYTES + 32];
+	struct es_twin_bmc_options options = {
+		.mount = server->twin->place.path,
+		.folder = server->twin->folder,
+	};
+	struct es_error err = { .code = 0 };
+
+	(void)snprintf(module, sizeof(module), "%s/libes-twin-dcmi.so", server->libraries);
+	if (access(module, R_OK) == 0)
+		options.module = module;
+	if (es_twin_bmc_start(server->host, &options, &server->bmc, &err) < 0) {
+		server->status = complain(1, err.text);
+		return false;
+	}
+	if (err.text[0])
+		(void)complain(0, err.text);
+	return true;
+}
+
+static void tell_up(const struct server *server)
+{
 	/* Whoever started us waits for the end of what is said, and listens no longer. */
-	if (!server->keeps_stderr)
+	if (!server->twin->stays_in_foreground)
 		es_twin_be_silent();
-	(void)!write(server->up_fd, "u", 1);
-	(void)close(server->up_fd);
-	server->up_fd = -1;
+	(void)!write(server->twin->up_fd, "u", 1);
+	(void)close(server->twin->up_fd);
 }
 
 static void ignore(int number)
@@ -200,30 +239,36 @@ static void ignore(int number)
 	(void)number;
 }
 
-static bool is_over(struct server *server)
+static bool is_true(struct server *server, const bool *what)
 {
-	bool over;
+	bool is;
 
 	(void)pthread_mutex_lock(&server->lock);
-	over = server->is_over;
+	is = *what;
 	(void)pthread_mutex_unlock(&server->lock);
-	return over;
+	return is;
 }
 
 /* Lives on though nobody looks, and hears who asks it to end. */
 static void *live(void *arg)
 {
 	struct server *server = arg;
-	const struct timespec tick = { .tv_nsec = TICK_NS };
-	bool is_ending = false;
+	const struct timespec tick = { .tv_nsec = TICK_NS }, soon = { .tv_nsec = SOON_NS };
+	bool is_ending = false, is_up = false;
 	sigset_t set;
 
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
 	(void)sigaddset(&set, SIGHUP);
-	while (!is_over(server)) {
-		if (sigtimedwait(&set, NULL, &tick) > 0)
+	while (!is_true(server, &server->is_over)) {
+		if (!is_up && !is_ending && is_true(server, &server->is_served)) {
+			is_up = !server->twin->has_bmc || start_bmc(server);
+			is_ending = !is_up;
+			if (is_up)
+				tell_up(server);
+		}
+		if (sigtimedwait(&set, NULL, is_up || is_ending ? &tick : &soon) > 0)
 			is_ending = true;
 		if (is_ending)
 			es_twin_mount_stop(server->mount, server->main);
@@ -241,7 +286,6 @@ static int serve(struct server *server)
 
 	(void)sigaction(SIGUSR1, &action, NULL);
 	server->main = pthread_self();
-	(void)pthread_mutex_init(&server->lock, NULL);
 	r = pthread_create(&living, NULL, live, server);
 	if (r != 0)
 		return -r;
@@ -250,27 +294,27 @@ static int serve(struct server *server)
 	server->is_over = true;
 	(void)pthread_mutex_unlock(&server->lock);
 	(void)pthread_join(living, NULL);
+	es_twin_bmc_stop(server->bmc);
 	return r;
 }
 
 static int be_server(struct twin *twin)
 {
-	struct server server = { .up_fd = twin->up_fd, .keeps_stderr = twin->stays_in_foreground };
+	struct server server = { .twin = twin, .lock = PTHREAD_MUTEX_INITIALIZER };
 	const struct es_twin_mount_options options = {
 		.path = twin->place.path,
 		.allows_others = twin->allows_others || geteuid() == 0,
-		.ready = tell_up,
+		.ready = note_served,
 		.arg = &server,
 	};
 	struct es_error err = { .code = 0 };
-	char libraries[ES_PATH_MAX_BYTES];
 	int r;
 
-	find_libraries(libraries);
+	find_libraries(server.libraries);
 	twin->options.start_ns = es_clock_boot_ns();
 	r = es_twin_host_create(twin->kind, &twin->options,
-				twin->name ? twin->name : twin->kind->name, libraries, &server.host,
-				&err);
+				twin->name ? twin->name : twin->kind->name, server.libraries,
+				&server.host, &err);
 	if (r == 0)
 		r = es_twin_mount_open(server.host, &options, &server.mount, &err);
 	if (r == 0)
@@ -279,7 +323,7 @@ static int be_server(struct twin *twin)
 	es_twin_host_destroy(server.host);
 	if (r < 0)
 		return complain(1, err.code ? err.text : es_strerror(r));
-	return 0;
+	return server.status;
 }
 
 /* In the child: signals to end come to us from the guard, and when there is none any more. */
@@ -291,8 +335,31 @@ static int become_server(struct twin *twin, pid_t guard)
 	if (twin->ready_fd >= 0)
 		(void)close(twin->ready_fd);
 	/* The lock is the guard's: it is the last to go. */
-	es_twin_place_close(&twin->place);
+	es_closep(&twin->place.fd);
 	return be_server(twin);
+}
+
+static int make_folder(struct twin *twin)
+{
+	const char *above = getenv("TMPDIR");
+
+	if (!twin->has_bmc)
+		return 0;
+	/* Names in a socket's or a library's path are short. */
+	if (!above || *above != '/' ||
+	    snprintf(twin->folder, sizeof(twin->folder), "%s/es-twin-XXXXXX", above) >=
+		    (int)sizeof(twin->folder))
+		(void)snprintf(twin->folder, sizeof(twin->folder), "/tmp/es-twin-XXXXXX");
+	return mkdtemp(twin->folder) ? 0 : complain(1, "cannot make a folder in /tmp");
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
+{
+	(void)status;
+	(void)type;
+	(void)where;
+	(void)remove(path);
+	return 0;
 }
 
 static int start(struct twin *twin)
@@ -342,7 +409,12 @@ int main(int argc, char **argv)
 		return complain(1, err.text);
 	if (chdir("/") < 0)
 		return complain(1, es_strerror(errno));
-	status = start(&twin);
+	status = make_folder(&twin);
+	if (status == 0)
+		status = start(&twin);
+	/* A server that was killed could not do it. */
+	if (twin.folder[0])
+		(void)nftw(twin.folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
 	es_twin_place_close(&twin.place);
 	return status;
 }

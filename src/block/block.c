@@ -138,22 +138,35 @@ struct differences {
 es_hot static size_t take_differences(struct differences *d, const int64_t *values, size_t n,
 				      uint64_t *ret)
 {
-	size_t got = 0;
+	int64_t last = d->last, difference = d->last_difference;
+	size_t i = 0, got;
 
-	for (size_t i = 0; i < n; i++) {
-		int64_t v = values[i], difference = minus(v, d->last);
-
-		if (d->n_heads < d->order)
-			d->heads[d->n_heads++] = zigzag(difference);
-		else if (d->order == 0)
-			ret[got++] = zigzag(v);
-		else if (d->order == 1)
-			ret[got++] = zigzag(difference);
-		else
-			ret[got++] = zigzag(minus(difference, d->last_difference));
-		d->last = v;
-		d->last_difference = difference;
+	for (; i < n && d->n_heads < d->order; i++) {
+		difference = minus(values[i], last);
+		d->heads[d->n_heads++] = zigzag(difference);
+		last = values[i];
 	}
+	got = n - i;
+	/* A loop for each order: this is where most of the time of encoding goes. */
+	if (d->order == 0) {
+		for (size_t k = 0; k < got; k++)
+			ret[k] = zigzag(values[i + k]);
+	} else if (d->order == 1) {
+		for (size_t k = 0; k < got; k++) {
+			ret[k] = zigzag(minus(values[i + k], last));
+			last = values[i + k];
+		}
+	} else {
+		for (size_t k = 0; k < got; k++) {
+			int64_t before = difference;
+
+			difference = minus(values[i + k], last);
+			ret[k] = zigzag(minus(difference, before));
+			last = values[i + k];
+		}
+	}
+	d->last = last;
+	d->last_difference = difference;
 	return got;
 }
 

@@ -128,6 +128,16 @@ es_hot static bool has_any(const struct es_rows *rows, size_t domain)
 	return memchr(rows->present + domain * rows->cap_rows, 1, rows->n_rows) != NULL;
 }
 
+es_hot static bool has_offsets(const struct es_rows *rows, size_t domain)
+{
+	size_t cell = domain * rows->cap_rows;
+
+	for (size_t i = 0; i < rows->n_rows; i++)
+		if (rows->present[cell + i] && rows->offsets_ns[cell + i] != 0)
+			return true;
+	return false;
+}
+
 es_hot static size_t fill_columns(const struct es_rows *rows)
 {
 	struct es_block_column *columns = rows->columns;
@@ -151,13 +161,15 @@ es_hot static size_t fill_columns(const struct es_rows *rows)
 			.values = rows->values + cell,
 			.present = rows->present + cell,
 		};
-		columns[n++] = (struct es_block_column){
-			.id = column_id(i, COLUMN_OFFSET),
-			.unit_num = NS_PER_US,
-			.unit_den = 1,
-			.values = rows->offsets_ns + cell,
-			.present = rows->present + cell,
-		};
+		/* Who leaves them out means 0: read at the very time of the sweep, as simulated meters are. */
+		if (has_offsets(rows, i))
+			columns[n++] = (struct es_block_column){
+				.id = column_id(i, COLUMN_OFFSET),
+				.unit_num = NS_PER_US,
+				.unit_den = 1,
+				.values = rows->offsets_ns + cell,
+				.present = rows->present + cell,
+			};
 		if (domain->has_activity)
 			columns[n++] = (struct es_block_column){
 				.id = column_id(i, COLUMN_ACTIVITY),

@@ -78,6 +78,50 @@ static void readings_come_back_to_the_microsecond(void **state)
 	es_buf_finish(&out);
 }
 
+static size_t columns_of(const struct es_buf *block)
+{
+	struct es_block_info info;
+	struct es_block opened;
+	size_t n = 0;
+
+	assert_int_equal(es_block_open(&opened, block->data, block->len), 0);
+	while (es_block_next(&opened, &info) > 0)
+		n++;
+	return n;
+}
+
+/* Times of the sweeps, and for each domain its values; the offsets of one of them only. */
+static void what_is_read_at_the_time_of_the_sweep_takes_no_column_for_that(void **state)
+{
+	struct es_rows rows, back;
+	struct es_buf out;
+
+	(void)state;
+	assert_int_equal(es_rows_init(&rows, domains, 2, 50), 0);
+	assert_int_equal(es_rows_init(&back, domains, 2, 50), 0);
+	back.offsets_ns[0] = 77; /* of an older block */
+	es_buf_init(&out, 1 << 20);
+	for (int64_t row = 0; row < 50; row++) {
+		int64_t t_ns = row * 1000000000;
+
+		assert_true(es_rows_add(&rows, t_ns));
+		es_rows_set(&rows, 0, t_ns, (uint64_t)row * 61035, 0);
+		es_rows_set(&rows, 1, row == 49 ? t_ns + 5000 : t_ns, 1000, 0);
+	}
+	assert_int_equal(es_rows_encode(&rows, &out), 0);
+	assert_int_equal(es_rows_decode(&back, out.data, out.len), 0);
+
+	assert_int_equal(columns_of(&out), 4);
+	for (size_t row = 0; row < 50; row++) {
+		assert_int_equal(back.present[row], 1);
+		assert_int_equal(back.offsets_ns[row], 0);
+		assert_int_equal(back.offsets_ns[back.cap_rows + row], row == 49 ? 5000 : 0);
+	}
+	es_buf_finish(&out);
+	es_rows_finish(&rows);
+	es_rows_finish(&back);
+}
+
 static void no_rows_take_no_bytes(void **state)
 {
 	struct es_rows rows;
@@ -258,6 +302,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(readings_come_back_to_the_microsecond),
+		cmocka_unit_test(what_is_read_at_the_time_of_the_sweep_takes_no_column_for_that),
 		cmocka_unit_test(no_rows_take_no_bytes),
 		cmocka_unit_test(sweeps_without_readings_and_tables_without_domains_come_back),
 		cmocka_unit_test(nothing_of_an_older_block_is_left),

@@ -47,6 +47,8 @@ static es_u128 seen_fj(const struct es_twin_meter *meter, const struct es_twin_n
 	es_u128 energy_fj = es_twin_energy_fj(node, meter->part, meter->i, t_ns);
 
 	energy_fj = energy_fj > meter->zero_fj ? energy_fj - meter->zero_fj : 0;
+	if (meter->gain_ppm == 0)
+		return energy_fj;
 	return energy_fj * (uint64_t)(PPM + meter->gain_ppm) / (uint64_t)PPM;
 }
 
@@ -90,8 +92,9 @@ int es_twin_meter_power_uw(const struct es_twin_meter *meter, const struct es_tw
 		power_uw = es_twin_mean_uw(node, meter->part, meter->i,
 					   at_ns - window_ns + looked_ns, looked_ns);
 	}
-	power_uw =
-		(uint64_t)((es_u128)power_uw * (uint64_t)(PPM + meter->gain_ppm) / (uint64_t)PPM);
+	if (meter->gain_ppm != 0)
+		power_uw = (uint64_t)((es_u128)power_uw * (uint64_t)(PPM + meter->gain_ppm) /
+				      (uint64_t)PPM);
 	if (meter->grain_uw)
 		power_uw = (power_uw + meter->grain_uw / 2) / meter->grain_uw * meter->grain_uw;
 	*ret = power_uw;

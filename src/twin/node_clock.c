@@ -101,7 +101,7 @@ static double asked_mhz(const struct es_twin_node *node, unsigned cpu, double to
 	if (is_acpi(node->kind) && khz >= es_twin_cpu_max_khz(node->kind))
 		return top;
 	mhz = (double)(khz / 1000 / model->step_mhz * model->step_mhz);
-	return fmin(top, fmax(mhz, model->min_mhz));
+	return es_twin_least(top, es_twin_most(mhz, model->min_mhz));
 }
 
 void es_twin_classes_flush(struct es_twin_node *node)
@@ -290,7 +290,7 @@ static double resting_mhz(const struct es_twin_node *node, unsigned cpu)
 
 	if (governor == PERFORMANCE || governor == USERSPACE)
 		return asked_mhz(node, cpu, top_mhz(node, 1));
-	return fmax(node->kind->cpu.min_mhz, 0);
+	return es_twin_most(node->kind->cpu.min_mhz, 0);
 }
 
 uint64_t es_twin_core_khz(const struct es_twin_node *node, unsigned cpu)
@@ -301,5 +301,8 @@ uint64_t es_twin_core_khz(const struct es_twin_node *node, unsigned cpu)
 	const struct es_twin_package *package = &node->packages[core / kind->cpu.n_cores];
 	double mhz = class->loads ? class->mhz : resting_mhz(node, cpu);
 
-	return (uint64_t)(fmin(mhz, fmax(package->ceiling_mhz, kind->cpu.min_mhz)) * 1000 + 0.5);
+	return (uint64_t)(es_twin_least(mhz,
+					es_twin_most(package->ceiling_mhz, kind->cpu.min_mhz)) *
+				  1000 +
+			  0.5);
 }

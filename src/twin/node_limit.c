@@ -57,7 +57,7 @@ double es_twin_gpu_allowed_w(const struct es_twin_node *node, unsigned i, bool *
 	double heat = es_twin_allowed_w(node, &node->gpus[i].heat);
 
 	*ret_is_by_heat = heat < power;
-	return fmin(power, heat);
+	return es_twin_least(power, heat);
 }
 
 double es_twin_board_allowed_w(const struct es_twin_node *node)
@@ -66,9 +66,9 @@ double es_twin_board_allowed_w(const struct es_twin_node *node)
 
 	for (unsigned p = 0; p < node->kind->n_packages; p++) {
 		for (unsigned k = 0; k < 2; k++)
-			allowed =
-				fmin(allowed,
-				     es_twin_allowed_w(node, &node->packages[p].board_averages[k]));
+			allowed = es_twin_least(
+				allowed,
+				es_twin_allowed_w(node, &node->packages[p].board_averages[k]));
 	}
 	return allowed;
 }
@@ -154,8 +154,8 @@ static double fill_ns(const struct es_twin_average *average, double power_w, dou
 {
 	if (power_w <= average->limit_w || has_reached(average))
 		return most_ns;
-	return fmin(most_ns, average->window_ns * log((power_w - average->mean_w) /
-						      (power_w - average->limit_w)));
+	return es_twin_least(most_ns, average->window_ns * log((power_w - average->mean_w) /
+							       (power_w - average->limit_w)));
 }
 
 double es_twin_averages_fill_ns(const struct es_twin_node *node, double most_ns)
@@ -189,7 +189,7 @@ static void limit_heat(struct es_twin_node *node, struct es_twin_average *averag
 {
 	average->limit_w =
 		hottest_mc && c_per_w > 0
-			? fmax(0, ((double)hottest_mc / 1000 - node->ambient_c) / c_per_w)
+			? es_twin_most(0, ((double)hottest_mc / 1000 - node->ambient_c) / c_per_w)
 			: INFINITY;
 	average->window_ns = (double)heat_ns;
 }

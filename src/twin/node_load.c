@@ -25,7 +25,8 @@ static double memory_stretch(const struct es_twin_node *node, const struct es_tw
 		const struct es_twin_package *package = &node->packages[p];
 
 		if (load->n_cores_of[p])
-			stretch = fmax(stretch, package->uncore_stretch * package->memory_stretch);
+			stretch = es_twin_most(stretch,
+					       package->uncore_stretch * package->memory_stretch);
 	}
 	return stretch;
 }
@@ -57,9 +58,10 @@ void es_twin_load_times(const struct es_twin_node *node, struct es_twin_load *lo
 		period = now->cpu + now->memory + now->gpu + now->gpu_memory + now->communication +
 			 now->idle;
 	else
-		period = fmax(fmax(fmax(now->cpu, now->memory), fmax(now->gpu, now->gpu_memory)),
-			      fmax(now->communication, now->idle));
-	now->period_ns = fmax(period, 1);
+		period = es_twin_most(es_twin_most(es_twin_most(now->cpu, now->memory),
+						   es_twin_most(now->gpu, now->gpu_memory)),
+				      es_twin_most(now->communication, now->idle));
+	now->period_ns = es_twin_most(period, 1);
 	now->cpu /= now->period_ns;
 	now->memory /= now->period_ns;
 	now->gpu /= now->period_ns;
@@ -228,7 +230,7 @@ static double ahead_ns(const struct es_twin_load *load, double done)
 	for (size_t i = 0; i <= load->phase; i++)
 		later_ns -= (double)es_twin_phase_reference_ns(&load->program.phases[i]);
 	return (1 - done) * load->now.period_ns +
-	       later_ns * (load->now.period_ns / fmax(reference_ns, 1));
+	       later_ns * (load->now.period_ns / es_twin_most(reference_ns, 1));
 }
 
 int es_twin_load_progress(const struct es_twin_node *node, int i, struct es_twin_progress *ret)
@@ -249,12 +251,13 @@ int es_twin_load_progress(const struct es_twin_node *node, int i, struct es_twin
 	};
 	if (load->is_done)
 		return 0;
-	ret->phase_share =
-		fmin(1, load->done + (double)(node->now_ns - node->begin_ns) / load->now.period_ns);
+	ret->phase_share = es_twin_least(1, load->done + (double)(node->now_ns - node->begin_ns) /
+								 load->now.period_ns);
 	if (load->n_phases_done + 1 == load->n_phases && node->end_ns >= load->phase_end_ns)
 		ret->end_ns = load->phase_end_ns; /* to the ns */
 	else
-		ret->end_ns = node->now_ns + (int64_t)fmin(ahead_ns(load, ret->phase_share), 4e18);
+		ret->end_ns = node->now_ns +
+			      (int64_t)es_twin_least(ahead_ns(load, ret->phase_share), 4e18);
 	return 0;
 }
 

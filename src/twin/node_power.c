@@ -24,8 +24,9 @@
 
 double es_twin_curve_share(const struct es_twin_curve *curve, double mhz, double reference_mhz)
 {
-	double volts = 1 + curve->rise_per_mhz * fmax(0, mhz - curve->ridge_mhz);
-	double reference = 1 + curve->rise_per_mhz * fmax(0, reference_mhz - curve->ridge_mhz);
+	double volts = 1 + curve->rise_per_mhz * es_twin_most(0, mhz - curve->ridge_mhz);
+	double reference =
+		1 + curve->rise_per_mhz * es_twin_most(0, reference_mhz - curve->ridge_mhz);
 
 	return mhz / reference_mhz * (volts / reference) * (volts / reference);
 }
@@ -35,16 +36,16 @@ static void add_load(const struct es_twin_load *load, double mhz, double *activi
 {
 	const struct es_twin_phase *phase = es_twin_load_phase(load);
 	const struct es_twin_shares *now = &load->now;
-	double cpu = now->cpu * fmin(1, now->slowest_mhz / mhz), waits = now->cpu - cpu;
+	double cpu = now->cpu * es_twin_least(1, now->slowest_mhz / mhz), waits = now->cpu - cpu;
 	double memory = now->memory, communication = now->communication;
-	double gpu = fmin(1, now->gpu + now->gpu_memory);
+	double gpu = es_twin_least(1, now->gpu + now->gpu_memory);
 
 	if (phase->time == ES_TWIN_OVERLAPPING) {
 		/* One core does one thing at a time: it computes, else waits for memory, else for others. */
-		memory = fmin(memory, 1 - cpu);
-		waits = fmin(waits, 1 - cpu - memory);
-		communication = fmin(communication, 1 - cpu - memory - waits);
-		gpu = fmin(gpu, 1 - cpu - memory - waits - communication);
+		memory = es_twin_least(memory, 1 - cpu);
+		waits = es_twin_least(waits, 1 - cpu - memory);
+		communication = es_twin_least(communication, 1 - cpu - memory - waits);
+		gpu = es_twin_least(gpu, 1 - cpu - memory - waits - communication);
 	}
 	*activity += load->core_share *
 		     (phase->cpu_activity * cpu + STALLED * phase->memory_activity * memory +
@@ -59,7 +60,7 @@ static void class_activity(const struct es_twin_node *node, struct es_twin_class
 	for (uint32_t left = class->loads; left; left &= left - 1)
 		add_load(&node->loads[__builtin_ctz(left)], class->mhz, &activity, &awake);
 	class->activity = activity;
-	class->busy = fmin(1, awake);
+	class->busy = es_twin_least(1, awake);
 }
 
 /* Share of a package's memory bandwidth that is in use. */
@@ -74,7 +75,7 @@ static double bandwidth(const struct es_twin_node *node, unsigned package)
 			sum += load->core_share * load->n_cores_of[package] * load->now.memory *
 			       es_twin_load_phase(load)->memory_activity / load->now.stretch;
 	}
-	return fmin(1, sum / node->kind->cpu.n_cores);
+	return es_twin_least(1, sum / node->kind->cpu.n_cores);
 }
 
 void es_twin_package_powers(struct es_twin_node *node, unsigned i)
@@ -91,7 +92,7 @@ void es_twin_package_powers(struct es_twin_node *node, unsigned i)
 		if (!class->loads)
 			continue;
 		class_activity(node, class);
-		any = fmax(any, class->busy);
+		any = es_twin_most(any, class->busy);
 		all += share * class->busy;
 		moving += share * class->activity *
 			  es_twin_curve_share(&cpu->cores, class->mhz, reference_mhz);
@@ -115,7 +116,7 @@ void es_twin_package_powers(struct es_twin_node *node, unsigned i)
 static double now_w(double moving_w, const struct es_twin_noise *noise, double still_w,
 		    double leak_w, double above_c)
 {
-	return fmax(0, moving_w * (1 + noise->now) + still_w + leak_w * above_c);
+	return es_twin_most(0, moving_w * (1 + noise->now) + still_w + leak_w * above_c);
 }
 
 double es_twin_package_c(const struct es_twin_node *node, unsigned i)
@@ -169,7 +170,7 @@ static void instance_busy(const struct es_twin_gpu *model, struct es_twin_gpu_no
 {
 	for (unsigned k = 0; k < model->n_instances; k++) {
 		if (!load->gpu_instance || load->gpu_instance == k + 1)
-			gpu->instance_busy[k] = fmin(1, gpu->instance_busy[k] + busy);
+			gpu->instance_busy[k] = es_twin_least(1, gpu->instance_busy[k] + busy);
 	}
 }
 
@@ -188,7 +189,8 @@ void es_twin_gpu_powers(struct es_twin_node *node, unsigned i)
 		double part = weight(model, load);
 		double busy = load->now.gpu / load->gpu_sharers;
 		double moves = load->now.gpu_memory / load->gpu_sharers;
-		double both = phase->time == ES_TWIN_ADDITIVE ? busy + moves : fmax(busy, moves);
+		double both = phase->time == ES_TWIN_ADDITIVE ? busy + moves
+							      : es_twin_most(busy, moves);
 
 		gpu->core_busy += part * both;
 		gpu->memory_busy += part * moves;
@@ -196,13 +198,13 @@ void es_twin_gpu_powers(struct es_twin_node *node, unsigned i)
 		memory_activity += part * moves * phase->gpu_memory_activity;
 		instance_busy(model, gpu, load, both);
 	}
-	gpu->core_busy = fmin(1, gpu->core_busy);
-	gpu->memory_busy = fmin(1, gpu->memory_busy);
+	gpu->core_busy = es_twin_least(1, gpu->core_busy);
+	gpu->memory_busy = es_twin_least(1, gpu->memory_busy);
 	gpu->still_w = gpu->is_idle ? model->idle_w : model->awake_w;
 	gpu->leak_w = gpu->is_idle ? 0 : model->awake_w * model->leak_per_c;
 	gpu->moving_w = model->cores.dynamic_w * core_activity *
 				es_twin_curve_share(&model->cores, gpu->mhz, model->top_mhz) +
-			model->memory_w * fmin(1, memory_activity);
+			model->memory_w * es_twin_least(1, memory_activity);
 }
 
 double es_twin_gpu_w(const struct es_twin_node *node, unsigned i)
@@ -273,12 +275,12 @@ static double fans_w(struct es_twin_node *node)
 	double share = 0;
 
 	for (unsigned p = 0; p < kind->n_packages; p++)
-		share = fmax(share, (es_twin_package_c(node, p) - 45) /
-					    ((double)kind->cpu.hottest_mc / 1000 - 55));
+		share = es_twin_most(share, (es_twin_package_c(node, p) - 45) /
+						    ((double)kind->cpu.hottest_mc / 1000 - 55));
 	for (unsigned g = 0; g < kind->n_gpus; g++)
-		share = fmax(share, (es_twin_gpu_c(node, g) - 45) /
-					    ((double)kind->gpu.hottest_mc / 1000 - 55));
-	node->fan_share = fmin(share, 1);
+		share = es_twin_most(share, (es_twin_gpu_c(node, g) - 45) /
+						    ((double)kind->gpu.hottest_mc / 1000 - 55));
+	node->fan_share = es_twin_least(share, 1);
 	return kind->fan_min_w + (kind->fan_max_w - kind->fan_min_w) * node->fan_share *
 					 node->fan_share * node->fan_share;
 }

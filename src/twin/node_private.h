@@ -162,6 +162,7 @@ struct es_twin_node {
 	size_t n_columns, n_edges, edge, n_edges_max; /* edge: index of the last one */
 	int64_t *edges_ns;
 	es_u128 *edges_fj;
+	uint64_t *edges_uw; /* powers of the segment that ends at each */
 	uint64_t parts[ES_TWIN_N_PARTS][ES_TWIN_GPUS_MAX * 2]; /* columns of each, as bits */
 	unsigned n_parts[ES_TWIN_N_PARTS];
 	unsigned fans, rest, loss;
@@ -178,6 +179,17 @@ struct es_twin_node {
 	struct es_twin_core *cores;
 	struct es_twin_thread *threads;
 };
+
+/* Of two numbers; those of math.h are calls, for they mind what is no number. */
+static inline double es_twin_least(double a, double b)
+{
+	return a < b ? a : b;
+}
+
+static inline double es_twin_most(double a, double b)
+{
+	return a > b ? a : b;
+}
 
 /* node_place.c: who works where */
 void es_twin_loads_place(struct es_twin_node *node);

@@ -110,7 +110,7 @@ static double length_ns(const struct es_twin_node *node)
 			     kind->cpu.c_per_w, ns);
 	for (unsigned g = 0; g < kind->n_gpus; g++)
 		ns = calm_ns(&node->gpus[g].heat, node->gpu_w[g], kind->gpu.c_per_w, ns);
-	ns = fmin(most_ns, fmax(ns, (double)node->quantum_ns));
+	ns = es_twin_least(most_ns, es_twin_most(ns, (double)node->quantum_ns));
 	return es_twin_averages_fill_ns(node, ns);
 }
 
@@ -159,6 +159,7 @@ static void push_edge(struct es_twin_node *node, int64_t dt_ns)
 	to = &node->edges_fj[next * n];
 	for (size_t i = 0; i < n; i++)
 		to[i] = from[i] + (es_u128)node->power_uw[i] * (uint64_t)dt_ns;
+	memcpy(&node->edges_uw[next * n], node->power_uw, n * sizeof(*node->edges_uw));
 	node->edges_ns[next] = node->begin_ns + dt_ns;
 	node->edge = next;
 	if (node->n_edges < node->n_edges_max)

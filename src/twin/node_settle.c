@@ -61,10 +61,10 @@ static void pace(struct es_twin_node *node, struct es_twin_load *load, uint32_t 
 
 	for (size_t i = 0; i < node->n_classes; i++) {
 		if (node->classes[i].loads & bit)
-			core_mhz = fmin(core_mhz, node->classes[i].mhz);
+			core_mhz = es_twin_least(core_mhz, node->classes[i].mhz);
 	}
 	for (uint32_t left = load->gpus; left; left &= left - 1)
-		gpu_mhz = fmin(gpu_mhz, node->gpus[__builtin_ctz(left)].mhz);
+		gpu_mhz = es_twin_least(gpu_mhz, node->gpus[__builtin_ctz(left)].mhz);
 	es_twin_load_times(node, load, core_mhz, gpu_mhz);
 }
 
@@ -89,7 +89,7 @@ static void set_ceiling(struct es_twin_node *node, unsigned p, double mhz)
 
 	package->ceiling_mhz = mhz;
 	for (size_t i = package->class_begin; i < package->class_end; i++)
-		node->classes[i].mhz = fmin(node->classes[i].asked_mhz, mhz);
+		node->classes[i].mhz = es_twin_least(node->classes[i].asked_mhz, mhz);
 }
 
 static double package_at(const struct question *question, double mhz)
@@ -106,7 +106,7 @@ static double fastest_mhz(const struct es_twin_node *node, unsigned p)
 
 	for (size_t i = node->packages[p].class_begin; i < node->packages[p].class_end; i++) {
 		if (node->classes[i].loads)
-			mhz = fmax(mhz, node->classes[i].asked_mhz);
+			mhz = es_twin_most(mhz, node->classes[i].asked_mhz);
 	}
 	return mhz;
 }
@@ -295,14 +295,14 @@ static void ask(struct es_twin_node *node)
 	}
 	for (unsigned g = 0; g < kind->n_gpus; g++) {
 		struct es_twin_gpu_node *gpu = &node->gpus[g];
-		double low = fmax(kind->gpu.min_mhz, gpu->lock_min_mhz);
+		double low = es_twin_most(kind->gpu.min_mhz, gpu->lock_min_mhz);
 
 		gpu->is_idle = gpu->loads == 0;
 		gpu->asked_mhz = gpu->lock_max_mhz ? gpu->lock_max_mhz : kind->gpu.top_mhz;
 		if (gpu->is_idle)
-			gpu->asked_mhz = fmax(kind->gpu.idle_mhz, gpu->lock_min_mhz);
+			gpu->asked_mhz = es_twin_most(kind->gpu.idle_mhz, gpu->lock_min_mhz);
 		else
-			gpu->asked_mhz = fmax(gpu->asked_mhz, low);
+			gpu->asked_mhz = es_twin_most(gpu->asked_mhz, low);
 		/* The last answer stays as a guess where the GPU was held. */
 		if (gpu->held_uw == UINT64_MAX)
 			gpu->mhz = gpu->asked_mhz;

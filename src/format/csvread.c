@@ -12,7 +12,7 @@
 
 void es_csv_init(struct es_csv *csv, char *text, size_t n)
 {
-	*csv = (struct es_csv){ .p = text, .end = text + n, .next_line = 1 };
+	*csv = (struct es_csv){ .p = text, .end = text + n, .separator = ',', .next_line = 1 };
 	if (n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		csv->p += 3;
 }
@@ -55,7 +55,7 @@ static int take_quoted(struct es_csv *csv, char **ret)
 		return -EBADMSG;
 	csv->p++;
 	skip_blanks(csv);
-	if (!is_line_end(csv) && *csv->p != ',')
+	if (!is_line_end(csv) && *csv->p != csv->separator)
 		return -EBADMSG;
 	*to = '\0';
 	return 0;
@@ -65,7 +65,7 @@ static int take_quoted(struct es_csv *csv, char **ret)
 static int take_plain(struct es_csv *csv, char **ret, char **ret_end)
 {
 	*ret = csv->p;
-	while (!is_line_end(csv) && *csv->p != ',') {
+	while (!is_line_end(csv) && *csv->p != csv->separator) {
 		if (*csv->p == '"')
 			return -EBADMSG;
 		csv->p++;
@@ -97,7 +97,7 @@ static int take_record(struct es_csv *csv, char *fields[static ES_CSV_FIELDS_MAX
 		if (is_last)
 			next_line(csv);
 		else
-			csv->p++; /* the comma */
+			csv->p++; /* the separator */
 		if (end)
 			*end = '\0';
 		if (is_last)

@@ -14,6 +14,7 @@
 /** struct es_csv - where the reading is */
 struct es_csv {
 	char *p, *end;
+	char separator; /* ',' unless changed after es_csv_init() */
 	size_t line; /* of the record read last, from 1 */
 	size_t next_line;
 };
@@ -22,7 +23,7 @@ struct es_csv {
 void es_csv_init(struct es_csv *csv, char *text, size_t n);
 
 /**
- * es_csv_next - the next record (RFC 4180: fields by commas, quotes where needed, CRLF or LF)
+ * es_csv_next - the next record (RFC 4180: fields by @separator, quotes where needed, CRLF or LF)
  * @fields: borrowed; spaces around fields without quotes are taken off
  *
  * Blank lines are passed over. Returns the number of fields; 0 at the end; -EBADMSG: a quote where none may be, or one

@@ -114,7 +114,7 @@ static int check_phase(const struct es_twin_node *node, const struct es_twin_pha
 {
 	const struct es_twin_kind *kind = node->kind;
 	unsigned n_cores = kind->n_packages * kind->cpu.n_cores;
-	bool uses_gpus = phase->gpu_ns > 0 || phase->gpu_memory_ns > 0;
+	bool uses_gpus = phase->gpu_ns > 0 || phase->gpu_memory_ns > 0 || phase->n_gpus > 0;
 
 	if (phase->n_cores > n_cores)
 		return es_error_say(err, -EINVAL,

@@ -13,6 +13,12 @@ static bool uses_gpus(const struct es_twin_phase *phase)
 	return phase->gpu_ns > 0 || phase->gpu_memory_ns > 0;
 }
 
+/* An open context keeps GPUs awake, too: a phase that names how many it holds need not keep them busy. */
+static bool holds_gpus(const struct es_twin_phase *phase)
+{
+	return uses_gpus(phase) || phase->n_gpus > 0;
+}
+
 static bool has_core(const struct es_twin_load *load, unsigned core)
 {
 	return (load->cores[core / 64] >> (core % 64)) & 1;
@@ -134,7 +140,7 @@ static void place(struct es_twin_node *node, struct es_twin_load *load)
 		place_cores(node, load, n_wanted);
 	}
 	/* Between two phases that use them GPUs stay with the load: its context keeps them awake. */
-	if (uses_gpus(phase) &&
+	if (holds_gpus(phase) &&
 	    (n_gpus_of(load) != (phase->n_gpus ? phase->n_gpus : kind->n_gpus) ||
 	     load->gpu_instance != phase->gpu_instance))
 		place_gpus(node, load, phase);

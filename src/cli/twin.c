@@ -19,6 +19,7 @@ static const struct es_command subcommands[] = {
 	{ "cluster", "many nodes with jobs, faster than real time", es_twin_cmd_cluster },
 	{ "down", "end a twin", es_twin_cmd_down },
 	{ "fault", "let something go wrong on it", es_twin_cmd_fault },
+	{ "fit", "hold a kind of node against measured times and energies", es_twin_cmd_fit },
 	{ "kinds", "the nodes that can be simulated", es_twin_cmd_kinds },
 	{ "play", "keep a twin busy with a workload", es_twin_cmd_play },
 	{ "status", "what a twin is and does", es_twin_cmd_status },

@@ -18,6 +18,8 @@ static const struct es_twin_kind *const kinds[] = {
 	&es_twin_kind_a100_mig,	    &es_twin_kind_a100_mig3,
 	&es_twin_kind_laptop,	    &es_twin_kind_vm,
 	&es_twin_kind_taurus,	    &es_twin_kind_broadwell1s,
+	&es_twin_kind_lab_a4000,    &es_twin_kind_lab_a40,
+	&es_twin_kind_lab_v100,
 };
 
 const struct es_twin_kind *const *es_twin_kinds(size_t *ret_n)

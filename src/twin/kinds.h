@@ -23,5 +23,8 @@ extern const struct es_twin_kind es_twin_kind_laptop;
 extern const struct es_twin_kind es_twin_kind_vm;
 extern const struct es_twin_kind es_twin_kind_taurus;
 extern const struct es_twin_kind es_twin_kind_broadwell1s;
+extern const struct es_twin_kind es_twin_kind_lab_a40;
+extern const struct es_twin_kind es_twin_kind_lab_a4000;
+extern const struct es_twin_kind es_twin_kind_lab_v100;
 
 #endif

@@ -21,6 +21,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -30,6 +31,7 @@
 #define PROGRAM "ipmi_sim"
 #define PACKAGE "openipmi"
 #define UP_NS (5 * ES_NS_PER_S) /* to answer the first time */
+#define END_NS (2 * ES_NS_PER_S)
 #define LOOK_NS (100 * ES_NS_PER_MS)
 #define PING_MS 50
 #define STATE "state"
@@ -325,6 +327,20 @@ static void live(struct es_twin_bmc *bmc)
 	}
 }
 
+/* It may hang in a file of the mount that nobody serves any more: then it goes with that. */
+static void end(struct es_twin_bmc *bmc)
+{
+	int64_t until_ns = es_clock_mono_ns() + END_NS;
+	const struct timespec step = { .tv_nsec = ES_NS_PER_MS };
+
+	if (bmc->pid <= 0)
+		return;
+	(void)kill(bmc->pid, SIGKILL);
+	while (!has_ended(bmc) && es_clock_mono_ns() < until_ns)
+		(void)nanosleep(&step, NULL);
+	bmc->pid = 0;
+}
+
 static void *run(void *arg)
 {
 	struct es_twin_bmc *bmc = arg;
@@ -342,12 +358,7 @@ static void *run(void *arg)
 	settle(bmc, r);
 	if (r == 0)
 		live(bmc);
-	if (bmc->pid > 0) {
-		(void)kill(bmc->pid, SIGKILL);
-		while (waitpid(bmc->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-		bmc->pid = 0;
-	}
+	end(bmc);
 	return NULL;
 }
 

@@ -146,7 +146,7 @@ static int take_line(const char *line, struct es_twin_dcmi *dcmi)
 		dcmi->limit_max_w = (uint16_t)v[1];
 	} else if (strncmp(line, "limit ", 6) == 0) {
 		return take_cap(line + n, &dcmi->cap);
-	} else if (strcmp(line, "active") == 0) {
+	} else if (strcmp(line, "active") == 0 && dcmi->cap.is_set) {
 		dcmi->cap.is_active = true;
 	} else {
 		return -EBADMSG;

@@ -119,6 +119,12 @@ static uint64_t therm_status(const struct es_twin_host *host, unsigned package)
 	return bits | (uint64_t)throttle.is_by_power << 10 | (uint64_t)(throttle.n_power > 0) << 11;
 }
 
+/* No CPU comes up without having worked: firmware ran on it, and the kernel. */
+static uint64_t cycles_before(unsigned cpu)
+{
+	return (UINT64_C(1) << 36) + cpu * UINT64_C(0x1234567);
+}
+
 /* What both makers' processors have. */
 static int read_common(const struct es_twin_file *file, uint32_t reg, int64_t t_ns, uint64_t *ret)
 {
@@ -132,10 +138,10 @@ static int read_common(const struct es_twin_file *file, uint32_t reg, int64_t t_
 		*ret = (uint64_t)((es_u128)(uint64_t)t_ns * file->host->kind->cpu.base_mhz / 1000);
 		return 0;
 	case MPERF:
-		*ret = state.mperf;
+		*ret = state.mperf + cycles_before(cpu->cpu);
 		return 0;
 	case APERF:
-		*ret = state.aperf;
+		*ret = state.aperf + cycles_before(cpu->cpu);
 		return 0;
 	default:
 		return -EIO;

@@ -18,6 +18,7 @@
 #define CPU ES_TWIN_CPU_DIR
 #define POLICY CPU "/cpufreq/policy0/"
 #define UNCORE CPU "/intel_uncore_frequency/package_01_die_00/"
+#define BATTERY "sys/devices/LNXSYSTM:00/LNXSYBUS:00/PNP0C0A:00/power_supply/BAT0/"
 #define S ES_NS_PER_S
 
 static void assert_text(const struct twin *twin, const char *path, const char *expected)
@@ -390,14 +391,29 @@ static void tells_heat(void **state)
 
 static void has_a_battery_where_it_is_carried(void **state)
 {
-	const char *type = "sys/devices/LNXSYSTM:00/LNXSYBUS:00/PNP0C0A:00/power_supply/BAT0/type";
 	struct twin twin = { .host = NULL };
+	int64_t before_uwh, used_uwh;
+	double true_uwh;
 
 	(void)state;
 	assert_true(twin_kind("client-psys", &twin.kind));
 	twin.kind.meters.has_battery = true;
 	assert_int_equal(twin_up(&twin), 0);
-	assert_text(&twin, type, "Battery\n");
+	assert_text(&twin, BATTERY "type", "Battery\n");
+	before_uwh = twin_number(&twin, BATTERY "energy_now");
+	assert_true(twin_load(&twin, "solve 3600s cpu=100%\n") >= 0);
+	twin_wait(&twin, 600 * S);
+	used_uwh = before_uwh - twin_number(&twin, BATTERY "energy_now");
+	true_uwh = (double)es_twin_energy_fj(twin.host->node, ES_TWIN_BOARD, 0, twin.t_ns) / 3.6e12;
+	/* In steps of 10 mWh, each second. */
+	assert_in_range(used_uwh, (uint64_t)true_uwh - 40000, (uint64_t)true_uwh + 10000);
+	assert_true(used_uwh > 1000000);
+	assert_in_range(
+		twin_number(&twin, BATTERY "power_now") / 1000000,
+		es_twin_power_uw(twin.host->node, ES_TWIN_BOARD, 0, twin.t_ns) / 1000000 - 1,
+		es_twin_power_uw(twin.host->node, ES_TWIN_BOARD, 0, twin.t_ns) / 1000000 + 1);
+	assert_int_equal(twin_number(&twin, BATTERY "capacity"),
+			 twin_number(&twin, BATTERY "energy_now") / 570000);
 	assert_text(&twin, "sys/devices/virtual/dmi/id/chassis_type", "10\n");
 	twin_down(&twin);
 }

@@ -256,8 +256,9 @@ int es_twin_load_progress(const struct es_twin_node *node, int i, struct es_twin
 	if (load->n_phases_done + 1 == load->n_phases && node->end_ns >= load->phase_end_ns)
 		ret->end_ns = load->phase_end_ns; /* to the ns */
 	else
-		ret->end_ns = node->now_ns +
-			      (int64_t)es_twin_least(ahead_ns(load, ret->phase_share), 4e18);
+		ret->end_ns =
+			node->now_ns +
+			(int64_t)(es_twin_least(ahead_ns(load, ret->phase_share), 4e18) + 0.5);
 	return 0;
 }
 

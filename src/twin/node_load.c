@@ -36,7 +36,7 @@ void es_twin_load_times(const struct es_twin_node *node, struct es_twin_load *lo
 {
 	const struct es_twin_phase *phase = es_twin_load_phase(load);
 	struct es_twin_shares *now = &load->now;
-	double reference_mhz = es_twin_cpu_reference_mhz(&node->kind->cpu), period;
+	double reference_mhz = es_twin_cpu_reference_mhz(&node->kind->cpu), period, per_ns;
 
 	now->slowest_mhz = core_mhz;
 	now->cpu = (double)phase->cpu_ns * (reference_mhz / core_mhz) / load->core_share;
@@ -62,12 +62,13 @@ void es_twin_load_times(const struct es_twin_node *node, struct es_twin_load *lo
 						   es_twin_most(now->gpu, now->gpu_memory)),
 				      es_twin_most(now->communication, now->idle));
 	now->period_ns = es_twin_most(period, 1);
-	now->cpu /= now->period_ns;
-	now->memory /= now->period_ns;
-	now->gpu /= now->period_ns;
-	now->gpu_memory /= now->period_ns;
-	now->communication /= now->period_ns;
-	now->idle /= now->period_ns;
+	per_ns = 1 / now->period_ns;
+	now->cpu *= per_ns;
+	now->memory *= per_ns;
+	now->gpu *= per_ns;
+	now->gpu_memory *= per_ns;
+	now->communication *= per_ns;
+	now->idle *= per_ns;
 }
 
 /* Whether two phases keep the same cores and GPUs in the same way busy, so that nothing need be placed anew. */

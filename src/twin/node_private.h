@@ -37,6 +37,11 @@ enum {
 	ES_TWIN_N_AVERAGES,
 };
 
+/** struct es_twin_guess - what kept a limit the last time, and the slope there: a first guess for the next time */
+struct es_twin_guess {
+	double x, w_per_x;
+};
+
 /** struct es_twin_noise - relative, of one column */
 struct es_twin_noise {
 	double now;
@@ -82,6 +87,7 @@ struct es_twin_package {
 	double uncore_mhz, uncore_stretch, memory_stretch;
 	double bandwidth; /* share of the memory's */
 	double extra_cap_w; /* by a limit of the board */
+	struct es_twin_guess clock_guess, memory_guess;
 	bool is_by_power, is_by_heat;
 	uint64_t held_uw, dram_held_uw; /* by a limit; UINT64_MAX: by none */
 	double awake; /* share of the time that any of it is */
@@ -104,6 +110,7 @@ struct es_twin_gpu_node {
 	uint32_t loads; /* bits of those that use it now */
 	double asked_mhz, mhz;
 	bool is_idle, is_by_power, is_by_heat;
+	struct es_twin_guess guess;
 	uint64_t held_uw;
 	double core_busy, memory_busy; /* shares of the time, of the whole device */
 	double instance_busy[ES_TWIN_INSTANCES_MAX];
@@ -168,6 +175,7 @@ struct es_twin_node {
 	unsigned fans, rest, loss;
 	double usual_ns; /* the length that es_twin_average.kept is for */
 	double fan_share; /* of its speed */
+	struct es_twin_guess board_guess;
 	double package_w[ES_TWIN_PACKAGES_MAX], dram_w[ES_TWIN_PACKAGES_MAX],
 		gpu_w[ES_TWIN_GPUS_MAX], board_w;
 	struct es_twin_package packages[ES_TWIN_PACKAGES_MAX];

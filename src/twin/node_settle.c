@@ -19,38 +19,58 @@ struct question {
 	struct es_twin_node *node;
 	unsigned i;
 	double (*watts)(const struct question *question, double x);
-	double low, high, guess;
+	double low, high;
+	struct es_twin_guess *guess; /* of the last answer */
 };
 
-/*
- * The largest x at which no more than @allowed_w is drawn, known that @high_w is more; low where even that is too much.
- * Secant steps from the guess (the last answer), halving where they lead astray.
- */
-static double largest(const struct question *question, double high_w, double allowed_w)
+static double next_guess(const struct question *question, double x, double missing_w)
 {
-	double low = question->low, high = question->high, before = high, before_w = high_w;
-	double x = question->guess > low && question->guess < high ? question->guess
-								   : 0.95 * high + 0.05 * low;
-	bool knows_low = false;
+	double slope = question->guess->w_per_x;
+
+	return slope > 0 ? x + missing_w / slope : missing_w > 0 ? INFINITY : -INFINITY;
+}
+
+/*
+ * The largest x at which no more than @allowed_w is drawn; INFINITY: any, low: even there more is. Secant steps from the last
+ * answer, as limits are asked for again and again with little change; halving where they lead astray.
+ */
+static double largest(const struct question *question, double allowed_w)
+{
+	struct es_twin_guess *guess = question->guess;
+	double low = question->low, high = question->high, before = 0, before_w = 0;
+	double x = guess->x > low && guess->x < high ? guess->x : high;
+	bool knows_low = false, knows_high = false;
 
 	for (unsigned i = 0; i < STEPS_MAX; i++) {
 		double w = question->watts(question, x), next;
 
+		if (x >= question->high && w <= allowed_w)
+			return INFINITY;
+		if (i > 0 && fabs(x - before) > NEAR * x)
+			guess->w_per_x = (w - before_w) / (x - before);
+		guess->x = x;
 		if (fabs(w - allowed_w) <= NEAR * allowed_w)
 			return x;
-		if (w > allowed_w)
+		if (w > allowed_w) {
 			high = x;
-		else
+			knows_high = true;
+		} else {
 			low = x;
-		next = x - (w - allowed_w) * (x - before) / (w - before_w);
+			knows_low = true;
+		}
+		next = next_guess(question, x, allowed_w - w);
 		before = x;
 		before_w = w;
-		if (!(next > low) && !knows_low && low <= question->low) {
+		if (next >= high && !knows_high) {
+			x = high;
+		} else if (next <= low && !knows_low) {
 			knows_low = true;
 			if (question->watts(question, low) >= allowed_w)
 				return low;
+			x = (low + high) / 2;
+		} else {
+			x = next > low && next < high ? next : (low + high) / 2;
 		}
-		x = next > low && next < high ? next : (low + high) / 2;
 	}
 	return low;
 }
@@ -120,33 +140,30 @@ static bool hold_package(struct es_twin_node *node, unsigned p)
 		.i = p,
 		.watts = package_at,
 		.low = node->kind->cpu.min_mhz,
-		.guess = package->ceiling_mhz,
+		.high = fastest_mhz(node, p),
+		.guess = &package->clock_guess,
 	};
-	double allowed, high_w;
+	double allowed_w;
 	bool is_by_heat;
 
 	package->is_by_power = false;
 	package->is_by_heat = package->is_prochot;
 	package->held_uw = UINT64_MAX;
-	question.high = fastest_mhz(node, p);
+	package->ceiling_mhz = INFINITY;
 	if (package->is_prochot) {
 		(void)package_at(&question, question.low);
 		return true;
 	}
-	allowed = es_twin_package_allowed_w(node, p, &is_by_heat);
-	if (!(question.high > 0)) {
-		package->ceiling_mhz = INFINITY;
+	allowed_w = es_twin_package_allowed_w(node, p, &is_by_heat);
+	if (isinf(allowed_w) || !(question.high > 0))
 		return false;
-	}
-	high_w = package_at(&question, INFINITY);
-	if (high_w <= allowed)
+	(void)package_at(&question, largest(&question, allowed_w));
+	if (isinf(package->ceiling_mhz))
 		return false;
 	package->is_by_power = !is_by_heat;
 	package->is_by_heat = is_by_heat;
-	if (question.high > question.low)
-		(void)package_at(&question, largest(&question, high_w, allowed));
-	if (es_twin_package_w(node, p) <= allowed * (1 + 2 * NEAR))
-		package->held_uw = (uint64_t)(allowed * 1e6);
+	if (es_twin_package_w(node, p) <= allowed_w * (1 + 2 * NEAR))
+		package->held_uw = (uint64_t)(allowed_w * 1e6);
 	return true;
 }
 
@@ -167,25 +184,24 @@ static bool hold_gpu(struct es_twin_node *node, unsigned g)
 		.watts = gpu_at,
 		.low = node->kind->gpu.min_mhz,
 		.high = gpu->asked_mhz,
-		.guess = gpu->mhz,
+		.guess = &gpu->guess,
 	};
-	double allowed, high_w;
+	double allowed_w, mhz;
 	bool is_by_heat;
 
 	gpu->is_by_power = gpu->is_by_heat = false;
 	gpu->held_uw = UINT64_MAX;
-	high_w = gpu_at(&question, gpu->asked_mhz);
-	if (gpu->is_idle)
+	allowed_w = es_twin_gpu_allowed_w(node, g, &is_by_heat);
+	if (gpu->is_idle || isinf(allowed_w))
 		return false;
-	allowed = es_twin_gpu_allowed_w(node, g, &is_by_heat);
-	if (high_w <= allowed)
+	mhz = largest(&question, allowed_w);
+	(void)gpu_at(&question, es_twin_least(mhz, gpu->asked_mhz));
+	if (isinf(mhz))
 		return false;
 	gpu->is_by_power = !is_by_heat;
 	gpu->is_by_heat = is_by_heat;
-	if (question.high > question.low)
-		(void)gpu_at(&question, largest(&question, high_w, allowed));
-	if (es_twin_gpu_w(node, g) <= allowed * (1 + 2 * NEAR))
-		gpu->held_uw = (uint64_t)(allowed * 1e6);
+	if (es_twin_gpu_w(node, g) <= allowed_w * (1 + 2 * NEAR))
+		gpu->held_uw = (uint64_t)(allowed_w * 1e6);
 	return true;
 }
 
@@ -200,38 +216,42 @@ static double dram_at(const struct question *question, double share)
 static bool hold_dram(struct es_twin_node *node, unsigned p)
 {
 	struct es_twin_package *package = &node->packages[p];
-	double allowed = es_twin_allowed_w(node, &package->dram_average), high_w;
+	double allowed_w = es_twin_allowed_w(node, &package->dram_average), share;
 	struct question question = {
 		.node = node,
 		.i = p,
 		.watts = dram_at,
 		.low = MEMORY_LEAST,
 		.high = 1,
-		.guess = 1 / package->memory_stretch,
+		.guess = &package->memory_guess,
 	};
 
 	package->dram_held_uw = UINT64_MAX;
 	package->memory_stretch = 1;
-	if (isinf(allowed))
+	if (isinf(allowed_w))
 		return false;
-	high_w = dram_at(&question, 1);
-	if (high_w <= allowed || package->bandwidth <= 0)
+	share = largest(&question, allowed_w);
+	(void)dram_at(&question, es_twin_least(share, 1));
+	if (isinf(share) || package->bandwidth <= 0)
 		return false;
-	(void)dram_at(&question, largest(&question, high_w, allowed));
-	if (es_twin_dram_w(node, p) <= allowed * (1 + 2 * NEAR))
-		package->dram_held_uw = (uint64_t)(allowed * 1e6);
+	if (es_twin_dram_w(node, p) <= allowed_w * (1 + 2 * NEAR))
+		package->dram_held_uw = (uint64_t)(allowed_w * 1e6);
 	return true;
 }
 
 static bool hold_packages(struct es_twin_node *node)
 {
-	unsigned n_held = 0;
+	unsigned n_held = 0, n = node->kind->n_packages;
+	double slowest_mhz = INFINITY;
 
-	for (unsigned p = 0; p < node->kind->n_packages; p++)
+	for (unsigned p = 0; p < n; p++)
 		n_held += hold_package(node, p);
 	/* Those that were looked at first did not know yet how slow the others make their programs. */
-	for (unsigned p = 0; n_held > 1 && p + 1 < node->kind->n_packages; p++)
-		(void)hold_package(node, p);
+	for (unsigned p = n; n_held > 1 && p-- > 0;) {
+		if (slowest_mhz < node->packages[p].ceiling_mhz)
+			(void)hold_package(node, p);
+		slowest_mhz = es_twin_least(slowest_mhz, node->packages[p].ceiling_mhz);
+	}
 	return n_held > 0;
 }
 
@@ -258,6 +278,7 @@ static bool hold_board(struct es_twin_node *node)
 		.node = node,
 		.watts = board_at,
 		.low = 1,
+		.guess = &node->board_guess,
 	};
 
 	if (isinf(allowed))
@@ -268,7 +289,7 @@ static bool hold_board(struct es_twin_node *node)
 		return false;
 	for (unsigned p = 0; p < node->kind->n_packages; p++)
 		question.high += node->package_w[p];
-	(void)board_at(&question, largest(&question, node->board_w, allowed));
+	(void)board_at(&question, es_twin_least(largest(&question, allowed), question.high));
 	return true;
 }
 
@@ -303,9 +324,7 @@ static void ask(struct es_twin_node *node)
 			gpu->asked_mhz = es_twin_most(kind->gpu.idle_mhz, gpu->lock_min_mhz);
 		else
 			gpu->asked_mhz = es_twin_most(gpu->asked_mhz, low);
-		/* The last answer stays as a guess where the GPU was held. */
-		if (gpu->held_uw == UINT64_MAX)
-			gpu->mhz = gpu->asked_mhz;
+		gpu->mhz = gpu->asked_mhz;
 	}
 }
 

@@ -39,6 +39,7 @@ void es_twin_load_times(const struct es_twin_node *node, struct es_twin_load *lo
 	double reference_mhz = es_twin_cpu_reference_mhz(&node->kind->cpu), period, per_ns;
 
 	now->slowest_mhz = core_mhz;
+	now->slowest_gpu_mhz = gpu_mhz;
 	now->cpu = (double)phase->cpu_ns * (reference_mhz / core_mhz) / load->core_share;
 	now->memory = 0;
 	now->stretch = 1;

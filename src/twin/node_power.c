@@ -187,7 +187,10 @@ void es_twin_gpu_powers(struct es_twin_node *node, unsigned i)
 		const struct es_twin_load *load = &node->loads[__builtin_ctz(left)];
 		const struct es_twin_phase *phase = es_twin_load_phase(load);
 		double part = weight(model, load);
-		double busy = load->now.gpu / load->gpu_sharers;
+		/* A GPU that is faster than another of the program waits for it. */
+		double busy = load->now.gpu *
+			      es_twin_least(1, load->now.slowest_gpu_mhz / gpu->mhz) /
+			      load->gpu_sharers;
 		double moves = load->now.gpu_memory / load->gpu_sharers;
 		double both = phase->time == ES_TWIN_ADDITIVE ? busy + moves
 							      : es_twin_most(busy, moves);

@@ -125,7 +125,7 @@ struct es_twin_gpu_node {
 struct es_twin_shares {
 	double period_ns; /* the phase at this pace */
 	double cpu, memory, gpu, gpu_memory, communication, idle;
-	double slowest_mhz; /* of its cores */
+	double slowest_mhz, slowest_gpu_mhz; /* of its cores; of its GPUs */
 	double stretch; /* of memory_ns */
 };
 

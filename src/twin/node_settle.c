@@ -258,15 +258,12 @@ static bool hold_packages(struct es_twin_node *node)
 static double board_at(const struct question *question, double budget_w)
 {
 	struct es_twin_node *node = question->node;
-	double sum = 0;
 
 	for (unsigned p = 0; p < node->kind->n_packages; p++)
 		node->packages[p].extra_cap_w = budget_w / node->kind->n_packages;
 	(void)hold_packages(node);
 	powers_all(node);
 	es_twin_columns(node);
-	for (unsigned p = 0; p < node->kind->n_packages; p++)
-		sum += node->package_w[p];
 	return node->board_w;
 }
 

@@ -73,7 +73,7 @@ static void put_phase(struct es_json *json, const struct es_twin_played *played,
 		       es_twin_phase_print(&played->program->phases[i], line, sizeof(line)));
 	es_json_u64(json, "calls", phase->n_calls);
 	es_json_u64(json, "known_calls", phase->n_known);
-	if (phase->n_known) {
+	if (phase->n_known || phase->n_calls == 0) {
 		es_json_decimal(json, "planned_s", phase->planned_ns, 9);
 		es_json_decimal(json, "duration_s", phase->dur_ns, 9);
 		es_twin_truth_put(json, &played->truth, phase->energies_uj);
@@ -109,31 +109,29 @@ static void put_json(const struct es_twin_played *played, struct es_buf *out)
 		out->error = r;
 }
 
-static void put_joules(struct es_buf *out, bool is_known, uint64_t energy_uj)
+/* @phase: not called at all: nothing is what it took; called too long ago: nobody knows. */
+static void put_number(struct es_buf *out, const struct es_twin_played_phase *phase, double value)
 {
 	char text[ES_QUANTITY_TEXT_BYTES];
 
 	(void)es_buf_printf(out, " %12s",
-			    is_known ? es_number_text(es_j_from_uj(energy_uj), text) : "n/a");
+			    phase->n_known   ? es_number_text(value, text)
+			    : phase->n_calls ? "n/a"
+					     : "-");
 }
 
 static void put_row(struct es_buf *out, const struct es_twin_truth *truth, const char *name,
 		    const struct es_twin_played_phase *phase)
 {
-	char planned[ES_QUANTITY_TEXT_BYTES] = "n/a", took[ES_QUANTITY_TEXT_BYTES] = "n/a";
-
-	if (phase->n_known) {
-		(void)es_number_text(es_s_from_ns(phase->planned_ns), planned);
-		(void)es_number_text(es_s_from_ns(phase->dur_ns), took);
-	}
-	(void)es_buf_printf(out, "%-20s %8" PRIu64 " %12s %12s", name[0] ? name : "-",
-			    phase->n_calls, planned, took);
+	(void)es_buf_printf(out, "%-20s %8" PRIu64, name[0] ? name : "-", phase->n_calls);
+	put_number(out, phase, es_s_from_ns(phase->planned_ns));
+	put_number(out, phase, es_s_from_ns(phase->dur_ns));
 	for (size_t i = 0; i < ES_ARRAY_SIZE(shown); i++) {
 		bool has;
 		uint64_t energy_uj = es_twin_truth_sum(truth, phase->energies_uj, shown[i], &has);
 
 		if (has)
-			put_joules(out, phase->n_known > 0, energy_uj);
+			put_number(out, phase, es_j_from_uj(energy_uj));
 	}
 	(void)es_buf_str(out, "\n");
 }

@@ -10,6 +10,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,6 +115,11 @@ int es_twin_scan_word(const char *text, char *ret, size_t size)
 	memcpy(ret, text, n);
 	ret[n] = '\0';
 	return 0;
+}
+
+int es_twin_put_u64(struct es_buf *out, uint64_t v)
+{
+	return es_buf_printf(out, "%" PRIu64 "\n", v);
 }
 
 /* Its event is sent to nobody here; other words are refused as kobject_synth_uevent() does. */

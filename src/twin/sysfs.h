@@ -23,6 +23,9 @@ int es_twin_scan_u32(const char *text, uint32_t *ret);
 /** es_twin_scan_word - as sscanf("%<n>s"), n = @size - 1; 0 or -EINVAL: nothing but blanks */
 int es_twin_scan_word(const char *text, char *ret, size_t size);
 
+/** es_twin_put_u64 - a number and its newline, as sysfs shows it */
+int es_twin_put_u64(struct es_buf *out, uint64_t v);
+
 /** es_twin_make_device - what driver core puts into the folder @dir of each device: uevent, power/, and subsystem where @subsystem (a path) is given */
 void es_twin_make_device(struct es_twin_tree *tree, const char *dir, const char *subsystem);
 /** es_twin_put_text - constant text in @dir/@name */

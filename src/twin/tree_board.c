@@ -64,9 +64,8 @@ static int show_charge(const struct es_twin_file *file, void *handle, int64_t t_
 
 	(void)handle;
 	if (file->a)
-		return es_buf_printf(out, "%llu\n", (unsigned long long)(100 * uwh / BATTERY_UWH));
-	return es_buf_printf(out, "%llu\n",
-			     (unsigned long long)(uwh / CHARGE_STEP_UWH * CHARGE_STEP_UWH));
+		return es_twin_put_u64(out, 100 * uwh / BATTERY_UWH);
+	return es_twin_put_u64(out, uwh / CHARGE_STEP_UWH * CHARGE_STEP_UWH);
 }
 
 static int show_power(const struct es_twin_file *file, void *handle, int64_t t_ns,
@@ -76,7 +75,7 @@ static int show_power(const struct es_twin_file *file, void *handle, int64_t t_n
 	int r = es_twin_meter_power_uw(file->meter, file->host->node, t_ns, &power_uw);
 
 	(void)handle;
-	return r < 0 ? r : es_buf_printf(out, "%llu\n", (unsigned long long)power_uw);
+	return r < 0 ? r : es_twin_put_u64(out, power_uw);
 }
 
 static const struct es_twin_file_ops charge_ops = { .show = show_charge };

@@ -196,8 +196,7 @@ static int show_current(const struct es_twin_file *file, void *handle, int64_t t
 {
 	(void)handle;
 	(void)t_ns;
-	return es_buf_printf(out, "%llu\n",
-			     (unsigned long long)es_twin_core_khz(file->host->node, file->a));
+	return es_twin_put_u64(out, es_twin_core_khz(file->host->node, file->a));
 }
 
 static int show_highest(const struct es_twin_file *file, void *handle, int64_t t_ns,

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "twin/host.h"
 #include "twin/rapl.h"
 #include "twin/sysfs.h"
@@ -40,7 +41,7 @@ static int show_energy(const struct es_twin_file *file, void *handle, int64_t t_
 	(void)handle;
 	if (r < 0)
 		return r;
-	return es_buf_printf(out, "%llu\n", (unsigned long long)(raw * zone->unit_nj / 1000));
+	return es_twin_put_u64(out, raw * zone->unit_nj / 1000);
 }
 
 /* Where it is locked powercap shows 0. */
@@ -105,7 +106,7 @@ static int show_limit(const struct es_twin_file *file, void *handle, int64_t t_n
 
 	(void)handle;
 	(void)t_ns;
-	return es_buf_printf(out, "%llu\n", (unsigned long long)(power * ES_TWIN_RAPL_POWER_UW));
+	return es_twin_put_u64(out, power * ES_TWIN_RAPL_POWER_UW);
 }
 
 /* What is more than the field holds is cut off, not refused: the kernel masks it. */
@@ -142,9 +143,7 @@ static int show_window(const struct es_twin_file *file, void *handle, int64_t t_
 	(void)t_ns;
 	if (file->a == PEAK)
 		return -ENODATA;
-	return es_buf_printf(
-		out, "%llu\n",
-		(unsigned long long)es_twin_rapl_window_us(es_twin_rapl_window(zone, file->a)));
+	return es_twin_put_u64(out, es_twin_rapl_window_us(es_twin_rapl_window(zone, file->a)));
 }
 
 static int store_window(const struct es_twin_file *file, void *handle, int64_t t_ns,
@@ -176,9 +175,7 @@ static int show_max_power(const struct es_twin_file *file, void *handle, int64_t
 	(void)t_ns;
 	if (zone->domain != ES_TWIN_RAPL_PACKAGE && zone->domain != ES_TWIN_RAPL_DRAM)
 		return -ENODATA;
-	return es_buf_printf(
-		out, "%llu\n",
-		(unsigned long long)(power * ES_TWIN_RAPL_POWER_UW * (file->a == PEAK ? 2 : 1)));
+	return es_twin_put_u64(out, power * ES_TWIN_RAPL_POWER_UW * (file->a == PEAK ? 2 : 1));
 }
 
 static const struct es_twin_file_ops energy_ops = { .show = show_energy };
@@ -194,7 +191,7 @@ static void make_constraints(struct es_twin_host *host, const char *dir,
 {
 	static const char *const names[] = { "long_term", "short_term", "peak_power" };
 
-	for (unsigned i = 0; i < zone->n_limits; i++) {
+	for (unsigned i = 0; i < zone->n_limits && i < ES_ARRAY_SIZE(names); i++) {
 		const struct es_twin_file file = { .a = i, .data = zone };
 		char attr[64];
 

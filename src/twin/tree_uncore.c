@@ -52,7 +52,7 @@ static int show_current(const struct es_twin_file *file, void *handle, int64_t t
 
 	(void)handle;
 	(void)t_ns;
-	return es_buf_printf(out, "%llu\n", (unsigned long long)khz);
+	return es_twin_put_u64(out, khz);
 }
 
 static const struct es_twin_file_ops limit_ops = { .show = show_limit, .store = store_limit };

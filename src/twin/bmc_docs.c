@@ -252,7 +252,7 @@ static void write_thermal(const struct es_twin_seen *seen, unsigned number, stru
 	}
 	es_json_array_end(json);
 	es_json_array(json, "Fans");
-	for (unsigned i = 1; i <= ES_TWIN_BMC_FANS; i++) {
+	for (unsigned i = 1; i <= seen->n_fans; i++) {
 		es_json_object(json, NULL);
 		(void)snprintf(text, sizeof(text), "Fan%u", i);
 		es_json_string(json, "Name", text);

@@ -25,6 +25,7 @@ struct es_twin_seen {
 	int64_t inlet_mc, package_mc[ES_TWIN_BMC_PACKAGES];
 	unsigned n_packages;
 	uint64_t fan_rpm;
+	unsigned n_fans;
 	bool has_limit, is_off;
 	uint16_t limit_min_w, limit_max_w;
 	struct es_twin_cap cap;

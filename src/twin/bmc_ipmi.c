@@ -308,7 +308,7 @@ static bool is_silent(struct es_twin_host *host)
 	bool is;
 
 	pthread_mutex_lock(&host->lock);
-	is = host->bmc_error != 0 || host->is_powered_off;
+	is = host->bmc_error != 0;
 	pthread_mutex_unlock(&host->lock);
 	return is;
 }

@@ -46,6 +46,8 @@ bool es_twin_view_limits(const struct es_twin_host *host, uint16_t *ret_min_w, u
 /** es_twin_view_set_cap - 0, -EOPNOTSUPP, -ERANGE */
 int es_twin_view_set_cap(struct es_twin_host *host, const struct es_twin_cap *cap);
 
+/** es_twin_view_n_fans - 0: it is cooled by liquid */
+unsigned es_twin_view_n_fans(const struct es_twin_host *host);
 /** es_twin_view_sensor - one that IPMI shows; NULL: no more. The text is in .twin/bmc/sensor-N, N from 1 on. */
 struct es_twin_sensor {
 	char name[17];

@@ -93,6 +93,7 @@ static void look(struct es_twin_bmc *bmc, struct es_twin_seen *ret)
 		seen.package_mc[seen.n_packages] =
 			es_twin_temperature_mc(host->node, ES_TWIN_PACKAGE, seen.n_packages);
 	seen.fan_rpm = es_twin_fan_rpm(host->node);
+	seen.n_fans = es_twin_view_n_fans(host);
 	seen.has_limit = es_twin_view_limits(host, &seen.limit_min_w, &seen.limit_max_w);
 	seen.t_unix_ns = es_clock_unix_ns() + host->wall_step_ns;
 	es_twin_host_unlock(host);

@@ -173,6 +173,7 @@ const struct es_twin_kind es_twin_kind_broadwell1s = {
 	.meters = {
 		.rapl_nj = 61035, .dram_nj = 15300,
 		.has_msr = true, .has_cpufreq = true, .has_uncore = true, .has_bmc = true,
+		.has_acpi_meter = true,
 		.cpufreq_driver = "intel_pstate",
 	},
 	.governors = "performance powersave",

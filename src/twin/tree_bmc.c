@@ -102,6 +102,11 @@ int es_twin_view_set_cap(struct es_twin_host *host, const struct es_twin_cap *ca
 	return r;
 }
 
+unsigned es_twin_view_n_fans(const struct es_twin_host *host)
+{
+	return host->kind->fan_max_rpm > 0 ? ES_TWIN_BMC_FANS : 0;
+}
+
 /* Powers, temperatures, fans, in this order. */
 bool es_twin_view_sensor(const struct es_twin_host *host, size_t i, struct es_twin_sensor *ret)
 {
@@ -119,7 +124,7 @@ bool es_twin_view_sensor(const struct es_twin_host *host, size_t i, struct es_tw
 	} else if ((n -= 1) <= n_packages) {
 		s = (struct es_twin_sensor){ "", 1, 1, 3, (uint8_t)n, 1 };
 		(void)snprintf(s.name, sizeof(s.name), "CPU%hhu Temp", s.instance);
-	} else if ((n -= n_packages) <= ES_TWIN_BMC_FANS) {
+	} else if ((n -= n_packages) <= es_twin_view_n_fans(host)) {
 		s = (struct es_twin_sensor){
 			"", 4, 18, 29, (uint8_t)n, (uint8_t)(host->kind->fan_max_rpm / 250 + 1)
 		};

@@ -51,7 +51,8 @@ static void start(struct fixture *f)
 	assert_non_null(strstr(err.text, "no DCMI: "));
 	assert_string_equal(es_twin_bmc_dcmi_url(f->bmc), "");
 	url = es_twin_bmc_redfish_url(f->bmc);
-	assert_non_null(strstr(url, "?scheme=http&credentials=/nonexistent/a%20b/.twin/bmc/"));
+	assert_non_null(strstr(url, "?scheme=http&accuracy=1%25&credentials="
+				    "/nonexistent/a%20b/.twin/bmc/"));
 	assert_int_equal(sscanf(url, "redfish:%63[^?]", f->base + 5), 1);
 	memcpy(f->base, "http:", 5);
 }

@@ -169,6 +169,8 @@ static void open_gpu(struct amdgpu *amdgpu, const char *address)
 	if (!domain->is_power && domain->range.unit_nj == 0)
 		domain->range.unit_nj = UNIT_NJ;
 	find_limit(amdgpu, address, domain);
+	if (r == 0 && metrics.energy_steps == 0 && es_gpu_is_second_chip(&amdgpu->root, address))
+		es_gpu_say_second_chip(domain);
 }
 
 static int compare_addresses(const void *a, const void *b)

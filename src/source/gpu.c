@@ -87,3 +87,43 @@ es_hot bool es_gpu_is_asleep(const struct es_root *root, struct es_kept *status,
 	return es_kept_read(root, status, now_ns, text, sizeof(text)) > 0 &&
 	       (strncmp(text, "suspend", 7) == 0 || strncmp(text, "resum", 5) == 0);
 }
+
+bool es_gpu_is_second_chip(const struct es_root *root, const char *address)
+{
+	es_cleanup(es_closedirp) DIR *dir = NULL;
+	struct es_kept status = { .fd = -1 };
+	const struct dirent *entry;
+	char path[160];
+	bool is_asleep;
+	int r = 0;
+
+	es_gpu_open_status(root, address, &status);
+	is_asleep = es_gpu_is_asleep(root, &status, 0);
+	es_kept_close(&status);
+	(void)snprintf(path, sizeof(path), DEVICES "/%.31s/hwmon", address);
+	if (!is_asleep)
+		dir = es_root_opendir(root, path, &r);
+	while (dir && (entry = readdir(dir))) {
+		char text[32];
+		uint64_t cap_uw;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		(void)snprintf(path, sizeof(path), DEVICES "/%.31s/hwmon/%.63s/name", address,
+			       entry->d_name);
+		if (es_root_read_line(root, path, text, sizeof(text)) <= 0 ||
+		    strcmp(text, "amdgpu") != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), DEVICES "/%.31s/hwmon/%.63s/power1_cap", address,
+			       entry->d_name);
+		return es_root_read_u64(root, path, &cap_uw) == 0 && cap_uw == 0;
+	}
+	return false;
+}
+
+void es_gpu_say_second_chip(struct es_domain *domain)
+{
+	domain->state = ES_STATE_ABSENT;
+	(void)snprintf(domain->reason, sizeof(domain->reason),
+		       "a chip beside the first one of its module, which shows the power of both");
+}

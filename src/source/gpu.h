@@ -31,6 +31,16 @@ void es_gpu_place(const struct es_root *root, const char *source, const char *ad
 /** es_gpu_is_apu - whether the device of AMD at @address is graphics and processor in one package */
 bool es_gpu_is_apu(const struct es_root *root, const char *address);
 
+/**
+ * es_gpu_is_second_chip - whether AMD's driver shows nothing of the chip at @address since the first one of its module shows all
+ *
+ * Of MI250X power, energy and limit are the module's, and of the second chip 0 (aldebaran_ppt.c of the kernel): that is no
+ * measured zero. A chip that sleeps is not asked.
+ */
+bool es_gpu_is_second_chip(const struct es_root *root, const char *address);
+/** es_gpu_say_second_chip - make @domain one that has no meter, and say why */
+void es_gpu_say_second_chip(struct es_domain *domain);
+
 /** es_gpu_open_status - the file that says whether the device at @address sleeps; es_kept_close() it */
 void es_gpu_open_status(const struct es_root *root, const char *address, struct es_kept *ret);
 /** es_gpu_is_asleep - whether a read would wake it; what cannot be known does not */

@@ -73,7 +73,7 @@ bool es_gpulib_is_needed(const struct es_root *root, const char *vendor,
 			is_read = domains[j].state != ES_STATE_DENIED &&
 				  domains[j].state != ES_STATE_ABSENT && !domains[j].is_partial &&
 				  strcmp(domains[j].pci, gpus[i].address) == 0;
-		if (!is_read)
+		if (!is_read && !es_gpu_is_second_chip(root, gpus[i].address))
 			return true;
 	}
 	return false;
@@ -141,6 +141,8 @@ static void describe(const struct gpulib *gpulib, const struct es_gpulib_meter *
 			       es_strerror(meter->error));
 		if (meter->error == -EACCES)
 			(void)snprintf(ret->fix, sizeof(ret->fix), "%s", gpulib->ops->fix);
+	} else if (es_gpu_is_second_chip(&gpulib->root, meter->address)) {
+		es_gpu_say_second_chip(ret);
 	}
 }
 

@@ -104,7 +104,7 @@ static void open_meter(struct hwmon *hwmon, size_t i)
 	struct es_domain *domain = &hwmon->source.domains[i];
 	struct meter *meter = &hwmon->meters[i];
 	char path[256];
-	uint64_t v;
+	uint64_t v = 0;
 	int r;
 
 	meter->file.fd = meter->status.fd = -1;
@@ -129,6 +129,9 @@ static void open_meter(struct hwmon *hwmon, size_t i)
 	}
 	if (r < 0)
 		es_kept_explain(&hwmon->root, &meter->file, r, domain);
+	else if (v == 0 && es_hwmon_wakes(&meter->input) &&
+		 es_gpu_is_second_chip(&hwmon->root, meter->input.address))
+		es_gpu_say_second_chip(domain);
 }
 
 static bool has_id(const struct hwmon *hwmon, size_t n, const char *id)

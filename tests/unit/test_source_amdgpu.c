@@ -14,6 +14,7 @@
 #include "core/track.h"
 #include "source/amdgpu_metrics.h"
 #include "source/amdgpu_signals.h"
+#include "source/gpu.h"
 #include "support/sourced.h"
 
 #define TABLE_BYTES 4096U
@@ -316,6 +317,46 @@ static void power_is_added_up_where_there_is_no_energy(void **state)
 	assert_int_equal(sourced_read(f, "amdgpu/gpu-0")->value, 471000);
 }
 
+/* As of MI250X: table and limit of the chip at @dir show 0 W, 0 J, no limit. */
+static void make_second_chip(const struct sourced *f, const char *dir)
+{
+	uint8_t data[TABLE_BYTES];
+	char path[160];
+	int fd;
+
+	begin(data, 1, 3, 120);
+	put_le(data, 22, 2, 0);
+	put_le(data, 24, 8, 0);
+	put_le(data, 32, 8, 1000000000);
+	put_le(data, 96, 8, 100000000);
+	(void)snprintf(path, sizeof(path), "%s/%sgpu_metrics", f->dir, dir);
+	assert_int_equal(chmod(path, 0600), 0);
+	fd = open(path, O_WRONLY | O_TRUNC);
+	assert_true(fd >= 0 && write(fd, data, 120) == 120);
+	(void)close(fd);
+}
+
+static void the_second_chip_of_a_module_is_no_zero(void **state)
+{
+	struct sourced *f = *state;
+	const struct es_domain *d;
+
+	sourced_make(f, "mi250x");
+	make_second_chip(f, GPU0);
+	/* With a limit it is a GPU whose counter stands. */
+	assert_int_equal(sourced_open_as(f, -1, NULL), 0);
+	assert_int_not_equal(sourced_domain(f, "amdgpu/gpu-0")->state, ES_STATE_ABSENT);
+	sourced_put(f, GPU0 "hwmon/hwmon3/power1_cap", "0\n");
+	assert_int_equal(sourced_open_as(f, -1, NULL), 0);
+	d = sourced_domain(f, "amdgpu/gpu-0");
+	assert_int_equal(d->state, ES_STATE_ABSENT);
+	assert_non_null(strstr(d->reason, "the power of both"));
+	assert_int_not_equal(sourced_domain(f, "amdgpu/gpu-1")->state, ES_STATE_ABSENT);
+	/* Whether one that sleeps is such a chip cannot be seen without waking it. */
+	sourced_put(f, GPU0 "power/runtime_status", "suspended\n");
+	assert_false(es_gpu_is_second_chip(&f->root, "0000:c1:00.0"));
+}
+
 static void every_fault_is_an_error_and_named(void **state)
 {
 	struct sourced *f = *state;
@@ -409,6 +450,7 @@ int main(void)
 		T(a_gpu_that_sleeps_is_not_woken),
 		T(apus_contain_the_package_and_say_what_they_lack),
 		T(power_is_added_up_where_there_is_no_energy),
+		T(the_second_chip_of_a_module_is_no_zero),
 		T(every_fault_is_an_error_and_named),
 		T(a_driver_that_is_loaded_again_is_a_reset),
 		T(hwmon_of_the_same_card_is_its_twin),

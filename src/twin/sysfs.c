@@ -265,7 +265,10 @@ uint64_t es_twin_hash(const char *text)
 
 	for (; *text; text++)
 		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	return hash;
+	/* The last letter reaches the upper half only now. */
+	hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return hash ^ hash >> 33;
 }
 
 void es_twin_put_hwmon(struct es_twin_tree *tree, const char *device, const char *name,

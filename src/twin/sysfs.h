@@ -40,7 +40,7 @@ void es_twin_put_link(struct es_twin_tree *tree, const char *dir, const char *na
 /** es_twin_put_hwmon - a hwmon of @device called @name, under the first number that is free, with all that hwmon_device_register() makes; @dir: its folder */
 void es_twin_put_hwmon(struct es_twin_tree *tree, const char *device, const char *name,
 		       char dir[static ES_TWIN_SYSFS_PATH_BYTES]);
-/** es_twin_hash - FNV-1a of @text: what is spread by chance and yet always the same */
+/** es_twin_hash - a number from @text: what is spread by chance and yet always the same */
 uint64_t es_twin_hash(const char *text);
 
 #endif

@@ -139,6 +139,16 @@ static void gives_a_device_what_every_one_has(void **state)
 	es_twin_tree_destroy(tree);
 }
 
+static void spreads_what_differs_in_one_letter(void **state)
+{
+	uint64_t a = es_twin_hash("node/dram-0"), b = es_twin_hash("node/dram-1");
+
+	(void)state;
+	assert_int_equal(a, es_twin_hash("node/dram-0"));
+	assert_in_range(__builtin_popcountll(a ^ b), 16, 48);
+	assert_in_range(__builtin_popcount((unsigned)(a ^ b)), 8, 24);
+}
+
 static void refuses_paths_that_do_not_fit(void **state)
 {
 	struct es_twin_tree *tree = NULL;
@@ -160,6 +170,7 @@ int main(void)
 		cmocka_unit_test(reads_yes_and_no_as_kstrtobool),
 		cmocka_unit_test(scans_as_sscanf_of_the_kernel),
 		cmocka_unit_test(gives_a_device_what_every_one_has),
+		cmocka_unit_test(spreads_what_differs_in_one_letter),
 		cmocka_unit_test(refuses_paths_that_do_not_fit),
 	};
 

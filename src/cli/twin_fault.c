@@ -4,8 +4,10 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  */
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,19 @@ struct ask {
 	const char *mount, *for_text;
 	bool lists, clears;
 };
+
+/* "-90s" is a target, and looks like an option: out of the way of those until they are parsed. */
+static const char *take_negative(int argc, char **argv)
+{
+	for (int i = 2; i < argc; i++)
+		if (argv[i][0] == '-' && isdigit((unsigned char)argv[i][1])) {
+			const char *negative = argv[i];
+
+			argv[i] += strlen(negative);
+			return negative;
+		}
+	return NULL;
+}
 
 static bool is_word(const char *text)
 {
@@ -169,7 +184,14 @@ int es_twin_cmd_fault(int argc, char **argv)
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
 	};
+	const char *negative = take_negative(argc, argv);
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
-	return status >= 0 ? status : act(&ask, argc - first, argv + first);
+	if (status >= 0)
+		return status;
+	argc -= first;
+	argv += first;
+	if (negative && argc == 2 && !*argv[1])
+		argv[1] = (char *)(uintptr_t)negative;
+	return act(&ask, argc, argv);
 }

@@ -222,7 +222,8 @@ static bool is_refused(const struct es_twin_entry *entry, int flags)
 	unsigned mode = es_twin_entry_mode(entry);
 	int access = flags & O_ACCMODE;
 
-	return (access != O_WRONLY && !(mode & 0444)) || (access != O_RDONLY && !(mode & 0222));
+	return es_twin_entry_type(entry) == ES_TWIN_IS_FILE &&
+	       ((access != O_WRONLY && !(mode & 0444)) || (access != O_RDONLY && !(mode & 0222)));
 }
 
 static int open_entry(struct es_twin_host *host, struct handle *handle)
@@ -252,6 +253,8 @@ static int mount_open(const char *path, struct fuse_file_info *info)
 		return -ENOENT;
 	if (is_refused(entry, info->flags))
 		return -EACCES;
+	if (es_twin_entry_type(entry) == ES_TWIN_IS_REAL && (info->flags & O_ACCMODE) != O_RDONLY)
+		return -EROFS;
 	handle = handle_new(entry);
 	if (!handle)
 		return -ENOMEM;

@@ -50,11 +50,18 @@ static void find_silence(struct es_report *report, const struct es_track *track,
 static double unknown_j(const struct es_report *report, const struct es_track *track, size_t i,
 			double usual_w, int64_t unknown_ns)
 {
+	const struct es_report_domain *sum = &report->by_domain[i];
 	double most_w = fmax(es_w_from_mw(track->max_mw), es_w_from_mw(track->domain->limit_mw));
 	uint64_t ends_uj = track->rejected.n ? track->first_step_uj + track->last_step_uj : 0;
 
+	/* A sweep takes its time: between this meter's readings and the first and the last of all there is a rest. */
+	int64_t rest_ns = report->stop_ns - report->start_ns -
+			  (track->last_t_ns - track->first_t_ns) - sum->silent_ns[0] -
+			  sum->silent_ns[1];
+
 	return fmax(usual_w, most_w - usual_w) * es_s_from_ns(unknown_ns) +
-	       report->by_domain[i].still_w * es_s_from_ns(track->lost_ns) +
+	       usual_w * es_s_from_ns(rest_ns > 0 ? rest_ns : 0) +
+	       sum->still_w * es_s_from_ns(track->lost_ns) +
 	       usual_w * es_s_from_ns(es_report_slowest_ns(report, i)) +
 	       es_j_from_uj(track->doubt_uj) + es_j_from_uj(ends_uj);
 }

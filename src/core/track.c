@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+#include "base/parse.h"
+
 __extension__ typedef unsigned __int128 es_u128;
 
 #define STILL_MIN_NS INT64_C(100000000)
@@ -158,6 +160,19 @@ static void count(struct es_track *track, int64_t t0_ns, int64_t t1_ns, const st
 	ret->is_gap = false;
 }
 
+/*
+ * Between two readings of a power nobody looked, but for the time that the meter averages over. Where it stepped from one to
+ * the other at a time that is as likely as any, the trapezoid is off by a uniform share of step times time: a twelfth of its
+ * square is the variance.
+ */
+static double unseen_j2(const struct es_track *track, int64_t dur_ns, uint64_t power_mw)
+{
+	double unseen_s = es_s_from_ns(dur_ns - track->domain->update_period_ns),
+	       step_w = es_w_from_mw(power_mw) - es_w_from_mw(track->last_value);
+
+	return unseen_s > 0 ? step_w * step_w * unseen_s * unseen_s / 12 : 0;
+}
+
 static int feed_power(struct es_track *track, int64_t t_ns, uint64_t power_mw,
 		      struct es_sample ret[static 2])
 {
@@ -180,6 +195,7 @@ static int feed_power(struct es_track *track, int64_t t_ns, uint64_t power_mw,
 	pj = ((es_u128)track->last_value + power_mw) * (uint64_t)dur_ns / 2 + track->rest_pj;
 	step.energy_uj = (uint64_t)(pj / 1000000);
 	track->rest_pj = (uint64_t)(pj % 1000000);
+	track->unseen_j2 += unseen_j2(track, dur_ns, power_mw);
 	accept(track, t_ns, power_mw);
 	count(track, t0_ns, t_ns, &step, &ret[0]);
 	return 1;

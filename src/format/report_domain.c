@@ -63,7 +63,8 @@ static double unknown_j(const struct es_report *report, const struct es_track *t
 	       usual_w * es_s_from_ns(rest_ns > 0 ? rest_ns : 0) +
 	       sum->still_w * es_s_from_ns(track->lost_ns) +
 	       usual_w * es_s_from_ns(es_report_slowest_ns(report, i)) +
-	       es_j_from_uj(track->doubt_uj) + es_j_from_uj(ends_uj);
+	       1.96 * sqrt(track->unseen_j2) + es_j_from_uj(track->doubt_uj) +
+	       es_j_from_uj(ends_uj);
 }
 
 /* The first sample after a stretch may hold what was drawn in it. */

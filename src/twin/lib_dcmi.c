@@ -77,10 +77,11 @@ EXPORTED int ipmi_sim_module_print_version(sys_data_t *sys, char *options)
 
 EXPORTED int ipmi_sim_module_init(sys_data_t *sys, const char *options)
 {
-	static char path[4096];
+	/* The simulator keeps it to its end. */
+	char *path = options ? strdup(options) : NULL;
 
 	(void)sys;
-	if (!options || snprintf(path, sizeof(path), "%s", options) >= (int)sizeof(path))
+	if (!path)
 		return -1;
 	ipmi_emu_register_group_extension_handler(GROUP, answer, path);
 	return 0;

@@ -7,6 +7,7 @@
  * Made after Linux 6.12: drivers/hwmon/coretemp.c, k10temp.c, acpi_power_meter.c, nct6775-platform.c.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -155,7 +156,7 @@ static int show_average(const struct es_twin_file *file, void *handle, int64_t t
 	for (size_t i = 0; i < rail->n_parts; i++)
 		sum_uw += es_twin_mean_uw(host->node, rail->parts[i], rail->i, at_ns,
 					  rail->interval_ms * ES_NS_PER_MS);
-	return es_buf_printf(out, "%llu\n", (unsigned long long)(sum_uw / UW_PER_MW * UW_PER_MW));
+	return es_buf_printf(out, "%" PRIu64 "\n", sum_uw / UW_PER_MW * UW_PER_MW);
 }
 
 static int show_interval(const struct es_twin_file *file, void *handle, int64_t t_ns,
@@ -196,8 +197,7 @@ static int show_cap(const struct es_twin_file *file, void *handle, int64_t t_ns,
 	(void)handle;
 	(void)t_ns;
 	return r < 0 ? r
-		     : es_buf_printf(out, "%llu\n",
-				     (unsigned long long)(limit.power_uw / UW_PER_MW * UW_PER_MW));
+		     : es_buf_printf(out, "%" PRIu64 "\n", limit.power_uw / UW_PER_MW * UW_PER_MW);
 }
 
 static int store_cap(const struct es_twin_file *file, void *handle, int64_t t_ns, const char *text)

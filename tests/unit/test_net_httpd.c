@@ -20,6 +20,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "net/fetch.h"
 #include "net/httpd.h"
 
 #define SHORT_MS 300 /* a time-out that tests wait for */
@@ -415,6 +416,55 @@ static void a_wrong_key_is_refused(void **state)
 	assert_null(other);
 }
 
+static void tls_is_spoken(void **state)
+{
+	struct fixture *f = *state;
+	char dir[] = "/tmp/es-httpd-XXXXXX", cert[64], key[64], command[512], url[64];
+	const struct es_http_options options = { .connect_timeout_ms = 20000,
+						 .timeout_ms = 20000,
+						 .max_bytes = 100000,
+						 .ca_file = cert };
+	const struct es_http_request request = { .url = url };
+	struct es_http_library *library = NULL;
+	struct es_fetch *fetch = NULL;
+	struct es_error err = { .code = 0 };
+	int fd;
+
+	if (es_http_library_open(NULL, &library, NULL) < 0) {
+		(void)printf("# no libcurl: TLS is not tried\n");
+		return;
+	}
+	assert_non_null(mkdtemp(dir));
+	(void)snprintf(cert, sizeof(cert), "%s/cert.pem", dir);
+	(void)snprintf(key, sizeof(key), "%s/key.pem", dir);
+	(void)snprintf(command, sizeof(command),
+		       "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=127.0.0.1 "
+		       "-addext subjectAltName=IP:127.0.0.1 -keyout %s -out %s 2>/dev/null",
+		       key, cert);
+	/* Of nobody's making but ours. */
+	if (system(command) == 0) { // NOLINT(cert-env33-c)
+		restart(f, &(struct es_httpd_options){ .cert_file = cert, .key_file = key });
+		(void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/hello?word=tls",
+			       es_httpd_port(f->httpd));
+		assert_int_equal(es_fetch_create(library, &options, &fetch, NULL), 0);
+		if (es_fetch(fetch, &request, NULL, 0, &err) != 200)
+			fail_msg("%s", err.text);
+		assert_has(es_fetch_body(fetch, NULL), "word tls");
+		/* Plain text to it is no request. */
+		fd = dial(f);
+		put(fd, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n", 32);
+		assert_null(strstr(rest_of(f, fd), "200 OK"));
+		(void)close(fd);
+		es_fetch_destroy(fetch);
+	} else {
+		(void)printf("# no openssl: TLS is not tried\n");
+	}
+	(void)unlink(cert);
+	(void)unlink(key);
+	(void)rmdir(dir);
+	es_http_library_close(library);
+}
+
 static void a_missing_library_is_named_with_its_package(void **state)
 {
 	struct es_httpd_library *library = NULL;
@@ -501,6 +551,7 @@ int main(void)
 		SERVED(a_slow_answer_holds_up_no_other),
 		SERVED(start_says_what_is_wrong),
 		SERVED(a_wrong_key_is_refused),
+		SERVED(tls_is_spoken),
 		cmocka_unit_test(a_missing_library_is_named_with_its_package),
 		cmocka_unit_test(basic_authentication_is_read),
 	};

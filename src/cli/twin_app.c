@@ -24,6 +24,7 @@
 #include "ipc/message.h"
 
 #define COMMAND "twin app"
+#define ITERATIONS 10U /* by itself */
 #define ITERATIONS_MAX 1000000000U
 #define CALLS_MAX 100000U /* whose energies are told */
 
@@ -260,8 +261,7 @@ static int run(struct app *app, const struct wishes *wishes)
 static int take_program(const struct wishes *wishes, struct es_twin_program *ret,
 			struct es_error *err)
 {
-	static const char by_itself[] = "repeat 10\n"
-					"assemble 100ms cpu=90% memory=10%\n"
+	static const char by_itself[] = "assemble 100ms cpu=90% memory=10%\n"
 					"solve 300ms cpu=40% memory=60%\n"
 					"exchange 50ms communication=100%\n";
 	struct es_buf text;
@@ -276,6 +276,8 @@ static int take_program(const struct wishes *wishes, struct es_twin_program *ret
 		(void)es_buf_str(&text, by_itself);
 	r = text.error ? es_error_set(err, text.error, "phases")
 		       : es_twin_program_parse((const char *)text.data, text.len, ret, err);
+	if (r == 0)
+		ret->repeats = ITERATIONS;
 	if (r < 0 && wishes->phases.n && err->text[0]) {
 		struct es_error why = *err;
 

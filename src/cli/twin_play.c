@@ -180,13 +180,17 @@ static void show_line(const struct play *play)
 	const struct es_twin_play_state *state = &play->state;
 	int64_t end_ns = state->end_ns < play->until_ns ? state->end_ns : play->until_ns;
 	int64_t left_ns = end_ns - es_clock_boot_ns();
-	char left[ES_QUANTITY_TEXT_BYTES];
+	const char *name = play->program.phases[state->phase].name;
+	char left[ES_QUANTITY_TEXT_BYTES] = "less than 1 s", total[24] = "";
 
-	(void)fprintf(stderr, "\r\033[K%" PRIu64 "/%" PRIu64 " %s %d %%, %s to go",
-		      state->n_done + 1, play->program.n * play->program.repeats,
-		      play->program.phases[state->phase].name, (int)(state->share_ppm / 10000),
-		      es_duration_text(left_ns > 0 ? left_ns / ES_NS_PER_S * ES_NS_PER_S : 0,
-				       left));
+	if (left_ns >= ES_NS_PER_S)
+		(void)es_duration_text(left_ns / ES_NS_PER_S * ES_NS_PER_S, left);
+	/* With --for it ends where it ends: how often it could be played says nothing. */
+	if (play->until_ns == INT64_MAX)
+		(void)snprintf(total, sizeof(total), "/%" PRIu64,
+			       play->program.n * play->program.repeats);
+	(void)fprintf(stderr, "\r\033[K%" PRIu64 "%s %s %d %%, %s to go", state->n_done + 1, total,
+		      name[0] ? name : "-", (int)(state->share_ppm / 10000), left);
 }
 
 static bool was_interrupted(struct play *play)

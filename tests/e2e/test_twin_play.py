@@ -147,6 +147,7 @@ def test_result(place):
         equal(done.stderr, "")
         equal(done.stdout.splitlines()[:5], [f"iteration {i} of 5" for i in range(1, 6)])
         equal(app(mount, *quick, "--expect", result)[0], result)
+        equal(app(mount, *quick[:2])[0], "fa6ddde9acd7f360", "10 iterations, on any machine")
         expect(app(mount, *quick, "--seed", "2")[0] != result, "another seed, the same result")
         wrong = call("twin", "app", "--mount", mount, *quick, "--seed", "2", "--expect", result)
         expect(wrong.returncode == 1 and "the result is wrong" in wrong.stderr, wrong.stderr)

@@ -50,7 +50,7 @@ struct es_twin_options {
 	uint64_t seed; /* of the noise in powers */
 	bool is_quiet; /* no noise */
 	int64_t start_ns; /* the time it is switched on, idle and at its idle temperature */
-	int64_t quantum_ns; /* longest segment while something changes; default 10 ms */
+	int64_t quantum_ns; /* shortest segment that moving temperatures make; default 10 ms. Above 100 ms noise is drawn as seldom */
 	size_t n_history; /* segments that are kept; default 65536; 1: only the present one */
 	int64_t ambient_mc; /* default 22000: 22 °C */
 };

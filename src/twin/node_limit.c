@@ -252,24 +252,20 @@ void es_twin_limits_init(struct es_twin_node *node)
 	es_twin_limits_apply(node);
 }
 
-/* The limit that a knob is; NULL: there is none. */
-static struct es_twin_limit *find(struct es_twin_node *node, enum es_twin_part part, size_t i,
-				  unsigned constraint)
+static bool has_limit(const struct es_twin_kind *kind, enum es_twin_part part, size_t i,
+		      unsigned constraint)
 {
-	const struct es_twin_kind *kind = node->kind;
-	bool has_psys = kind->meters.psys == ES_TWIN_PSYS_ONE ||
-			kind->meters.psys == ES_TWIN_PSYS_EACH;
+	enum es_twin_psys psys = kind->meters.psys;
 
 	if (i >= kind->n_packages || !kind->cpu.tdp_w)
-		return NULL;
-	if (part == ES_TWIN_PACKAGE && (constraint < 2 || (constraint == 2 && kind->cpu.peak_w)))
-		return &node->packages[i].limits[constraint];
-	if (part == ES_TWIN_DRAM && kind->meters.dram_nj && constraint == 0)
-		return &node->packages[i].dram_limit;
-	if (part == ES_TWIN_BOARD && has_psys && constraint < 2 &&
-	    (i == 0 || kind->meters.psys == ES_TWIN_PSYS_EACH))
-		return &node->packages[i].board_limits[constraint];
-	return NULL;
+		return false;
+	if (part == ES_TWIN_PACKAGE)
+		return constraint < 2 || (constraint == 2 && kind->cpu.peak_w);
+	if (part == ES_TWIN_DRAM)
+		return kind->meters.dram_nj && constraint == 0;
+	if (part == ES_TWIN_BOARD && constraint < 2)
+		return psys == ES_TWIN_PSYS_EACH || (psys == ES_TWIN_PSYS_ONE && i == 0);
+	return false;
 }
 
 /* rapl_compute_time_window_core() of the kernel, there and back. */
@@ -291,18 +287,23 @@ static int64_t register_us(int64_t window_us)
 int es_twin_set_limit(struct es_twin_node *node, enum es_twin_part part, size_t i,
 		      unsigned constraint, const struct es_twin_limit *limit)
 {
-	struct es_twin_limit *own = find(node, part, i, constraint);
 	uint64_t steps = limit->power_uw / POWER_UNIT_UW;
+	struct es_twin_package *package;
+	struct es_twin_limit *own;
 
-	if (!own)
+	if (!has_limit(node->kind, part, i, constraint))
 		return -ENODATA;
 	if (limit->window_us < 0)
 		return -EINVAL;
+	package = &node->packages[i];
+	own = part == ES_TWIN_PACKAGE ? &package->limits[constraint]
+	      : part == ES_TWIN_DRAM  ? &package->dram_limit
+				      : &package->board_limits[constraint];
+	es_twin_cut(node);
 	own->power_uw = (steps > POWER_STEPS_MAX ? POWER_STEPS_MAX : steps) * POWER_UNIT_UW;
 	if (limit->window_us != own->window_us)
 		own->window_us = register_us(limit->window_us);
 	own->is_enabled = limit->is_enabled;
-	es_twin_cut(node);
 	es_twin_limits_apply(node);
 	es_twin_replan(node);
 	return 0;
@@ -311,12 +312,13 @@ int es_twin_set_limit(struct es_twin_node *node, enum es_twin_part part, size_t 
 int es_twin_limit(const struct es_twin_node *node, enum es_twin_part part, size_t i,
 		  unsigned constraint, struct es_twin_limit *ret)
 {
-	/* find() only looks. */
-	const struct es_twin_limit *own =
-		find((struct es_twin_node *)(uintptr_t)node, part, i, constraint);
+	const struct es_twin_package *package;
 
-	if (!own)
+	if (!has_limit(node->kind, part, i, constraint))
 		return -ENODATA;
-	*ret = *own;
+	package = &node->packages[i];
+	*ret = part == ES_TWIN_PACKAGE ? package->limits[constraint]
+	       : part == ES_TWIN_DRAM  ? package->dram_limit
+				       : package->board_limits[constraint];
 	return 0;
 }

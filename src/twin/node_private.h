@@ -86,7 +86,7 @@ struct es_twin_package {
 	double ceiling_mhz; /* no core is faster; INFINITY: not held down */
 	double uncore_mhz, uncore_stretch, memory_stretch;
 	double bandwidth; /* share of the memory's */
-	double extra_cap_w; /* by a limit of the board */
+	double extra_cap_w, free_w; /* by a limit of the board; what it would draw without */
 	struct es_twin_guess clock_guess, memory_guess;
 	bool is_by_power, is_by_heat;
 	uint64_t held_uw, dram_held_uw; /* by a limit; UINT64_MAX: by none */

@@ -11,6 +11,7 @@
 #define STEPS_MAX 40
 #define NEAR 1e-5 /* relative: so near to what is allowed is good enough */
 #define MEMORY_LEAST 0.02 /* a limit of the memory slows it down to this share at most */
+#define PACKAGES_LEAST 0.01 /* likewise a limit of the board its packages */
 /* How strongly time in memory follows the clock of the uncore. Chosen within the 0.5..1 that Haswell to Skylake show with STREAM. */
 #define UNCORE_POWER 0.7
 
@@ -255,38 +256,39 @@ static bool hold_packages(struct es_twin_node *node)
 	return n_held > 0;
 }
 
-static double board_at(const struct question *question, double budget_w)
+static double board_at(const struct question *question, double share)
 {
 	struct es_twin_node *node = question->node;
 
 	for (unsigned p = 0; p < node->kind->n_packages; p++)
-		node->packages[p].extra_cap_w = budget_w / node->kind->n_packages;
+		node->packages[p].extra_cap_w = node->packages[p].free_w * share;
 	(void)hold_packages(node);
 	powers_all(node);
 	es_twin_columns(node);
 	return node->board_w;
 }
 
-/* A limit of the board (psys) is kept by its packages. */
+/* A limit of the board (psys) is kept by its packages, each by the same share of what it would draw. */
 static bool hold_board(struct es_twin_node *node)
 {
-	double allowed = es_twin_board_allowed_w(node);
+	double allowed_w = es_twin_board_allowed_w(node);
 	struct question question = {
 		.node = node,
 		.watts = board_at,
-		.low = 1,
+		.low = PACKAGES_LEAST,
+		.high = 1,
 		.guess = &node->board_guess,
 	};
 
-	if (isinf(allowed))
+	if (isinf(allowed_w))
 		return false;
 	powers_all(node);
 	es_twin_columns(node);
-	if (node->board_w <= allowed)
+	if (node->board_w <= allowed_w)
 		return false;
 	for (unsigned p = 0; p < node->kind->n_packages; p++)
-		question.high += node->package_w[p];
-	(void)board_at(&question, es_twin_least(largest(&question, allowed), question.high));
+		node->packages[p].free_w = node->package_w[p];
+	(void)board_at(&question, es_twin_least(largest(&question, allowed_w), 1));
 	return true;
 }
 

@@ -246,6 +246,24 @@ static void a_limit_of_the_board_is_kept_by_its_packages(void **state)
 	es_twin_node_destroy(node);
 }
 
+static void a_limit_of_the_board_leaves_the_most_to_who_works(void **state)
+{
+	struct es_twin_node *node = test_quiet_node("spr2s");
+	double limit_w;
+
+	(void)state;
+	/* Package 1 draws little anyway: the other one keeps most of its clock. */
+	assert_int_equal(es_twin_set_prochot(node, 1, true), 0);
+	assert_true(test_begin(node, "a 1000s communication=100%", 1) >= 0);
+	limit_w = test_w(node, ES_TWIN_BOARD, 0) - 30;
+	set_limit(node, ES_TWIN_BOARD, 0, 0, limit_w, 976);
+	/* To the step of 1/8 W. */
+	assert_true(fabs(test_w(node, ES_TWIN_BOARD, 0) - limit_w) < 0.13);
+	assert_true(test_w(node, ES_TWIN_PACKAGE, 0) > test_w(node, ES_TWIN_PACKAGE, 1) + 20);
+	assert_true(es_twin_core_khz(node, 0) > 1500000);
+	es_twin_node_destroy(node);
+}
+
 static void a_gpu_keeps_its_limit(void **state)
 {
 	struct es_twin_node *node = test_node(test_kind("genoa2s-a100x4"), NULL);
@@ -380,6 +398,7 @@ int main(void)
 		cmocka_unit_test(one_slow_package_slows_a_program_on_both),
 		cmocka_unit_test(a_limit_of_the_memory_slows_what_waits_for_it),
 		cmocka_unit_test(a_limit_of_the_board_is_kept_by_its_packages),
+		cmocka_unit_test(a_limit_of_the_board_leaves_the_most_to_who_works),
 		cmocka_unit_test(a_gpu_keeps_its_limit),
 		cmocka_unit_test(hot_air_slows_down),
 		cmocka_unit_test(prochot_holds_the_lowest_clock),

@@ -179,7 +179,7 @@ int es_twin_set_prochot(struct es_twin_node *node, unsigned package, bool is_on)
 int es_twin_load_begin(struct es_twin_node *node, const struct es_twin_program *program,
 		       struct es_error *err);
 /** es_twin_load_end - it is over, finished or not, and its number free */
-void es_twin_load_end(struct es_twin_node *node, int load);
+void es_twin_load_end(struct es_twin_node *node, int number);
 
 struct es_twin_progress {
 	bool is_done;
@@ -191,9 +191,10 @@ struct es_twin_progress {
 	double phase_share; /* of it, done */
 };
 /** es_twin_load_progress - 0 or -ENOENT */
-int es_twin_load_progress(const struct es_twin_node *node, int load, struct es_twin_progress *ret);
-/** es_twin_load_edge - when the @i-th phase of all repeats began (i = number of all phases: when the last ended); 0, -EAGAIN: not yet; -ENODATA: too long ago */
-int es_twin_load_edge(const struct es_twin_node *node, int load, uint64_t i, int64_t *ret_ns);
+int es_twin_load_progress(const struct es_twin_node *node, int number,
+			  struct es_twin_progress *ret);
+/** es_twin_load_edge - when the @edge-th phase of all repeats began (number of all phases: when the last ended); 0, -EAGAIN: not yet; -ENODATA: too long ago */
+int es_twin_load_edge(const struct es_twin_node *node, int number, uint64_t edge, int64_t *ret_ns);
 
 /** struct es_twin_settings - knobs of a whole node at once; 0: as it is switched on */
 struct es_twin_settings {

@@ -100,7 +100,8 @@ static double asked_mhz(const struct es_twin_node *node, unsigned cpu, double to
 		khz = min_khz;
 	if (is_acpi(node->kind) && khz >= es_twin_cpu_max_khz(node->kind))
 		return top;
-	mhz = (double)(khz / 1000 / model->step_mhz * model->step_mhz);
+	khz -= khz % (model->step_mhz * 1000ULL);
+	mhz = (double)khz / 1000;
 	return es_twin_least(top, es_twin_most(mhz, model->min_mhz));
 }
 
@@ -238,9 +239,9 @@ int es_twin_set_governor(struct es_twin_node *node, unsigned cpu, const char *go
 		return r;
 	if (!has_word(node->kind->governors, governor))
 		return -EINVAL;
-	for (uint8_t i = 0; i < ES_ARRAY_SIZE(governors); i++) {
+	for (size_t i = 0; i < ES_ARRAY_SIZE(governors); i++) {
 		if (!strcmp(governors[i], governor)) {
-			node->threads[cpu].governor = i;
+			node->threads[cpu].governor = (uint8_t)i;
 			node->needs_arrange = true;
 			es_twin_replan(node);
 			return 0;

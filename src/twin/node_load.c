@@ -205,16 +205,16 @@ static bool is_load(const struct es_twin_node *node, int load)
 	return load >= 0 && load < (int)ES_TWIN_LOADS_MAX && node->loads[load].is_used;
 }
 
-void es_twin_load_end(struct es_twin_node *node, int i)
+void es_twin_load_end(struct es_twin_node *node, int number)
 {
 	struct es_twin_load *load;
 
-	if (!is_load(node, i))
+	if (!is_load(node, number))
 		return;
 	es_twin_cut(node);
-	load = &node->loads[i];
+	load = &node->loads[number];
 	es_twin_load_unplace(node, load);
-	node->active &= ~(UINT32_C(1) << i);
+	node->active &= ~(UINT32_C(1) << number);
 	free(load->program.phases);
 	free(load->edges);
 	memset(load, 0, sizeof(*load));
@@ -235,13 +235,13 @@ static double ahead_ns(const struct es_twin_load *load, double done)
 	       later_ns * (load->now.period_ns / es_twin_most(reference_ns, 1));
 }
 
-int es_twin_load_progress(const struct es_twin_node *node, int i, struct es_twin_progress *ret)
+int es_twin_load_progress(const struct es_twin_node *node, int number, struct es_twin_progress *ret)
 {
 	const struct es_twin_load *load;
 
-	if (!is_load(node, i))
+	if (!is_load(node, number))
 		return -ENOENT;
-	load = &node->loads[i];
+	load = &node->loads[number];
 	*ret = (struct es_twin_progress){
 		.is_done = load->is_done,
 		.begin_ns = load->begin_ns,
@@ -264,13 +264,13 @@ int es_twin_load_progress(const struct es_twin_node *node, int i, struct es_twin
 	return 0;
 }
 
-int es_twin_load_edge(const struct es_twin_node *node, int i, uint64_t edge, int64_t *ret_ns)
+int es_twin_load_edge(const struct es_twin_node *node, int number, uint64_t edge, int64_t *ret_ns)
 {
 	const struct es_twin_load *load;
 
-	if (!is_load(node, i))
+	if (!is_load(node, number))
 		return -ENOENT;
-	load = &node->loads[i];
+	load = &node->loads[number];
 	if (edge > load->n_phases_done)
 		return -EAGAIN;
 	if (load->n_phases_done - edge >= ES_TWIN_EDGES_MAX)

@@ -209,7 +209,7 @@ void es_twin_load_times(const struct es_twin_node *node, struct es_twin_load *lo
 			double gpu_mhz);
 const struct es_twin_phase *es_twin_load_phase(const struct es_twin_load *load);
 /* The present phase is over at @t_ns. */
-void es_twin_load_next(struct es_twin_node *node, unsigned load, int64_t t_ns);
+void es_twin_load_next(struct es_twin_node *node, unsigned i, int64_t t_ns);
 
 /* node_clock.c: what the cores are asked for */
 void es_twin_classes_flush(struct es_twin_node *node);
@@ -220,28 +220,27 @@ void es_twin_threads_init(struct es_twin_node *node);
 void es_twin_settle(struct es_twin_node *node);
 
 /* node_power.c: watts at given clocks; temperatures */
-double es_twin_package_c(const struct es_twin_node *node, unsigned package);
-double es_twin_gpu_c(const struct es_twin_node *node, unsigned gpu);
+double es_twin_package_c(const struct es_twin_node *node, unsigned i);
+double es_twin_gpu_c(const struct es_twin_node *node, unsigned i);
 double es_twin_curve_share(const struct es_twin_curve *curve, double mhz, double reference_mhz);
-void es_twin_package_powers(struct es_twin_node *node, unsigned package);
-void es_twin_gpu_powers(struct es_twin_node *node, unsigned gpu);
-double es_twin_package_w(const struct es_twin_node *node, unsigned package);
-double es_twin_dram_w(const struct es_twin_node *node, unsigned package);
-double es_twin_gpu_w(const struct es_twin_node *node, unsigned gpu);
+void es_twin_package_powers(struct es_twin_node *node, unsigned i);
+void es_twin_gpu_powers(struct es_twin_node *node, unsigned i);
+double es_twin_package_w(const struct es_twin_node *node, unsigned i);
+double es_twin_dram_w(const struct es_twin_node *node, unsigned i);
+double es_twin_gpu_w(const struct es_twin_node *node, unsigned i);
 /* All columns from the operating point, noise and temperatures. */
 void es_twin_columns(struct es_twin_node *node);
 
 /* node_limit.c: running averages */
 double es_twin_allowed_w(const struct es_twin_node *node, const struct es_twin_average *average);
-double es_twin_package_allowed_w(const struct es_twin_node *node, unsigned package,
-				 bool *ret_is_by_heat);
-double es_twin_gpu_allowed_w(const struct es_twin_node *node, unsigned gpu, bool *ret_is_by_heat);
+double es_twin_package_allowed_w(const struct es_twin_node *node, unsigned i, bool *ret_is_by_heat);
+double es_twin_gpu_allowed_w(const struct es_twin_node *node, unsigned i, bool *ret_is_by_heat);
 double es_twin_board_allowed_w(const struct es_twin_node *node);
 void es_twin_limits_init(struct es_twin_node *node);
 /* Averages get the limits that knobs, kind and the air that comes in give them. */
 void es_twin_limits_apply(struct es_twin_node *node);
-/* @dt_ns has passed at the present segment's power. */
-void es_twin_averages_pass(struct es_twin_node *node, int64_t dt_ns);
+/* @length_ns have passed at the present segment's power. */
+void es_twin_averages_pass(struct es_twin_node *node, int64_t length_ns);
 /* When the first of the averages reaches its limit, from the segment's begin on; at most @most_ns. */
 double es_twin_averages_fill_ns(const struct es_twin_node *node, double most_ns);
 /* Something draws more than it is allowed to. */

@@ -84,22 +84,23 @@ void es_twin_cpu_state(const struct es_twin_node *node, unsigned cpu, struct es_
 		(uint64_t)((core->cycles_m + class->cycles_m + now_ns * kind->cpu.base_mhz) / 1000);
 }
 
-void es_twin_throttle(const struct es_twin_node *node, unsigned i, struct es_twin_throttle *ret)
+void es_twin_throttle(const struct es_twin_node *node, unsigned package,
+		      struct es_twin_throttle *ret)
 {
-	const struct es_twin_package *package;
+	const struct es_twin_package *own;
 	int64_t open_ns = node->now_ns - node->begin_ns;
 
 	memset(ret, 0, sizeof(*ret));
-	if (i >= node->kind->n_packages)
+	if (package >= node->kind->n_packages)
 		return;
-	package = &node->packages[i];
-	*ret = package->throttle;
-	ret->n_power += package->is_by_power && !ret->is_by_power;
-	ret->n_heat += package->is_by_heat && !ret->is_by_heat;
-	ret->is_by_power = package->is_by_power;
-	ret->is_by_heat = package->is_by_heat;
-	ret->power_ns += package->is_by_power ? open_ns : 0;
-	ret->heat_ns += package->is_by_heat ? open_ns : 0;
+	own = &node->packages[package];
+	*ret = own->throttle;
+	ret->n_power += own->is_by_power && !ret->is_by_power;
+	ret->n_heat += own->is_by_heat && !ret->is_by_heat;
+	ret->is_by_power = own->is_by_power;
+	ret->is_by_heat = own->is_by_heat;
+	ret->power_ns += own->is_by_power ? open_ns : 0;
+	ret->heat_ns += own->is_by_heat ? open_ns : 0;
 }
 
 static unsigned ppm(double share)
@@ -107,37 +108,37 @@ static unsigned ppm(double share)
 	return (unsigned)(fmin(1, share) * 1e6 + 0.5);
 }
 
-void es_twin_gpu_state(const struct es_twin_node *node, unsigned i, struct es_twin_gpu_state *ret)
+void es_twin_gpu_state(const struct es_twin_node *node, unsigned gpu, struct es_twin_gpu_state *ret)
 {
 	const struct es_twin_gpu *model = &node->kind->gpu;
-	const struct es_twin_gpu_node *gpu;
+	const struct es_twin_gpu_node *own;
 	int64_t open_ns = node->now_ns - node->begin_ns;
 
 	memset(ret, 0, sizeof(*ret));
-	if (i >= node->kind->n_gpus)
+	if (gpu >= node->kind->n_gpus)
 		return;
-	gpu = &node->gpus[i];
+	own = &node->gpus[gpu];
 	*ret = (struct es_twin_gpu_state){
-		.clock_mhz = (unsigned)(gpu->mhz + 0.5),
-		.memory_mhz = gpu->is_idle ? model->memory_idle_mhz : model->memory_mhz,
-		.busy_ppm = ppm(gpu->core_busy),
-		.memory_busy_ppm = ppm(gpu->memory_busy),
+		.clock_mhz = (unsigned)(own->mhz + 0.5),
+		.memory_mhz = own->is_idle ? model->memory_idle_mhz : model->memory_mhz,
+		.busy_ppm = ppm(own->core_busy),
+		.memory_busy_ppm = ppm(own->memory_busy),
 		.fan_percent = (unsigned)(30 + 70 * node->fan_share + 0.5),
-		.temperature_mc = es_twin_temperature_mc(node, ES_TWIN_GPU, i),
-		.limit_mw = gpu->limit_mw,
-		.lock_min_mhz = gpu->lock_min_mhz,
-		.lock_max_mhz = gpu->lock_max_mhz,
-		.is_idle = gpu->is_idle,
-		.is_by_power = gpu->is_by_power,
-		.is_by_heat = gpu->is_by_heat,
-		.is_by_clock = !gpu->is_idle && gpu->asked_mhz < model->top_mhz,
-		.power_ns = gpu->power_ns + (gpu->is_by_power ? open_ns : 0),
-		.heat_ns = gpu->heat_ns + (gpu->is_by_heat ? open_ns : 0),
-		.busy_ns = (int64_t)(gpu->busy_ns + fmin(1, gpu->core_busy) * (double)open_ns),
-		.memory_busy_ns = (int64_t)(gpu->memory_busy_ns +
-					    fmin(1, gpu->memory_busy) * (double)open_ns),
+		.temperature_mc = es_twin_temperature_mc(node, ES_TWIN_GPU, gpu),
+		.limit_mw = own->limit_mw,
+		.lock_min_mhz = own->lock_min_mhz,
+		.lock_max_mhz = own->lock_max_mhz,
+		.is_idle = own->is_idle,
+		.is_by_power = own->is_by_power,
+		.is_by_heat = own->is_by_heat,
+		.is_by_clock = !own->is_idle && own->asked_mhz < model->top_mhz,
+		.power_ns = own->power_ns + (own->is_by_power ? open_ns : 0),
+		.heat_ns = own->heat_ns + (own->is_by_heat ? open_ns : 0),
+		.busy_ns = (int64_t)(own->busy_ns + fmin(1, own->core_busy) * (double)open_ns),
+		.memory_busy_ns = (int64_t)(own->memory_busy_ns +
+					    fmin(1, own->memory_busy) * (double)open_ns),
 	};
-	ret->memory_temperature_mc = ret->temperature_mc + mc(HBM_ABOVE_C * gpu->memory_busy);
+	ret->memory_temperature_mc = ret->temperature_mc + mc(HBM_ABOVE_C * own->memory_busy);
 	for (unsigned k = 0; k < model->n_instances; k++)
-		ret->instance_busy_ppm[k] = ppm(gpu->instance_busy[k]);
+		ret->instance_busy_ppm[k] = ppm(own->instance_busy[k]);
 }

@@ -52,6 +52,16 @@ static void put_parts(const json_t *status, struct es_buf *out)
 			      number_of(item, "busy_ppm") / 1e4, held_by(item));
 }
 
+static void put_controllers(const json_t *status, struct es_buf *out)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "controllers"), i, item)(void)
+		es_buf_printf(out, "its controller: --meter '%s'\n",
+			      json_is_string(item) ? json_string_value(item) : "?");
+}
+
 static void put_faults(const json_t *status, struct es_buf *out)
 {
 	const json_t *item;
@@ -92,6 +102,7 @@ static int put_words(const char *mount, const struct es_buf *text, struct es_buf
 			    number_of(status, "energy_uj") / 1e9, number_of(status, "fans_rpm"),
 			    json_array_size(json_object_get(status, "loads")));
 	put_parts(status, out);
+	put_controllers(status, out);
 	put_faults(status, out);
 	json_decref(status);
 	if (es_buf_u8(out, 0) == 0) {

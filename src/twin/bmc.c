@@ -186,3 +186,13 @@ const char *es_twin_bmc_dcmi_url(const struct es_twin_bmc *bmc)
 {
 	return bmc->dcmi_url;
 }
+
+void es_twin_bmc_json(const struct es_twin_bmc *bmc, struct es_json *json)
+{
+	es_json_array(json, "controllers");
+	if (bmc && bmc->redfish_url[0])
+		es_json_string(json, NULL, bmc->redfish_url);
+	if (bmc && bmc->dcmi_url[0])
+		es_json_string(json, NULL, bmc->dcmi_url);
+	es_json_array_end(json);
+}

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "twin/host.h"
 
 struct es_twin_bmc;
@@ -39,5 +40,7 @@ void es_twin_bmc_stop(struct es_twin_bmc *bmc);
 const char *es_twin_bmc_redfish_url(const struct es_twin_bmc *bmc);
 /** es_twin_bmc_dcmi_url - "dcmi://127.0.0.1:PORT?…", likewise */
 const char *es_twin_bmc_dcmi_url(const struct es_twin_bmc *bmc);
+/** es_twin_bmc_json - the URLs as member "controllers"; NULL: none is up */
+void es_twin_bmc_json(const struct es_twin_bmc *bmc, struct es_json *json);
 
 #endif

@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "twin/bmc.h"
 #include "twin/energies.h"
 #include "twin/host.h"
 
@@ -146,6 +147,7 @@ static int show_status(const struct es_twin_file *file, void *handle, int64_t t_
 	put_packages(host, &json);
 	put_gpus(host, &json);
 	put_loads(host, &json);
+	es_twin_bmc_json(host->bmc, &json);
 	es_json_array(&json, "faults");
 	es_twin_fault_json(host, t_ns, &json);
 	es_json_array_end(&json);

@@ -141,6 +141,9 @@ def test_the_same_watts_by_others(place):
             if before == int(twin.read(".twin/bmc/power_w")):
                 break
         equal(set(seen.values()), {before}, str(seen))
+        for url in bmc.urls.values():
+            expect(f"--meter '{url}'" in twin.call("status").stdout, "status tells how to reach it")
+        equal(json.loads(twin.read(".twin/status"))["controllers"], list(bmc.urls.values()))
         expect(50 < before < 300, f"an idle server: {before} W")
         sensors = bmc.ipmitool("sdr", "list")
         if sensors is not None:

@@ -76,6 +76,12 @@ static void the_average_stays_below_the_limit(void **state)
 		assert_true(throttle.n_power >= 1 && throttle.n_heat == 0);
 		assert_true(throttle.power_ns > 50 * TEST_S && throttle.power_ns <= 60 * TEST_S);
 	}
+	for (size_t k = 0; k < es_twin_n_history(node); k++) {
+		int64_t t_ns = es_twin_history_ns(node, k);
+
+		if (t_ns > 10 * TEST_S)
+			assert_true(es_twin_power_uw(node, ES_TWIN_PACKAGE, 0, t_ns) <= 100000000);
+	}
 	assert_true(es_twin_core_khz(node, 0) < 3400000);
 	es_twin_node_destroy(node);
 }

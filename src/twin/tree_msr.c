@@ -342,7 +342,7 @@ void es_twin_make_msr(struct es_twin_host *host)
 		make_meters(host, package, meters[package]);
 	/* Numbered by thread, package, core. */
 	for (unsigned i = 0; cpus && i < n; i++) {
-		const struct es_twin_file file = { .data = &cpus[i] };
+		struct es_twin_file file = { .data = &cpus[i] };
 		char dir[32];
 
 		cpus[i] = (struct cpu){ .cpu = i,
@@ -350,6 +350,8 @@ void es_twin_make_msr(struct es_twin_host *host)
 					.core = i % kind->cpu.n_cores,
 					.is_amd = strcmp(kind->cpu.vendor, "GenuineIntel") != 0 };
 		memcpy(cpus[i].meters, meters[cpus[i].package], sizeof(cpus[i].meters));
+		/* What befalls the package's counter befalls the whole device: it is gone, slow, or answers nothing. */
+		file.meter = cpus[i].meters[ES_TWIN_RAPL_PACKAGE];
 		(void)snprintf(dir, sizeof(dir), "dev/cpu/%u", i);
 		es_twin_put_file(host->tree, 0600, dir, "msr", &msr_ops, &file);
 	}

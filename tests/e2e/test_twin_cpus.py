@@ -213,6 +213,10 @@ def test_registers(place):
                     equal(why.errno, 5, f"register {reg:#x}")
         finally:
             os.close(fd)
+        equal(twin.call("fault", "vanish", "msr/package-0").returncode, 0, "twin fault")
+        expect(not os.path.exists(path), "the device is gone with its driver")
+        expect(os.path.exists(twin.path("dev/cpu/56/msr")), "the other package's is there")
+        equal(twin.call("fault", "--clear").returncode, 0, "twin fault --clear")
         told = json.loads(harness.call("sources", "--root", twin.mount, "--no-probe", "--json").stdout)
         ids = {d["id"]: d["state"] for source in told["sources"] for d in source["domains"]}
         equal(ids.get("msr/package-1"), "duplicate", "the same joules")

@@ -32,8 +32,9 @@ static double next_guess(const struct question *question, double x, double missi
 }
 
 /*
- * The largest x at which no more than @allowed_w is drawn; INFINITY: any, low: even there more is. Secant steps from the last
- * answer, as limits are asked for again and again with little change; halving where they lead astray.
+ * The largest x at which no more than @allowed_w is drawn; INFINITY: any, low: even there more is. The node is left there (or
+ * at high). Secant steps from the last answer, as limits are asked for again and again with little change; halving where they
+ * lead astray.
  */
 static double largest(const struct question *question, double allowed_w)
 {
@@ -73,6 +74,7 @@ static double largest(const struct question *question, double allowed_w)
 			x = next > low && next < high ? next : (low + high) / 2;
 		}
 	}
+	(void)question->watts(question, low);
 	return low;
 }
 
@@ -158,9 +160,10 @@ static bool hold_package(struct es_twin_node *node, unsigned p)
 	allowed_w = es_twin_package_allowed_w(node, p, &is_by_heat);
 	if (isinf(allowed_w) || !(question.high > 0))
 		return false;
-	(void)package_at(&question, largest(&question, allowed_w));
-	if (isinf(package->ceiling_mhz))
+	if (isinf(largest(&question, allowed_w))) {
+		package->ceiling_mhz = INFINITY;
 		return false;
+	}
 	package->is_by_power = !is_by_heat;
 	package->is_by_heat = is_by_heat;
 	if (es_twin_package_w(node, p) <= allowed_w * (1 + 2 * NEAR))
@@ -187,7 +190,7 @@ static bool hold_gpu(struct es_twin_node *node, unsigned g)
 		.high = gpu->asked_mhz,
 		.guess = &gpu->guess,
 	};
-	double allowed_w, mhz;
+	double allowed_w;
 	bool is_by_heat;
 
 	gpu->is_by_power = gpu->is_by_heat = false;
@@ -195,9 +198,7 @@ static bool hold_gpu(struct es_twin_node *node, unsigned g)
 	allowed_w = es_twin_gpu_allowed_w(node, g, &is_by_heat);
 	if (gpu->is_idle || isinf(allowed_w))
 		return false;
-	mhz = largest(&question, allowed_w);
-	(void)gpu_at(&question, es_twin_least(mhz, gpu->asked_mhz));
-	if (isinf(mhz))
+	if (isinf(largest(&question, allowed_w)))
 		return false;
 	gpu->is_by_power = !is_by_heat;
 	gpu->is_by_heat = is_by_heat;
@@ -217,7 +218,7 @@ static double dram_at(const struct question *question, double share)
 static bool hold_dram(struct es_twin_node *node, unsigned p)
 {
 	struct es_twin_package *package = &node->packages[p];
-	double allowed_w = es_twin_allowed_w(node, &package->dram_average), share;
+	double allowed_w = es_twin_allowed_w(node, &package->dram_average);
 	struct question question = {
 		.node = node,
 		.i = p,
@@ -231,9 +232,7 @@ static bool hold_dram(struct es_twin_node *node, unsigned p)
 	package->memory_stretch = 1;
 	if (isinf(allowed_w))
 		return false;
-	share = largest(&question, allowed_w);
-	(void)dram_at(&question, es_twin_least(share, 1));
-	if (isinf(share) || package->bandwidth <= 0)
+	if (isinf(largest(&question, allowed_w)) || package->bandwidth <= 0)
 		return false;
 	if (es_twin_dram_w(node, p) <= allowed_w * (1 + 2 * NEAR))
 		package->dram_held_uw = (uint64_t)(allowed_w * 1e6);
@@ -288,7 +287,7 @@ static bool hold_board(struct es_twin_node *node)
 		return false;
 	for (unsigned p = 0; p < node->kind->n_packages; p++)
 		node->packages[p].free_w = node->package_w[p];
-	(void)board_at(&question, es_twin_least(largest(&question, allowed_w), 1));
+	(void)largest(&question, allowed_w);
 	return true;
 }
 

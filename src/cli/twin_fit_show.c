@@ -12,7 +12,7 @@
 #include "base/parse.h"
 #include "cli/twin_fit.h"
 
-#define FORMAT "energyscopium.twin-fit/1"
+#define SCHEMA "energyscopium.twin-fit/1"
 #define PERCENT 100.0
 
 static double off(double simulated, double measured)
@@ -296,7 +296,7 @@ int es_twin_fit_json(const struct es_twin_fitting *fitting, struct es_buf *out)
 
 	es_json_init(&json, es_json_sink_buf, out, true);
 	es_json_object(&json, NULL);
-	es_json_string(&json, "format", FORMAT);
+	es_json_string(&json, "schema", SCHEMA);
 	es_json_string(&json, "kind", fitting->kind->name);
 	es_json_string(&json, "table", fitting->table.shape);
 	es_json_string(&json, "knob", es_twin_knob_name(fitting->table.knob));

@@ -98,7 +98,7 @@ void es_twin_solver_close(struct es_twin_solver *solver);
  * es_twin_fit - the parameters that come nearest to @rows
  * @ret_rows: what they make of each; may be NULL
  *
- * Least sum of fourth powers of relative errors in time and energy, which weighs the largest ones, by the simplex of Nelder and Mead
+ * Least sum of sixth powers of relative errors in time and energy, so that the largest ones count, by the simplex of Nelder and Mead
  * from fixed starts: the same rows give the same parameters. Returns 0; -ENODATA: too few rows; -ENOMEM.
  */
 int es_twin_fit(const struct es_twin_solver *solver, const struct es_twin_kind *kind,

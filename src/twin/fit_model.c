@@ -13,6 +13,8 @@
 
 #define NS_PER_S 1e9
 #define LONGEST_S 1e9
+#define SHORTEST_NS \
+	100000 /* of what can be played; what is shorter beside longer phases is left out */
 /* Two threads that together do what 1 + g would, draw a share of g more: what is shared (front end, caches) is paid once. */
 #define PAIR_POWER_SHARE 0.15
 
@@ -108,11 +110,12 @@ static struct es_twin_phase *add(struct es_twin_phase *phases, size_t *n, const 
 
 static size_t device_phases(const double *p, struct es_twin_phase *phases)
 {
+	int64_t device_ns = ns(p[0]) + ns(p[1]), host_ns = ns(p[2]);
 	struct es_twin_phase *phase;
 	size_t n = 0;
 
 	/* Apart: a limit of power holds while the GPU works, not on the mean with the times when it waits. */
-	if (ns(p[0]) + ns(p[1]) > 0) {
+	if (device_ns >= SHORTEST_NS || device_ns > host_ns) {
 		phase = add(phases, &n, "device");
 		phase->gpu_ns = ns(p[0]);
 		phase->gpu_memory_ns = ns(p[1]);
@@ -121,9 +124,9 @@ static size_t device_phases(const double *p, struct es_twin_phase *phases)
 		phase->n_cores = 1;
 		phase->n_gpus = 1;
 	}
-	if (ns(p[2]) > 0 || n == 0) {
+	if (host_ns >= SHORTEST_NS || n == 0) {
 		phase = add(phases, &n, "host");
-		phase->communication_ns = ns(p[2]) > 0 ? ns(p[2]) : 1;
+		phase->communication_ns = host_ns > 0 ? host_ns : 1;
 		phase->n_cores = 1;
 		phase->n_gpus = 1; /* it stays open, and awake */
 	}
@@ -148,7 +151,7 @@ static void add_threads(struct es_twin_phase *phases, size_t *n, const char *nam
 {
 	struct es_twin_phase *phase;
 
-	if (ns(cpu_s) + ns(memory_s) == 0)
+	if (ns(cpu_s) < SHORTEST_NS && ns(memory_s) < SHORTEST_NS)
 		return;
 	phase = add(phases, n, name);
 	phase->time = ES_TWIN_OVERLAPPING;

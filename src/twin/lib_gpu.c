@@ -128,7 +128,7 @@ static int find_file(char ret[static ES_PATH_MAX_BYTES])
 
 		line[strcspn(line, "\n")] = '\0';
 		if (path && strcmp(path, file) == 0 && sscanf(line, "%lx-%lx", &from, &to) == 2)
-			(void)madvise((char *)NULL + from, to - from, MADV_POPULATE_READ);
+			(void)madvise((void *)(uintptr_t)from, to - from, MADV_POPULATE_READ);
 	}
 	if (maps)
 		(void)fclose(maps);

@@ -375,26 +375,6 @@ ES_LIB_EXPORT int nvmlDeviceGetSerial(struct es_nvml_device *device, char *seria
 	return r == ES_NVML_OK ? es_lib_nvml_text(text, serial, size) : r;
 }
 
-ES_LIB_EXPORT int nvmlDeviceGetPciInfo_v3(struct es_nvml_device *device, struct es_nvml_pci *pci);
-ES_LIB_EXPORT int nvmlDeviceGetPciInfo_v3(struct es_nvml_device *device, struct es_nvml_pci *pci)
-{
-	struct es_lib_gpu gpu;
-	unsigned i, function;
-	int instance, r = es_lib_nvml_find(device, &gpu, &i, &instance);
-
-	if (r != ES_NVML_OK)
-		return r;
-	memset(pci, 0, sizeof(*pci));
-	if (sscanf(gpu.bus, "%4x:%2x:%2x.%1x", &pci->domain, &pci->bus, &pci->device, &function) !=
-	    4)
-		return ES_NVML_UNKNOWN;
-	pci->device_id = (unsigned)(gpu.device_id << 16 | gpu.vendor_id);
-	pci->subsystem_id = (unsigned)(0x1463U << 16 | gpu.vendor_id);
-	(void)snprintf(pci->legacy, sizeof(pci->legacy), "%.15s", gpu.bus);
-	(void)snprintf(pci->bus_id, sizeof(pci->bus_id), "0000%.16s", gpu.bus);
-	return ES_NVML_OK;
-}
-
 ES_LIB_EXPORT int nvmlDeviceGetArchitecture(struct es_nvml_device *device, unsigned *architecture);
 ES_LIB_EXPORT int nvmlDeviceGetArchitecture(struct es_nvml_device *device, unsigned *architecture)
 {

@@ -60,13 +60,20 @@ ES_LIB_EXPORT int nvmlDeviceGetMaxCustomerBoostClock(struct es_nvml_device *devi
 	return nvmlDeviceGetMaxClockInfo(device, type, mhz);
 }
 
-/* Nobody can ask for other application clocks: they are the highest. */
+/* Application clocks are locked ones: the newer way to say it. */
 ES_LIB_EXPORT int nvmlDeviceGetApplicationsClock(struct es_nvml_device *device, int type,
 						 unsigned *mhz);
 ES_LIB_EXPORT int nvmlDeviceGetApplicationsClock(struct es_nvml_device *device, int type,
 						 unsigned *mhz)
 {
-	return nvmlDeviceGetMaxClockInfo(device, type, mhz);
+	struct es_lib_gpu gpu;
+	unsigned i;
+	int r = es_lib_nvml_gpu(device, &gpu, &i);
+
+	if (r != ES_NVML_OK || type == ES_NVML_CLOCK_MEMORY || gpu.lock_max_mhz == 0)
+		return nvmlDeviceGetMaxClockInfo(device, type, mhz);
+	*mhz = (unsigned)gpu.lock_max_mhz;
+	return check_type(type);
 }
 
 ES_LIB_EXPORT int nvmlDeviceGetDefaultApplicationsClock(struct es_nvml_device *device, int type,
@@ -159,6 +166,48 @@ ES_LIB_EXPORT int nvmlDeviceResetGpuLockedClocks(struct es_nvml_device *device);
 ES_LIB_EXPORT int nvmlDeviceResetGpuLockedClocks(struct es_nvml_device *device)
 {
 	return lock(device, 0, 0);
+}
+
+/* The memory has one clock at work, and no other can be asked for. */
+static int check_memory(struct es_nvml_device *device, unsigned min_mhz, unsigned max_mhz)
+{
+	struct es_lib_gpu gpu;
+	unsigned i;
+	int r = es_lib_nvml_gpu(device, &gpu, &i);
+
+	if (r == ES_NVML_OK && (min_mhz > gpu.memory_top_mhz || max_mhz < gpu.memory_top_mhz))
+		r = ES_NVML_INVALID_ARGUMENT;
+	return r;
+}
+
+ES_LIB_EXPORT int nvmlDeviceSetMemoryLockedClocks(struct es_nvml_device *device, unsigned min_mhz,
+						  unsigned max_mhz);
+ES_LIB_EXPORT int nvmlDeviceSetMemoryLockedClocks(struct es_nvml_device *device, unsigned min_mhz,
+						  unsigned max_mhz)
+{
+	return check_memory(device, min_mhz, max_mhz);
+}
+
+ES_LIB_EXPORT int nvmlDeviceResetMemoryLockedClocks(struct es_nvml_device *device);
+ES_LIB_EXPORT int nvmlDeviceResetMemoryLockedClocks(struct es_nvml_device *device)
+{
+	return check_memory(device, 0, UINT32_MAX);
+}
+
+ES_LIB_EXPORT int nvmlDeviceSetApplicationsClocks(struct es_nvml_device *device,
+						  unsigned memory_mhz, unsigned mhz);
+ES_LIB_EXPORT int nvmlDeviceSetApplicationsClocks(struct es_nvml_device *device,
+						  unsigned memory_mhz, unsigned mhz)
+{
+	int r = check_memory(device, memory_mhz, memory_mhz);
+
+	return r == ES_NVML_OK ? nvmlDeviceSetGpuLockedClocks(device, mhz, mhz) : r;
+}
+
+ES_LIB_EXPORT int nvmlDeviceResetApplicationsClocks(struct es_nvml_device *device);
+ES_LIB_EXPORT int nvmlDeviceResetApplicationsClocks(struct es_nvml_device *device)
+{
+	return nvmlDeviceResetGpuLockedClocks(device);
 }
 
 ES_LIB_EXPORT int nvmlDeviceGetCurrentClocksEventReasons(struct es_nvml_device *device,
@@ -269,4 +318,25 @@ ES_LIB_EXPORT int nvmlDeviceGetComputeMode(struct es_nvml_device *device, int *m
 ES_LIB_EXPORT int nvmlDeviceGetComputeMode(struct es_nvml_device *device, int *mode)
 {
 	return give_mode(device, 0, mode);
+}
+
+/* It is on, and what a twin does would be the same without. */
+ES_LIB_EXPORT int nvmlDeviceSetPersistenceMode(struct es_nvml_device *device, int mode);
+ES_LIB_EXPORT int nvmlDeviceSetPersistenceMode(struct es_nvml_device *device, int mode)
+{
+	int now, r = give_mode(device, 1, &now);
+
+	return r == ES_NVML_OK && mode != 1 ? ES_NVML_NOT_SUPPORTED : r;
+}
+
+ES_LIB_EXPORT int nvmlDeviceGetAutoBoostedClocksEnabled(struct es_nvml_device *device, int *is_on,
+							int *default_is_on);
+ES_LIB_EXPORT int nvmlDeviceGetAutoBoostedClocksEnabled(struct es_nvml_device *device, int *is_on,
+							int *default_is_on)
+{
+	int none, r = give_mode(device, 0, &none);
+
+	(void)is_on;
+	(void)default_is_on;
+	return r == ES_NVML_OK ? ES_NVML_NOT_SUPPORTED : r;
 }

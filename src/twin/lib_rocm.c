@@ -296,7 +296,7 @@ ES_LIB_EXPORT uint32_t rsmi_dev_power_cap_set(uint32_t i, uint32_t sensor, uint6
 		return ES_ROCMSMI_INVALID;
 	/* The driver knows whole watts only. */
 	(void)snprintf(line, sizeof(line), "power_limit_mw %llu\n",
-		       (unsigned long long)(cap_uw / UW_PER_W * 1000));
+		       (unsigned long long)cap_uw / UW_PER_W * 1000);
 	return status_of(es_lib_write(i, line));
 }
 

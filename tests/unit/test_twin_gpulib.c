@@ -278,6 +278,7 @@ static void turns_knobs_by_lines(void **state)
 	int (*set_limit)(struct es_nvml_device *, unsigned);
 	int (*lock)(struct es_nvml_device *, unsigned, unsigned);
 	int (*unlock)(struct es_nvml_device *);
+	int (*set_application)(struct es_nvml_device *, unsigned, unsigned);
 	struct es_nvml_device *device;
 	struct fixture f;
 
@@ -285,6 +286,7 @@ static void turns_knobs_by_lines(void **state)
 	open_nvml(&f, A100, MOVING);
 	*(void **)&set_limit = more(&f, "nvmlDeviceSetPowerManagementLimit");
 	*(void **)&lock = more(&f, "nvmlDeviceSetGpuLockedClocks");
+	*(void **)&set_application = more(&f, "nvmlDeviceSetApplicationsClocks");
 	*(void **)&unlock = more(&f, "nvmlDeviceResetGpuLockedClocks");
 	assert_int_equal(f.nvml.init(), ES_NVML_OK);
 	device = first(&f);
@@ -295,6 +297,10 @@ static void turns_knobs_by_lines(void **state)
 	put(&f, 0, A100, MOVING);
 	assert_int_equal(lock(device, 210, 600), ES_NVML_OK);
 	expect_written(&f, "lock_mhz 210 600\n");
+	put(&f, 0, A100, MOVING);
+	assert_int_equal(set_application(device, 1000, 900), ES_NVML_INVALID_ARGUMENT);
+	assert_int_equal(set_application(device, 1593, 900), ES_NVML_OK);
+	expect_written(&f, "lock_mhz 900 900\n");
 	put(&f, 0, A100, MOVING);
 	assert_int_equal(unlock(device), ES_NVML_OK);
 	expect_written(&f, "lock_mhz 0 0\n");

@@ -18,6 +18,7 @@ static const struct es_command subcommands[] = {
 	{ "app", "a small application to be measured on a twin", es_twin_cmd_app },
 	{ "cluster", "many nodes with jobs, faster than real time", es_twin_cmd_cluster },
 	{ "down", "end a twin", es_twin_cmd_down },
+	{ "exec", "run a program that takes a twin for this machine", es_twin_cmd_exec },
 	{ "fault", "let something go wrong on it", es_twin_cmd_fault },
 	{ "fit", "hold a kind of node against measured times and energies", es_twin_cmd_fit },
 	{ "kinds", "the nodes that can be simulated", es_twin_cmd_kinds },

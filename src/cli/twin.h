@@ -16,6 +16,7 @@
 int es_twin_cmd_app(int argc, char **argv);
 int es_twin_cmd_cluster(int argc, char **argv);
 int es_twin_cmd_down(int argc, char **argv);
+int es_twin_cmd_exec(int argc, char **argv);
 int es_twin_cmd_fault(int argc, char **argv);
 int es_twin_cmd_fit(int argc, char **argv);
 int es_twin_cmd_kinds(int argc, char **argv);

@@ -44,9 +44,9 @@ def energies(mount):
     return dict(zip(names[1:], (int(v) / 1e6 for v in values[1:])))
 
 
-def steady(phase, *settings):
+def steady(kind, phase, *settings):
     """What the model says of a phase: duration_s, node_w …"""
-    done = subprocess.run([STEADY, "skx2s", phase, *settings], text=True, capture_output=True, check=False)
+    done = subprocess.run([STEADY, kind, phase, *settings], text=True, capture_output=True, check=False)
     equal(done.returncode, 0, done.stderr)
     return json.loads(done.stdout)
 
@@ -168,13 +168,13 @@ def test_twin_is_killed(place):
 
 
 @contextlib.contextmanager
-def written(paths, text):
-    """Knobs with another value, and theirs again afterwards."""
+def written(paths, text, back=None):
+    """Knobs with another value, and theirs again afterwards; @back: what says so, where that is not what they show."""
     expect(paths, "no such knob")
     old = []
     for path in paths:
         with open(path) as file:
-            old.append(file.read())
+            old.append(back or file.read())
     try:
         for path in paths:
             with open(path, "w") as file:
@@ -186,13 +186,10 @@ def written(paths, text):
                 file.write(value)
 
 
-WORK = "solve 300ms cpu=70% memory=30%"
-
-
-def pace(place, mount, iterations=8):
-    """Seconds and node's watts of a call, once limits have settled: of the one that this machine disturbed least."""
+def pace(place, mount, work, iterations=8):
+    """Result, seconds and node's watts of a call, once limits have settled: of the one that this machine disturbed least."""
     truth = os.path.join(place, "truth")
-    result, merit, _ = app(mount, "--phase", WORK, "--iterations", iterations, "--truth", truth)
+    result, merit, _ = app(mount, "--phase", work, "--iterations", iterations, "--truth", truth)
     with open(truth) as file:
         told = json.load(file)
     equal(told["result"], result)
@@ -202,29 +199,46 @@ def pace(place, mount, iterations=8):
     return result, seconds, joules / seconds
 
 
+def close_loop(place, mount, kind, work, knobs):
+    """Each knob slows the work and saves power as the model says, and nothing stays of it. knobs: (files, text, setting of the model)."""
+    said = steady(kind, work)
+    first, full_s, full_w = pace(place, mount, work)
+    near(full_s, said["duration_s"], 0.03 * said["duration_s"], "at full clocks")
+    near(full_w, said["node_w"], 0.06 * said["node_w"], "at full clocks")
+    for paths, text, back, setting in knobs:
+        want = steady(kind, work, setting)
+        expect(want["duration_s"] > 1.1 * full_s and want["node_w"] < 0.85 * full_w, f"{setting}: {want}")
+        with written(paths, text, back):
+            result, low_s, low_w = pace(place, mount, work)
+        equal(result, first, "the result")
+        near(low_s, want["duration_s"], 0.05 * want["duration_s"], setting)
+        near(low_w, want["node_w"], 0.06 * want["node_w"], setting)
+    again, again_s, again_w = pace(place, mount, work)
+    equal(again, first, "the result")
+    near(again_s, full_s, 0.03 * full_s, "restored")
+    near(again_w, full_w, 0.05 * full_w, "restored")
+
+
 def test_closed_loop(place):
     """A lower clock or power limit, written through the tree, slows the app and saves power as the model says; restoring restores."""
     if not STEADY:
         raise Skip("built without es-twin-steady")
     with twin(place) as mount:
-        clocks = glob.glob(f"{mount}/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_max_freq")
-        limits = [p for p in glob.glob(f"{mount}/sys/class/powercap/intel-rapl:[0-9]/constraint_0_power_limit_uw")]
-        said = steady(WORK)
-        first, full_s, full_w = pace(place, mount)
-        near(full_s, said["duration_s"], 0.03 * said["duration_s"], "at full clocks")
-        near(full_w, said["node_w"], 0.06 * said["node_w"], "at full clocks")
-        for paths, text, setting in ((clocks, "1500000", "core_max_khz=1500000"), (limits, "80000000", "package_limit_uw=80000000")):
-            want = steady(WORK, setting)
-            expect(want["duration_s"] > 1.2 * full_s and want["node_w"] < 0.85 * full_w, f"{setting}: {want}")
-            with written(paths, text):
-                result, low_s, low_w = pace(place, mount)
-            equal(result, first, "the result")
-            near(low_s, want["duration_s"], 0.05 * want["duration_s"], setting)
-            near(low_w, want["node_w"], 0.06 * want["node_w"], setting)
-        again, again_s, again_w = pace(place, mount)
-        equal(again, first, "the result")
-        near(again_s, full_s, 0.03 * full_s, "restored")
-        near(again_w, full_w, 0.05 * full_w, "restored")
+        close_loop(place, mount, "skx2s", "solve 300ms cpu=70% memory=30%", (
+            (glob.glob(f"{mount}/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_max_freq"), "1500000", None, "core_max_khz=1500000"),
+            (glob.glob(f"{mount}/sys/class/powercap/intel-rapl:[0-9]/constraint_0_power_limit_uw"), "80000000", None,
+             "package_limit_uw=80000000")))
+
+
+def test_closed_loop_of_gpus(place):
+    """Clocks and limits of GPUs, turned where the libraries turn them, do likewise."""
+    if not STEADY:
+        raise Skip("built without es-twin-steady")
+    with twin(place, "genoa2s-a100x4") as mount:
+        gpus = glob.glob(f"{mount}/.twin/gpu/[0-9]*")
+        close_loop(place, mount, "genoa2s-a100x4", "train 300ms gpu=90% gpu-memory=10%", (
+            (gpus, "lock_mhz 210 1005", "lock_mhz 0 0", "gpu_max_mhz=1005"),
+            (gpus, "power_limit_mw 250000", "power_limit_mw 400000", "gpu_limit_mw=250000")))
 
 
 def test_work(place):

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  *
- * usage: es-twin-steady KIND PHASE [core_max_khz=N] [package_limit_uw=N]
+ * usage: es-twin-steady KIND PHASE [core_max_khz=N] [package_limit_uw=N] [gpu_limit_mw=N] [gpu_max_mhz=N]
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,6 +12,16 @@
 
 #include "base/parse.h"
 #include "twin/node.h"
+
+static int take_mhz(const char *text, unsigned *ret)
+{
+	uint64_t mhz;
+
+	if (es_parse_u64(text, &mhz) < 0 || mhz > 10000)
+		return -1;
+	*ret = (unsigned)mhz;
+	return 0;
+}
 
 static int take_setting(const char *word, struct es_twin_settings *settings)
 {
@@ -21,11 +31,14 @@ static int take_setting(const char *word, struct es_twin_settings *settings)
 	} keys[] = {
 		{ "core_max_khz=", &settings->core_max_khz },
 		{ "package_limit_uw=", &settings->package_limit_uw },
+		{ "gpu_limit_mw=", &settings->gpu_limit_mw },
 	};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
 		if (strncmp(word, keys[i].key, strlen(keys[i].key)) == 0)
 			return es_parse_u64(word + strlen(keys[i].key), keys[i].value);
+	if (strncmp(word, "gpu_max_mhz=", 12) == 0)
+		return take_mhz(word + 12, &settings->gpu_max_mhz);
 	return -1;
 }
 

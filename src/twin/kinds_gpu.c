@@ -45,7 +45,7 @@ const struct es_twin_kind es_twin_kind_genoa2s_a100x4 = {
 		"memory: 12 x DDR5-4800 are 460 GB/s; watts chosen",
 		"A100: 400 W (100 W at least), 210 to 1410 MHz in steps of 15, memory 1593 MHz: NVIDIA's data sheet, nvidia-smi -q -d SUPPORTED_CLOCKS",
 		"A100 at rest: nvidia-smi shows 50 to 65 W; chosen 55 W, 82 W once a context is open",
-		"A100's voltage: flat up to 900 MHz; chosen so that energy is least near 1 GHz, as ridge fits of A100 show (Schoonhoven et al., PMBS 2022)",
+		"A100's voltage: flat up to 900 MHz; chosen; models with such a ridge fit NVIDIA's GPUs (Schoonhoven et al., PMBS 2022)",
 		"power supply: 80 PLUS Titanium, 230 V",
 		"noise, heat sinks, fans: chosen",
 		"its controller reads 0.892 of a wattmeter: measured on such a server with eight GPUs, 20 runs each of three programs",

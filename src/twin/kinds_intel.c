@@ -53,7 +53,7 @@ const struct es_twin_kind es_twin_kind_skx2s = {
 		"cores, base clock, 165 W: Intel's product page of the Xeon Gold 6150",
 		"turbo by active cores: Intel Xeon Scalable specification update (336065), non-AVX",
 		"PL2 is 1.2 times PL1: Intel's default",
-		"uncore 1.2 to 2.4 GHz: Hackenberg et al., IPDPS workshops 2019 (arXiv 1905.12468)",
+		"uncore 1.2 to 2.4 GHz: Schoene et al. on Skylake-SP, HPCS 2019 (arXiv 1905.12468)",
 		"idle and full load: SPECpower_ssj2008 has 52 W / 343 W (2 x Gold 6140) and 131 W / 432 W (2 x Gold 6136); chosen so that this one lies between",
 		"memory: 6 x DDR4-2666 are 128 GB/s; 7 W to 28 W chosen so that 96 GiB draw 0.07 to 0.3 W/GiB, as RAPL shows on such nodes",
 		"voltage: flat up to 2.0 GHz, then rising; chosen so that activity 1.2 with memory traffic reaches 165 W",

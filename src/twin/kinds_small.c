@@ -61,13 +61,13 @@ const struct es_twin_kind es_twin_kind_vm = {
 		.min_mhz = 2100, .base_mhz = 2100, .step_mhz = 100,
 		.turbos = { { 2, 2100 } },
 		.n_turbos = 1,
-		.idle_w = 1.5, .awake_w = 2.2, .leak_per_c = 0.005,
-		.cores = { .dynamic_w = 4.4, .ridge_mhz = 1800, .rise_per_mhz = 0.0002 },
+		.idle_w = 0.8, .awake_w = 1.8, .leak_per_c = 0.005,
+		.cores = { .dynamic_w = 4, .ridge_mhz = 1800, .rise_per_mhz = 0.0002 },
 		.uncore_w = 1,
 		.c_per_w = 4, .heat_ns = 12000000000, .hottest_mc = 100000,
 		.memory_gb_s = 6, .dram_idle_w = 0.3, .dram_busy_w = 0.7,
 	},
-	.rest_w = 1.2,
+	.rest_w = 0.6,
 	.noise_ppm = 6000,
 	.memory_bytes = 8 * ES_TWIN_GIB,
 	.meters = {
@@ -76,6 +76,6 @@ const struct es_twin_kind es_twin_kind_vm = {
 	.governors = "",
 	.sources = {
 		"what can be seen of it: such a machine, Linux 6.18",
-		"watts: its share of a host, 2 of 120 threads of a 350 W package, with that host's idle power (SPECpower_ssj2008, 2 x Platinum 8592+ and their like); chosen, nobody in it can know",
+		"watts: nobody in it can know; chosen so that it is the share of 2 of 256 threads of servers with two Xeon Platinum 8592+, its nearest kin in SPECpower_ssj2008: 134 to 260 W idle, 629 to 1025 W full",
 	},
 };

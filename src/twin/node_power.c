@@ -10,8 +10,7 @@
 
 /*
  * Dynamic power of a core, relative to one that computes: while it waits for memory, spins in a barrier or a message, waits for
- * a GPU. Chosen within what is published: Hackenberg et al. (HPCCC 2015) saw busy waiting at about half of FIRESTARTER's
- * dynamic power, STREAM a little below.
+ * a GPU. Chosen: a core that stalls or spins retires little, but does not sleep.
  */
 #define STALLED 0.40
 #define SPINNING 0.45

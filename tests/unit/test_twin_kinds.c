@@ -134,6 +134,7 @@ static void idle_and_full_load_are_what_sources_say(void **state)
 		{ "taurus", "a 1s cpu=100%", 94, 96, 189, 192.5 },
 		{ "broadwell1s", "a 1s cpu=100%", 60, 79, 106.5, 108.5 },
 		{ "laptop", "a 1s cpu=100%", 6, 8, 30, 45 },
+		{ "vm", "a 1s cpu=100%", 134 / 128.0, 260 / 128.0, 629 / 128.0, 1025 / 128.0 },
 		{ "mi250x", "a 1s gpu=100%", 500, 700, 2200, 2350 },
 	};
 

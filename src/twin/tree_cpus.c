@@ -164,6 +164,7 @@ void es_twin_make_pmu(struct es_twin_host *host)
 void es_twin_make_cpus(struct es_twin_host *host)
 {
 	es_twin_make_topology(host);
+	es_twin_make_caches(host);
 	es_twin_make_cpufreq(host);
 	es_twin_make_uncore(host);
 	es_twin_make_thermal(host);

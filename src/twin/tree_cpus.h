@@ -35,6 +35,7 @@ bool es_twin_is_intel(const struct es_twin_kind *kind);
 bool es_twin_is_amd(const struct es_twin_kind *kind);
 
 void es_twin_make_topology(struct es_twin_host *host); /* tree_topology.c: CPUs, memory nodes */
+void es_twin_make_caches(struct es_twin_host *host); /* tree_cache.c */
 void es_twin_make_thermal(struct es_twin_host *host); /* tree_cpus.c: throttling, thermal zones */
 void es_twin_make_pmu(struct es_twin_host *host); /* tree_cpus.c: what perf counts energy with */
 void es_twin_make_cpufreq(struct es_twin_host *host); /* tree_cpufreq.c: policies */

@@ -124,11 +124,12 @@ def test_powercap_info(place):
 
 
 def test_lscpu(place):
-    """lscpu finds a twin's packages, cores and threads."""
+    """lscpu finds a twin's packages, cores, threads and caches."""
     if not shutil.which("lscpu"):
         raise harness.Skip("lscpu is not installed")
-    for kind, packages, cores, model in (("skx2s", 2, 18, "Gold 6150"), ("milan2s", 2, 64, "EPYC 7763"),
-                                         ("laptop", 1, 8, "i7-1260P")):
+    for kind, packages, cores, model, caches in (("skx2s", 2, 18, "Gold 6150", "49.5 MiB (2 instances)"),
+                                                 ("milan2s", 2, 64, "EPYC 7763", "512 MiB (16 instances)"),
+                                                 ("laptop", 1, 8, "i7-1260P", "18 MiB (1 instance)")):
         with twins.up(place, kind) as twin:
             code, out, err = shell(f"lscpu --json --sysroot '{twin.mount}'")
             equal(code, 0, err)
@@ -143,6 +144,7 @@ def test_lscpu(place):
             equal(int(rows["Core(s) per socket"]), cores, kind)
             equal(int(rows["CPU(s)"]), packages * cores * 2, kind)
             expect(model in rows["Model name"], rows["Model name"])
+            equal(rows.get("L3 cache", rows.get("L3")), caches, kind)
 
 
 def test_refusals(place):

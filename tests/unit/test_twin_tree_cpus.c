@@ -69,6 +69,24 @@ static void tells_where_each_cpu_is(void **state)
 	twin_down(&twin);
 }
 
+static void shares_caches(void **state)
+{
+	struct twin twin = up("skx2s", NULL);
+
+	(void)state;
+	assert_text(&twin, CPU "/cpu59/cache/index2/shared_cpu_list", "23,59\n");
+	assert_text(&twin, CPU "/cpu59/cache/index3/shared_cpu_list", "18-35,54-71\n");
+	assert_text(&twin, CPU "/cpu59/cache/index3/size", "25344K\n");
+	assert_text(&twin, CPU "/cpu59/cache/index3/id", "1\n");
+	assert_text(&twin, CPU "/cpu0/cache/index0/number_of_sets", "64\n");
+	twin_down(&twin);
+	/* By core complexes of 8. */
+	twin = up("amd-milan2s", NULL);
+	assert_text(&twin, CPU "/cpu73/cache/index3/shared_cpu_list", "72-79,200-207\n");
+	assert_text(&twin, CPU "/cpu73/cache/index3/id", "9\n");
+	twin_down(&twin);
+}
+
 /* Text that is no number is refused, any number is taken, and kept within the CPU's range. */
 static void keeps_clocks_as_the_core_of_cpufreq(void **state)
 {
@@ -423,6 +441,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prints_sets_of_cpus),
 		cmocka_unit_test(tells_where_each_cpu_is),
+		cmocka_unit_test(shares_caches),
 		cmocka_unit_test(keeps_clocks_as_the_core_of_cpufreq),
 		cmocka_unit_test(runs_as_fast_as_it_may),
 		cmocka_unit_test(governs_as_intel_pstate),

@@ -43,11 +43,12 @@ static bool is_gone(const struct es_twin_at *at)
 		now.major != at->mounted.major);
 }
 
-static bool wait_gone(const struct es_twin_at *at)
+/* The mount, and whoever served it: so that nothing of it is left when we return. */
+static bool wait_gone(const struct es_twin_at *at, pid_t pid)
 {
 	int64_t until_ns = es_clock_mono_ns() + PATIENCE_NS;
 
-	while (!is_gone(at)) {
+	while (!is_gone(at) || kill(pid, 0) == 0 || errno != ESRCH) {
 		if (es_clock_mono_ns() > until_ns)
 			return false;
 		(void)usleep(AGAIN_US);
@@ -78,7 +79,7 @@ static int end(const struct es_twin_at *at)
 		return es_complain("twin down", ES_EXIT_FAILURE,
 				   "cannot end the twin at '%s' (process %d): %s", at->mount,
 				   (int)pid, es_strerror(errno));
-	if (r == 0 && wait_gone(at))
+	if (r == 0 && wait_gone(at, pid))
 		return ES_EXIT_OK;
 	if (r == 0)
 		(void)kill(pid, SIGKILL);

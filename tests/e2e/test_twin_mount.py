@@ -189,6 +189,26 @@ def test_files_are_as_the_kernels(place):
         equal(twin.read(PACKAGE + "/constraint_0_power_limit_uw"), "100000000\n", f"was {before}")
 
 
+def test_rights_can_be_changed(place):
+    """as in sysfs the owner can change modes, and root owners, until the node is switched off"""
+    with twins.up(place, "skx2s") as twin:
+        path = twin.path(ENERGY)
+        os.chmod(path, 0o440)
+        equal(stat.S_IMODE(os.stat(path).st_mode), 0o440, "chmod")
+        equal(stat.S_IMODE(os.stat(twin.path(PACKAGE + "/name")).st_mode), 0o444, "another file")
+        os.chmod(path, 0)
+        equal(wrong(os.open, path, os.O_RDONLY), "EACCES", "of nobody")
+        os.chmod(path, 0o644)
+        expect(int(twin.read(ENERGY)) > 0, "of all")
+        if os.geteuid() == 0:
+            os.chown(path, 0, 65534)
+            os.chmod(path, 0o640)
+            st = os.stat(path)
+            equal((st.st_uid, st.st_gid, stat.S_IMODE(st.st_mode)), (0, 65534, 0o640), "chown")
+        else:
+            equal(wrong(os.chown, path, 0, -1), "EPERM", "given away")
+
+
 def test_texts_are_made_when_read(place):
     """a text is made when it is read from its start, and stays as it is for those who read on"""
     with twins.up(place, "skx2s") as twin:

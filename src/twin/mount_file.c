@@ -60,6 +60,28 @@ static void handle_free(struct es_twin_handle *handle)
 	free(handle);
 }
 
+static void keep(struct es_twin_mount *mount, struct es_twin_handle *handle)
+{
+	(void)pthread_mutex_lock(&mount->lock);
+	handle->next = mount->opened;
+	if (handle->next)
+		handle->next->previous = handle;
+	mount->opened = handle;
+	(void)pthread_mutex_unlock(&mount->lock);
+}
+
+static void drop(struct es_twin_mount *mount, struct es_twin_handle *handle)
+{
+	(void)pthread_mutex_lock(&mount->lock);
+	if (handle->next)
+		handle->next->previous = handle->previous;
+	if (handle->previous)
+		handle->previous->next = handle->next;
+	else
+		mount->opened = handle->next;
+	(void)pthread_mutex_unlock(&mount->lock);
+}
+
 /* sysfs lets nobody open what has no such right at all, not even root (KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK). */
 static bool is_refused(const struct es_twin_entry *entry, int flags)
 {
@@ -121,28 +143,6 @@ int es_twin_mount_open_file(const char *path, struct fuse_file_info *info)
 	keep(es_twin_mount_self(), handle);
 	info->fh = (uint64_t)(uintptr_t)handle;
 	return 0;
-}
-
-static void keep(struct es_twin_mount *mount, struct es_twin_handle *handle)
-{
-	(void)pthread_mutex_lock(&mount->lock);
-	handle->next = mount->opened;
-	if (handle->next)
-		handle->next->previous = handle;
-	mount->opened = handle;
-	(void)pthread_mutex_unlock(&mount->lock);
-}
-
-static void drop(struct es_twin_mount *mount, struct es_twin_handle *handle)
-{
-	(void)pthread_mutex_lock(&mount->lock);
-	if (handle->next)
-		handle->next->previous = handle->previous;
-	if (handle->previous)
-		handle->previous->next = handle->next;
-	else
-		mount->opened = handle->next;
-	(void)pthread_mutex_unlock(&mount->lock);
 }
 
 static void release(struct es_twin_mount *mount, struct es_twin_handle *handle)

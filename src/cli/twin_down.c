@@ -15,6 +15,7 @@
 
 #define PATIENCE_NS (5 * ES_NS_PER_S) /* for one that was asked to end */
 #define AGAIN_US 10000
+#define END_TRIES 100U
 
 static int ask_pid(const char *mount, pid_t *ret, struct es_error *err)
 {
@@ -43,16 +44,18 @@ static bool is_gone(const struct es_twin_at *at)
 		now.major != at->mounted.major);
 }
 
-/* The mount, and whoever served it: so that nothing of it is left when we return. */
 static bool wait_gone(const struct es_twin_at *at, pid_t pid)
 {
 	int64_t until_ns = es_clock_mono_ns() + PATIENCE_NS;
 
-	while (!is_gone(at) || kill(pid, 0) == 0 || errno != ESRCH) {
+	while (!is_gone(at)) {
 		if (es_clock_mono_ns() > until_ns)
 			return false;
 		(void)usleep(AGAIN_US);
 	}
+	/* Nor its process, which may stay as a zombie where nobody waits for orphans. */
+	for (unsigned i = 0; i < END_TRIES && kill(pid, 0) == 0; i++)
+		(void)usleep(AGAIN_US);
 	return true;
 }
 

@@ -358,6 +358,12 @@ static void *run(void *arg)
 	settle(bmc, r);
 	if (r == 0)
 		live(bmc);
+	/* Whoever ended the simulator: nothing answers there any more. */
+	if (r == 0 && bmc->pid == 0) {
+		pthread_mutex_lock(&bmc->host->lock);
+		bmc->dcmi_url[0] = '\0';
+		pthread_mutex_unlock(&bmc->host->lock);
+	}
 	end(bmc);
 	return NULL;
 }

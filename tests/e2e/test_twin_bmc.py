@@ -31,7 +31,8 @@ class Bmc:
 
     def url(self, scheme):
         if scheme not in self.urls:
-            raise harness.Skip(f"no {scheme} here")
+            need = {"redfish": "libmicrohttpd12", "dcmi": "openipmi, and libopenipmi-dev when it was built"}[scheme]
+            raise harness.Skip(f"no {scheme} here: {need}")
         return self.urls[scheme]
 
     def port(self, scheme):
@@ -200,7 +201,7 @@ def test_a_silent_controller(place):
         for i in (0, 1):
             package = domain_of(report, f"powercap/package-{i}")
             near(package["energy_j"], truth[f"package-{i}"], package["uncertainty_j"] + 0.5, "package")
-        near(report["job"]["duration_s"], 5.2, 1.5, "it was not held up")
+        expect(report["job"]["duration_s"] < 20, "it was not held up")
         expect("Traceback" not in done.stderr, done.stderr)
         # It is back.
         expect(bmc.redfish("/Chassis/1/Power")["PowerControl"][0]["PowerConsumedWatts"] > 50, "power")
@@ -222,6 +223,23 @@ def test_faults_of_its_meter(place):
             equal(bmc.redfish("/Chassis/1/Power")["PowerControl"][0]["PowerConsumedWatts"], stuck_w)
             twin.write(".twin/fault", "clear")
             expect(bmc.redfish("/Chassis/1/Power")["PowerControl"][0]["PowerConsumedWatts"] > stuck_w + 100, "it goes on")
+
+
+def test_a_simulator_that_is_ended(place):
+    """Where ipmi_sim is ended by somebody, its URL is told no more, and Redfish goes on."""
+    room = os.path.join(place, "room")
+    os.mkdir(room)
+    with twins.up(place, "skx2s", "--bmc", env={"TMPDIR": room}) as twin:
+        bmc = Bmc(twin)
+        bmc.url("dcmi")
+        for pid in subprocess.run(["pgrep", "-f", room + "/"], capture_output=True, text=True, check=False).stdout.split():
+            os.kill(int(pid), 9)
+        for _ in range(200):
+            if "dcmi:" not in twin.read(".twin/bmc/url"):
+                break
+            time.sleep(0.05)
+        equal(twin.read(".twin/bmc/url").splitlines(), [bmc.url("redfish")])
+        expect(bmc.redfish("/Chassis/1/Power")["PowerControl"][0]["PowerConsumedWatts"] > 50, "power")
 
 
 def test_nothing_stays(place):
@@ -266,7 +284,7 @@ def test_cray(place):
         for name, truth_j in expected.items():
             domain = domain_of(report, name)
             # Two whole joules, and how exactly the clocks of test and node are told apart.
-            within(domain, truth_j, 2 + truth_j / report["job"]["duration_s"] * 0.02, name)
+            within(domain, truth_j, 2 + truth_j / report["job"]["duration_s"] * 0.05, name)
         equal([d["id"] for d in report["energy"]["by_domain"] if d["chosen_total"]], ["cray/node"])
 
 

@@ -137,23 +137,33 @@ static int find_file(char ret[static ES_PATH_MAX_BYTES])
 	return r;
 }
 
-/* From there up, the first folder that is a node's. */
+static bool is_mount(const char *folder)
+{
+	char path[ES_PATH_MAX_BYTES + 16];
+
+	(void)snprintf(path, sizeof(path), "%s/" ES_TWIN_GPU_TEXTS, folder);
+	return access(path, F_OK) == 0;
+}
+
+/* From there up, the first folder that is a node's; or, where the library was put elsewhere, the node that the user works with. */
 static int find_mount(char ret[static ES_PATH_MAX_BYTES])
 {
-	char folder[ES_PATH_MAX_BYTES], path[ES_PATH_MAX_BYTES + 16];
+	const char *usual = secure_getenv("ENERGYSCOPIUM_TWIN");
+	char folder[ES_PATH_MAX_BYTES];
 	int r = find_file(folder);
 
-	if (r < 0)
-		return r;
-	for (char *slash; (slash = strrchr(folder, '/'));) {
+	for (char *slash; r == 0 && (slash = strrchr(folder, '/'));) {
 		*slash = '\0';
-		(void)snprintf(path, sizeof(path), "%s/" ES_TWIN_GPU_TEXTS, folder);
-		if (access(path, F_OK) == 0) {
+		if (is_mount(folder)) {
 			memcpy(ret, folder, sizeof(folder));
 			return 0;
 		}
 	}
-	return -ENOENT;
+	if (!usual || !is_mount(usual))
+		return -ENOENT;
+	return snprintf(ret, ES_PATH_MAX_BYTES, "%s", usual) < (int)ES_PATH_MAX_BYTES
+		       ? 0
+		       : -ENAMETOOLONG;
 }
 
 static void path_of(const char *mount, const char *folder, unsigned gpu,

@@ -124,6 +124,40 @@ def test_mi250x(place):
                 harness.expect("first one of its module" in domain["reason"], domain)
 
 
+def test_limit_of_amd(place):
+    """A limit set through ROCm SMI is what amdgpu shows, and the other way; the second chip takes none"""
+    client = """
+import ctypes, sys
+smi = ctypes.CDLL(sys.argv[1])
+def ok(status):
+    assert status == 0, status
+ok(smi.rsmi_init(ctypes.c_uint64(0)))
+cap, top, low = ctypes.c_uint64(), ctypes.c_uint64(), ctypes.c_uint64()
+ok(smi.rsmi_dev_power_cap_range_get(2, 0, ctypes.byref(top), ctypes.byref(low)))
+ok(smi.rsmi_dev_power_cap_get(2, 0, ctypes.byref(cap)))
+print(cap.value, top.value, smi.rsmi_dev_power_cap_set(2, 0, ctypes.c_uint64(top.value + 10**6)),
+      smi.rsmi_dev_power_cap_set(3, 0, ctypes.c_uint64(top.value)))
+ok(smi.rsmi_dev_power_cap_set(2, 0, ctypes.c_uint64(300_000_000)))
+"""
+    with twins.up(place, "mi250x") as twin:
+        folder = twin.path("sys/class/drm/card2/device/hwmon")
+        cap = os.path.join(folder, os.listdir(folder)[0], "power1_cap")
+        twin.write(cap, "350000000\n")
+        folder = twin.path("usr/lib")
+        library = os.path.join(folder, os.listdir(folder)[0], "librocm_smi64.so.7")
+        done = subprocess.run([sys.executable, "-c", client, library], text=True, capture_output=True, timeout=60,
+                              check=False)
+        harness.equal((done.returncode, done.stdout.split()), (0, ["350000000", "560000000", "1", "1"]), done.stderr)
+        harness.equal(twin.read(cap), "300000000\n", "power1_cap")
+        for wrong in ("561000000\n", "many\n"):
+            try:
+                twin.write(cap, wrong)
+                raise AssertionError(f"took {wrong}")
+            except OSError as error:
+                harness.equal(error.errno, 22, wrong)
+        harness.equal(twin.read(cap), "300000000\n", "power1_cap")
+
+
 def test_instances(place):
     """Instances of MIG are listed with their slices, and each has a name and a UUID of its own"""
     with twins.up(place, "a100-mig") as twin:

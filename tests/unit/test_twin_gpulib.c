@@ -259,6 +259,26 @@ static void does_not_start_outside_of_a_node(void **state)
 	finish(&f);
 }
 
+static void finds_the_node_that_the_user_names(void **state)
+{
+	struct fixture node, elsewhere;
+	unsigned n = 0;
+
+	(void)state;
+	open_nvml(&node, A100, MOVING);
+	make(&elsewhere, "ES_TWIN_NVML", "libnvidia-ml.so.1");
+	assert_int_equal(es_nvml_open(&elsewhere.root, &elsewhere.nvml, NULL), 0);
+	assert_int_equal(setenv("ENERGYSCOPIUM_TWIN", "/nonexistent", 1), 0);
+	assert_int_equal(elsewhere.nvml.init(), ES_NVML_UNKNOWN);
+	assert_int_equal(setenv("ENERGYSCOPIUM_TWIN", node.folder, 1), 0);
+	assert_int_equal(elsewhere.nvml.init(), ES_NVML_OK);
+	assert_int_equal(elsewhere.nvml.count(&n), ES_NVML_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(unsetenv("ENERGYSCOPIUM_TWIN"), 0);
+	finish(&elsewhere);
+	finish(&node);
+}
+
 /* What was written to the first GPU: a plain file takes it at its beginning, whatever it is. */
 static void expect_written(const struct fixture *f, const char *line)
 {
@@ -481,6 +501,7 @@ int main(void)
 		cmocka_unit_test(tells_how_busy_it_was_between_two_samples),
 		cmocka_unit_test(says_in_its_own_words_what_is_wrong),
 		cmocka_unit_test(does_not_start_outside_of_a_node),
+		cmocka_unit_test(finds_the_node_that_the_user_names),
 		cmocka_unit_test(turns_knobs_by_lines),
 		cmocka_unit_test(lists_instances),
 		cmocka_unit_test(gives_the_samples_that_are_new),
@@ -488,5 +509,6 @@ int main(void)
 		cmocka_unit_test(stands_in_for_rocm_too),
 	};
 
+	(void)unsetenv("ENERGYSCOPIUM_TWIN");
 	return cmocka_run_group_tests_name("twin/gpulib", tests, NULL, NULL);
 }

@@ -366,8 +366,8 @@ static void wrong_limits_are_refused(void **state)
 		"{\"PowerControl\": [{\"PowerLimit\": {\"LimitInWatts\": -5}}]}",
 		"{\"PowerControl\": [{\"PowerLimit\": {\"LimitInWatts\": 1}}]}",
 		"{\"PowerControl\": [{\"PowerLimit\": {\"LimitInWatts\": 1e9}}]}",
-		"{\"PowerControl\": [{\"PowerLimit\": {\"LimitInWatts\": 600, "
-		"\"CorrectionInMs\": -1}}]}",
+		("{\"PowerControl\": [{\"PowerLimit\": {\"LimitInWatts\": 600, "
+		 "\"CorrectionInMs\": -1}}]}"),
 		"{\"PowerLimitWatts\": {\"ControlMode\": \"Perhaps\"}}",
 	};
 	struct fixture *f = *state;

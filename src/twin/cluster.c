@@ -107,7 +107,7 @@ static int make_nodes(struct es_cluster *cluster)
 
 	for (size_t i = 0; i < options->n_classes; i++)
 		n += options->classes[i].n;
-	cluster->nodes = calloc(n, sizeof(*cluster->nodes));
+	cluster->nodes = n > 0 ? calloc(n, sizeof(*cluster->nodes)) : NULL;
 	if (!cluster->nodes)
 		return -ENOMEM;
 	for (size_t i = 0; i < options->n_classes; i++)

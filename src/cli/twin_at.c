@@ -79,7 +79,7 @@ int es_twin_look(const char *given, struct es_twin_at *ret, struct es_error *err
 int es_twin_find(const char *command, const char *given, char ret_mount[static ES_PATH_MAX_BYTES])
 {
 	struct es_error err = { .code = 0 };
-	struct es_twin_at at;
+	struct es_twin_at at = { .state = ES_TWIN_NONE };
 	int r = es_twin_look(given, &at, &err);
 
 	if (r < 0)

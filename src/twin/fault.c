@@ -354,7 +354,7 @@ int es_twin_fault_order(struct es_twin_host *host, int64_t t_ns, const char *tex
 	struct order order;
 	int r = cut(host, text, &order);
 
-	if (r == 0)
+	if (r == 0 && order.fault)
 		r = obey(host, t_ns, &order);
 	if (r == 0)
 		host->faults.refused[0] = '\0';

@@ -154,7 +154,6 @@ int es_twin_mount_resolve(const char *path, char ret[static ES_PATH_MAX_BYTES])
 
 int es_twin_unmount(const char *path)
 {
-	extern char **environ;
 	const char *argv[] = { "fusermount3", "-u", "-z", "-q", "--", path, NULL };
 	posix_spawn_file_actions_t actions;
 	int r, status = 0;

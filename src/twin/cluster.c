@@ -21,6 +21,7 @@
 #include "twin/cluster_private.h"
 
 #define TICK_NS (200 * ES_NS_PER_MS)
+#define WATTS_LEAST 1000.0 /* more than a kind draws whose supply is not known */
 #define RECORDING ".esrec"
 #define PART ".part"
 
@@ -67,6 +68,23 @@ char *es_cluster_node_name(const struct es_cluster *cluster, size_t node,
 	return text;
 }
 
+/* The energies of all nodes are added up in µJ, and printed as signed numbers. */
+static int check_energy(const struct es_cluster_options *options, struct es_error *err)
+{
+	double most_uj = 0;
+
+	for (size_t i = 0; i < options->n_classes; i++)
+		most_uj += fmax(options->classes[i].kind->supply_w, WATTS_LEAST) *
+			   options->classes[i].n * (double)options->duration_ns / 1e3;
+	if (most_uj < (double)INT64_MAX)
+		return 0;
+	return es_error_say(
+		err, -EINVAL,
+		"so many nodes may use more in that time than can be counted in µJ "
+		"(2.5 GWh); days at most: %.0f",
+		floor((double)options->duration_ns / 86400e9 * ((double)INT64_MAX / most_uj)));
+}
+
 static int check_options(const struct es_cluster_options *options, struct es_error *err)
 {
 	uint64_t n = 0;
@@ -97,7 +115,7 @@ static int check_options(const struct es_cluster_options *options, struct es_err
 	if (options->n_threads < 1 || options->n_threads > ES_CLUSTER_THREADS_MAX)
 		return es_error_say(err, -EINVAL, "1 to %u threads are possible",
 				    ES_CLUSTER_THREADS_MAX);
-	return 0;
+	return check_energy(options, err);
 }
 
 static int make_nodes(struct es_cluster *cluster)

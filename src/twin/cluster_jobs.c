@@ -280,13 +280,13 @@ static int take_trace(struct es_cluster *cluster, size_t *cap)
 
 	for (size_t i = 0; r == 0 && i < trace->swf->n; i++) {
 		const struct es_swf_job *job = &trace->swf->jobs[i];
-		/* Both are 32-bit seconds: no product overflows. */
-		double at_ns = (double)(job->submit_s - trace->from_s) * 1e9 * (double)PPM /
-			       (double)speed_ppm;
+		/* Both are 32-bit seconds: 2^31 · 1000 · 10^6 fits. */
+		int64_t at_ms = (job->submit_s - trace->from_s) * 1000 * PPM / speed_ppm;
 
-		if (job->submit_s < trace->from_s || at_ns >= (double)cluster->options.duration_ns)
+		if (job->submit_s < trace->from_s ||
+		    at_ms >= cluster->options.duration_ns / ES_NS_PER_MS)
 			continue;
-		r = take(cluster, job, (int64_t)(at_ns / 1e6) * ES_NS_PER_MS, cap);
+		r = take(cluster, job, at_ms * ES_NS_PER_MS, cap);
 	}
 	return r;
 }

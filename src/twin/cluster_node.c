@@ -269,8 +269,6 @@ es_hot static int sample(struct living *living)
 	int r = 0;
 
 	life->next_ns += living->cluster->options.period_ns;
-	if (!life->recorder)
-		return 0;
 	if (!es_rows_add(&life->rows, t_ns)) {
 		r = flush(living);
 		(void)es_rows_add(&life->rows, t_ns);
@@ -282,19 +280,20 @@ es_hot static int sample(struct living *living)
 	return r;
 }
 
-/* On to @t_ns of the cluster's time, read on the way. */
+/* On to @t_ns of the cluster's time, read on the way. Where nobody reads, the node lives on as it would otherwise. */
 es_hot static int live_to(struct living *living, int64_t t_ns)
 {
 	struct life *life = &living->life;
-	int r = 0;
+	int r = atomic_load(living->is_cancelled) ? -ECANCELED : 0;
 
-	while (r == 0 && life->next_ns <= t_ns) {
+	while (r == 0 && life->recorder && life->next_ns <= t_ns) {
 		es_twin_advance(life->twin, life->next_ns - life->boot_ns);
 		r = sample(living);
 		if (++living->steps % CANCEL_LOOKS == 0 && atomic_load(living->is_cancelled))
 			return -ECANCELED;
 	}
-	es_twin_advance(life->twin, t_ns - life->boot_ns);
+	if (r == 0)
+		es_twin_advance(life->twin, t_ns - life->boot_ns);
 	return r;
 }
 

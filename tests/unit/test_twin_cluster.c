@@ -291,6 +291,31 @@ static void a_trace_says_when_and_how_large(void **state)
 	es_swf_finish(&swf);
 }
 
+/* Seconds of a trace stay whole seconds, however late. */
+static void late_jobs_of_a_trace_come_on_time(void **state)
+{
+	struct es_cluster_options options = options_of("broadwell1s", 1, 300 * 24 * HOUR_NS);
+	struct es_cluster *cluster;
+	struct es_swf swf;
+	char text[4096] = "";
+
+	(void)state;
+	for (int i = 0; i < 40; i++)
+		(void)snprintf(text + strlen(text), sizeof(text) - strlen(text),
+			       "%d %d -1 1 1 -1 -1 -1 -1 -1 1 3 1 -1 -1 -1 -1 -1\n", i,
+			       7654321 + 123457 * i);
+	assert_int_equal(es_swf_parse(text, strlen(text), true, &swf, NULL), 0);
+	options.trace = (struct es_cluster_trace){ .swf = &swf };
+	cluster = make(&options);
+
+	assert_int_equal(cluster->n_jobs, 40);
+	for (size_t i = 0; i < cluster->n_jobs; i++)
+		assert_true(cluster->jobs[i].submit_ns ==
+			    (7654321 + 123457 * (int64_t)i) * ES_NS_PER_S);
+	es_cluster_destroy(cluster);
+	es_swf_finish(&swf);
+}
+
 static void nodes_of_one_kind_have_names_of_their_own(void **state)
 {
 	struct es_cluster_options options = options_of("skx2s", 2, HOUR_NS);
@@ -309,7 +334,7 @@ static void nodes_of_one_kind_have_names_of_their_own(void **state)
 
 static void what_makes_no_sense_is_refused(void **state)
 {
-	struct es_cluster_options wrong[7];
+	struct es_cluster_options wrong[8];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
@@ -321,6 +346,8 @@ static void what_makes_no_sense_is_refused(void **state)
 	wrong[4].classes[0].n = 20000;
 	wrong[5].n_threads = 0;
 	wrong[6].start_unix_ns += 1;
+	wrong[7].classes[0].n = 16384; /* 366 days of so many: more than 2^63 µJ */
+	wrong[7].duration_ns = ES_CLUSTER_DURATION_MAX_NS;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 		struct es_error err = { .code = 0 };
 		struct es_cluster *cluster = NULL;
@@ -341,6 +368,7 @@ int main(void)
 		cmocka_unit_test(a_node_that_is_down_draws_nothing),
 		cmocka_unit_test(no_result_depends_on_the_threads),
 		cmocka_unit_test(a_trace_says_when_and_how_large),
+		cmocka_unit_test(late_jobs_of_a_trace_come_on_time),
 		cmocka_unit_test(nodes_of_one_kind_have_names_of_their_own),
 		cmocka_unit_test(what_makes_no_sense_is_refused),
 	};

@@ -22,6 +22,7 @@
 
 #define COMMAND "twin play"
 #define WHOLE_PPM INT64_C(1000000)
+#define ROUNDS_MAX 64U
 #define EDGES_AT_ONCE 500
 #define PATIENCE_NS ES_NS_PER_S
 #define LINE_NS (200 * ES_NS_PER_MS) /* a line of progress */
@@ -145,7 +146,8 @@ static int gather(struct play *play, bool is_first, struct es_error *err)
 	size_t n = ES_TWIN_TIMES_MAX;
 	int r = 0;
 
-	while (r == 0 && n == ES_TWIN_TIMES_MAX) {
+	/* A twin keeps fewer than that: what tells more without end is none. */
+	for (unsigned i = 0; r == 0 && n == ES_TWIN_TIMES_MAX && i < ROUNDS_MAX; i++) {
 		r = gather_some(play, from, &n, err);
 		from += n;
 	}

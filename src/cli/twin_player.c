@@ -17,7 +17,6 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/parse.h"
 
 #define ANSWER_MAX (4U << 20)
 #define CHUNK_BYTES 3584U /* of a write: less than what any file system takes at once */
@@ -157,37 +156,6 @@ void es_twin_player_close(struct es_twin_player *player)
 	es_buf_finish(&player->text);
 }
 
-/* A first line of the file: "running PHASE SHARE END N" or "done BEGIN END N". */
-static int parse_state(const char *text, struct es_twin_play_state *ret)
-{
-	struct es_twin_play_state state = { .is_done = false };
-	char words[4][24];
-	uint64_t phase;
-	int64_t share_micro;
-	size_t used;
-
-	if (sscanf(text, "done %23s %23s %23s", words[0], words[1], words[2]) == 3) {
-		state.is_done = true;
-		if (es_parse_i64(words[0], &state.begin_ns) < 0 ||
-		    es_parse_i64(words[1], &state.end_ns) < 0 ||
-		    es_parse_u64(words[2], &state.n_done) < 0)
-			return -EBADMSG;
-	} else if (sscanf(text, "running %23s %23s %23s %23s", words[0], words[1], words[2],
-			  words[3]) == 4) {
-		if (es_parse_u64(words[0], &phase) < 0 ||
-		    es_parse_micro(words[1], strlen(words[1]), &share_micro, &used) < 0 ||
-		    es_parse_i64(words[2], &state.end_ns) < 0 ||
-		    es_parse_u64(words[3], &state.n_done) < 0)
-			return -EBADMSG;
-		state.phase = (size_t)phase;
-		state.share_ppm = share_micro;
-	} else {
-		return -EBADMSG;
-	}
-	*ret = state;
-	return 0;
-}
-
 int es_twin_player_ask(struct es_twin_player *player, struct es_twin_play_state *ret,
 		       struct es_error *err)
 {
@@ -195,7 +163,7 @@ int es_twin_player_ask(struct es_twin_player *player, struct es_twin_play_state 
 
 	if (r < 0)
 		return fail(player->mount, r, err);
-	r = parse_state((const char *)player->text.data, ret);
+	r = es_twin_answer_state((const char *)player->text.data, ret);
 	if (r < 0)
 		return es_error_set(err, r, "the twin at '%s' says of its load '%.80s'",
 				    player->mount, (const char *)player->text.data);
@@ -229,8 +197,6 @@ int es_twin_player_edges(struct es_twin_player *player, uint64_t from, int64_t *
 			 struct es_error *err)
 {
 	char question[40];
-	const char *at;
-	size_t n = 0;
 	int r;
 
 	(void)snprintf(question, sizeof(question), "edges %" PRIu64 "\n", from);
@@ -239,32 +205,8 @@ int es_twin_player_edges(struct es_twin_player *player, uint64_t from, int64_t *
 		r = read_file(player->fd, &player->text);
 	if (r < 0)
 		return refused(player, r, err);
-	at = strchr((const char *)player->text.data, '\n');
-	for (; at && n < ES_TWIN_TIMES_MAX; at = strchr(at + 1, '\n')) {
-		char i[24], t_ns[24];
-
-		if (sscanf(at, "\nedge %23s %23s", i, t_ns) != 2)
-			break;
-		if (es_parse_i64(t_ns, &ret[n]) < 0)
-			ret[n] = INT64_MIN;
-		n++;
-	}
-	*ret_n = n;
+	*ret_n = es_twin_answer_edges((const char *)player->text.data, ret);
 	return 0;
-}
-
-static int take_names(struct es_twin_truth *truth, char *line)
-{
-	char *rest = line, *word = strtok_r(rest, ",", &rest);
-
-	if (!word || strcmp(word, "t_ns") != 0)
-		return -EBADMSG;
-	while ((word = strtok_r(rest, ",", &rest)) != NULL) {
-		if (truth->n == ES_TWIN_COLUMNS_MAX || strlen(word) >= sizeof(truth->names[0]))
-			return -E2BIG;
-		memcpy(truth->names[truth->n++], word, strlen(word) + 1);
-	}
-	return truth->n ? 0 : -EBADMSG;
 }
 
 int es_twin_truth_open(const char *mount, struct es_twin_truth *ret, struct es_error *err)
@@ -277,12 +219,8 @@ int es_twin_truth_open(const char *mount, struct es_twin_truth *ret, struct es_e
 	if (r < 0)
 		return r;
 	r = read_file(ret->fd, &ret->text);
-	if (r == 0) {
-		char *text = (char *)ret->text.data;
-
-		text[strcspn(text, "\n")] = '\0';
-		r = take_names(ret, text);
-	}
+	if (r == 0)
+		r = es_twin_answer_names((char *)ret->text.data, ret->names, &ret->n);
 	if (r < 0) {
 		es_twin_truth_close(ret);
 		return fail(mount, r, err);
@@ -295,34 +233,6 @@ void es_twin_truth_close(struct es_twin_truth *truth)
 	es_closep(&truth->fd);
 	truth->fd = -1;
 	es_buf_finish(&truth->text);
-}
-
-/* A row of the answer; *at: moved behind it. */
-static int take_row(const struct es_twin_truth *truth, char **at, int64_t t_ns, uint64_t *ret_uj)
-{
-	char *line = strsep(at, "\n"), *word;
-	int64_t told_ns;
-
-	word = line ? strsep(&line, ",") : NULL;
-	if (!word || es_parse_i64(word, &told_ns) < 0 || told_ns != t_ns)
-		return -EBADMSG;
-	for (size_t i = 0; i < truth->n; i++) {
-		word = line ? strsep(&line, ",") : NULL;
-		if (!word || es_parse_u64(word, &ret_uj[i]) < 0)
-			return -EBADMSG;
-	}
-	return line ? -EBADMSG : 0;
-}
-
-static int take_rows(const struct es_twin_truth *truth, const int64_t *t_ns, size_t n,
-		     uint64_t *ret_uj)
-{
-	char *at = (char *)truth->text.data;
-	int r = strsep(&at, "\n") && at ? 0 : -EBADMSG; /* the names */
-
-	for (size_t i = 0; r == 0 && i < n; i++)
-		r = take_row(truth, &at, t_ns[i], ret_uj + i * truth->n);
-	return r;
 }
 
 /* No more than one write takes. */
@@ -340,7 +250,7 @@ static int ask_some(struct es_twin_truth *truth, const int64_t *t_ns, size_t n, 
 	if (w != (ssize_t)length)
 		return w < 0 ? -errno : -EIO;
 	r = read_file(truth->fd, &truth->text);
-	return r < 0 ? r : take_rows(truth, t_ns, n, ret_uj);
+	return r < 0 ? r : es_twin_answer_rows((char *)truth->text.data, t_ns, n, truth->n, ret_uj);
 }
 
 int es_twin_truth_at(struct es_twin_truth *truth, const int64_t *t_ns, size_t n, uint64_t *ret_uj,

@@ -13,9 +13,8 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "cli/twin_answer.h"
 #include "twin/phase.h"
-
-#define ES_TWIN_TIMES_MAX 512U /* asked for at once */
 
 /**
  * struct es_twin_player - one load of a twin; es_twin_player_close() ends it
@@ -26,15 +25,6 @@ struct es_twin_player {
 	int fd; /* -1: none */
 	const char *mount; /* borrowed */
 	struct es_buf text; /* what it answered last */
-};
-
-struct es_twin_play_state {
-	bool is_done;
-	int64_t begin_ns; /* of the whole; once it is done */
-	int64_t end_ns; /* when it was done, else when it will be at the present pace; boot clock */
-	size_t phase; /* at work: index in the program */
-	int64_t share_ppm; /* of it, done */
-	uint64_t n_done; /* phases of all repeats */
 };
 
 /** es_twin_player_begin - play @program from now on */
@@ -57,14 +47,12 @@ int es_twin_player_wait(struct es_twin_player *player, int watch_fd, int64_t unt
 int es_twin_player_edges(struct es_twin_player *player, uint64_t from, int64_t *ret, size_t *ret_n,
 			 struct es_error *err);
 
-#define ES_TWIN_COLUMNS_MAX 256U
-
 /** struct es_twin_truth - exact energies of a twin's parts, at any time; es_twin_truth_close() it */
 struct es_twin_truth {
 	int fd;
 	const char *mount; /* borrowed */
 	size_t n; /* parts */
-	char names[ES_TWIN_COLUMNS_MAX][32]; /* node, package-0 … */
+	char names[ES_TWIN_COLUMNS_MAX][ES_TWIN_COLUMN_BYTES]; /* node, package-0 … */
 	struct es_buf text;
 };
 

@@ -351,7 +351,7 @@ static int obey(struct es_twin_host *host, int64_t t_ns, const struct order *ord
 
 int es_twin_fault_order(struct es_twin_host *host, int64_t t_ns, const char *text)
 {
-	struct order order;
+	struct order order = { .dur_ns = 0 };
 	int r = cut(host, text, &order);
 
 	if (r == 0 && order.fault)

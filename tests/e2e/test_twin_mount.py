@@ -433,6 +433,13 @@ def test_faults_by_plain_reads(place):
         before = int(twin.read(ENERGY))
         fault("reset", "powercap/package-0")
         expect(int(twin.read(ENERGY)) < before, "reset")
+        fault("wrap", "powercap/package-0")
+        left_uj = int(twin.read(PACKAGE + "/max_energy_range_uj")) - int(twin.read(ENERGY))
+        expect(0 < left_uj < 11e6, f"wrap: {left_uj} µJ before its end")
+        fault("reload", "powercap/package-0")
+        equal(wrong(twin.read, ENERGY), "ENOENT", "reload")
+        until(lambda: os.path.exists(twin.path(ENERGY)), "it does not come back")
+        expect(int(twin.read(ENERGY)) < left_uj + 60e6, "from 0")
         # A second that is over when it is looked at.
         fault("eio", "powercap/package-0", "--for", "1ms")
         until(lambda: twin.read(".twin/fault") == "", "it does not end by itself")

@@ -439,7 +439,7 @@ def test_faults_by_plain_reads(place):
         fault("reload", "powercap/package-0")
         equal(wrong(twin.read, ENERGY), "ENOENT", "reload")
         until(lambda: os.path.exists(twin.path(ENERGY)), "it does not come back")
-        expect(int(twin.read(ENERGY)) < left_uj + 60e6, "from 0")
+        expect(int(twin.read(ENERGY)) < 1000e6, "from 0")
         # A second that is over when it is looked at.
         fault("eio", "powercap/package-0", "--for", "1ms")
         until(lambda: twin.read(".twin/fault") == "", "it does not end by itself")

@@ -13,24 +13,17 @@ import subprocess
 import sys
 import time
 
+import twins
 from harness import PROGRAM, Skip, call, equal, expect, last_json, main, near, start
 
 STEADY = os.environ.get("ES_TWIN_STEADY", "")
 
 
 @contextlib.contextmanager
-def twin(place, kind="skx2s", *args):
-    """A twin that is up; its mount."""
-    mount = os.path.join(place, "twin")
-    os.makedirs(mount, exist_ok=True)
-    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
-        raise Skip("/dev/fuse cannot be used here")
-    done = call("twin", "up", kind, "--mount", mount, *args)
-    equal(done.returncode, 0, done.stderr)
-    try:
-        yield mount
-    finally:
-        call("twin", "down", "--mount", mount)
+def twin(place, kind="skx2s"):
+    """The mount of a twin that is up."""
+    with twins.up(place, kind) as one:
+        yield one.mount
 
 
 def control(mount, name):

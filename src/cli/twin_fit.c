@@ -128,7 +128,8 @@ static int fit_all(struct es_twin_fitting *fitting, struct es_error *err)
 		r = es_twin_solver_open(&solver, err);
 	if (r < 0)
 		return r;
-	fitting->fitted = calloc(fitting->table.n, sizeof(*fitting->fitted));
+	/* At least one: analyzers do not see that a table without programs was refused. */
+	fitting->fitted = calloc(fitting->table.n + 1, sizeof(*fitting->fitted));
 	r = fitting->fitted ? 0 : -ENOMEM;
 	for (size_t i = 0; i < fitting->table.n && r == 0; i++)
 		r = fit_one(&solver, fitting, i);

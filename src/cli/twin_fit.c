@@ -26,7 +26,7 @@
 #define OUT_MAX_BYTES (64U << 20)
 
 struct wishes {
-	const char *kind, *columns, *scope, *program, *within;
+	const char *kind, *columns, *scope, *program, *within, *at;
 	bool is_brief, wants_json;
 	const char *csv;
 };
@@ -102,7 +102,8 @@ static int fit_one(const struct es_twin_solver *solver, const struct es_twin_fit
 	struct es_error err = { .code = 0 };
 
 	fitted->outcomes = calloc(program->n, sizeof(*fitted->outcomes));
-	if (!fitted->outcomes)
+	fitted->what_if = calloc(fitting->n_at + 1, sizeof(*fitted->what_if));
+	if (!fitted->outcomes || !fitted->what_if)
 		return -ENOMEM;
 	fitted->error = es_twin_fit(solver, fitting->kind, fitting->table.knob,
 				    fitting->table.scope, program->rows, program->n, &fitted->fit,
@@ -113,6 +114,31 @@ static int fit_one(const struct es_twin_solver *solver, const struct es_twin_fit
 	for (size_t k = 0; !fitted->error && k < program->n; k++)
 		fitted->n_within +=
 			es_twin_fit_is_near(fitting, &program->rows[k], &fitted->outcomes[k]);
+	for (size_t k = 0; !fitted->error && k < fitting->n_at; k++) {
+		int r = es_twin_fit_row(fitting->kind, fitting->table.knob, fitting->table.scope,
+					fitted->fit.parameters, fitting->at[k], &fitted->what_if[k],
+					NULL);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* A setting that the kind has not is known before anything is fitted. */
+static int check_at(const struct es_twin_fitting *fitting, struct es_error *err)
+{
+	static const double any[ES_TWIN_FIT_PARAMETERS] = { 1, 1, 1, 1, 1 };
+	struct es_error why = { .code = 0 };
+	struct es_twin_outcome outcome;
+
+	for (size_t k = 0; k < fitting->n_at; k++) {
+		int r = es_twin_fit_row(fitting->kind, fitting->table.knob, fitting->table.scope,
+					any, fitting->at[k], &outcome, &why);
+
+		if (r < 0)
+			return es_error_say(err, r, "--at %g: %s", fitting->at[k], why.text);
+	}
 	return 0;
 }
 
@@ -124,6 +150,8 @@ static int fit_all(struct es_twin_fitting *fitting, struct es_error *err)
 	struct es_twin_phase idle;
 	int r = es_twin_fit_check(fitting->kind, fitting->table.knob, fitting->table.scope, err);
 
+	if (r == 0)
+		r = check_at(fitting, err);
 	if (r == 0)
 		r = es_twin_solver_open(&solver, err);
 	if (r < 0)
@@ -171,6 +199,30 @@ static int show(const struct wishes *wishes, const struct es_twin_fitting *fitti
 	return status;
 }
 
+/* "110,130": settings above zero. */
+static int take_at(const char *text, struct es_twin_fitting *fitting)
+{
+	es_cleanup(es_freep) char *copy = strdup(text);
+	char *save = NULL;
+
+	if (!copy)
+		return es_complain(COMMAND, ES_EXIT_FAILURE, "%s", es_strerror(-ENOMEM));
+	for (const char *word = strtok_r(copy, ",", &save); word;
+	     word = strtok_r(NULL, ",", &save)) {
+		double value;
+
+		if (es_parse_double(word, &value) < 0 || !(value > 0) || value > 1e6)
+			return es_complain(COMMAND, ES_EXIT_USAGE,
+					   "--at: '%s' is no clock, limit or number of threads",
+					   word);
+		if (fitting->n_at == ES_TWIN_FIT_AT_MAX)
+			return es_complain(COMMAND, ES_EXIT_USAGE, "--at: more than %u settings",
+					   ES_TWIN_FIT_AT_MAX);
+		fitting->at[fitting->n_at++] = value;
+	}
+	return -1;
+}
+
 static int check(const struct wishes *wishes, struct es_twin_fitting *fitting)
 {
 	const char *nearest = NULL;
@@ -196,13 +248,15 @@ static int check(const struct wishes *wishes, struct es_twin_fitting *fitting)
 					   wishes->within);
 		fitting->within = (double)ppm / 1e6;
 	}
-	return -1;
+	return wishes->at ? take_at(wishes->at, fitting) : -1;
 }
 
 static void finish(struct es_twin_fitting *fitting)
 {
-	for (size_t i = 0; fitting->fitted && i < fitting->table.n; i++)
+	for (size_t i = 0; fitting->fitted && i < fitting->table.n; i++) {
 		free(fitting->fitted[i].outcomes);
+		free(fitting->fitted[i].what_if);
+	}
 	free(fitting->fitted);
 	es_twin_table_finish(&fitting->table);
 }
@@ -235,6 +289,8 @@ int es_twin_cmd_fit(int argc, char **argv)
 		  &wishes.columns },
 		{ "program", "WORD", "only programs with that in their name", ES_OPTION_TEXT,
 		  &wishes.program },
+		{ "at", "X,…", "what it would take at settings that were not measured",
+		  ES_OPTION_TEXT, &wishes.at },
 		{ "within", "SHARE", "errors up to which a row fits (default 5%)", ES_OPTION_TEXT,
 		  &wishes.within },
 		{ "brief", NULL, "one line for each program", ES_OPTION_FLAG, &wishes.is_brief },

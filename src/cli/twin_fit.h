@@ -10,11 +10,14 @@
 #include "base/buf.h"
 #include "cli/twin_table.h"
 
+#define ES_TWIN_FIT_AT_MAX 64U
+
 /** struct es_twin_fitted - one program: its rows are those of the table */
 struct es_twin_fitted {
 	struct es_twin_fit fit;
 	struct es_twin_outcome *outcomes; /* [n of its rows] owned */
 	size_t n_within; /* rows whose time and energy are near enough */
+	struct es_twin_outcome *what_if; /* [n_at of all] owned */
 	int error; /* 0, or why there is no fit */
 	char why[ES_TEXT_MAX_BYTES];
 };
@@ -23,6 +26,8 @@ struct es_twin_fitting {
 	const struct es_twin_kind *kind;
 	struct es_twin_table table;
 	struct es_twin_fitted *fitted; /* [table.n] owned */
+	double at[ES_TWIN_FIT_AT_MAX]; /* settings that nobody measured */
+	size_t n_at;
 	double within; /* relative error up to which a row fits */
 	double idle_w; /* of the kind, where the table has one */
 };

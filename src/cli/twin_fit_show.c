@@ -59,6 +59,17 @@ static void rows_text(const struct es_twin_fitting *fitting, size_t i, struct es
 	}
 }
 
+static void what_if_text(const struct es_twin_fitting *fitting, size_t i, struct es_buf *out)
+{
+	for (size_t k = 0; k < fitting->n_at; k++) {
+		const struct es_twin_outcome *outcome = &fitting->fitted[i].what_if[k];
+
+		(void)es_buf_printf(out, "  %9g %12s %12.6g %8s %12s %12.6g%s\n", fitting->at[k],
+				    "-", outcome->time_s, "", "-", outcome->energy_j,
+				    outcome->is_clipped ? "           clipped" : "");
+	}
+}
+
 /* The program as it is at its last row, the highest setting. */
 static void phases_text(const struct es_twin_fitting *fitting, size_t i, const char *indent,
 			struct es_buf *out)
@@ -86,6 +97,7 @@ static void program_text(const struct es_twin_fitting *fitting, size_t i, struct
 		return;
 	}
 	rows_text(fitting, i, out);
+	what_if_text(fitting, i, out);
 	(void)es_buf_printf(
 		out,
 		"  largest error: time %.1f %%, energy %.1f %%; mean: time %.1f %%, energy %.1f %%\n"
@@ -244,6 +256,22 @@ static void row_json(const struct es_twin_fitting *fitting, const struct es_twin
 	es_json_object_end(json);
 }
 
+static void what_if_json(const struct es_twin_fitting *fitting, size_t i, struct es_json *json)
+{
+	es_json_array(json, "what_if");
+	for (size_t k = 0; k < fitting->n_at; k++) {
+		const struct es_twin_outcome *outcome = &fitting->fitted[i].what_if[k];
+
+		es_json_object(json, NULL);
+		es_json_double(json, es_twin_knob_name(fitting->table.knob), fitting->at[k]);
+		es_json_double(json, "simulated_time_s", outcome->time_s);
+		es_json_double(json, "simulated_energy_j", outcome->energy_j);
+		es_json_bool(json, "clipped", outcome->is_clipped);
+		es_json_object_end(json);
+	}
+	es_json_array_end(json);
+}
+
 static void phases_json(const struct es_twin_fitting *fitting, size_t i, struct es_json *json)
 {
 	const struct es_twin_measured *program = &fitting->table.programs[i];
@@ -285,6 +313,7 @@ static void program_json(const struct es_twin_fitting *fitting, size_t i, struct
 		for (size_t k = 0; k < program->n; k++)
 			row_json(fitting, &program->rows[k], &fitted->outcomes[k], json);
 		es_json_array_end(json);
+		what_if_json(fitting, i, json);
 	}
 	es_json_object_end(json);
 }

@@ -193,14 +193,13 @@ size_t es_twin_fit_phases(const struct es_twin_kind *kind, enum es_twin_knob kno
 			  const double parameters[static ES_TWIN_FIT_PARAMETERS], double setting,
 			  struct es_twin_phase phases[static ES_TWIN_FIT_PHASES])
 {
-	unsigned most = kind->n_packages * kind->cpu.n_cores * kind->cpu.n_threads;
-
 	switch (family_of(knob)) {
 	case DEVICE:
 		return device_phases(parameters, phases);
 	case THREADS:
 		return thread_phases(kind, parameters,
-				     (unsigned)fmin(fmax(setting, 1), fmax(most, 1)), phases);
+				     (unsigned)fmin(fmax(setting, 1), es_twin_n_cpus(kind)),
+				     phases);
 	case HOST:
 	default:
 		return host_phases(parameters, phases);
@@ -255,6 +254,9 @@ int es_twin_fit_row(const struct es_twin_kind *kind, enum es_twin_knob knob,
 	struct es_twin_outcome sum = { .time_s = 0 };
 	struct es_twin_settings settings;
 
+	if (knob == ES_TWIN_BY_THREADS && setting > es_twin_n_cpus(kind))
+		return es_error_say(err, -EINVAL, "%g threads, a node of kind %s has %u", setting,
+				    kind->name, es_twin_n_cpus(kind));
 	settings_of(knob, setting, &settings);
 	for (size_t i = 0; i < n; i++) {
 		struct es_twin_steady steady;

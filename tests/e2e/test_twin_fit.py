@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
 import csv
+import difflib
 import io
 import json
 import os
@@ -79,7 +80,9 @@ def alike(line, other):
 
 def test_the_page_tells_each_kind_and_its_sources(place):
     """doc/twin.md lists the kinds as 'twin kinds' does (tools/twin-validation --kinds-only writes it)"""
-    equal(between(regenerated(place, "--kinds-only"), "kinds"), between(committed(), "kinds"), "the kinds in doc/twin.md")
+    told, now = between(committed(), "kinds").splitlines(), between(regenerated(place, "--kinds-only"), "kinds").splitlines()
+    changes = [line for line in difflib.unified_diff(told, now, "doc/twin.md", "twin kinds", lineterm="", n=0)]
+    expect(not changes, "run tools/twin-validation --kinds-only:\n" + "\n".join(changes))
 
 
 def test_the_page_tells_what_comes_out(place):
@@ -119,6 +122,22 @@ def test_the_phases_are_a_workload(place):
 
     equal(done.returncode, 1, "no twin is there")
     expect(workload not in done.stderr, f"refused: {done.stderr}")
+
+
+def test_what_was_not_measured_can_be_asked(place):
+    """--at: between two limits the time lies between theirs, and a lower one than can be set is refused"""
+    path = write(place, "t.csv", TABLE)
+    program = json.loads(fit("--kind", "lab-a40", "--at", "175,125", "--json", path))["programs"][0]
+    times = {row["gpu_limit_w"]: row["simulated_time_s"] for row in program["rows"] + program["what_if"]}
+
+    equal([row["gpu_limit_w"] for row in program["what_if"]], [175, 125], "settings asked for")
+    expect(times[200] < times[175] < times[150] < times[125] <= times[100], f"times: {times}")
+    done = call("twin", "fit", "--kind", "lab-a40", "--at", "fast", path)
+    equal((done.returncode, done.stderr),
+          (2, "energyscopium twin fit: --at: 'fast' is no clock, limit or number of threads\n"), "a word")
+    done = call("twin", "fit", "--kind", "lab-a40", "--at", "175,50", path)
+    equal((done.returncode, done.stderr),
+          (1, "energyscopium twin fit: --at 50: a node of kind lab-a40 cannot be set so: Invalid argument\n"), "50 W")
 
 
 def test_what_does_not_fit_is_named(place):

@@ -11,7 +11,9 @@
 #include <stdio.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "twin/fit.h"
+#include "twin/node.h"
 
 static struct es_twin_solver solver;
 
@@ -103,6 +105,52 @@ static void a_program_by_clocks_is_found_again(void **state)
 	assert_near(fit.parameters[0], truth[0], 0.1 * truth[0]);
 }
 
+static void destroy_node(struct es_twin_node **node)
+{
+	es_twin_node_destroy(*node);
+}
+
+/* The fit looks at a warm node, phase by phase; here one lives through them. */
+static void what_is_fitted_is_what_is_played(void **state)
+{
+	static const double parameters[ES_TWIN_FIT_PARAMETERS] = { 3, 2, 1, 1.2, 0.6 };
+	static const double limits[] = { 100, 150, 300 };
+	const struct es_twin_kind *kind = es_twin_kind_find("lab-a40", NULL);
+	const struct es_twin_options options = { .is_quiet = true };
+
+	(void)state;
+	for (size_t i = 0; i < ES_ARRAY_SIZE(limits); i++) {
+		es_cleanup(destroy_node) struct es_twin_node *node = NULL;
+		struct es_twin_phase phases[ES_TWIN_FIT_PHASES];
+		struct es_twin_program program = { .phases = phases, .repeats = 3 };
+		struct es_twin_progress progress;
+		struct es_twin_outcome outcome;
+		double energy_j;
+		int load;
+
+		assert_int_equal(es_twin_fit_row(kind, ES_TWIN_BY_GPU_W, ES_TWIN_OF_GPU, parameters,
+						 limits[i], &outcome, NULL),
+				 0);
+		program.n =
+			es_twin_fit_phases(kind, ES_TWIN_BY_GPU_W, parameters, limits[i], phases);
+		assert_int_equal(es_twin_node_create(kind, &options, &node), 0);
+		assert_int_equal(es_twin_set_gpu_limit(node, 0, (uint64_t)(limits[i] * 1000)), 0);
+		load = es_twin_load_begin(node, &program, NULL);
+		assert_true(load >= 0);
+		es_twin_advance(node, 300 * ES_NS_PER_S);
+		assert_int_equal(es_twin_load_progress(node, load, &progress), 0);
+		assert_true(progress.is_done);
+		energy_j = (double)(uint64_t)(es_twin_energy_fj(node, ES_TWIN_GPU, 0,
+								progress.end_ns) /
+					      1000000000) /
+			   1e6;
+
+		assert_near((double)(progress.end_ns - progress.begin_ns) / 3e9, outcome.time_s,
+			    0.005 * outcome.time_s);
+		assert_near(energy_j / 3, outcome.energy_j, 0.005 * outcome.energy_j);
+	}
+}
+
 static void what_no_curve_can_meet_is_told(void **state)
 {
 	/* 150 W took 110 s, 200 W took 130 s: a curve that falls is off by a twelfth at one of them. */
@@ -151,6 +199,7 @@ int main(void)
 		cmocka_unit_test(a_gpu_program_is_found_again),
 		cmocka_unit_test(a_program_of_threads_is_found_again),
 		cmocka_unit_test(a_program_by_clocks_is_found_again),
+		cmocka_unit_test(what_is_fitted_is_what_is_played),
 		cmocka_unit_test(what_no_curve_can_meet_is_told),
 		cmocka_unit_test(what_cannot_be_fitted_is_refused),
 	};

@@ -6,6 +6,9 @@
  */
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -16,6 +19,13 @@
 #define PATIENCE_NS (5 * ES_NS_PER_S) /* for one that was asked to end */
 #define AGAIN_US 10000
 #define END_TRIES 100U
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
 
 static int ask_pid(const char *mount, pid_t *ret, struct es_error *err)
 {
@@ -32,6 +42,34 @@ static int ask_pid(const char *mount, pid_t *ret, struct es_error *err)
 	es_buf_finish(&text);
 	*ret = (pid_t)pid;
 	return r;
+}
+
+/*
+ * What a mount says is as good as who mounted it, and any user can mount something that looks like a twin: only a process of
+ * theirs is ended on its word. -EPERM: it names another's; -ESRCH: there is none.
+ */
+static int find_process(const struct es_twin_at *at, pid_t pid, int *ret_fd)
+{
+	char path[32];
+	struct stat st;
+	/* Held, so that no other process can take its number between the look and the signal; -1 where the kernel has no such thing. */
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd < 0 && errno == ESRCH)
+		return -ESRCH;
+	*ret_fd = fd;
+	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	if (stat(path, &st) < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	return at->mounted.has_owner && st.st_uid == at->mounted.owner ? 0 : -EPERM;
+}
+
+static int send_signal(int pid_fd, pid_t pid, int number)
+{
+	int r = pid_fd >= 0 ? (int)syscall(SYS_pidfd_send_signal, pid_fd, number, NULL, 0)
+			    : kill(pid, number);
+
+	return r < 0 ? -errno : 0;
 }
 
 /* The mount that was looked at is there no more; another may be in its place. */
@@ -69,6 +107,32 @@ static int clear_away(const struct es_twin_at *at)
 	return ES_EXIT_OK;
 }
 
+static int end_process(const struct es_twin_at *at, pid_t pid)
+{
+	es_cleanup(es_closep) int pid_fd = -1;
+	int r = find_process(at, pid, &pid_fd);
+
+	if (r == -EPERM) {
+		(void)es_complain(
+			"twin down", ES_EXIT_FAILURE,
+			"'%s' says that it is process %d, which is not of the user who mounted it: that is left alone, the mount is taken away",
+			at->mount, (int)pid);
+		(void)clear_away(at);
+		return ES_EXIT_FAILURE;
+	}
+	if (r == 0)
+		r = send_signal(pid_fd, pid, SIGTERM);
+	if (r < 0 && r != -ESRCH)
+		return es_complain("twin down", ES_EXIT_FAILURE,
+				   "cannot end the twin at '%s' (process %d): %s", at->mount,
+				   (int)pid, es_strerror(r));
+	if (wait_gone(at, pid))
+		return ES_EXIT_OK;
+	if (r == 0)
+		(void)send_signal(pid_fd, pid, SIGKILL);
+	return clear_away(at);
+}
+
 static int end(const struct es_twin_at *at)
 {
 	struct es_error err = { .code = 0 };
@@ -78,15 +142,7 @@ static int end(const struct es_twin_at *at)
 	/* It may have ended between the look and the question. */
 	if (r < 0 && is_gone(at))
 		return ES_EXIT_OK;
-	if (r == 0 && kill(pid, SIGTERM) < 0 && errno != ESRCH)
-		return es_complain("twin down", ES_EXIT_FAILURE,
-				   "cannot end the twin at '%s' (process %d): %s", at->mount,
-				   (int)pid, es_strerror(errno));
-	if (r == 0 && wait_gone(at, pid))
-		return ES_EXIT_OK;
-	if (r == 0)
-		(void)kill(pid, SIGKILL);
-	return clear_away(at);
+	return r < 0 ? clear_away(at) : end_process(at, pid);
 }
 
 int es_twin_cmd_down(int argc, char **argv)

@@ -44,17 +44,18 @@ static bool is_path(const char *field, size_t n, const char *path)
 /* Behind the separator: type, source, options of the file system. */
 static void parse_type(const char *at, const char *end, struct es_twin_mounted *ret)
 {
-	static const char owner_key[] = "user_id=";
-	size_t n = strcspn(at, " \n");
-	const char *owner;
+	static const char owner_key[] = ",user_id=";
+	size_t n = strcspn(at, " \n"), n_kept = n < sizeof(ret->type) ? n : sizeof(ret->type) - 1;
+	const char *owner, *options;
 	unsigned long uid;
 
-	if (n >= sizeof(ret->type))
-		n = sizeof(ret->type) - 1;
-	memcpy(ret->type, at, n);
-	ret->type[n] = '\0';
+	memcpy(ret->type, at, n_kept);
+	ret->type[n_kept] = '\0';
 	ret->is_twin = strcmp(ret->type, "fuse." ES_TWIN_SUBTYPE) == 0;
-	owner = memmem(at, (size_t)(end - at), owner_key, sizeof(owner_key) - 1);
+	/* Not in the source: that is whatever who mounted it made of it. */
+	options = at + n < end ? memchr(at + n + 1, ' ', (size_t)(end - at) - n - 1) : NULL;
+	owner = options ? memmem(options, (size_t)(end - options), owner_key, sizeof(owner_key) - 1)
+			: NULL;
 	if (!owner)
 		return;
 	uid = strtoul(owner + sizeof(owner_key) - 1, NULL, 10);

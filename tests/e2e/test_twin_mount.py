@@ -320,6 +320,31 @@ def test_dead_twin_is_cleared_away(place):
         expect(not is_mounted(twin.mount), "the mount stays")
 
 
+def test_down_ends_nobody_elses_process(place):
+    """a mount that looks like a twin and names another user's process as its own gets that one not ended"""
+    if os.geteuid() != 0 or not shutil.which("runuser"):
+        raise Skip("only root can put a file over another, and start another user's process")
+    with twins.up(place, "vm") as twin:
+        victim = subprocess.Popen(["runuser", "-u", "nobody", "--", "sleep", "60"])
+        try:
+            children = f"/proc/{victim.pid}/task/{victim.pid}/children"
+            until(lambda: open(children, encoding="ascii").read().split(), "no process of nobody")
+            pid = int(open(children, encoding="ascii").read().split()[0])
+            lie = os.path.join(place, "pid")
+            with open(lie, "w", encoding="ascii") as file:
+                file.write(f"{pid}\n")
+            if subprocess.run(["mount", "--bind", lie, twin.path(".twin/pid")], check=False, capture_output=True).returncode:
+                raise Skip("no right to mount here")
+            done = twin.call("down")
+            equal(done.returncode, 1, done.stderr)
+            expect(f"process {pid}" in done.stderr and "left alone" in done.stderr, done.stderr)
+            expect(is_alive(pid), "it was ended")
+            expect(not is_mounted(twin.mount), "the mount stays")
+        finally:
+            victim.kill()
+            victim.wait()
+
+
 def test_ends_when_asked_in_other_ways(place):
     """SIGTERM, SIGINT and umount end a twin like twin down does"""
     unmount = ["umount"] if os.geteuid() == 0 else ["fusermount3", "-u"]

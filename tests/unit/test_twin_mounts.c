@@ -20,6 +20,7 @@ static const char text[] =
 	"this line is none\n"
 	"91 22 0:52 / /mnt/c rw - fuse.energyscopium-twin x rw,user_id=0,group_id=0\n"
 	"92 91 0:53 / /mnt/c rw shared:3 master:1 - tmpfs tmpfs rw\n"
+	"94 22 0:55 / /mnt/liar rw - fuse.energyscopium-twin a,user_id=0 rw,user_id=1000,group_id=0\n"
 	"93 22 0:54 / /mnt/cut";
 
 static struct es_twin_mounted look(const char *path)
@@ -42,6 +43,8 @@ static void a_twin_is_known_by_its_type_and_its_owner(void **state)
 	assert_int_equal(mounted.minor, 51);
 	assert_true(mounted.has_owner);
 	assert_int_equal(mounted.owner, 1000);
+	/* Its source is what any user likes. */
+	assert_int_equal(look("/mnt/liar").owner, 1000);
 }
 
 static void what_is_mounted_last_counts(void **state)

@@ -167,20 +167,50 @@ static int copy_program(struct es_twin_load *load, const struct es_twin_program 
 	return 0;
 }
 
+/* Each phase that begins costs the node's simulation time, and all that are at work together must leave it enough. */
+static int check_pace(const struct es_twin_node *node, const struct es_twin_program *program,
+		      struct es_error *err)
+{
+	double hz, reference_ns = 0, others_hz = 0;
+
+	for (size_t i = 0; i < program->n; i++)
+		reference_ns += (double)es_twin_phase_reference_ns(&program->phases[i]);
+	hz = 1e9 * (double)program->n / es_twin_most(reference_ns, 1);
+	for (uint32_t left = node->active; left; left &= left - 1) {
+		const struct es_twin_load *load = &node->loads[__builtin_ctz(left)];
+
+		others_hz += 1e9 * (double)load->program.n / es_twin_most(load->reference_ns, 1);
+	}
+	/* Who is alone holds up nobody else; workload files have no phases of less than ES_TWIN_PHASE_MIN_NS. */
+	if (!node->active || hz + others_hz <= ES_TWIN_PACE_MAX_HZ)
+		return 0;
+	return es_error_say(
+		err, -EBUSY,
+		"%.0f phases a second, beside %.0f of the programs at work: all together may have %u",
+		hz, others_hz, ES_TWIN_PACE_MAX_HZ);
+}
+
+static int check_program(const struct es_twin_node *node, const struct es_twin_program *program,
+			 struct es_error *err)
+{
+	int r = 0;
+
+	if (!program->n || !program->repeats)
+		return es_error_say(err, -EINVAL, "a program without any phase");
+	for (size_t k = 0; r == 0 && k < program->n; k++)
+		r = check_phase(node, &program->phases[k], err);
+	return r < 0 ? r : check_pace(node, program, err);
+}
+
 int es_twin_load_begin(struct es_twin_node *node, const struct es_twin_program *program,
 		       struct es_error *err)
 {
 	struct es_twin_load *load = NULL;
 	unsigned i;
-	int r;
+	int r = check_program(node, program, err);
 
-	if (!program->n || !program->repeats)
-		return es_error_say(err, -EINVAL, "a program without any phase");
-	for (size_t k = 0; k < program->n; k++) {
-		r = check_phase(node, &program->phases[k], err);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	for (i = 0; i < ES_TWIN_LOADS_MAX && node->loads[i].is_used; i++)
 		;
 	if (i == ES_TWIN_LOADS_MAX)

@@ -518,6 +518,29 @@ static void old_edges_are_forgotten(void **state)
 	es_twin_node_destroy(node);
 }
 
+/* Each may be as quick as a workload file can say; all together may not keep the simulation from the present. */
+static void too_many_phases_a_second_are_refused(void **state)
+{
+	struct es_twin_node *node = test_quiet_node("skx2s");
+	struct es_twin_phase phase = test_phase("a 100us cpu=100% cores=1");
+	struct es_twin_program program = { .phases = &phase, .n = 1, .repeats = 1000 };
+	struct es_error err = { 0 };
+	int first = es_twin_load_begin(node, &program, &err);
+
+	(void)state;
+	assert_int_equal(first, 0);
+	for (int i = 1; i < 4; i++)
+		assert_int_equal(es_twin_load_begin(node, &program, &err), i);
+	assert_int_equal(es_twin_load_begin(node, &program, &err), -EBUSY);
+	assert_non_null(strstr(err.text, "phases a second"));
+	/* Those that are done count no more. */
+	es_twin_load_end(node, first);
+	assert_int_equal(es_twin_load_begin(node, &program, &err), first);
+	test_pass(node, TEST_S);
+	assert_int_equal(es_twin_load_begin(node, &program, &err), 4);
+	es_twin_node_destroy(node);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -539,6 +562,7 @@ int main(void)
 		cmocka_unit_test(after_its_end_the_node_rests),
 		cmocka_unit_test(cores_count_their_time_and_cycles),
 		cmocka_unit_test(old_edges_are_forgotten),
+		cmocka_unit_test(too_many_phases_a_second_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("twin/loads", tests, NULL, NULL);

@@ -40,11 +40,20 @@ static uint64_t wrapped(const struct es_twin_meter *meter, uint64_t raw)
 	return meter->bits >= 64 ? raw : raw & ((UINT64_C(1) << meter->bits) - 1);
 }
 
+/* What it has seen until @t_ns of all that was drawn. The node may have forgotten when it got stuck; the meter has not. */
+static es_u128 looked_fj(const struct es_twin_meter *meter, const struct es_twin_node *node,
+			 int64_t t_ns)
+{
+	if (meter->is_stuck && t_ns >= meter->stuck_ns)
+		return meter->stuck_fj;
+	return es_twin_energy_fj(node, meter->part, meter->i, es_twin_meter_time_ns(meter, t_ns));
+}
+
 /* Energy that it has seen since its last reset. */
 static es_u128 seen_fj(const struct es_twin_meter *meter, const struct es_twin_node *node,
 		       int64_t t_ns)
 {
-	es_u128 energy_fj = es_twin_energy_fj(node, meter->part, meter->i, t_ns);
+	es_u128 energy_fj = looked_fj(meter, node, t_ns);
 
 	energy_fj = energy_fj > meter->zero_fj ? energy_fj - meter->zero_fj : 0;
 	if (meter->gain_ppm == 0)
@@ -55,8 +64,7 @@ static es_u128 seen_fj(const struct es_twin_meter *meter, const struct es_twin_n
 static uint64_t raw_at(const struct es_twin_meter *meter, const struct es_twin_node *node,
 		       int64_t t_ns)
 {
-	es_u128 steps = seen_fj(meter, node, es_twin_meter_time_ns(meter, t_ns)) *
-			meter->step_fj_den / meter->step_fj_num;
+	es_u128 steps = seen_fj(meter, node, t_ns) * meter->step_fj_den / meter->step_fj_num;
 
 	return wrapped(meter, meter->base + (uint64_t)steps);
 }
@@ -75,23 +83,30 @@ int es_twin_meter_raw(const struct es_twin_meter *meter, const struct es_twin_no
 	return 0;
 }
 
+/* Without its gain and its grain. */
+static uint64_t looked_uw(const struct es_twin_meter *meter, const struct es_twin_node *node,
+			  int64_t t_ns)
+{
+	int64_t at_ns = es_twin_meter_time_ns(meter, t_ns), window_ns = meter->window_ns, looked_ns;
+
+	if (meter->is_stuck && t_ns >= meter->stuck_ns)
+		return meter->stuck_uw;
+	if (window_ns <= 0)
+		return es_twin_power_uw(node, meter->part, meter->i, at_ns);
+	/* Blind for the rest of the window: what it saw at its beginning stands for all of it. */
+	looked_ns = meter->duty_ppm ? window_ns * meter->duty_ppm / PPM : window_ns;
+	return es_twin_mean_uw(node, meter->part, meter->i, at_ns - window_ns + looked_ns,
+			       looked_ns);
+}
+
 int es_twin_meter_power_uw(const struct es_twin_meter *meter, const struct es_twin_node *node,
 			   int64_t t_ns, uint64_t *ret)
 {
-	int64_t at_ns = es_twin_meter_time_ns(meter, t_ns), window_ns = meter->window_ns;
 	uint64_t power_uw;
 
 	if (failure(meter) < 0)
 		return failure(meter);
-	if (window_ns <= 0) {
-		power_uw = es_twin_power_uw(node, meter->part, meter->i, at_ns);
-	} else {
-		/* Blind for the rest of the window: what it saw at its beginning stands for all of it. */
-		int64_t looked_ns = meter->duty_ppm ? window_ns * meter->duty_ppm / PPM : window_ns;
-
-		power_uw = es_twin_mean_uw(node, meter->part, meter->i,
-					   at_ns - window_ns + looked_ns, looked_ns);
-	}
+	power_uw = looked_uw(meter, node, t_ns);
 	if (meter->gain_ppm != 0)
 		power_uw = (uint64_t)((es_u128)power_uw * (uint64_t)(PPM + meter->gain_ppm) /
 				      (uint64_t)PPM);
@@ -105,8 +120,7 @@ int es_twin_meter_power_uw(const struct es_twin_meter *meter, const struct es_tw
 static void restart(struct es_twin_meter *meter, const struct es_twin_node *node, int64_t t_ns,
 		    uint64_t raw)
 {
-	meter->zero_fj =
-		es_twin_energy_fj(node, meter->part, meter->i, es_twin_meter_time_ns(meter, t_ns));
+	meter->zero_fj = looked_fj(meter, node, t_ns);
 	meter->base = wrapped(meter, raw);
 }
 
@@ -127,8 +141,11 @@ void es_twin_meter_fault(struct es_twin_meter *meter, const struct es_twin_node 
 		meter->error = begins ? -EIO : 0;
 		break;
 	case ES_TWIN_FAULT_STUCK:
-		meter->is_stuck = begins;
+		meter->is_stuck = false;
 		meter->stuck_ns = t_ns;
+		meter->stuck_fj = looked_fj(meter, node, t_ns);
+		meter->stuck_uw = looked_uw(meter, node, t_ns);
+		meter->is_stuck = begins;
 		break;
 	case ES_TWIN_FAULT_SLOW:
 		meter->is_slow = begins;

@@ -34,7 +34,9 @@ struct es_twin_meter {
 	uint32_t n_loads; /* times it was */
 	unsigned n_lost; /* times it vanished: what was opened before is dead */
 	int error; /* negative errno of each read; 0: none */
-	int64_t stuck_ns;
+	int64_t stuck_ns; /* with what it had seen then */
+	es_u128 stuck_fj;
+	uint64_t stuck_uw;
 	es_u128 zero_fj; /* energy at its last reset */
 	uint64_t base; /* raw value at its last reset */
 };

@@ -174,7 +174,8 @@ int es_twin_set_prochot(struct es_twin_node *node, unsigned package, bool is_on)
  * (all get slower alike). The next phase begins the very ns in which the one before it ends.
  */
 #define ES_TWIN_LOADS_MAX 16U
-#define ES_TWIN_PACE_MAX_HZ 40000U /* phases that begin each second at the reference clock, of all programs at work */
+#define ES_TWIN_PACE_MAX_HZ \
+	40000U /* phases that begin each second at the reference clock, of all programs at work */
 
 /** es_twin_load_begin - a program's number, at least 0; -EBUSY: too many programs, or phases a second; -ENOMEM; -EINVAL: asks for what the kind has not. Copied. */
 int es_twin_load_begin(struct es_twin_node *node, const struct es_twin_program *program,

@@ -122,11 +122,17 @@ static struct part *part_of(const struct es_twin_file *file)
 }
 
 /* The others are stuck where the first is. */
-static void take_faults(struct part *part)
+static void take_faults(struct part *part, const struct es_twin_node *node)
 {
+	const struct es_twin_meter *first = part->meter;
+
 	for (size_t i = 0; i < part->n_more; i++) {
-		part->more[i].is_stuck = part->meter->is_stuck;
-		part->more[i].stuck_ns = part->meter->stuck_ns;
+		struct es_twin_meter *more = &part->more[i];
+
+		if (more->is_stuck != first->is_stuck ||
+		    (first->is_stuck && more->stuck_ns != first->stuck_ns))
+			es_twin_meter_fault(more, node, ES_TWIN_FAULT_STUCK, first->is_stuck,
+					    first->stuck_ns);
 	}
 }
 
@@ -139,7 +145,7 @@ static int show_energy(const struct es_twin_file *file, void *handle, int64_t t_
 
 	(void)handle;
 	follow_resets(part->cray, file->host, t_ns);
-	take_faults(part);
+	take_faults(part, file->host->node);
 	r = es_twin_meter_raw(part->meter, file->host->node, t_ns, &sum_j);
 	for (size_t i = 0; i < part->n_more && r == 0; i++) {
 		r = es_twin_meter_raw(&part->more[i], file->host->node, t_ns, &j);
@@ -157,7 +163,7 @@ static int show_power(const struct es_twin_file *file, void *handle, int64_t t_n
 
 	(void)handle;
 	follow_resets(part->cray, file->host, t_ns);
-	take_faults(part);
+	take_faults(part, file->host->node);
 	r = es_twin_meter_power_uw(part->meter, file->host->node, t_ns, &sum_uw);
 	for (size_t i = 0; i < part->n_more && r == 0; i++) {
 		r = es_twin_meter_power_uw(&part->more[i], file->host->node, t_ns, &uw);

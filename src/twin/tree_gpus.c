@@ -155,6 +155,11 @@ static uint64_t power_of(const struct es_twin_meter *meter, const struct es_twin
 	/* Why it cannot be read stands in a line of its own. */
 	seen.is_gone = false;
 	seen.error = 0;
+	/* What came before it got stuck may be forgotten: the meter itself kept the last value. */
+	if (meter->is_stuck && at_ns < es_twin_history_ns(node, 0)) {
+		at_ns = meter->stuck_ns;
+		n = 1;
+	}
 	for (int i = 0; i < n; i++) {
 		uint64_t power_uw = 0;
 
@@ -226,10 +231,12 @@ static void show_meter(const struct es_twin_file *file, int64_t t_ns, struct es_
 		      power_of(meter, host->node, t_ns, false) / 1000, is_mean);
 	if (meter->i >= es_twin_n(host->node, ES_TWIN_MODULE))
 		return;
+	/* As old as the GPU's; what that got stuck at is not this one's. */
 	module.part = ES_TWIN_MODULE;
+	module.is_stuck = false;
 	es_buf_printf(out, "module_mw %" PRIu64 "\nmodule_instant_mw %" PRIu64 "\n",
-		      power_of(&module, host->node, t_ns, true) / 1000,
-		      power_of(&module, host->node, t_ns, false) / 1000);
+		      power_of(&module, host->node, at_ns, true) / 1000,
+		      power_of(&module, host->node, at_ns, false) / 1000);
 }
 
 static int show_gpu(const struct es_twin_file *file, void *handle, int64_t t_ns, struct es_buf *out)

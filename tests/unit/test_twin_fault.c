@@ -258,6 +258,48 @@ static void wrong_orders_are_refused_with_a_reason(void **state)
 	assert_string_equal(host->faults.refused, "");
 }
 
+/* A node forgets its oldest history; a meter that stands still stays where it is all the same. */
+static void what_is_stuck_outlives_the_history(void **state)
+{
+	const struct es_twin_options options = { .is_quiet = true,
+						 .start_ns = START_NS,
+						 .n_history = 8 };
+	struct es_twin_node *node;
+	struct es_twin_meter meter = { .part = ES_TWIN_PACKAGE,
+				       .step_fj_num = INT64_C(1000000000),
+				       .step_fj_den = 1,
+				       .bits = 64,
+				       .update_ns = S / 10,
+				       .window_ns = S / 10 };
+	uint64_t raw, uw, later;
+
+	(void)state;
+	assert_int_equal(es_twin_node_create(es_twin_kind_find("skx2s", NULL), &options, &node), 0);
+	es_twin_meter_start(&meter, node, START_NS);
+	es_twin_advance(node, START_NS + 5 * S);
+	es_twin_meter_fault(&meter, node, ES_TWIN_FAULT_STUCK, true, START_NS + 5 * S);
+	assert_int_equal(es_twin_meter_raw(&meter, node, START_NS + 5 * S, &raw), 0);
+	assert_int_equal(es_twin_meter_power_uw(&meter, node, START_NS + 5 * S, &uw), 0);
+	assert_true(raw > 0 && uw > 0);
+	/* The package does something else meanwhile, and the time of the fault is forgotten. */
+	assert_int_equal(es_twin_set_prochot(node, 0, true), 0);
+	es_twin_set_heat(node, 60000);
+	es_twin_advance(node, START_NS + 500 * S);
+	assert_true(es_twin_history_ns(node, 0) > START_NS + 5 * S);
+	assert_int_equal(es_twin_meter_raw(&meter, node, START_NS + 500 * S, &later), 0);
+	assert_int_equal(later, raw);
+	assert_int_equal(es_twin_meter_power_uw(&meter, node, START_NS + 500 * S, &later), 0);
+	assert_int_equal(later, uw);
+	/* A reset shows even there. */
+	es_twin_meter_fault(&meter, node, ES_TWIN_FAULT_RESET, true, START_NS + 500 * S);
+	assert_int_equal(es_twin_meter_raw(&meter, node, START_NS + 500 * S, &later), 0);
+	assert_int_equal(later, 0);
+	es_twin_meter_fault(&meter, node, ES_TWIN_FAULT_STUCK, false, START_NS + 500 * S);
+	assert_int_equal(es_twin_meter_raw(&meter, node, START_NS + 500 * S, &later), 0);
+	assert_true(later > raw);
+	es_twin_node_destroy(node);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +311,7 @@ int main(void)
 		TEST(a_meter_is_gone_as_long_as_anything_says_so),
 		TEST(a_driver_loaded_anew_counts_from_its_return),
 		TEST(counters_are_reset_and_wrap_at_once),
+		cmocka_unit_test(what_is_stuck_outlives_the_history),
 		TEST(throttling_is_of_a_package_of_all_or_by_heat),
 		TEST(wrong_orders_are_refused_with_a_reason),
 	};

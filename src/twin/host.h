@@ -40,6 +40,7 @@ struct es_twin_host {
 	int bmc_error; /* what it answers with instead: negative errno */
 	int64_t bmc_delay_ns;
 	bool is_powered_off;
+	size_t n_pending_bytes; /* of programs that were written to .twin/play and did not begin yet */
 };
 
 /** es_twin_host_create - the node of @kind with all its files; -ENOMEM, -ENAMETOOLONG; es_twin_host_destroy() it */

@@ -15,6 +15,10 @@
 #include "twin/mount_private.h"
 
 #define TEXT_MAX (512U << 20) /* of one file: a history */
+/* Anybody may open files and keep them open. */
+#define HANDLES_MAX 16384U
+#define LARGE_BYTES 65536U /* a text of more counts */
+#define LARGE_MAX_BYTES (1U << 30) /* of all of them together */
 
 /* An open file. */
 struct es_twin_handle {
@@ -22,6 +26,7 @@ struct es_twin_handle {
 	pthread_mutex_t lock; /* guards the text; taken before the host's */
 	struct es_buf text; /* what was read at offset 0 last */
 	bool has_text;
+	size_t n_counted; /* of the mount's n_large_bytes; with its lock held */
 	unsigned n_lost; /* of its meter, when it was opened */
 	void *own; /* what the file's maker keeps for it */
 	int fd; /* of a real file; else -1 */
@@ -60,14 +65,23 @@ static void handle_free(struct es_twin_handle *handle)
 	free(handle);
 }
 
-static void keep(struct es_twin_mount *mount, struct es_twin_handle *handle)
+/* -ENFILE: too many are open. */
+static int keep(struct es_twin_mount *mount, struct es_twin_handle *handle)
 {
+	int r = 0;
+
 	(void)pthread_mutex_lock(&mount->lock);
-	handle->next = mount->opened;
-	if (handle->next)
-		handle->next->previous = handle;
-	mount->opened = handle;
+	if (mount->n_opened < HANDLES_MAX) {
+		mount->n_opened++;
+		handle->next = mount->opened;
+		if (handle->next)
+			handle->next->previous = handle;
+		mount->opened = handle;
+	} else {
+		r = -ENFILE;
+	}
 	(void)pthread_mutex_unlock(&mount->lock);
+	return r;
 }
 
 static void drop(struct es_twin_mount *mount, struct es_twin_handle *handle)
@@ -79,7 +93,28 @@ static void drop(struct es_twin_mount *mount, struct es_twin_handle *handle)
 		handle->previous->next = handle->next;
 	else
 		mount->opened = handle->next;
+	mount->n_opened--;
+	mount->n_large_bytes -= handle->n_counted;
 	(void)pthread_mutex_unlock(&mount->lock);
+}
+
+/* With the handle's lock held. -ENOMEM: all open files together keep too much. */
+static int count_text(struct es_twin_mount *mount, struct es_twin_handle *handle)
+{
+	size_t n = handle->text.cap > LARGE_BYTES ? handle->text.cap : 0;
+	bool is_too_much;
+
+	(void)pthread_mutex_lock(&mount->lock);
+	mount->n_large_bytes -= handle->n_counted;
+	is_too_much = n > LARGE_MAX_BYTES - mount->n_large_bytes;
+	handle->n_counted = is_too_much ? 0 : n;
+	mount->n_large_bytes += handle->n_counted;
+	(void)pthread_mutex_unlock(&mount->lock);
+	if (!is_too_much)
+		return 0;
+	es_buf_finish(&handle->text);
+	es_buf_init(&handle->text, TEXT_MAX);
+	return -ENOMEM;
 }
 
 /* sysfs lets nobody open what has no such right at all, not even root (KERNFS_ROOT_EXTRA_OPEN_PERM_CHECK). */
@@ -127,6 +162,11 @@ int es_twin_mount_open_file(const char *path, struct fuse_file_info *info)
 	handle = handle_new(entry);
 	if (!handle)
 		return -ENOMEM;
+	r = keep(es_twin_mount_self(), handle);
+	if (r < 0) {
+		handle_free(handle);
+		return r;
+	}
 	if (es_twin_entry_type(entry) == ES_TWIN_IS_REAL) {
 		/* Cached by the kernel, so that it can be mapped: libraries are opened from here. */
 		handle->fd = open(es_twin_entry_target(entry), O_RDONLY | O_CLOEXEC);
@@ -137,10 +177,10 @@ int es_twin_mount_open_file(const char *path, struct fuse_file_info *info)
 		info->direct_io = 1;
 	}
 	if (r < 0) {
+		drop(es_twin_mount_self(), handle);
 		handle_free(handle);
 		return r;
 	}
-	keep(es_twin_mount_self(), handle);
 	info->fh = (uint64_t)(uintptr_t)handle;
 	return 0;
 }
@@ -248,6 +288,8 @@ static int make_text(struct es_twin_mount *mount, struct es_twin_handle *handle)
 	es_twin_host_unlock(mount->host);
 	if (r == 0)
 		r = handle->text.error;
+	if (r == 0)
+		r = count_text(mount, handle);
 	handle->has_text = r == 0;
 	return r;
 }

@@ -39,6 +39,8 @@ struct es_twin_mount {
 	struct es_twin_rights *changed; /* owned; by chmod and chown */
 	size_t n_changed, cap_changed;
 	struct es_twin_handle *opened; /* all open files */
+	size_t n_opened;
+	size_t n_large_bytes; /* of their large texts */
 };
 
 /** es_twin_mount_self - of the request that this thread answers */

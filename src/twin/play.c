@@ -24,6 +24,8 @@
 #include "twin/host.h"
 
 #define TEXT_MAX (ES_TWIN_PHASES_MAX * ES_TWIN_PHASE_TEXT_BYTES)
+#define PENDING_MAX_BYTES \
+	(64U << 20) /* of all programs that did not begin yet: anybody may write them */
 #define EDGES_MAX 512U /* shown at once */
 #define NO_LOAD (-1)
 
@@ -49,6 +51,27 @@ static int play_open(const struct es_twin_file *file, int64_t t_ns, void **ret_h
 	return 0;
 }
 
+static void forget_text(struct play *play, struct es_twin_host *host)
+{
+	host->n_pending_bytes -= play->text.cap;
+	es_buf_finish(&play->text);
+	es_buf_init(&play->text, TEXT_MAX);
+}
+
+static int keep_line(struct play *play, struct es_twin_host *host, const char *line, size_t n)
+{
+	size_t before = play->text.cap;
+
+	(void)es_buf_append(&play->text, line, n);
+	(void)es_buf_u8(&play->text, '\n');
+	host->n_pending_bytes += play->text.cap - before;
+	if (host->n_pending_bytes <= PENDING_MAX_BYTES)
+		return 0;
+	return es_error_say(&play->error, -ENOSPC,
+			    "programs of more than %u MiB wait for their 'go' already",
+			    PENDING_MAX_BYTES >> 20);
+}
+
 static void play_release(const struct es_twin_file *file, int64_t t_ns, void *handle)
 {
 	struct play *play = handle;
@@ -56,7 +79,7 @@ static void play_release(const struct es_twin_file *file, int64_t t_ns, void *ha
 	(void)t_ns;
 	if (play->load != NO_LOAD)
 		es_twin_load_end(file->host->node, play->load);
-	es_buf_finish(&play->text);
+	forget_text(play, file->host);
 	free(play);
 }
 
@@ -80,8 +103,7 @@ static int begin(struct play *play, struct es_twin_host *host)
 	if (r < 0)
 		return r;
 	play->load = r;
-	es_buf_finish(&play->text);
-	es_buf_init(&play->text, TEXT_MAX);
+	forget_text(play, host);
 	return 0;
 }
 
@@ -109,9 +131,7 @@ static int take_line(struct play *play, struct es_twin_host *host, const char *l
 				    "it has begun; only 'edges N' is taken now");
 	if (n == 2 && strncmp(line, "go", 2) == 0)
 		return begin(play, host);
-	(void)es_buf_append(&play->text, line, n);
-	(void)es_buf_u8(&play->text, '\n');
-	return 0;
+	return keep_line(play, host, line, n);
 }
 
 static int play_store(const struct es_twin_file *file, void *handle, int64_t t_ns, const char *text)
@@ -130,7 +150,7 @@ static int play_store(const struct es_twin_file *file, void *handle, int64_t t_n
 		text += n + 1;
 	}
 	if (r < 0)
-		es_buf_reset(&play->text);
+		forget_text(play, file->host);
 	return r;
 }
 

@@ -7,6 +7,7 @@ import errno
 import json
 import mmap
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -232,6 +233,35 @@ def test_texts_are_made_when_read(place):
         finally:
             os.close(fd)
         expect(values[0] < values[1] < values[2], f"a kept descriptor: {values}")
+
+
+def test_open_files_are_bounded(place):
+    """whoever opens files without end is refused in time, holds nobody up, and all of it is given back"""
+    with twins.up(place, "skx2s") as twin:
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        want = 17000
+        if limits[1] != resource.RLIM_INFINITY and limits[1] < want:
+            raise Skip(f"this user may open only {limits[1]} files")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (want + 1000, limits[1]))
+        files = []
+        try:
+            refused = None
+            for _ in range(want):
+                try:
+                    files.append(os.open(twin.path(".twin/play"), os.O_RDWR))
+                except OSError as e:
+                    refused = errno.errorcode[e.errno]
+                    break
+            equal(refused, "ENFILE", f"after {len(files)} files")
+            for fd in files[:100]:
+                os.close(fd)
+            del files[:100]
+            expect(int(twin.read(ENERGY)) >= 0, "a meter")
+        finally:
+            for fd in files:
+                os.close(fd)
+            resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        expect(twin.read(".twin/status").startswith("{"), "status")
 
 
 def test_truth_between_two_times(place):

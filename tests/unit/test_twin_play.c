@@ -302,6 +302,40 @@ static void times_that_are_not_known_are_refused(void **state)
 	end_host(host);
 }
 
+/* What anybody may write is kept until it begins: not without end, however many files they open for it. */
+static void programs_that_do_not_begin_take_little(void **state)
+{
+	struct es_twin_host *host = new_host(0);
+	struct open_file files[128];
+	size_t n = 0, n_lines = 3000;
+	char *lines = calloc(n_lines, 500), *end = lines;
+	int r = 0;
+
+	(void)state;
+	assert_non_null(lines);
+	for (size_t i = 0; i < n_lines; i++) {
+		memset(end, 'x', 499);
+		end[499] = '\n';
+		end += 500;
+	}
+	end[-1] = '\0';
+	for (; r == 0 && n < 128; n++) {
+		files[n] = open_file(host, ".twin/play");
+		r = say(&files[n], lines);
+	}
+	assert_int_equal(r, -ENOSPC);
+	assert_true(n > 8 && n <= 64);
+	assert_non_null(strstr(ask(&files[n - 1]), "wait for their 'go'"));
+	/* As soon as another is closed there is room again. */
+	close_file(&files[0]);
+	assert_int_equal(say(&files[n - 1], "solve 1s cpu=100%\ngo"), 0);
+	while (n > 1)
+		close_file(&files[--n]);
+	assert_int_equal(host->n_pending_bytes, 0);
+	free(lines);
+	end_host(host);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +345,7 @@ int main(void)
 		cmocka_unit_test(closing_it_ends_the_load),
 		cmocka_unit_test(loads_are_as_many_as_there_may_be),
 		cmocka_unit_test(too_much_text_is_refused),
+		cmocka_unit_test(programs_that_do_not_begin_take_little),
 		cmocka_unit_test(energies_are_told_of_any_time),
 		cmocka_unit_test(times_that_are_not_known_are_refused),
 	};

@@ -186,6 +186,8 @@ static int feed_power(struct es_track *track, int64_t t_ns, uint64_t power_mw,
 		return 0;
 	}
 	track->has_moved = track->has_moved || power_mw != track->last_value;
+	track->least_mw = power_mw < track->least_mw ? power_mw : track->least_mw;
+	track->most_mw = power_mw > track->most_mw ? power_mw : track->most_mw;
 	if (track->gap_ns && dur_ns > track->gap_ns) {
 		gap(track, t0_ns, t_ns, &ret[0]);
 		accept(track, t_ns, power_mw);
@@ -352,7 +354,7 @@ int es_track_feed(struct es_track *track, int64_t t_ns, uint64_t value,
 			return 0;
 		}
 		track->first_t_ns = t_ns;
-		track->first_value = value;
+		track->first_value = track->least_mw = track->most_mw = value;
 		accept(track, t_ns, value);
 		return 0;
 	}

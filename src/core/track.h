@@ -49,6 +49,7 @@ struct es_track {
 	uint64_t first_step_uj,
 		last_step_uj; /* of the samples at the ends, which no reading beyond them bears out */
 	uint64_t rest_pj; /* of integrated powers: what is less than a µJ */
+	uint64_t least_mw, most_mw; /* of readings of a power */
 	double unseen_j2; /* of integrated powers: variance of what was drawn between their readings, J² */
 	int64_t covered_ns; /* sum of their lengths */
 	int64_t longest_ns; /* longest sample */

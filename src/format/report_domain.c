@@ -82,6 +82,24 @@ static void find_still(const struct es_track *track, double usual_w, struct es_r
 	sum->still_w = fmax(usual_w, most_w);
 }
 
+/*
+ * A counter's two ends: up to one refresh old each. A power is as late as half of what it averages over and the age of that:
+ * what it had yet to show at the end differs from what it had at the beginning by no more than all its swing.
+ */
+static double ends_j(const struct es_report *report, const struct es_track *track, double mean_w)
+{
+	const struct es_domain *domain = track->domain;
+	int64_t period_ns = domain->update_period_ns;
+	double old_j = mean_w * es_s_from_ns(period_ns);
+
+	if (!domain->is_power)
+		return old_j;
+	if (period_ns <= 0)
+		period_ns = es_domain_period_ns(domain, report->meta->period_ns);
+	return fmax(old_j,
+		    es_w_from_mw(track->most_mw - track->least_mw) * 1.5 * es_s_from_ns(period_ns));
+}
+
 void es_report_sum_domain(struct es_report *report, const struct es_track *track, size_t i,
 			  const struct es_report_sweeps *sweeps, int64_t hole_ns)
 {
@@ -120,13 +138,9 @@ void es_report_sum_domain(struct es_report *report, const struct es_track *track
 	}
 	find_still(track, es_w_from_mw(usual_mw), sum);
 	sum->unknown_j = unknown_j(report, track, i, es_w_from_mw(usual_mw), gap_ns);
-	/*
-	 * A counter's two ends: one step, and up to one refresh old each. Powers: half an update period of the whole
-	 * swing at each end.
-	 */
 	sum->uncertainty_j = sum->unknown_j + sum->accuracy_j +
 			     (double)domain->range.unit_nj / 1e9 +
-			     es_w_from_mw(sum->mean_mw) * es_s_from_ns(domain->update_period_ns);
+			     ends_j(report, track, es_w_from_mw(sum->mean_mw));
 	if (!track->has_moved && !domain->is_power)
 		sum->uncertainty_j += es_j_from_uj(es_energy_at_most_uj(
 			domain->limit_mw ? domain->limit_mw : 100000, domain->update_period_ns));

@@ -37,6 +37,7 @@ int es_cmd_profile(int argc, char **argv);
 int es_cmd_record(int argc, char **argv);
 int es_cmd_report(int argc, char **argv);
 int es_cmd_run(int argc, char **argv);
+int es_cmd_simulate(int argc, char **argv);
 int es_cmd_sources(int argc, char **argv);
 int es_cmd_tag(int argc, char **argv);
 int es_cmd_top(int argc, char **argv);

@@ -1,0 +1,125 @@
+/*
+ * simulate_trace.c - the jobs that energyscopium simulate replays, from a trace
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "cli/command.h"
+#include "cli/simulate.h"
+#include "format/archive.h"
+
+/* The one file of what was named, unpacked where it is packed. */
+struct file {
+	struct es_simulate_trace *trace;
+	struct es_error *err;
+	const char *path;
+	bool is_strict;
+	unsigned n;
+};
+
+static int parse(void *arg, struct es_archive_file *of)
+{
+	struct file *file = arg;
+	struct es_error why = { .code = 0 };
+	int r;
+
+	if (file->n++ > 0)
+		return 0;
+	r = es_swf_parse(of->data, of->n, file->is_strict, &file->trace->swf, &why);
+	if (r == 0 && of->is_cut)
+		r = es_error_say(&why, -EBADMSG, "the file is cut off");
+	if (r < 0)
+		(void)es_error_say(file->err, r, "'%s': %.900s", file->path, why.text);
+	return r;
+}
+
+static void tell_faults(const char *command, const char *path, const struct es_swf *swf)
+{
+	for (size_t i = 0; i < swf->n_faults && i < ES_SWF_FAULTS_KEPT; i++)
+		(void)es_complain(command, 0, "'%s' line %zu: %s; passed over", path,
+				  swf->faults[i].line, swf->faults[i].reason);
+	if (swf->n_faults > ES_SWF_FAULTS_KEPT)
+		(void)es_complain(command, 0, "'%s': %zu lines are wrong in all; passed over", path,
+				  swf->n_faults);
+}
+
+static bool is_usable(const struct es_swf_job *job)
+{
+	return job->run_s >= 0 && es_swf_procs(job) > 0;
+}
+
+static int look_through(const char *path, uint32_t procs, struct es_simulate_trace *trace,
+			struct es_error *err)
+{
+	const struct es_swf_job *first = NULL;
+	size_t n_larger = 0;
+
+	for (size_t i = 0; i < trace->swf.n; i++) {
+		const struct es_swf_job *job = &trace->swf.jobs[i];
+
+		if (!is_usable(job)) {
+			trace->n_left_out++;
+			continue;
+		}
+		trace->n_without_request += job->requested_s < 0;
+		if (es_swf_procs(job) <= (int64_t)procs)
+			continue;
+		first = first ? first : job;
+		n_larger++;
+	}
+	if (first)
+		return es_error_say(err, -ERANGE,
+				    "'%s': %zu jobs are larger than the machine's %" PRIu32
+				    " processors; the first is job %" PRId64 " with %" PRId32,
+				    path, n_larger, procs, first->number, es_swf_procs(first));
+	if (trace->n_left_out == trace->swf.n)
+		return es_error_say(err, -ENODATA,
+				    "'%s': no job has both a run time and processors", path);
+	return 0;
+}
+
+int es_simulate_trace_read(const char *command, const char *path, bool is_strict, uint32_t procs,
+			   struct es_simulate_trace *trace, struct es_error *err)
+{
+	struct file file = { .trace = trace, .err = err, .path = path, .is_strict = is_strict };
+	int r = es_archive_walk(path, NULL, parse, &file, err);
+
+	if (r < 0)
+		return r;
+	if (file.n != 1)
+		return es_error_say(err, -EINVAL, "'%s': %s", path,
+				    file.n == 0 ? "there is no text in it"
+						: "there are several files in it: name one");
+	tell_faults(command, path, &trace->swf);
+	return look_through(path, procs, trace, err);
+}
+
+void es_simulate_trace_finish(struct es_simulate_trace *trace)
+{
+	es_swf_finish(&trace->swf);
+}
+
+int es_simulate_trace_next(void *arg, struct es_sim_job *ret)
+{
+	struct es_simulate_trace *trace = arg;
+
+	while (trace->next < trace->swf.n) {
+		const struct es_swf_job *job = &trace->swf.jobs[trace->next++];
+		bool has_request = trace->is_requested && job->requested_s >= 0;
+
+		if (!is_usable(job))
+			continue;
+		*ret = (struct es_sim_job){
+			.id = (uint64_t)job->number,
+			.submit_s = job->submit_s,
+			.run_s = job->run_s,
+			.estimate_s = has_request ? job->requested_s : job->run_s,
+			.procs = (uint32_t)es_swf_procs(job),
+		};
+		return 1;
+	}
+	return 0;
+}

@@ -153,17 +153,58 @@ int es_twin_mount_resolve(const char *path, char ret[static ES_PATH_MAX_BYTES])
 	return n >= (int)ES_PATH_MAX_BYTES ? -ENAMETOOLONG : 0;
 }
 
+/* The number of the mount that @fd lies in, as mountinfo has it. */
+static int mount_id(int fd, unsigned *ret)
+{
+	char path[64], text[512];
+	es_cleanup(es_closep) int info = -1;
+	const char *line;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	n = info >= 0 ? read(info, text, sizeof(text) - 1) : -1;
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	line = strstr(text, "mnt_id:");
+	return line && sscanf(line, "mnt_id: %u", ret) == 1 ? 0 : -ENODATA;
+}
+
+/*
+ * What lies at a path may be replaced between a look and an unmount, by whoever may write above it: so the mount is held, looked
+ * at, and that very one is taken away.
+ */
+static int unmount_held(const char *path, const struct es_twin_mounted *mounted)
+{
+	es_cleanup(es_closep) int fd = open(path, O_PATH | O_NOFOLLOW | O_DIRECTORY | O_CLOEXEC);
+	char held[64];
+	unsigned id = 0;
+	int r = fd < 0 ? -errno : mount_id(fd, &id);
+
+	if (r < 0)
+		return r;
+	if (id != mounted->id)
+		return -EBUSY;
+	(void)snprintf(held, sizeof(held), "/proc/self/fd/%d", fd);
+	return umount2(held, MNT_DETACH) < 0 ? -errno : 0;
+}
+
 int es_twin_unmount(const char *path)
 {
 	const char *argv[] = { "fusermount3", "-u", "-z", "-q", "--", path, NULL };
 	posix_spawn_file_actions_t actions;
-	int r, status = 0;
+	struct es_twin_mounted mounted;
+	int r = es_twin_mounted(path, &mounted), status = 0;
 	pid_t pid;
 
-	if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) == 0)
-		return 0;
-	if (errno != EPERM)
-		return -errno;
+	if (r < 0)
+		return r;
+	if (!mounted.is_twin)
+		return -EINVAL;
+	r = unmount_held(path, &mounted);
+	if (r != -EPERM)
+		return r;
 	r = posix_spawn_file_actions_init(&actions);
 	if (r != 0)
 		return -r;

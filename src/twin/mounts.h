@@ -31,7 +31,11 @@ void es_twin_mounted_parse(const char *text, const char *path, struct es_twin_mo
 int es_twin_mounted(const char *path, struct es_twin_mounted *ret);
 /** es_twin_mount_resolve - @path made absolute and free of links, also where a dead mount lies on it; 0 or negative errno */
 int es_twin_mount_resolve(const char *path, char ret[static ES_PATH_MAX_BYTES]);
-/** es_twin_unmount - take the topmost mount away from @path, lazily, though files in it are open; 0 or negative errno */
+/**
+ * es_twin_unmount - take the twin that is mounted topmost away from @path, lazily, though files in it are open
+ *
+ * Returns 0; -EINVAL: no twin is there; -EBUSY: another mount came meanwhile; -EPERM and other errors of umount2(2).
+ */
 int es_twin_unmount(const char *path);
 
 #endif

@@ -70,6 +70,13 @@ static int show_fan(const struct es_twin_file *file, void *handle, int64_t t_ns,
 	return es_buf_printf(out, "%llu\n", (unsigned long long)es_twin_fan_rpm(file->host->node));
 }
 
+/* @device: its folder below sys/devices/platform, which the bus lists, too. */
+static void put_platform_device(struct es_twin_host *host, const char *device)
+{
+	es_twin_make_device(host->tree, device, "sys/bus/platform");
+	es_twin_put_link(host->tree, "sys/bus/platform/devices", strrchr(device, '/') + 1, device);
+}
+
 static void put_coretemp(struct es_twin_host *host, unsigned package)
 {
 	static const struct es_twin_file_ops temperature = { .show = show_temperature };
@@ -78,7 +85,7 @@ static void put_coretemp(struct es_twin_host *host, unsigned package)
 	char device[ES_TWIN_SYSFS_PATH_BYTES], dir[ES_TWIN_SYSFS_PATH_BYTES], name[32];
 
 	(void)snprintf(device, sizeof(device), "sys/devices/platform/coretemp.%u", package);
-	es_twin_make_device(host->tree, device, "sys/bus/platform");
+	put_platform_device(host, device);
 	es_twin_put_hwmon(host->tree, device, "coretemp", dir);
 	for (unsigned i = 0; i <= cpu->n_cores; i++) {
 		/* Cores differ by a few degrees, always the same ones; the package shows the hottest. */
@@ -131,7 +138,7 @@ static void put_board(struct es_twin_host *host)
 	static const struct es_twin_file_ops fan = { .show = show_fan };
 	char dir[ES_TWIN_SYSFS_PATH_BYTES];
 
-	es_twin_make_device(host->tree, "sys/devices/platform/nct6775.656", "sys/bus/platform");
+	put_platform_device(host, "sys/devices/platform/nct6775.656");
 	es_twin_put_hwmon(host->tree, "sys/devices/platform/nct6775.656", "nct6798", dir);
 	es_twin_put_file(host->tree, 0444, dir, "fan1_input", &fan,
 			 &(struct es_twin_file){ .meter = NULL });

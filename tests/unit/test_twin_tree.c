@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "support/test.h"
+#include "twin/host.h"
 
 static int show_number(const struct es_twin_file *file, void *handle, int64_t t_ns,
 		       struct es_buf *out)
@@ -139,6 +141,65 @@ static void tells_the_first_mistake(void **state)
 	es_twin_tree_destroy(tree);
 }
 
+/* Where a link in folder @dir leads to, as a path of the tree. */
+static void follow(const char *dir, const char *target, char *ret, size_t size)
+{
+	(void)snprintf(ret, size, "%s", dir);
+	for (; strncmp(target, "../", 3) == 0; target += 3) {
+		char *slash = strrchr(ret, '/');
+
+		*(slash ? slash : ret) = '\0';
+	}
+	(void)snprintf(ret + strlen(ret), size - strlen(ret), "/%s", target);
+}
+
+static unsigned check_links(const struct es_twin_tree *tree, const struct es_twin_entry *dir,
+			    const char *path)
+{
+	const struct es_twin_entry *entry;
+	char to[4096];
+	unsigned n = 0;
+
+	for (size_t i = 0; (entry = es_twin_entry_child(dir, i)); i++) {
+		(void)snprintf(to, sizeof(to), "%s%s%s", path, *path ? "/" : "",
+			       es_twin_entry_name(entry));
+		if (es_twin_entry_type(entry) == ES_TWIN_IS_DIR) {
+			char *below = strdup(to);
+
+			assert_non_null(below);
+			n += check_links(tree, entry, below);
+			free(below);
+		}
+		if (es_twin_entry_type(entry) != ES_TWIN_IS_LINK)
+			continue;
+		n++;
+		follow(path, es_twin_entry_target(entry), to, sizeof(to));
+		if (!es_twin_tree_find(tree, to))
+			fail_msg("%s/%s leads nowhere: %s", path, es_twin_entry_name(entry), to);
+	}
+	return n;
+}
+
+/* The kernel has none that do, and tools that follow all of them stumble. */
+static void no_link_leads_nowhere(void **state)
+{
+	size_t n = 0;
+	const struct es_twin_kind *const *kinds = es_twin_kinds(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		const struct es_twin_options options = { .is_quiet = true, .n_history = 4 };
+		struct es_twin_host *host = NULL;
+		struct es_error err = { .code = 0 };
+
+		if (es_twin_host_create(kinds[i], &options, "node", "", &host, &err) < 0)
+			fail_msg("%s", err.text);
+		assert_true(check_links(host->tree, es_twin_tree_find(host->tree, ""), "") > 0);
+		es_twin_host_destroy(host);
+	}
+	assert_true(n > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -146,6 +207,7 @@ int main(void)
 		cmocka_unit_test(lists_in_order_with_numbers_of_their_own),
 		cmocka_unit_test(links_lead_where_sysfs_has_them),
 		cmocka_unit_test(tells_the_first_mistake),
+		cmocka_unit_test(no_link_leads_nowhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

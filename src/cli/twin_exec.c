@@ -169,6 +169,24 @@ static int exec_on(const char *mount, char **argv)
 			   argv[0], es_strerror(r));
 }
 
+/* Its libraries become part of the program, so they have to come from who runs it, or from root. */
+static int check_owner(const char *mount, const char *program)
+{
+	struct es_twin_mounted mounted;
+	int r = es_twin_mounted(mount, &mounted);
+
+	if (r < 0)
+		return es_complain(COMMAND, ES_EXIT_FAILURE,
+				   "cannot tell what is mounted at '%s': %s", mount,
+				   es_strerror(r));
+	if (mounted.has_owner && (mounted.owner == geteuid() || mounted.owner == 0))
+		return ES_EXIT_OK;
+	return es_complain(
+		COMMAND, ES_EXIT_FAILURE,
+		"'%s': the twin of another user (uid %u), whose libraries '%s' would load: it was not run; run it as that user",
+		mount, (unsigned)mounted.owner, program);
+}
+
 int es_twin_cmd_exec(int argc, char **argv)
 {
 	const char *given = NULL;
@@ -191,5 +209,7 @@ int es_twin_cmd_exec(int argc, char **argv)
 	if (first >= argc)
 		return es_complain(COMMAND, ES_EXIT_USAGE, "a command is missing");
 	status = es_twin_find(COMMAND, given, mount);
+	if (status == ES_EXIT_OK)
+		status = check_owner(mount, argv[first]);
 	return status == ES_EXIT_OK ? exec_on(mount, argv + first) : status;
 }

@@ -344,6 +344,9 @@ static int store_text(struct es_twin_mount *mount, const struct es_twin_handle *
 	text[size] = '\0';
 	if (size > 0 && text[size - 1] == '\n')
 		text[size - 1] = '\0';
+	/* The kernel's attributes end at a NUL. Of what is written to those that keep something nothing is left out in silence. */
+	if (ops->open && memchr(data, '\0', size))
+		return -EINVAL;
 	r = enter(mount, handle, &t_ns);
 	if (r < 0)
 		return r;

@@ -264,6 +264,44 @@ def test_open_files_are_bounded(place):
         expect(twin.read(".twin/status").startswith("{"), "status")
 
 
+def test_nothing_is_left_out_behind_a_nul(place):
+    """a NUL in what is written to files that keep something is refused; the kernel's attributes end there"""
+    with twins.up(place, "skx2s") as twin:
+        fd = os.open(twin.path(".twin/play"), os.O_RDWR)
+        try:
+            equal(wrong(os.write, fd, b"work 1s cpu=100%\0\nmore 1s cpu=100%\ngo\n"), "EINVAL", "play")
+            equal(os.pread(fd, 100, 0), b"ready\n", "what became of it")
+        finally:
+            os.close(fd)
+        fd = os.open(twin.path(".twin/energy"), os.O_RDWR)
+        try:
+            equal(wrong(os.write, fd, b"1\0"), "EINVAL", "energy")
+        finally:
+            os.close(fd)
+        fd = os.open(twin.path(PACKAGE + "/constraint_0_power_limit_uw"), os.O_RDWR)
+        try:
+            equal(os.write(fd, b"150000000\0x"), 11, "an attribute")
+        finally:
+            os.close(fd)
+        equal(twin.read(PACKAGE + "/constraint_0_power_limit_uw"), "150000000\n", "its value")
+
+
+def test_status_passes_on_nothing_but_json(place):
+    """what a mount that only looks like a twin says does not reach the terminal as it is"""
+    if os.geteuid() != 0:
+        raise Skip("only root can put a file over another")
+    with twins.up(place, "vm") as twin:
+        lie = os.path.join(place, "status")
+        with open(lie, "wb") as file:
+            file.write(b'{"kind": "\x1b]0;owned\x07"}')
+        if subprocess.run(["mount", "--bind", lie, twin.path(".twin/status")], check=False, capture_output=True).returncode:
+            raise Skip("no right to mount here")
+        for options in ([], ["--json"]):
+            done = twin.call("status", *options)
+            equal(done.returncode, 1, done.stdout)
+            expect("\x1b" not in done.stdout + done.stderr, repr(done.stdout))
+
+
 def test_truth_between_two_times(place):
     """twin truth between two times is what the history says, and says why where it cannot know"""
     with twins.up(place, "skx2s", "--seed", "3") as twin:
@@ -582,12 +620,12 @@ def test_libraries_can_be_mapped(place):
         equal(wrong(os.open, path, os.O_WRONLY), "EROFS", "written")
 
 
-def as_nobody(script, *args):
+def as_nobody(script, *args, become='exec runuser -u nobody -- sh -c "$@"'):
     """A shell script as an ordinary user, with a FUSE device of its own that users may open."""
     if os.geteuid() != 0 or not shutil.which("unshare") or not shutil.which("runuser"):
         raise Skip("only root can become an ordinary user")
     above = ('set -e; mount -t tmpfs none "$0"; mknod "$0/fuse" c 10 229; chmod 666 "$0/fuse"; mount --bind "$0/fuse" /dev/fuse; '
-             'mkdir "$0/n"; chown nobody "$0/n"; cd "$0/n"; exec runuser -u nobody -- sh -c "$@"')
+             'mkdir "$0/n"; chown nobody "$0/n"; cd "$0/n"; ' + become)
     return lambda place: subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", above, place, script, *args],
                                         env=clean_environment(), capture_output=True, text=True, timeout=120, check=False)
 
@@ -622,6 +660,26 @@ def test_ordinary_user(place):
     if may_share:
         want.remove("user_allow_other")
     equal(lines, want, done.stderr)
+
+
+def test_another_users_twin(place):
+    """root runs no program with the libraries of another user's twin, and can end it"""
+    program = os.path.realpath(harness.PROGRAM)
+    run = as_nobody("""
+        runuser -u nobody -- "$0" twin up vm --mount m --allow-other || exit 9
+        "$0" twin status --mount m | head -n 1 | cut -d, -f1
+        "$0" twin exec --mount m -- echo it ran 2>&1 | grep -o 'it ran\\|another user (uid [0-9]*)'
+        "$0" twin down --mount m; echo $?; ls m | wc -l
+        """, program, become='echo user_allow_other > "$0/conf"; mount --bind "$0/conf" /etc/fuse.conf; exec sh -c "$@"')
+    os.chmod(place, 0o755)
+    for folder in (os.path.dirname(program), place):
+        if subprocess.run(["runuser", "-u", "nobody", "--", "ls", folder], capture_output=True, check=False).returncode:
+            raise Skip(f"an ordinary user cannot look into {folder}")
+    done = run(place)
+    if "mknod" in done.stderr or "unshare" in done.stderr or "mount:" in done.stderr or done.returncode == 9:
+        raise Skip(f"cannot mount as another user here: {done.stderr.strip()}")
+    uid = subprocess.run(["id", "-u", "nobody"], capture_output=True, text=True, check=True).stdout.strip()
+    equal(done.stdout.splitlines()[-4:], ["vm", f"another user (uid {uid})", "0", "0"], done.stdout + done.stderr)
 
 
 def test_without_fuse(place):

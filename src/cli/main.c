@@ -24,7 +24,7 @@ static const struct es_command commands[] = {
 	{ "record", "measure the machine in the background: start, stop, status", es_cmd_record },
 	{ "report", "energy, carbon and quality of a recording", es_cmd_report },
 	{ "run", "measure a command from start to end", es_cmd_run },
-	{ "simulate", "replay a trace of jobs under a policy: waits and use of the machine",
+	{ "simulate", "replay a trace of jobs under a policy: waits, use and energy",
 	  es_cmd_simulate },
 	{ "sources", "the meters of this machine, what is chosen and why", es_cmd_sources },
 	{ "tag", "mark regions of what is measured, from a script", es_cmd_tag },

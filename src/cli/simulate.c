@@ -8,86 +8,65 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <string.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/json.h"
 #include "base/parse.h"
-#include "base/text.h"
 #include "cli/command.h"
 #include "cli/picture.h"
 
 #define COMMAND "simulate"
-#define PROCS_MAX (UINT64_C(1) << 30)
 #define SCHEDULE_MAX_BYTES (UINT64_C(4) << 30)
 
-static const char *const policy_names[ES_SIM_N_POLICIES] = {
-	[ES_SIM_FCFS] = "fcfs",
-	[ES_SIM_EASY] = "easy",
-};
-
-struct simulate {
-	const char *path, *procs, *policy, *estimates, *schedule;
-	bool is_strict, wants_json;
-	struct es_sim_options options;
-	struct es_simulate_trace trace;
-	struct es_sim_totals totals;
-	struct es_buf rows; /* of the schedule */
-};
-
-static int read_options(struct simulate *sim)
-{
-	uint64_t n;
-	size_t policy = ES_SIM_EASY;
-
-	if (!sim->procs)
-		return es_complain(COMMAND, ES_EXIT_USAGE,
-				   "--procs N is missing: the processors of the machine");
-	if (es_parse_u64(sim->procs, &n) < 0 || n == 0 || n > PROCS_MAX)
-		return es_complain(COMMAND, ES_EXIT_USAGE,
-				   "--procs '%s': a number from 1 to %" PRIu64 " is wanted",
-				   sim->procs, PROCS_MAX);
-	sim->options.procs = (uint32_t)n;
-	if (sim->policy)
-		for (policy = 0; policy < ES_SIM_N_POLICIES; policy++)
-			if (strcmp(sim->policy, policy_names[policy]) == 0)
-				break;
-	if (policy == ES_SIM_N_POLICIES)
-		return es_complain(COMMAND, ES_EXIT_USAGE, "--policy '%s': fcfs or easy is wanted",
-				   sim->policy);
-	sim->options.policy = (enum es_sim_policy)policy;
-	sim->trace.is_requested = !sim->estimates || strcmp(sim->estimates, "requested") == 0;
-	if (!sim->trace.is_requested && strcmp(sim->estimates, "actual") != 0)
-		return es_complain(COMMAND, ES_EXIT_USAGE,
-				   "--runtime-estimates '%s': requested or actual is wanted",
-				   sim->estimates);
-	return -1;
-}
-
-static int put_row(void *arg, const struct es_sim_job *job, int64_t start_s)
-{
-	struct simulate *sim = arg;
-
-	return es_buf_printf(&sim->rows,
-			     "%" PRIu64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRIu32 ",%" PRId64
-			     "\n",
-			     job->id, job->submit_s, start_s, start_s + job->run_s, job->procs,
-			     start_s - job->submit_s);
-}
-
-/* The engine is handed the trace and hands out starts: one argument for both. */
 static int next_job(void *arg, struct es_sim_job *ret)
 {
-	struct simulate *sim = arg;
+	struct es_simulate *sim = arg;
+	int r = es_simulate_trace_next(&sim->trace, ret);
 
-	return es_simulate_trace_next(&sim->trace, ret);
+	if (r > 0 && sim->power.is_known &&
+	    es_simulate_power_of(&sim->power, ret, &ret->energy_j, sim->err) < 0)
+		return sim->err->code;
+	return r;
 }
 
-static int replay(struct simulate *sim, struct es_error *err)
+static void count_energy(struct es_simulate *sim, const struct es_sim_job *job, int64_t start_s)
 {
-	int r = es_simulate_trace_read(COMMAND, sim->path, sim->is_strict, sim->options.procs,
+	double run_s = (double)job->run_s;
+	double extra_j = job->energy_j - sim->power.idle_w * job->procs * run_s;
+
+	sim->jobs_j += job->energy_j;
+	sim->extra_j += extra_j;
+	if (!sim->carbon.is_known)
+		return;
+	if (job->run_s > 0)
+		sim->extra_g += extra_j / run_s / ES_J_PER_KWH *
+				es_simulate_carbon_lay(&sim->carbon, start_s, start_s + job->run_s);
+	else
+		sim->extra_g +=
+			extra_j / ES_J_PER_KWH * es_simulate_carbon_at(&sim->carbon, start_s);
+}
+
+static int started(void *arg, const struct es_sim_job *job, int64_t start_s)
+{
+	struct es_simulate *sim = arg;
+
+	if (sim->power.is_known)
+		count_energy(sim, job, start_s);
+	if (!sim->asked.schedule)
+		return 0;
+	(void)es_buf_printf(&sim->rows,
+			    "%" PRIu64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRIu32 ",%" PRId64
+			    ",",
+			    job->id, job->submit_s, start_s, start_s + job->run_s, job->procs,
+			    start_s - job->submit_s);
+	if (sim->power.is_known)
+		(void)es_buf_printf(&sim->rows, "%.3f", job->energy_j);
+	return es_buf_str(&sim->rows, "\n");
+}
+
+static int read_files(struct es_simulate *sim, struct es_error *err)
+{
+	const struct es_simulate_asked *asked = &sim->asked;
+	int r = es_simulate_trace_read(COMMAND, asked->path, asked->is_strict, sim->options.procs,
 				       &sim->trace, err);
 
 	if (r < 0)
@@ -97,107 +76,77 @@ static int replay(struct simulate *sim, struct es_error *err)
 				  "%zu jobs do not tell the time they asked for: their run times "
 				  "stand in for it",
 				  sim->trace.n_without_request);
+	if (asked->energy)
+		r = es_simulate_power_read(&sim->power, asked->energy, err);
+	if (r < 0 || !asked->carbon)
+		return r;
+	if (!asked->start)
+		sim->carbon.unix_start_s = sim->trace.swf.unix_start_s;
+	if (sim->carbon.unix_start_s < 0)
+		return es_error_say(err, -ENODATA,
+				    "'%s' does not tell when it begins: --start DATE does",
+				    asked->path);
+	return es_simulate_carbon_read(&sim->carbon, asked->carbon, asked->zone, err);
+}
+
+/* What the files have and the replay did not need, and the other way round. */
+static void tell_gaps(struct es_simulate *sim)
+{
+	size_t n_unused = es_simulate_power_unused(&sim->power);
+	struct es_error why = { .code = 0 };
+
+	if (n_unused > 0)
+		(void)es_complain(COMMAND, 0, "'%s': %zu lines are of jobs that were not replayed",
+				  sim->asked.energy, n_unused);
+	if (!sim->carbon.is_known)
+		return;
+	sim->has_grams = es_simulate_carbon_check(&sim->carbon, sim->totals.first_submit_s,
+						  sim->totals.last_end_s, &why) == 0;
+	if (!sim->has_grams)
+		(void)es_complain(COMMAND, 0, "'%s': %s; grams are not known", sim->asked.carbon,
+				  why.text);
+}
+
+static int replay(struct es_simulate *sim, struct es_error *err)
+{
+	int r = read_files(sim, err);
+
+	if (r < 0)
+		return r;
+	sim->err = err;
 	sim->options.next = next_job;
+	sim->options.started = started;
 	sim->options.arg = sim;
-	if (sim->schedule) {
-		sim->options.started = put_row;
-		(void)es_buf_str(&sim->rows, "job,submit_s,start_s,end_s,procs,wait_s\n");
-	}
+	if (sim->asked.schedule)
+		(void)es_buf_str(&sim->rows, "job,submit_s,start_s,end_s,procs,wait_s,energy_j\n");
 	r = es_sim_run(&sim->options, &sim->totals, err);
 	if (r < 0 && err->text[0] == '\0')
 		(void)es_error_set(err, r, "the schedule cannot be kept");
-	if (r == 0 && sim->schedule)
-		r = es_write_whole(sim->schedule, &sim->rows, err);
-	return r;
+	if (r < 0)
+		return r;
+	tell_gaps(sim);
+	return sim->asked.schedule ? es_write_whole(sim->asked.schedule, &sim->rows, err) : 0;
 }
 
-static double makespan_s(const struct es_sim_totals *totals)
-{
-	return (double)(totals->last_end_s - totals->first_submit_s);
-}
-
-static double utilisation(const struct simulate *sim)
-{
-	return sim->totals.busy_proc_s / (sim->options.procs * makespan_s(&sim->totals));
-}
-
-static void put_json(const struct simulate *sim, struct es_buf *out)
-{
-	const struct es_sim_totals *totals = &sim->totals;
-	double n = (double)totals->n_jobs;
-	struct es_json json;
-
-	es_json_init(&json, es_json_sink_buf, out, true);
-	es_json_object(&json, NULL);
-	es_json_string(&json, "schema", "energyscopium.simulate/1");
-	es_json_string(&json, "policy", policy_names[sim->options.policy]);
-	es_json_u64(&json, "procs", sim->options.procs);
-	es_json_string(&json, "runtime_estimates",
-		       sim->trace.is_requested ? "requested" : "actual");
-	es_json_u64(&json, "jobs", totals->n_jobs);
-	es_json_u64(&json, "left_out", sim->trace.n_left_out);
-	es_json_u64(&json, "wrong_lines", sim->trace.swf.n_faults);
-	es_json_double(&json, "mean_wait_s", totals->wait_s / n);
-	es_json_double(&json, "mean_bounded_slowdown", totals->bounded_slowdown / n);
-	es_json_double(&json, "utilisation", utilisation(sim)); /* null where no time passes */
-	es_json_i64(&json, "makespan_s", totals->last_end_s - totals->first_submit_s);
-	es_json_null(&json, "energy_kwh");
-	es_json_null(&json, "gco2");
-	es_json_null(&json, "peak_w");
-	es_json_u64(&json, "overtaking", totals->n_overtaking);
-	es_json_u64(&json, "outlasting", totals->n_outlasting);
-	es_json_u64(&json, "most_waiting", totals->most_waiting);
-	es_json_object_end(&json);
-	out->error = es_json_end(&json);
-}
-
-static void put_table(const struct simulate *sim, struct es_buf *out)
-{
-	const struct es_sim_totals *totals = &sim->totals;
-	double n = (double)totals->n_jobs;
-
-	(void)es_buf_printf(out, "%-24s %s on %" PRIu32 " processors, by %s times\n", "policy",
-			    policy_names[sim->options.policy], sim->options.procs,
-			    sim->trace.is_requested ? "requested" : "actual");
-	(void)es_buf_printf(out, "%-24s %" PRIu64 "", "jobs", totals->n_jobs);
-	if (sim->trace.n_left_out > 0)
-		(void)es_buf_printf(out, " (%zu left out: no run time, or no processors)",
-				    sim->trace.n_left_out);
-	(void)es_buf_printf(out, "\n%-24s %.3f s\n", "mean wait", totals->wait_s / n);
-	(void)es_buf_printf(out, "%-24s %.4f (no job counts as shorter than %d s)\n",
-			    "mean bounded slowdown", totals->bounded_slowdown / n, ES_SIM_SHORT_S);
-	if (makespan_s(totals) > 0)
-		(void)es_buf_printf(out, "%-24s %.2f %%\n", "utilisation", 100 * utilisation(sim));
-	else
-		(void)es_buf_printf(out, "%-24s n/a\n", "utilisation");
-	(void)es_buf_printf(out, "%-24s %" PRId64 " s\n", "makespan",
-			    totals->last_end_s - totals->first_submit_s);
-	(void)es_buf_printf(out, "%-24s %zu\n", "most jobs waiting", totals->most_waiting);
-	(void)es_buf_printf(out, "%-24s %" PRIu64 "\n", "jobs that overtook", totals->n_overtaking);
-	if (totals->n_outlasting > 0)
-		(void)es_buf_printf(out, "%-24s %" PRIu64 "\n", "outlasted their estimate",
-				    totals->n_outlasting);
-}
-
-static int show(const struct simulate *sim)
+static int show(const struct es_simulate *sim)
 {
 	struct es_buf out;
 	int status;
 
 	es_buf_init(&out, 1U << 16);
-	if (sim->wants_json)
-		put_json(sim, &out);
+	if (sim->asked.wants_json)
+		es_simulate_put_json(sim, &out);
 	else
-		put_table(sim, &out);
+		es_simulate_put_table(sim, &out);
 	status = es_put_out(COMMAND, &out);
 	es_buf_finish(&out);
 	return status;
 }
 
-static int run_all(struct simulate *sim)
+static int run_all(struct es_simulate *sim)
 {
 	struct es_error err = { .code = 0 };
-	int status = read_options(sim);
+	int status = es_simulate_read(sim);
 
 	if (status >= 0)
 		return status;
@@ -207,32 +156,52 @@ static int run_all(struct simulate *sim)
 	else
 		status = show(sim);
 	es_buf_finish(&sim->rows);
+	es_simulate_carbon_finish(&sim->carbon);
+	es_simulate_power_finish(&sim->power);
 	es_simulate_trace_finish(&sim->trace);
 	return status;
 }
 
 int es_cmd_simulate(int argc, char **argv)
 {
-	struct simulate sim = { .path = NULL };
+	struct es_simulate sim = { .err = NULL };
+	struct es_simulate_asked *asked = &sim.asked;
 	const struct es_option options[] = {
-		{ "procs", "N", "processors of the machine", ES_OPTION_TEXT, &sim.procs },
+		{ "procs", "N", "processors of the machine", ES_OPTION_TEXT, &asked->procs },
 		{ "policy", "NAME",
-		  "fcfs: none overtakes; easy: others may, where the first that waits is not delayed (default)",
-		  ES_OPTION_TEXT, &sim.policy },
+		  "fcfs: none overtakes; easy: others may, where the first that waits is not delayed (default); "
+		  "easy-power: as easy, below --power-cap",
+		  ES_OPTION_TEXT, &asked->policy },
+		{ "power-cap", "W", "of the whole machine, as 300kW", ES_OPTION_TEXT,
+		  &asked->power_cap },
 		{ "runtime-estimates", "KIND",
 		  "what the scheduler believes: the times requested (default), or actual ones",
-		  ES_OPTION_TEXT, &sim.estimates },
+		  ES_OPTION_TEXT, &asked->estimates },
 		{ "strict", NULL, "refuse a trace with a wrong line", ES_OPTION_FLAG,
-		  &sim.is_strict },
+		  &asked->is_strict },
+		{ NULL, NULL, "energy:", ES_OPTION_HEADING, NULL },
+		{ "watts-idle", "W", "of an idle processor, as 12.5W", ES_OPTION_TEXT,
+		  &asked->watts_idle },
+		{ "watts-busy", "W", "of a processor with a job", ES_OPTION_TEXT,
+		  &asked->watts_busy },
+		{ "energy", "FILE", "CSV with job, and energy_j or power_w of all its processors",
+		  ES_OPTION_TEXT, &asked->energy },
+		{ "carbon-file", "FILE", "carbon intensity over time", ES_OPTION_TEXT,
+		  &asked->carbon },
+		{ "zone", "Z", "of that file", ES_OPTION_TEXT, &asked->zone },
+		{ "start", "DATE", "when the trace begins (default: as it says)", ES_OPTION_TEXT,
+		  &asked->start },
+		{ NULL, NULL, "output:", ES_OPTION_HEADING, NULL },
 		{ "schedule", "FILE", "write when each job starts and ends, as CSV", ES_OPTION_TEXT,
-		  &sim.schedule },
-		{ "json", NULL, "print energyscopium.simulate/1", ES_OPTION_FLAG, &sim.wants_json },
+		  &asked->schedule },
+		{ "json", NULL, "print energyscopium.simulate/1", ES_OPTION_FLAG,
+		  &asked->wants_json },
 	};
 	const struct es_usage usage = {
 		.command = COMMAND,
 		.synopsis = "TRACE.swf --procs N [OPTION]…",
 		.text = "Replays the jobs of a trace in the Standard Workload Format (packed or not) on a\n"
-			"machine of equal processors, and tells waits and use.",
+			"machine of equal processors, and tells waits, use and energy.",
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
 	};
@@ -244,6 +213,6 @@ int es_cmd_simulate(int argc, char **argv)
 		return es_complain(COMMAND, ES_EXIT_USAGE, "a trace is missing: TRACE.swf");
 	if (first + 1 < argc)
 		return es_complain(COMMAND, ES_EXIT_USAGE, "'%s' is one too many", argv[first + 1]);
-	sim.path = argv[first];
+	asked->path = argv[first];
 	return run_all(&sim);
 }

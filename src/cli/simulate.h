@@ -11,6 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+#include "cli/simulate_carbon.h"
+#include "cli/simulate_power.h"
 #include "core/swf.h"
 #include "opt/sim.h"
 
@@ -31,7 +34,47 @@ struct es_simulate_trace {
 int es_simulate_trace_read(const char *command, const char *path, bool is_strict, uint32_t procs,
 			   struct es_simulate_trace *trace, struct es_error *err);
 void es_simulate_trace_finish(struct es_simulate_trace *trace);
-/** es_simulate_trace_next - an es_sim_next_fn of a struct es_simulate_trace */
-int es_simulate_trace_next(void *trace, struct es_sim_job *ret);
+/** es_simulate_trace_next - 1 and the next job, without its power; 0: there is none */
+int es_simulate_trace_next(struct es_simulate_trace *trace, struct es_sim_job *ret);
+
+/** enum es_simulate_policy - by name; several are one policy of the engine */
+enum es_simulate_policy {
+	ES_SIMULATE_FCFS,
+	ES_SIMULATE_EASY,
+	ES_SIMULATE_EASY_POWER,
+	ES_SIMULATE_N_POLICIES,
+};
+
+/** struct es_simulate_asked - the options in words; NULL: not given */
+struct es_simulate_asked {
+	const char *path, *procs, *policy, *estimates, *schedule, *energy, *watts_idle, *watts_busy,
+		*power_cap, *carbon, *zone, *start;
+	bool is_strict, wants_json;
+};
+
+/** struct es_simulate - a replay */
+struct es_simulate {
+	struct es_simulate_asked asked;
+	enum es_simulate_policy policy;
+	struct es_sim_options options;
+	struct es_simulate_trace trace;
+	struct es_simulate_power power;
+	struct es_simulate_carbon carbon;
+	struct es_sim_totals totals;
+	int64_t cap_mw; /* of the whole machine */
+	double jobs_j, extra_j,
+		extra_g; /* of jobs, idle power of their processors in it; beyond idle */
+	bool has_grams;
+	struct es_error *err;
+	struct es_buf rows; /* of the schedule */
+};
+
+/** es_simulate_read - the options as numbers; -1, or complains and returns the status to end with */
+int es_simulate_read(struct es_simulate *sim);
+/** es_simulate_policy_name - as given to --policy */
+const char *es_simulate_policy_name(enum es_simulate_policy policy);
+/** es_simulate_put_json, es_simulate_put_table - the outcome */
+void es_simulate_put_json(const struct es_simulate *sim, struct es_buf *out);
+void es_simulate_put_table(const struct es_simulate *sim, struct es_buf *out);
 
 #endif

@@ -102,10 +102,8 @@ void es_simulate_trace_finish(struct es_simulate_trace *trace)
 	es_swf_finish(&trace->swf);
 }
 
-int es_simulate_trace_next(void *arg, struct es_sim_job *ret)
+int es_simulate_trace_next(struct es_simulate_trace *trace, struct es_sim_job *ret)
 {
-	struct es_simulate_trace *trace = arg;
-
 	while (trace->next < trace->swf.n) {
 		const struct es_swf_job *job = &trace->swf.jobs[trace->next++];
 		bool has_request = trace->is_requested && job->requested_s >= 0;

@@ -28,6 +28,7 @@ enum es_sim_policy {
 /** struct es_sim_job - what asks for processors */
 struct es_sim_job {
 	uint64_t id; /* the caller's own */
+	double energy_j; /* the caller's own */
 	int64_t submit_s, run_s;
 	int64_t estimate_s; /* how long the scheduler believes it runs; it may run on beyond */
 	int64_t extra_mw; /* what it draws beyond its processors' idle power; 0 or more */

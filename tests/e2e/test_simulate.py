@@ -64,7 +64,7 @@ def test_a_small_trace_by_hand(place):
 
 
 def test_estimates_are_what_was_requested_or_what_it_took(place):
-    """A job that asked for more than it took cannot overtake, unless actual times are believed; unknown requests are said"""
+    """A job that asked for more than it took cannot overtake, unless actual times are believed"""
     jobs = [(1, 0, 100, 6, 100), (2, 10, 50, 10, 50), (3, 20, 50, 4, 500)]
     trace = write(place, jobs)
     expect(sums(trace, "--procs", 10)["overtaking"] == 0, "overtook")
@@ -123,6 +123,83 @@ def test_the_log_of_a_machine(place):
     expect(f"{easy['utilisation']:.4f}" == "0.4661", easy)
 
 
+POWER = ["--procs", 10, "--watts-idle", "10W"]
+
+
+def test_energy_and_grams_by_hand(place):
+    """Idle power, each job's own energy, the peak and grams by the minute are as one reckons them"""
+    trace = write(place, swf(FIVE[:3], "; UnixStartTime: 1767571200\n"))
+    table = write(place, "job,who,energy_j\n12,b,40000\n11,a,60000\n13,c,16000\n99,d,5\n", "e.csv")
+    grams = write(place, "start,stop,g_per_kwh,zone\n2026-01-05T00:00:00Z,2026-01-05T00:01:00Z,100,FR\n"
+                         "2026-01-05T00:01:00Z,2026-01-05T01:00:00Z,200,FR\n", "c.csv")
+    result = simulate(trace, *POWER, "--energy", table, "--carbon-file", grams, "--json", "--schedule",
+                      f"{place}/s.csv")
+    expect("1 lines are of jobs that were not replayed" in result.stderr, result.stderr)
+    found = json.loads(result.stdout)
+    expect(abs(found["energy_kwh"] * 3.6e6 - (15000 + 54000 + 36000 + 14400)) < 1e-6, found)
+    expect(abs(found["jobs_kwh"] * 3.6e6 - 116000) < 1e-6 and found["peak_w"] == 820, found)
+    expect(abs(found["gco2"] * 3.6e6 - (45600 * 100 + 73800 * 200)) < 1e-3, found)
+    with open(f"{place}/s.csv", encoding="ascii", newline="") as file:
+        rows = {row["job"]: row["energy_j"] for row in csv.DictReader(file)}
+    expect(rows == {"11": "60000.000", "12": "40000.000", "13": "16000.000"}, rows)
+    watts = sums(trace, *POWER, "--watts-busy", "100W", "--carbon-file", grams, "--zone", "FR")
+    for key in ("energy_kwh", "gco2", "peak_w"):
+        expect(abs(watts[key] - found[key]) < 1e-9, (watts, found))
+    powers = write(place, "power_w,job\n600,11\n800,12\n", "p.csv")
+    expect(sums(trace, *POWER, "--watts-busy", "100W", "--energy", powers)["energy_kwh"] == watts["energy_kwh"],
+           "not the same by powers")
+    late = simulate(trace, *POWER, "--watts-busy", "100W", "--carbon-file", grams, "--start", "2026-01-05T00:59:00Z",
+                    "--json")
+    expect(json.loads(late.stdout)["gco2"] is None and "no figure for 2026-01-05T01:00:00" in late.stderr, late.stderr)
+    expect("CO2e                     5.367 g in FR" in
+           simulate(trace, *POWER, "--watts-busy", "100W", "--carbon-file", grams).stdout, "not shown")
+
+
+def test_the_cap_is_kept_at_each_moment(place):
+    """Under a power cap no moment draws more, whatever is submitted, and jobs wait longer for it"""
+    jobs = random_jobs(7, 500, 64)
+    trace = write(place, jobs)
+    roll = random.Random(7)
+    watts = {number: procs * roll.uniform(20, 200 if procs < 24 else 60) for number, _, _, procs, _ in jobs}
+    table = write(place, "job,power_w\n" + "".join(f"{job},{value:.3f}\n" for job, value in watts.items()), "p.csv")
+    options = [trace, "--procs", 64, "--watts-idle", "20W", "--energy", table, "--schedule", f"{place}/s.csv"]
+    most = max(watts[number] - 20 * procs for number, _, _, procs, _ in jobs)
+    free = sums(*options, "--policy", "easy")
+    over = simulate(*options, "--policy", "easy-power", "--power-cap", f"{64 * 20 + 0.9 * most:.3f}W", status=1)
+    expect("could never start" in over.stderr, over.stderr)
+    cap = 64 * 20 + 1.02 * most
+    capped = sums(*options, "--policy", "easy-power", "--power-cap", f"{cap:.3f}W")
+    expect(capped["peak_w"] <= cap + 1e-3 and free["peak_w"] > cap, (capped, free))
+    expect(capped["mean_wait_s"] > free["mean_wait_s"], (capped, free))
+    with open(f"{place}/s.csv", encoding="ascii", newline="") as file:
+        rows = list(csv.DictReader(file))
+    events = []
+    for row in rows:
+        extra = watts[int(row["job"])] - 20 * int(row["procs"])
+        events += [(int(row["start_s"]), 1, extra), (int(row["end_s"]), 0, -extra)]
+    drawn = 64 * 20
+    for _, _, extra in sorted(events):
+        drawn += extra
+        expect(drawn <= cap + 0.5, drawn)
+
+
+def test_bad_powers_are_told(place):
+    """A table is refused by line, and what is missing is named"""
+    trace = write(place, swf(FIVE[:2]))
+    for text, words in [("job,energy\n11,5\n", "is 'energy' meant"), ("energy_j\n5\n", "no column job"),
+                        ("job,energy_j,power_w\n11,5,5\n", "which of them counts"),
+                        ("job,energy_j\n11,-5\n", "line 2: energy_j '-5'"), ("job,energy_j\n11,nan\n", "'nan'"),
+                        ("job,energy_j\nx,5\n", "line 2: job 'x'"), ("job,energy_j\n11\n", "1 fields instead of 2"),
+                        ("job,energy_j\n11,5000\n11,5\n", "line 3: job 11 stands in line 2"),
+                        ("job,energy_j\n", "no line with a job"), ("job,energy_j\n11,60000\n", "job 12 has no energy"),
+                        ("job,power_w\n11,59\n12,800\n", "job 11 draws 59.000 W; its 6 processors draw 60.000 W")]:
+        result = simulate(trace, *POWER, "--energy", write(place, text, "e.csv"), status=1)
+        expect(words in result.stderr and len(result.stderr.splitlines()) == 1, f"{text}: {result.stderr}")
+    grams = write(place, "start,stop,g_per_kwh\n2026-01-05T00:00:00Z,2026-01-05T00:01:00Z,100\n", "c.csv")
+    result = simulate(trace, *POWER, "--watts-busy", "20W", "--carbon-file", grams, status=1)
+    expect("does not tell when it begins" in result.stderr, result.stderr)
+
+
 def test_bad_traces_are_told(place):
     """What is wrong is named with its line or job, and nothing is written"""
     wrong = write(place, swf(FIVE) + "16 50 x\n" + swf([(17, 60, -1, 4, 5)], ""), "wrong.swf")
@@ -149,6 +226,16 @@ def test_wrong_usage_is_told_in_one_line(place):
                            ([trace, "--procs", "x"], "--procs 'x'"), (["--procs", "1"], "a trace is missing"),
                            ([trace, "--procs", "10", "--policy", "best"], "--policy 'best'"),
                            ([trace, "--procs", "10", "--runtime-estimates", "none"], "--runtime-estimates 'none'"),
+                           ([trace, "--procs", "10", "--watts-idle", "5W"], "what jobs draw is missing"),
+                           ([trace, "--procs", "10", "--watts-busy", "5W"], "--watts-idle W is missing"),
+                           ([trace, "--procs", "10", "--watts-idle", "5"], "what jobs draw is missing"),
+                           ([trace, *POWER, "--watts-busy", "20"], "--watts-busy '20'"),
+                           ([trace, *POWER, "--watts-busy", "9W"], "less than --watts-idle"),
+                           ([trace, "--procs", "10", "--power-cap", "5kW"], "--power-cap needs powers"),
+                           ([trace, "--procs", "10", "--carbon-file", "x"], "--carbon-file needs powers"),
+                           ([trace, "--procs", "10", "--zone", "FR"], "--zone and --start"),
+                           ([trace, "--procs", "10", "--policy", "easy-power"], "go together"),
+                           ([trace, *POWER, "--watts-busy", "20W", "--power-cap", "5kW"], "go together"),
                            ([trace, "--procs", "10", "extra"], "'extra'")]:
         result = simulate(*options, status=2)
         expect(words in result.stderr and len(result.stderr.splitlines()) == 1, f"{options}: {result.stderr}")

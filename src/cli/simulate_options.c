@@ -1,0 +1,160 @@
+/*
+ * simulate_options.c - what is asked of energyscopium simulate, in numbers
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/parse.h"
+#include "cli/command.h"
+#include "cli/simulate.h"
+
+#define COMMAND "simulate"
+#define PROCS_MAX (UINT64_C(1) << 30)
+#define WATTS_MAX_MW UINT64_C(1000000000) /* of a processor: 1 MW */
+
+static const struct {
+	const char *name;
+	enum es_sim_policy engine;
+} policies[ES_SIMULATE_N_POLICIES] = {
+	[ES_SIMULATE_FCFS] = { "fcfs", ES_SIM_FCFS },
+	[ES_SIMULATE_EASY] = { "easy", ES_SIM_EASY },
+	[ES_SIMULATE_EASY_POWER] = { "easy-power", ES_SIM_EASY },
+};
+
+const char *es_simulate_policy_name(enum es_simulate_policy policy)
+{
+	return policies[policy].name;
+}
+
+static int wrong(const char *option, const char *value, const char *wanted)
+{
+	return es_complain(COMMAND, ES_EXIT_USAGE, "%s '%s': %s", option, value, wanted);
+}
+
+static int read_policy(struct es_simulate *sim)
+{
+	const char *name = sim->asked.policy ? sim->asked.policy : "easy";
+	size_t i = 0;
+
+	while (i < ES_ARRAY_SIZE(policies) && strcmp(name, policies[i].name) != 0)
+		i++;
+	if (i == ES_ARRAY_SIZE(policies))
+		return wrong("--policy", name, "fcfs, easy or easy-power is wanted");
+	sim->policy = (enum es_simulate_policy)i;
+	sim->options.policy = policies[i].engine;
+	return -1;
+}
+
+static int read_estimates(struct es_simulate *sim)
+{
+	const char *kind = sim->asked.estimates ? sim->asked.estimates : "requested";
+
+	sim->trace.is_requested = strcmp(kind, "requested") == 0;
+	if (!sim->trace.is_requested && strcmp(kind, "actual") != 0)
+		return wrong("--runtime-estimates", kind, "requested or actual is wanted");
+	return -1;
+}
+
+static int read_watts(const char *option, const char *text, double *ret_w)
+{
+	uint64_t mw;
+
+	if (!text)
+		return -1;
+	if (es_parse_power_mw(text, &mw) < 0 || mw > WATTS_MAX_MW)
+		return wrong(option, text, "a processor's power with its unit is wanted, as 12.5W");
+	*ret_w = (double)mw / 1e3;
+	return -1;
+}
+
+static int read_power(struct es_simulate *sim)
+{
+	const struct es_simulate_asked *asked = &sim->asked;
+	struct es_simulate_power *power = &sim->power;
+	int status;
+
+	power->is_known = asked->energy || asked->watts_busy || asked->watts_idle;
+	power->has_busy = asked->watts_busy != NULL;
+	if (!power->is_known && (asked->power_cap || asked->carbon))
+		return es_complain(
+			COMMAND, ES_EXIT_USAGE,
+			"%s needs powers: --watts-idle, and --watts-busy or --energy FILE",
+			asked->power_cap ? "--power-cap" : "--carbon-file");
+	if (!power->is_known)
+		return -1;
+	if (!asked->watts_idle)
+		return es_complain(COMMAND, ES_EXIT_USAGE,
+				   "--watts-idle W is missing: what a processor draws when idle");
+	if (!asked->watts_busy && !asked->energy)
+		return es_complain(COMMAND, ES_EXIT_USAGE,
+				   "what jobs draw is missing: --watts-busy W or --energy FILE");
+	status = read_watts("--watts-idle", asked->watts_idle, &power->idle_w);
+	status = status >= 0 ? status
+			     : read_watts("--watts-busy", asked->watts_busy, &power->busy_w);
+	if (status < 0 && power->has_busy && power->busy_w < power->idle_w)
+		return wrong("--watts-busy", asked->watts_busy, "less than --watts-idle");
+	return status;
+}
+
+static int read_cap(struct es_simulate *sim)
+{
+	const char *text = sim->asked.power_cap;
+	double idle_w = sim->power.idle_w * sim->options.procs;
+	uint64_t mw;
+
+	if ((sim->policy == ES_SIMULATE_EASY_POWER) != (text != NULL))
+		return es_complain(COMMAND, ES_EXIT_USAGE,
+				   "--policy easy-power and --power-cap W go together");
+	if (!text)
+		return -1;
+	if (es_parse_power_mw(text, &mw) < 0 || mw > (uint64_t)ES_SIM_POWER_MAX_MW)
+		return wrong("--power-cap", text,
+			     "the machine's power with its unit is wanted, as 300kW");
+	if ((double)mw < idle_w * 1e3)
+		return es_complain(COMMAND, ES_EXIT_FAILURE,
+				   "--power-cap '%s': all processors draw %.3f W when idle", text,
+				   idle_w);
+	sim->cap_mw = (int64_t)mw;
+	sim->options.has_cap = true;
+	sim->options.cap_mw = (int64_t)((double)mw - idle_w * 1e3 + 1e-6);
+	return -1;
+}
+
+static int read_carbon(struct es_simulate *sim)
+{
+	const struct es_simulate_asked *asked = &sim->asked;
+	int64_t start_ns = -ES_NS_PER_S;
+
+	if ((asked->zone || asked->start) && !asked->carbon)
+		return es_complain(COMMAND, ES_EXIT_USAGE,
+				   "--zone and --start are for --carbon-file FILE");
+	if (asked->start && (es_time_parse(asked->start, &start_ns) < 0 || start_ns < 0))
+		return wrong("--start", asked->start,
+			     "a date and time is wanted, as 2026-01-05T00:00:00Z");
+	sim->carbon.unix_start_s = start_ns / ES_NS_PER_S;
+	return -1;
+}
+
+int es_simulate_read(struct es_simulate *sim)
+{
+	uint64_t n;
+	int status;
+
+	if (!sim->asked.procs)
+		return es_complain(COMMAND, ES_EXIT_USAGE,
+				   "--procs N is missing: the processors of the machine");
+	if (es_parse_u64(sim->asked.procs, &n) < 0 || n == 0 || n > PROCS_MAX)
+		return wrong("--procs", sim->asked.procs,
+			     "a number from 1 to 1073741824 is wanted");
+	sim->options.procs = (uint32_t)n;
+	status = read_policy(sim);
+	status = status >= 0 ? status : read_estimates(sim);
+	status = status >= 0 ? status : read_power(sim);
+	status = status >= 0 ? status : read_cap(sim);
+	return status >= 0 ? status : read_carbon(sim);
+}

@@ -1,0 +1,260 @@
+/*
+ * simulate_power.c - what jobs and idle processors of a replayed trace draw
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "cli/simulate_power.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "cli/twin.h"
+#include "format/archive.h"
+#include "format/csvread.h"
+
+#define VALUE_MAX 1e15
+
+enum column {
+	JOB,
+	ENERGY,
+	POWER,
+	N_COLUMNS
+};
+
+static const char *const column_names[N_COLUMNS] = {
+	[JOB] = "job",
+	[ENERGY] = "energy_j",
+	[POWER] = "power_w",
+};
+
+struct columns {
+	int at[N_COLUMNS]; /* below 0: there is none */
+	int n;
+};
+
+static int name_missing(const char *wanted, enum column column, char *const *fields, int n,
+			struct es_error *err)
+{
+	const char *nearest =
+		es_twin_nearest(column_names[column], (const char *const *)fields, (size_t)n);
+
+	if (!nearest)
+		return es_error_say(err, -EBADMSG, "line 1: there is no column %s", wanted);
+	return es_error_say(err, -EBADMSG,
+			    "line 1: there is no column %s; is '%.60s' meant for it?", wanted,
+			    nearest);
+}
+
+static int find_columns(char *const *fields, int n, struct columns *ret, struct es_error *err)
+{
+	ret->n = n;
+	for (int c = 0; c < N_COLUMNS; c++) {
+		ret->at[c] = -1;
+		for (int i = 0; i < n && ret->at[c] < 0; i++)
+			if (strcmp(fields[i], column_names[c]) == 0)
+				ret->at[c] = i;
+	}
+	if (ret->at[JOB] < 0)
+		return name_missing("job", JOB, fields, n, err);
+	if (ret->at[ENERGY] < 0 && ret->at[POWER] < 0)
+		return name_missing("energy_j or power_w", ENERGY, fields, n, err);
+	if (ret->at[ENERGY] >= 0 && ret->at[POWER] >= 0)
+		return es_error_say(err, -EBADMSG,
+				    "line 1: both energy_j and power_w: which of them counts?");
+	return 0;
+}
+
+static int take_row(const struct columns *columns, char *const *fields, int n, size_t line,
+		    struct es_simulate_row *ret, struct es_error *err)
+{
+	enum column of = columns->at[ENERGY] >= 0 ? ENERGY : POWER;
+
+	if (n != columns->n)
+		return es_error_say(err, -EBADMSG, "line %zu: %d fields instead of %d", line, n,
+				    columns->n);
+	*ret = (struct es_simulate_row){ .line = line };
+	if (es_parse_u64(fields[columns->at[JOB]], &ret->job) < 0)
+		return es_error_say(err, -EBADMSG, "line %zu: job '%.60s' is no number", line,
+				    fields[columns->at[JOB]]);
+	if (es_parse_double(fields[columns->at[of]], &ret->value) < 0 || !(ret->value >= 0) ||
+	    ret->value > VALUE_MAX)
+		return es_error_say(err, -EBADMSG, "line %zu: %s '%.60s': 0 or more is wanted",
+				    line, column_names[of], fields[columns->at[of]]);
+	return 0;
+}
+
+static int keep(struct es_simulate_power *power, size_t *cap, const struct es_simulate_row *row)
+{
+	if (power->n == ES_SIMULATE_ROWS_MAX)
+		return -E2BIG;
+	if (power->n == *cap) {
+		size_t larger = *cap ? *cap * 2 : 256;
+		struct es_simulate_row *rows = reallocarray(power->rows, larger, sizeof(*rows));
+
+		if (!rows)
+			return -ENOMEM;
+		power->rows = rows;
+		*cap = larger;
+	}
+	power->rows[power->n++] = *row;
+	return 0;
+}
+
+static int by_job(const void *a, const void *b)
+{
+	const struct es_simulate_row *x = a, *y = b;
+
+	if (x->job != y->job)
+		return x->job < y->job ? -1 : 1;
+	return x->line < y->line ? -1 : x->line > y->line;
+}
+
+static int sort(struct es_simulate_power *power, struct es_error *err)
+{
+	if (power->n == 0)
+		return es_error_say(err, -ENODATA, "there is no line with a job");
+	qsort(power->rows, power->n, sizeof(power->rows[0]), by_job);
+	for (size_t i = 1; i < power->n; i++)
+		if (power->rows[i].job == power->rows[i - 1].job)
+			return es_error_say(err, -EEXIST,
+					    "line %zu: job %" PRIu64 " stands in line %zu already",
+					    power->rows[i].line, power->rows[i].job,
+					    power->rows[i - 1].line);
+	return 0;
+}
+
+int es_simulate_power_parse(struct es_simulate_power *power, char *text, size_t n,
+			    struct es_error *err)
+{
+	char *fields[ES_CSV_FIELDS_MAX];
+	struct columns columns = { .n = 0 };
+	struct es_simulate_row row;
+	struct es_csv csv;
+	size_t cap = 0;
+	int count, r = 0;
+
+	es_csv_init(&csv, text, n);
+	while (r == 0 && (count = es_csv_next(&csv, fields)) != 0) {
+		if (count < 0) {
+			r = es_error_set(err, count, "line %zu", csv.line);
+		} else if (columns.n == 0) {
+			r = find_columns(fields, count, &columns, err);
+		} else {
+			r = take_row(&columns, fields, count, csv.line, &row, err);
+			r = r < 0 ? r : keep(power, &cap, &row);
+			if (r == -ENOMEM || r == -E2BIG)
+				(void)es_error_set(err, r, "line %zu", csv.line);
+		}
+	}
+	power->is_energy = columns.n > 0 && columns.at[ENERGY] >= 0;
+	return r < 0 ? r : sort(power, err);
+}
+
+struct file {
+	struct es_simulate_power *power;
+	struct es_error why;
+	unsigned n;
+};
+
+static int parse(void *arg, struct es_archive_file *of)
+{
+	struct file *file = arg;
+
+	if (file->n++ > 0)
+		return es_error_say(&file->why, -EINVAL, "there are several files in it: name one");
+	if (of->is_cut)
+		return es_error_say(&file->why, -EBADMSG, "the file is cut off");
+	return es_simulate_power_parse(file->power, of->data, of->n, &file->why);
+}
+
+int es_simulate_power_read(struct es_simulate_power *power, const char *path, struct es_error *err)
+{
+	struct file file = { .power = power };
+	int r = es_archive_walk(path, NULL, parse, &file, err);
+
+	if (r == 0 && file.n == 0)
+		r = es_error_say(&file.why, -ENODATA, "there is no text in it");
+	if (r < 0 && file.why.text[0] != '\0')
+		(void)es_error_say(err, r, "'%s': %.900s", path, file.why.text);
+	return r;
+}
+
+void es_simulate_power_finish(struct es_simulate_power *power)
+{
+	free(power->rows);
+	*power = (struct es_simulate_power){ .n = 0 };
+}
+
+size_t es_simulate_power_unused(const struct es_simulate_power *power)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < power->n; i++)
+		n += !power->rows[i].is_used;
+	return n;
+}
+
+static struct es_simulate_row *find(const struct es_simulate_power *power, uint64_t job)
+{
+	const struct es_simulate_row key = { .job = job };
+	size_t low = 0, high = power->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (power->rows[mid].job < key.job)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < power->n && power->rows[low].job == job ? &power->rows[low] : NULL;
+}
+
+int es_simulate_power_of(struct es_simulate_power *power, struct es_sim_job *job, double *ret_j,
+			 struct es_error *err)
+{
+	struct es_simulate_row *row = find(power, job->id);
+	double watts = power->busy_w * job->procs, idle_w = power->idle_w * job->procs;
+	double run_s = (double)job->run_s, joules;
+
+	if (!row && !power->has_busy)
+		return es_error_say(
+			err, -ENODATA,
+			"job %" PRIu64
+			" has no energy: neither a line in --energy nor --watts-busy for all others",
+			job->id);
+	if (row && row->is_used && power->is_energy)
+		return es_error_say(
+			err, -EEXIST,
+			"job %" PRIu64
+			" stands in the trace several times: energy_j cannot be shared out; give power_w",
+			job->id);
+	if (row) {
+		row->is_used = true;
+		watts = row->value;
+	}
+	joules = watts * run_s;
+	if (row && power->is_energy) {
+		joules = row->value;
+		watts = run_s > 0 ? joules / run_s
+				  : idle_w; /* without length it draws nothing for any time */
+	}
+	if (watts < idle_w - 1e-3)
+		return es_error_say(err, -ERANGE,
+				    "job %" PRIu64 " draws %.3f W; its %" PRIu32
+				    " processors draw %.3f W when idle (--watts-idle)",
+				    job->id, watts, job->procs, idle_w);
+	if ((watts - idle_w) * 1e3 > (double)ES_SIM_POWER_MAX_MW)
+		return es_error_say(err, -ERANGE, "job %" PRIu64 " draws %.3g W: no machine does",
+				    job->id, watts);
+	job->extra_mw = watts > idle_w ? llround((watts - idle_w) * 1e3) : 0;
+	*ret_j = joules;
+	return 0;
+}

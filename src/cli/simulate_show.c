@@ -1,0 +1,145 @@
+/*
+ * simulate_show.c - the outcome of a replay, as JSON and for people
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "base/parse.h"
+#include "cli/simulate.h"
+
+static double makespan_s(const struct es_simulate *sim)
+{
+	return (double)(sim->totals.last_end_s - sim->totals.first_submit_s);
+}
+
+static double utilisation(const struct es_simulate *sim)
+{
+	return sim->totals.busy_proc_s / (sim->options.procs * makespan_s(sim));
+}
+
+static double idle_w(const struct es_simulate *sim)
+{
+	return sim->power.idle_w * sim->options.procs;
+}
+
+static double energy_j(const struct es_simulate *sim)
+{
+	return idle_w(sim) * makespan_s(sim) + sim->extra_j;
+}
+
+static double peak_w(const struct es_simulate *sim)
+{
+	return idle_w(sim) + (double)sim->totals.peak_extra_mw / 1e3;
+}
+
+static double grams(const struct es_simulate *sim)
+{
+	return sim->extra_g + idle_w(sim) / ES_J_PER_KWH *
+				      es_simulate_carbon_lay(&sim->carbon,
+							     sim->totals.first_submit_s,
+							     sim->totals.last_end_s);
+}
+
+static void put_powers(const struct es_simulate *sim, struct es_json *json)
+{
+	if (sim->power.is_known) {
+		es_json_double(json, "energy_kwh", energy_j(sim) / ES_J_PER_KWH);
+		es_json_double(json, "jobs_kwh", sim->jobs_j / ES_J_PER_KWH);
+	} else {
+		es_json_null(json, "energy_kwh");
+		es_json_null(json, "jobs_kwh");
+	}
+	if (sim->has_grams)
+		es_json_double(json, "gco2", grams(sim));
+	else
+		es_json_null(json, "gco2");
+	if (sim->power.is_known)
+		es_json_double(json, "peak_w", peak_w(sim));
+	else
+		es_json_null(json, "peak_w");
+	if (sim->options.has_cap)
+		es_json_decimal(json, "power_cap_w", sim->cap_mw, 3);
+	else
+		es_json_null(json, "power_cap_w");
+}
+
+void es_simulate_put_json(const struct es_simulate *sim, struct es_buf *out)
+{
+	const struct es_sim_totals *totals = &sim->totals;
+	double n = (double)totals->n_jobs;
+	struct es_json json;
+
+	es_json_init(&json, es_json_sink_buf, out, true);
+	es_json_object(&json, NULL);
+	es_json_string(&json, "schema", "energyscopium.simulate/1");
+	es_json_string(&json, "policy", es_simulate_policy_name(sim->policy));
+	es_json_u64(&json, "procs", sim->options.procs);
+	es_json_string(&json, "runtime_estimates",
+		       sim->trace.is_requested ? "requested" : "actual");
+	es_json_u64(&json, "jobs", totals->n_jobs);
+	es_json_u64(&json, "left_out", sim->trace.n_left_out);
+	es_json_u64(&json, "wrong_lines", sim->trace.swf.n_faults);
+	es_json_double(&json, "mean_wait_s", totals->wait_s / n);
+	es_json_double(&json, "mean_bounded_slowdown", totals->bounded_slowdown / n);
+	es_json_double(&json, "utilisation", utilisation(sim)); /* null where no time passes */
+	es_json_i64(&json, "makespan_s", totals->last_end_s - totals->first_submit_s);
+	put_powers(sim, &json);
+	es_json_u64(&json, "overtaking", totals->n_overtaking);
+	es_json_u64(&json, "outlasting", totals->n_outlasting);
+	es_json_u64(&json, "most_waiting", totals->most_waiting);
+	es_json_object_end(&json);
+	out->error = es_json_end(&json);
+}
+
+static void put_power_rows(const struct es_simulate *sim, struct es_buf *out)
+{
+	if (!sim->power.is_known)
+		return;
+	(void)es_buf_printf(out,
+			    "%-24s %.6f kWh, %.6f of them while jobs run, on their processors\n",
+			    "energy", energy_j(sim) / ES_J_PER_KWH, sim->jobs_j / ES_J_PER_KWH);
+	(void)es_buf_printf(out, "%-24s %.3f W", "peak", peak_w(sim));
+	if (sim->options.has_cap)
+		(void)es_buf_printf(out, " (cap %.3f W)", (double)sim->cap_mw / 1e3);
+	(void)es_buf_str(out, "\n");
+	if (!sim->carbon.is_known)
+		return;
+	if (sim->has_grams)
+		(void)es_buf_printf(out, "%-24s %.3f g%s%s, without PUE\n", "CO2e", grams(sim),
+				    sim->carbon.series->zone[0] ? " in " : "",
+				    sim->carbon.series->zone);
+	else
+		(void)es_buf_printf(out, "%-24s n/a\n", "CO2e");
+}
+
+void es_simulate_put_table(const struct es_simulate *sim, struct es_buf *out)
+{
+	const struct es_sim_totals *totals = &sim->totals;
+	double n = (double)totals->n_jobs;
+
+	(void)es_buf_printf(out, "%-24s %s on %" PRIu32 " processors, by %s times\n", "policy",
+			    es_simulate_policy_name(sim->policy), sim->options.procs,
+			    sim->trace.is_requested ? "requested" : "actual");
+	(void)es_buf_printf(out, "%-24s %" PRIu64 "", "jobs", totals->n_jobs);
+	if (sim->trace.n_left_out > 0)
+		(void)es_buf_printf(out, " (%zu left out: no run time, or no processors)",
+				    sim->trace.n_left_out);
+	(void)es_buf_printf(out, "\n%-24s %.3f s\n", "mean wait", totals->wait_s / n);
+	(void)es_buf_printf(out, "%-24s %.4f (no job counts as shorter than %d s)\n",
+			    "mean bounded slowdown", totals->bounded_slowdown / n, ES_SIM_SHORT_S);
+	if (makespan_s(sim) > 0)
+		(void)es_buf_printf(out, "%-24s %.2f %%\n", "utilisation", 100 * utilisation(sim));
+	else
+		(void)es_buf_printf(out, "%-24s n/a\n", "utilisation");
+	(void)es_buf_printf(out, "%-24s %" PRId64 " s\n", "makespan",
+			    totals->last_end_s - totals->first_submit_s);
+	put_power_rows(sim, out);
+	(void)es_buf_printf(out, "%-24s %zu\n", "most jobs waiting", totals->most_waiting);
+	(void)es_buf_printf(out, "%-24s %" PRIu64 "\n", "jobs that overtook", totals->n_overtaking);
+	if (totals->n_outlasting > 0)
+		(void)es_buf_printf(out, "%-24s %" PRIu64 "\n", "outlasted their estimate",
+				    totals->n_outlasting);
+}

@@ -23,6 +23,7 @@
 #include "twin/cluster.h"
 
 #define COMMAND "twin cluster"
+#define START_MAX_S (ES_TIME_MAX_NS / ES_NS_PER_S / 2) /* room for the length of the simulation */
 #define QUIET_NS (10 * ES_NS_PER_S) /* where stderr is no terminal: between two lines of progress */
 #define STOPPED (-EINTR)
 
@@ -94,9 +95,15 @@ static int load_trace(struct run *run)
 					       : "there are several files in it: name one");
 	tell_faults(run);
 	run->options.trace.swf = &run->swf;
-	if (!run->asked.start && run->swf.unix_start_s >= 0)
-		run->options.start_unix_ns =
-			(run->swf.unix_start_s + run->options.trace.from_s) * ES_NS_PER_S;
+	if (run->asked.start || run->swf.unix_start_s < 0)
+		return -1;
+	if (run->swf.unix_start_s > START_MAX_S - run->options.trace.from_s)
+		return es_complain(COMMAND, ES_EXIT_FAILURE,
+				   "'%s': UnixStartTime %" PRId64
+				   " is no date that can be; --start says when it begins",
+				   run->asked.jobs, run->swf.unix_start_s);
+	run->options.start_unix_ns =
+		(run->swf.unix_start_s + run->options.trace.from_s) * ES_NS_PER_S;
 	return -1;
 }
 
@@ -281,14 +288,10 @@ static int run_all(struct run *run)
 	return status != ES_EXIT_OK ? status : show(run);
 }
 
-int es_twin_cmd_cluster(int argc, char **argv)
+static int parse_and_run(struct run *run, int argc, char **argv)
 {
-	es_cleanup(es_freep) struct run *run = calloc(1, sizeof(*run));
-	struct es_twin_cluster_asked *asked = run ? &run->asked : NULL;
+	struct es_twin_cluster_asked *asked = &run->asked;
 	int first, status;
-
-	if (!run)
-		return es_complain(COMMAND, ES_EXIT_FAILURE, "%s", es_strerror(-ENOMEM));
 	const struct es_option options[] = {
 		{ "class", "KIND:COUNT", "so many nodes of a kind; may be given several times",
 		  ES_OPTION_LIST, &asked->classes },
@@ -340,10 +343,19 @@ int es_twin_cmd_cluster(int argc, char **argv)
 	status = es_options_parse(&usage, argc, argv, &first);
 	if (status < 0 && first < argc)
 		status = es_complain(COMMAND, ES_EXIT_USAGE, "'%s' is one too many", argv[first]);
-	if (status < 0)
-		status = run_all(run);
+	return status < 0 ? run_all(run) : status;
+}
+
+int es_twin_cmd_cluster(int argc, char **argv)
+{
+	es_cleanup(es_freep) struct run *run = calloc(1, sizeof(*run));
+	int status;
+
+	if (!run)
+		return es_complain(COMMAND, ES_EXIT_FAILURE, "%s", es_strerror(-ENOMEM));
+	status = parse_and_run(run, argc, argv);
 	es_cluster_destroy(run->cluster);
 	es_swf_finish(&run->swf);
-	es_text_list_finish(&asked->classes);
+	es_text_list_finish(&run->asked.classes);
 	return status;
 }

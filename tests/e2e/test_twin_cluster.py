@@ -193,6 +193,17 @@ def test_wrong_lines_of_a_trace_are_told(place):
     expect("none.swf" in result.stderr, result.stderr)
 
 
+def test_a_start_that_is_no_date_is_refused(place):
+    """A trace whose UnixStartTime no clock can show is refused by its name, and replayed where --start says when it begins."""
+    trace = f"{place}/trace.swf"
+    with open(trace, "w", encoding="ascii") as file:
+        file.write("; UnixStartTime: 99999999999999\n1 0 0 10 1 -1 -1 1 10 -1 1 1 1 1 1 1 -1 -1\n")
+    options = ("--class", "vm:2", "--duration", "1min", "--jobs", trace, "--no-readings")
+    result = cluster(*options, status=1)
+    expect("UnixStartTime 99999999999999" in result.stderr and "--start" in result.stderr, result.stderr)
+    cluster(*options, "--start", "2026-01-05T00:00:00Z")
+
+
 def test_a_folder_is_not_written_over(place):
     """A folder with anything in it is refused; --force replaces what an earlier simulation wrote, and only that."""
     options = ("--class", f"{KIND}:3", "--duration", "10m", "--out", f"{place}/a")

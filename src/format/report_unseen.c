@@ -13,12 +13,23 @@
 #include "core/gpu_board.h"
 #include "format/report.h"
 
+/* On a superchip a GPU's place is one of its module's, which has no address of its own: no chip of a card. */
+static bool is_beside_processor(const struct es_report *report, const struct es_domain *domain)
+{
+	size_t parent = (size_t)domain->parent;
+
+	return domain->parent >= 0 && parent < report->meta->n_domains &&
+	       report->domains[parent].type == ES_DOMAIN_MODULE &&
+	       report->domains[parent].pci[0] == '\0';
+}
+
 /* A card, not one of its chips nor a second meter of it; an APU is one as well. */
-static bool is_whole_gpu(const struct es_domain *domain)
+static bool is_whole_gpu(const struct es_report *report, const struct es_domain *domain)
 {
 	bool is_apu = domain->type == ES_DOMAIN_MODULE && domain->pci[0] != '\0';
 
-	return domain->state != ES_STATE_DUPLICATE && domain->die < 0 &&
+	return domain->state != ES_STATE_DUPLICATE &&
+	       (domain->die < 0 || is_beside_processor(report, domain)) &&
 	       (domain->type == ES_DOMAIN_GPU || is_apu);
 }
 
@@ -33,7 +44,8 @@ void es_report_count_gpus(const struct es_report *report, uint32_t node, uint32_
 	*ret_measured = 0;
 	for (size_t i = 0; i < meta->n_domains; i++)
 		*ret_measured += report->domains[i].node == node &&
-				 is_whole_gpu(&report->domains[i]) && report->by_domain[i].is_known;
+				 is_whole_gpu(report, &report->domains[i]) &&
+				 report->by_domain[i].is_known;
 }
 
 /* What sleeps is not woken to be read, and draws next to nothing. */
@@ -42,7 +54,7 @@ static uint32_t count_sleeping(const struct es_report *report, uint32_t node)
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < report->meta->n_domains; i++)
-		n += report->domains[i].node == node && is_whole_gpu(&report->domains[i]) &&
+		n += report->domains[i].node == node && is_whole_gpu(report, &report->domains[i]) &&
 		     !report->by_domain[i].is_known &&
 		     strncmp(report->meta->domains[i].reason, "asleep", strlen("asleep")) == 0;
 	return n;

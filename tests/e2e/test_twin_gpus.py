@@ -103,6 +103,7 @@ def test_grace_hopper(place):
         module = read["nvml/module-0"]
         harness.equal(module["kind"], "integrated", "the module")
         harness.near(module["energy_j"], truth["module-0"], 0.1 * truth["module-0"], "the module's power, added up")
+        harness.equal((report["energy"]["unseen_gpus"], report["energy"]["at_least"]), (0, False), "its GPU was read")
         # Of Hopper, activity is counted: GPU and memory were at work in the busy part.
         told = {s["id"]: s.get("mean") for s in report["signals"] if s["device"] == "gpu-0"}
         harness.expect(200_000 < told["nvml/gpu-0:sm_activity"] < 900_000, told)

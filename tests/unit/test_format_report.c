@@ -210,6 +210,26 @@ static void gpus_below_a_meter_of_the_node_or_asleep_widen_nothing(void **state)
 	assert_true(json_is_false(member(report_json(f), "energy", "at_least")));
 }
 
+/* GH200: the GPU's place is one of the superchip's module, and it is no chip of a card. */
+static void a_gpu_beside_its_processor_on_a_module_is_a_whole_one(void **state)
+{
+	struct fixture *f = *state;
+	struct es_domain *gpu;
+
+	f->made.meta.nodes[0].n_gpus = 1;
+	test_domain(&f->made, "nvml", ES_DOMAIN_MODULE, 0, -1);
+	gpu = test_domain(&f->made, "nvml", ES_DOMAIN_GPU, 0, 0);
+	gpu->parent = 0;
+	(void)snprintf(gpu->pci, sizeof(gpu->pci), "0009:01:00.0");
+	for (unsigned i = 0; i <= 3; i++)
+		test_sweep(&f->made, i * TEST_S, (uint64_t[]){ 300 * TEST_J * i, 90 * TEST_J * i });
+	test_end(&f->made, 3 * TEST_S, 0);
+
+	assert_true(report(f)->by_domain[1].is_known);
+	assert_int_equal(f->made.report.unseen.n_gpus, 0);
+	assert_true(f->made.report.uncertainty_j < 1.0);
+}
+
 /* 2^32 steps of 61,035 nJ are 262,143.328911360 J. */
 static void a_wrap_is_no_loss(void **state)
 {
@@ -913,6 +933,7 @@ int main(void)
 		TEST(rated_accuracy_is_in_the_uncertainty_and_does_not_average_out),
 		TEST(gpus_that_nobody_reads_widen_the_uncertainty_to_what_they_may_draw),
 		TEST(gpus_below_a_meter_of_the_node_or_asleep_widen_nothing),
+		TEST(a_gpu_beside_its_processor_on_a_module_is_a_whole_one),
 		TEST(a_wrap_is_no_loss),
 		TEST(a_gap_of_a_reset_is_filled_and_said_to_be_an_estimate),
 		TEST(a_meter_that_falls_silent_is_filled_and_said),

@@ -35,8 +35,8 @@ static void judge(struct es_twin_at *at, struct es_error *err)
 	if (!at->mounted.is_mount) {
 		(void)es_error_say(
 			err, -ENOENT,
-			"'%s': no twin is up here; 'energyscopium twin up KIND --mount %s' starts one",
-			at->mount, at->mount);
+			"'%s': no twin is up here; 'energyscopium twin up KIND --mount DIR' starts one",
+			at->mount);
 	} else if (!at->mounted.is_twin) {
 		(void)es_error_say(err, -EBUSY, "'%s': no twin: a file system of type %s is here",
 				   at->mount, at->mounted.type);

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "cli/command.h"
 
 #define COMMAND "twin play"
@@ -120,10 +121,21 @@ static void put_number(struct es_buf *out, const struct es_twin_played_phase *ph
 					     : "-");
 }
 
+/* 20 characters wide, however many bytes they have. */
+static void put_name(struct es_buf *out, const char *name)
+{
+	size_t n = strlen(name), length, n_chars = 0;
+
+	for (size_t i = 0; i < n; i += length ? length : 1, n_chars++)
+		length = es_utf8_length(name + i, n - i);
+	(void)es_buf_printf(out, "%s%*s", name, n_chars < 20 ? (int)(20 - n_chars) : 0, "");
+}
+
 static void put_row(struct es_buf *out, const struct es_twin_truth *truth, const char *name,
 		    const struct es_twin_played_phase *phase)
 {
-	(void)es_buf_printf(out, "%-20s %8" PRIu64, name[0] ? name : "-", phase->n_calls);
+	put_name(out, name[0] ? name : "-");
+	(void)es_buf_printf(out, " %8" PRIu64, phase->n_calls);
 	put_number(out, phase, es_s_from_ns(phase->planned_ns));
 	put_number(out, phase, es_s_from_ns(phase->dur_ns));
 	for (size_t i = 0; i < ES_ARRAY_SIZE(shown); i++) {
@@ -169,9 +181,10 @@ static void put_table(const struct es_twin_played *played, struct es_buf *out)
 			"%" PRIu64
 			" calls are too long ago for the twin: times and energies are without them\n",
 			n_unknown);
-	if (!played->is_done)
-		(void)es_buf_printf(out, "ended before it was done%s\n",
-				    played->signal ? ", by a signal" : "");
+	if (played->signal)
+		(void)es_buf_str(out, "ended by a signal, before the workload was done\n");
+	else if (!played->is_done)
+		(void)es_buf_str(out, "ended by --for, in the middle of the workload\n");
 }
 
 int es_twin_played_show(const struct es_twin_played *played, bool wants_json)

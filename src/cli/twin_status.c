@@ -96,11 +96,11 @@ static int put_words(const char *mount, const struct es_buf *text, struct es_buf
 	(void)es_buf_printf(out, "%s, a node of kind %s, up for %s at %s (process %.0f)\n",
 			    string_of(status, "name"), string_of(status, "kind"), up, mount,
 			    number_of(status, "pid"));
-	(void)es_buf_printf(out,
-			    "%-12s %9.2f W  %.3f kJ since the start, fans %.0f rpm, %zu at work\n",
-			    "node", number_of(status, "power_uw") / 1e6,
-			    number_of(status, "energy_uj") / 1e9, number_of(status, "fans_rpm"),
-			    json_array_size(json_object_get(status, "loads")));
+	(void)es_buf_printf(
+		out,
+		"%-12s %9.2f W  %.3f kJ since the start, fans %.0f rpm, workloads playing: %zu\n",
+		"node", number_of(status, "power_uw") / 1e6, number_of(status, "energy_uj") / 1e9,
+		number_of(status, "fans_rpm"), json_array_size(json_object_get(status, "loads")));
 	put_parts(status, out);
 	put_controllers(status, out);
 	put_faults(status, out);

@@ -66,9 +66,8 @@ static int refuse_twin(const char *path, struct es_error *err)
 	ask(path, "pid", pid);
 	return es_error_say(
 		err, -EEXIST,
-		"'%s': a twin is up here already%s%s%s%s%s; end it by 'energyscopium twin down --mount %s', or take another folder",
-		path, *kind ? " (" : "", kind, *pid ? ", process " : "", pid, *kind ? ")" : "",
-		path);
+		"'%s': a twin is up here already%s%s%s%s%s; end it with 'energyscopium twin down', or take another folder",
+		path, *kind ? " (" : "", kind, *pid ? ", process " : "", pid, *kind ? ")" : "");
 }
 
 /* 0: nothing is mounted there, any more. */

@@ -126,6 +126,11 @@ def test_mistakes(place):
         equal((done.returncode, done.stdout), (2, ""), done.stderr)
         expect(words in done.stderr, done.stderr)
     with twin(place) as mount:
+        with open(bad, "w", encoding="utf-8") as file:
+            file.write("lösen/ö 100ms cpu=100%\nb 100ms idle=100%\n")
+        lines = call("twin", "play", "--mount", mount, "--for", "150ms", bad).stdout.splitlines()
+        equal({len(line) for line in lines[:3]}, {len(lines[0])}, lines)
+        equal(lines[3], "ended by --for, in the middle of the workload", lines)
         done = call("twin", "play", "--mount", mount, "gpu")
         expect(done.returncode == 1 and "the twin refuses it: phase 'train' asks for GPUs" in done.stderr, done.stderr)
     for name in ("cpu", "gpu", "mixed", "stairs"):

@@ -49,6 +49,7 @@ static int started(void *arg, const struct es_sim_job *job, int64_t start_s)
 {
 	struct es_simulate *sim = arg;
 
+	sim->hold_s += (double)job->hold_s;
 	if (sim->power.is_known)
 		count_energy(sim, job, start_s);
 	if (!sim->asked.schedule)
@@ -61,6 +62,24 @@ static int started(void *arg, const struct es_sim_job *job, int64_t start_s)
 	if (sim->power.is_known)
 		(void)es_buf_printf(&sim->rows, "%.3f", job->energy_j);
 	return es_buf_str(&sim->rows, "\n");
+}
+
+static int64_t hold(void *arg, const struct es_sim_job *job)
+{
+	const struct es_simulate *sim = arg;
+
+	return es_simulate_carbon_hold(&sim->carbon, job->submit_s, job->estimate_s, sim->window_s);
+}
+
+static int read_carbon(struct es_simulate *sim, struct es_error *err)
+{
+	int r = es_simulate_carbon_read(&sim->carbon, sim->asked.carbon, sim->asked.zone, err);
+
+	if (r < 0 || sim->policy != ES_SIMULATE_CARBON)
+		return r;
+	es_simulate_carbon_forecast(&sim->carbon, sim->forecast_error, sim->seed);
+	r = es_simulate_trace_hold(&sim->trace, hold, sim);
+	return r < 0 ? es_error_set(err, r, "'%s'", sim->asked.path) : 0;
 }
 
 static int read_files(struct es_simulate *sim, struct es_error *err)
@@ -86,7 +105,7 @@ static int read_files(struct es_simulate *sim, struct es_error *err)
 		return es_error_say(err, -ENODATA,
 				    "'%s' does not tell when it begins: --start DATE does",
 				    asked->path);
-	return es_simulate_carbon_read(&sim->carbon, asked->carbon, asked->zone, err);
+	return read_carbon(sim, err);
 }
 
 /* What the files have and the replay did not need, and the other way round. */
@@ -170,7 +189,7 @@ int es_cmd_simulate(int argc, char **argv)
 		{ "procs", "N", "processors of the machine", ES_OPTION_TEXT, &asked->procs },
 		{ "policy", "NAME",
 		  "fcfs: none overtakes; easy: others may, where the first that waits is not delayed (default); "
-		  "easy-power: as easy, below --power-cap",
+		  "easy-power: as easy, below --power-cap; carbon: as easy, each job held back within --window",
 		  ES_OPTION_TEXT, &asked->policy },
 		{ "power-cap", "W", "of the whole machine, as 300kW", ES_OPTION_TEXT,
 		  &asked->power_cap },
@@ -191,6 +210,11 @@ int es_cmd_simulate(int argc, char **argv)
 		{ "zone", "Z", "of that file", ES_OPTION_TEXT, &asked->zone },
 		{ "start", "DATE", "when the trace begins (default: as it says)", ES_OPTION_TEXT,
 		  &asked->start },
+		{ "window", "TIME", "by which jobs may be held back for less carbon, as 8h",
+		  ES_OPTION_TEXT, &asked->window },
+		{ "forecast-error", "SHARE", "of the figures by which that is chosen (default 0)",
+		  ES_OPTION_TEXT, &asked->forecast_error },
+		{ "seed", "N", "of that error (default 1)", ES_OPTION_TEXT, &asked->seed },
 		{ NULL, NULL, "output:", ES_OPTION_HEADING, NULL },
 		{ "schedule", "FILE", "write when each job starts and ends, as CSV", ES_OPTION_TEXT,
 		  &asked->schedule },

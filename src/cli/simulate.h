@@ -17,11 +17,23 @@
 #include "core/swf.h"
 #include "opt/sim.h"
 
+/** struct es_simulate_held - a job that is held back */
+struct es_simulate_held {
+	int64_t arrival_s, hold_s;
+	uint32_t index; /* in the trace */
+};
+
+/** es_simulate_hold_fn - how long to hold a job back */
+typedef int64_t (*es_simulate_hold_fn)(void *arg, const struct es_sim_job *job);
+
 /** struct es_simulate_trace - jobs in the order of their submission; zero-initialise, es_simulate_trace_finish() it */
 struct es_simulate_trace {
 	struct es_swf swf;
 	bool is_requested; /* estimates are what was asked for; else the run times */
 	size_t next; /* to be handed out */
+	struct es_simulate_held *
+		held; /* [n_held] owned: by when the scheduler is told of them; NULL: none is held back */
+	size_t n_held;
 	size_t n_left_out; /* without length or processors */
 	size_t n_without_request; /* the run time stands in for it */
 };
@@ -33,6 +45,8 @@ struct es_simulate_trace {
  */
 int es_simulate_trace_read(const char *command, const char *path, bool is_strict, uint32_t procs,
 			   struct es_simulate_trace *trace, struct es_error *err);
+/** es_simulate_trace_hold - ask for each job how long it is held back; 0 or -ENOMEM */
+int es_simulate_trace_hold(struct es_simulate_trace *trace, es_simulate_hold_fn hold, void *arg);
 void es_simulate_trace_finish(struct es_simulate_trace *trace);
 /** es_simulate_trace_next - 1 and the next job, without its power; 0: there is none */
 int es_simulate_trace_next(struct es_simulate_trace *trace, struct es_sim_job *ret);
@@ -42,13 +56,14 @@ enum es_simulate_policy {
 	ES_SIMULATE_FCFS,
 	ES_SIMULATE_EASY,
 	ES_SIMULATE_EASY_POWER,
+	ES_SIMULATE_CARBON,
 	ES_SIMULATE_N_POLICIES,
 };
 
 /** struct es_simulate_asked - the options in words; NULL: not given */
 struct es_simulate_asked {
 	const char *path, *procs, *policy, *estimates, *schedule, *energy, *watts_idle, *watts_busy,
-		*power_cap, *carbon, *zone, *start;
+		*power_cap, *carbon, *zone, *start, *window, *forecast_error, *seed;
 	bool is_strict, wants_json;
 };
 
@@ -62,6 +77,10 @@ struct es_simulate {
 	struct es_simulate_carbon carbon;
 	struct es_sim_totals totals;
 	int64_t cap_mw; /* of the whole machine */
+	int64_t window_s; /* by which jobs may be held back */
+	double forecast_error;
+	uint64_t seed;
+	double hold_s; /* sum over all jobs */
 	double jobs_j, extra_j,
 		extra_g; /* of jobs, idle power of their processors in it; beyond idle */
 	bool has_grams;

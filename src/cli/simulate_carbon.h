@@ -15,7 +15,8 @@ struct es_simulate_carbon {
 	int64_t unix_start_s; /* of the trace's second 0 */
 	struct es_carbon_file file;
 	const struct es_intensity *series; /* borrowed from @file */
-	double *sums_gs; /* [series->n + 1] owned: g/kWh x s of the slots before each */
+	/* [series->n + 1] owned, of the slots before each: g/kWh x s, the same as forecast, seconds */
+	double *sums_gs, *forecast_gs, *sums_s;
 };
 
 /** es_simulate_carbon_read - the one series of a file, of @zone (NULL: the file has only one); 0 or negative errno with words */
@@ -30,5 +31,18 @@ double es_simulate_carbon_lay(const struct es_simulate_carbon *carbon, int64_t f
 			      int64_t to_s);
 /** es_simulate_carbon_at - g/kWh at such a time */
 double es_simulate_carbon_at(const struct es_simulate_carbon *carbon, int64_t at_s);
+
+/**
+ * es_simulate_carbon_forecast - from now on starts are chosen by figures that are wrong
+ * @error: standard deviation of each slot's relative error; drawn from @seed
+ */
+void es_simulate_carbon_forecast(struct es_simulate_carbon *carbon, double error, uint64_t seed);
+/**
+ * es_simulate_carbon_hold - how long to hold a job back for the least forecast intensity while it runs
+ * @length_s: it is expected to run; @window_s: it may be held back no longer
+ * The shortest of those that are as good; 0 where figures are missing.
+ */
+int64_t es_simulate_carbon_hold(const struct es_simulate_carbon *carbon, int64_t submit_s,
+				int64_t length_s, int64_t window_s);
 
 #endif

@@ -15,6 +15,7 @@
 
 #define COMMAND "simulate"
 #define PROCS_MAX (UINT64_C(1) << 30)
+#define WINDOW_MAX_NS (366 * 86400 * ES_NS_PER_S)
 #define WATTS_MAX_MW UINT64_C(1000000000) /* of a processor: 1 MW */
 
 static const struct {
@@ -24,6 +25,7 @@ static const struct {
 	[ES_SIMULATE_FCFS] = { "fcfs", ES_SIM_FCFS },
 	[ES_SIMULATE_EASY] = { "easy", ES_SIM_EASY },
 	[ES_SIMULATE_EASY_POWER] = { "easy-power", ES_SIM_EASY },
+	[ES_SIMULATE_CARBON] = { "carbon", ES_SIM_EASY },
 };
 
 const char *es_simulate_policy_name(enum es_simulate_policy policy)
@@ -44,7 +46,7 @@ static int read_policy(struct es_simulate *sim)
 	while (i < ES_ARRAY_SIZE(policies) && strcmp(name, policies[i].name) != 0)
 		i++;
 	if (i == ES_ARRAY_SIZE(policies))
-		return wrong("--policy", name, "fcfs, easy or easy-power is wanted");
+		return wrong("--policy", name, "fcfs, easy, easy-power or carbon is wanted");
 	sim->policy = (enum es_simulate_policy)i;
 	sim->options.policy = policies[i].engine;
 	return -1;
@@ -140,6 +142,35 @@ static int read_carbon(struct es_simulate *sim)
 	return -1;
 }
 
+static int read_window(struct es_simulate *sim)
+{
+	const struct es_simulate_asked *asked = &sim->asked;
+	int64_t window_ns = 0, error_ppm = 0;
+
+	if ((sim->policy == ES_SIMULATE_CARBON) != (asked->window != NULL))
+		return es_complain(COMMAND, ES_EXIT_USAGE,
+				   "--policy carbon and --window TIME go together");
+	if ((asked->window && !asked->carbon) || (asked->forecast_error && !asked->window))
+		return es_complain(COMMAND, ES_EXIT_USAGE, "%s",
+				   asked->window ? "--policy carbon needs --carbon-file FILE"
+						 : "--forecast-error is for --policy carbon");
+	if (asked->seed && !asked->forecast_error)
+		return es_complain(COMMAND, ES_EXIT_USAGE, "--seed is for --forecast-error");
+	if (asked->window && (es_parse_duration_ns(asked->window, &window_ns) < 0 ||
+			      window_ns < 0 || window_ns > WINDOW_MAX_NS))
+		return wrong("--window", asked->window, "a time of at most 366d is wanted, as 8h");
+	if (asked->forecast_error && (es_parse_share_ppm(asked->forecast_error, &error_ppm) < 0 ||
+				      error_ppm < 0 || error_ppm > 1000000))
+		return wrong("--forecast-error", asked->forecast_error,
+			     "a share from 0 to 100 % is wanted");
+	sim->seed = 1;
+	if (asked->seed && es_parse_u64(asked->seed, &sim->seed) < 0)
+		return wrong("--seed", asked->seed, "a whole number is wanted");
+	sim->window_s = window_ns / ES_NS_PER_S;
+	sim->forecast_error = (double)error_ppm / 1e6;
+	return -1;
+}
+
 int es_simulate_read(struct es_simulate *sim)
 {
 	uint64_t n;
@@ -156,5 +187,6 @@ int es_simulate_read(struct es_simulate *sim)
 	status = status >= 0 ? status : read_estimates(sim);
 	status = status >= 0 ? status : read_power(sim);
 	status = status >= 0 ? status : read_cap(sim);
-	return status >= 0 ? status : read_carbon(sim);
+	status = status >= 0 ? status : read_carbon(sim);
+	return status >= 0 ? status : read_window(sim);
 }

@@ -87,6 +87,7 @@ void es_simulate_put_json(const struct es_simulate *sim, struct es_buf *out)
 	es_json_double(&json, "utilisation", utilisation(sim)); /* null where no time passes */
 	es_json_i64(&json, "makespan_s", totals->last_end_s - totals->first_submit_s);
 	put_powers(sim, &json);
+	es_json_double(&json, "mean_hold_s", sim->hold_s / n);
 	es_json_u64(&json, "overtaking", totals->n_overtaking);
 	es_json_u64(&json, "outlasting", totals->n_outlasting);
 	es_json_u64(&json, "most_waiting", totals->most_waiting);
@@ -128,6 +129,9 @@ void es_simulate_put_table(const struct es_simulate *sim, struct es_buf *out)
 		(void)es_buf_printf(out, " (%zu left out: no run time, or no processors)",
 				    sim->trace.n_left_out);
 	(void)es_buf_printf(out, "\n%-24s %.3f s\n", "mean wait", totals->wait_s / n);
+	if (sim->trace.held)
+		(void)es_buf_printf(out, "%-24s %.3f s (part of the wait)\n", "mean time held back",
+				    sim->hold_s / n);
 	(void)es_buf_printf(out, "%-24s %.4f (no job counts as shorter than %d s)\n",
 			    "mean bounded slowdown", totals->bounded_slowdown / n, ES_SIM_SHORT_S);
 	if (makespan_s(sim) > 0)

@@ -52,6 +52,12 @@ struct sim {
 	struct es_sim_room room;
 };
 
+/* When the scheduler is told of it. */
+static int64_t arrival_s(const struct es_sim_job *job)
+{
+	return job->submit_s + job->hold_s;
+}
+
 static int refuse(const struct sim *sim, const struct es_sim_job *job)
 {
 	const struct es_sim_options *options = sim->options;
@@ -68,12 +74,13 @@ static int refuse(const struct sim *sim, const struct es_sim_job *job)
 			" draws %.3f W beyond idle; the power cap leaves %.3f W: it could never start",
 			job->id, (double)job->extra_mw / 1e3, (double)sim->cap_mw / 1e3);
 	if (job->procs == 0 || job->submit_s < 0 || job->submit_s > TIME_MAX_S || job->run_s < 0 ||
-	    job->run_s > TIME_MAX_S || job->estimate_s < 0 || job->estimate_s > TIME_MAX_S ||
-	    job->extra_mw < 0 || job->extra_mw > ES_SIM_POWER_MAX_MW)
+	    job->run_s > TIME_MAX_S || job->hold_s < 0 || job->hold_s > TIME_MAX_S ||
+	    job->estimate_s < 0 || job->estimate_s > TIME_MAX_S || job->extra_mw < 0 ||
+	    job->extra_mw > ES_SIM_POWER_MAX_MW)
 		return es_error_say(sim->err, -EINVAL, "job %" PRIu64 " is no job", job->id);
-	if (sim->is_started && job->submit_s < sim->next.submit_s)
+	if (sim->is_started && arrival_s(job) < arrival_s(&sim->next))
 		return es_error_say(sim->err, -EINVAL,
-				    "job %" PRIu64 " was submitted before an earlier one", job->id);
+				    "job %" PRIu64 " comes before an earlier one", job->id);
 	return 0;
 }
 
@@ -89,7 +96,9 @@ static int fetch(struct sim *sim)
 	if (r < 0)
 		return r;
 	if (!sim->is_started)
-		sim->totals.first_submit_s = sim->totals.last_end_s = job.submit_s;
+		sim->totals.last_end_s = arrival_s(&job);
+	if (!sim->is_started || job.submit_s < sim->totals.first_submit_s)
+		sim->totals.first_submit_s = job.submit_s;
 	sim->is_started = true;
 	sim->next = job;
 	return 0;
@@ -313,14 +322,14 @@ static int run(struct sim *sim)
 
 	sim->now_s = sim->totals.first_submit_s;
 	while (r == 0 && (sim->has_next || sim->n_endings > 0)) {
-		int64_t to_s = sim->has_next ? sim->next.submit_s : INT64_MAX;
+		int64_t to_s = sim->has_next ? arrival_s(&sim->next) : INT64_MAX;
 
 		if (sim->n_endings > 0 && sim->endings[0].end_s < to_s)
 			to_s = sim->endings[0].end_s;
 		advance(sim, to_s);
 		while (sim->n_endings > 0 && sim->endings[0].end_s == to_s)
 			end(sim);
-		while (r == 0 && sim->has_next && sim->next.submit_s == to_s) {
+		while (r == 0 && sim->has_next && arrival_s(&sim->next) == to_s) {
 			r = submit(sim);
 			r = r < 0 ? r : fetch(sim);
 		}

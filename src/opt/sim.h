@@ -30,12 +30,13 @@ struct es_sim_job {
 	uint64_t id; /* the caller's own */
 	double energy_j; /* the caller's own */
 	int64_t submit_s, run_s;
+	int64_t hold_s; /* after its submission the scheduler is not told of it for so long */
 	int64_t estimate_s; /* how long the scheduler believes it runs; it may run on beyond */
 	int64_t extra_mw; /* what it draws beyond its processors' idle power; 0 or more */
 	uint32_t procs;
 };
 
-/** es_sim_next_fn - the next job, by submission; 1, 0: there is none, or negative errno */
+/** es_sim_next_fn - the next job, by submission and hold; 1, 0: there is none, or negative errno */
 typedef int (*es_sim_next_fn)(void *arg, struct es_sim_job *ret);
 /** es_sim_started_fn - told each start, in the order of time; 0 or negative errno, which ends the replay */
 typedef int (*es_sim_started_fn)(void *arg, const struct es_sim_job *job, int64_t start_s);

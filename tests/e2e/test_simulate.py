@@ -4,6 +4,7 @@
 # Copyright (C) 2026 the EnergyScopium authors
 """Nothing here is timed: all of it is simulated time."""
 import csv
+import datetime
 import gzip
 import json
 import os
@@ -123,6 +124,7 @@ def test_the_log_of_a_machine(place):
     expect(f"{easy['utilisation']:.4f}" == "0.4661", easy)
 
 
+EPOCH = 1767571200  # 2026-01-05T00:00:00Z
 POWER = ["--procs", 10, "--watts-idle", "10W"]
 
 
@@ -183,6 +185,47 @@ def test_the_cap_is_kept_at_each_moment(place):
         expect(drawn <= cap + 0.5, drawn)
 
 
+def write_intensities(place, figures, minutes):
+    """Figures from 2026-01-05 on, one after the other."""
+    def time(i):
+        return (datetime.datetime(2026, 1, 5) + datetime.timedelta(minutes=minutes * i)).isoformat() + "Z"
+    rows = "".join(f"{time(i)},{time(i + 1)},{value},FR\n" for i, value in enumerate(figures))
+    return write(place, "start,stop,g_per_kwh,zone\n" + rows, "c.csv")
+
+
+def test_jobs_are_held_back_for_the_least_carbon(place):
+    """On an empty machine each job starts at the best second of its window, the first of those that are as good"""
+    roll = random.Random(3)
+    figures = [roll.choice([40, 60, 60, 90, 150]) for _ in range(60)]
+    grams = write_intensities(place, figures, 20)
+    jobs = [(i + 1, roll.randrange(20000), roll.choice([30, 600, 1200, 1500, 5000]), 1, 5000) for i in range(25)]
+    trace = write(place, swf(sorted(jobs, key=lambda job: job[1]), f"; UnixStartTime: {EPOCH}\n"))
+    options = [trace, "--procs", 100, "--watts-idle", "0W", "--watts-busy", "100W", "--carbon-file", grams,
+               "--runtime-estimates", "actual", "--schedule", f"{place}/s.csv"]
+    sums_gs = [0]
+    for second in range(72000):
+        sums_gs.append(sums_gs[-1] + figures[second // 1200])
+    found = sums(*options, "--policy", "carbon", "--window", "3h")
+    with open(f"{place}/s.csv", encoding="ascii", newline="") as file:
+        rows = list(csv.DictReader(file))
+    starts, expected = {int(row["job"]): int(row["start_s"]) for row in rows}, 0
+    for number, submit, run, _, _ in jobs:
+        best = min(range(submit, submit + 10801), key=lambda start: (sums_gs[start + run] - sums_gs[start], start))
+        expect(starts[number] == best, (number, submit, run, starts[number], best))
+        expected += 100 / 3.6e6 * (sums_gs[best + run] - sums_gs[best])
+    expect(abs(found["gco2"] - expected) < 1e-6, (found, expected))
+    expect(found["mean_hold_s"] == found["mean_wait_s"] > 0, found)
+    easy = sums(*options, "--policy", "easy")
+    expect(easy["gco2"] > found["gco2"] and easy["mean_hold_s"] == 0, (easy, found))
+    none = sums(*options, "--policy", "carbon", "--window", "0s")
+    expect({**none, "policy": "easy"} == easy, (none, easy))
+    window = ["--policy", "carbon", "--window", "3h"]
+    wrong = [simulate("--json", *options, *window, "--forecast-error", "30%", *more).stdout
+             for more in ([], ["--seed", 1], ["--seed", 2])]
+    expect(wrong[0] == wrong[1] != wrong[2], wrong)
+    expect(all(found["gco2"] < json.loads(text)["gco2"] for text in wrong), wrong)
+
+
 def test_bad_powers_are_told(place):
     """A table is refused by line, and what is missing is named"""
     trace = write(place, swf(FIVE[:2]))
@@ -236,6 +279,15 @@ def test_wrong_usage_is_told_in_one_line(place):
                            ([trace, "--procs", "10", "--zone", "FR"], "--zone and --start"),
                            ([trace, "--procs", "10", "--policy", "easy-power"], "go together"),
                            ([trace, *POWER, "--watts-busy", "20W", "--power-cap", "5kW"], "go together"),
+                           ([trace, "--procs", "10", "--policy", "carbon"], "--window TIME go together"),
+                           ([trace, "--procs", "10", "--window", "1h"], "--window TIME go together"),
+                           ([trace, "--procs", "10", "--policy", "carbon", "--window", "1h"], "needs --carbon-file"),
+                           ([trace, "--procs", "10", "--seed", "1"], "--seed is for --forecast-error"),
+                           ([trace, "--procs", "10", "--forecast-error", "1%"], "is for --policy carbon"),
+                           ([trace, *POWER, "--watts-busy", "20W", "--carbon-file", "x", "--policy", "carbon",
+                             "--window", "1"], "--window '1'"),
+                           ([trace, *POWER, "--watts-busy", "20W", "--carbon-file", "x", "--policy", "carbon",
+                             "--window", "1h", "--forecast-error", "2"], "--forecast-error '2'"),
                            ([trace, "--procs", "10", "extra"], "'extra'")]:
         result = simulate(*options, status=2)
         expect(words in result.stderr and len(result.stderr.splitlines()) == 1, f"{options}: {result.stderr}")

@@ -172,6 +172,25 @@ static void jobs_without_length_take_their_turn(void **state)
 	free(trace);
 }
 
+static void what_is_held_back_waits_from_its_submission_on(void **state)
+{
+	/* The first is told of after the second, and finds the machine taken. */
+	static const struct es_sim_job jobs[] = {
+		JOB(10, 100, 100, 4, 0),
+		{ .submit_s = 0, .hold_s = 50, .run_s = 5, .estimate_s = 5, .procs = 4 },
+	};
+	struct trace *trace = trace_of(jobs, 2);
+	struct es_sim_totals totals =
+		replay(trace, (struct es_sim_options){ .policy = ES_SIM_EASY, .procs = 4 });
+
+	(void)state;
+	expect_starts(trace, (const int64_t[]){ 10, 110 });
+	assert_true(totals.wait_s == 110);
+	assert_int_equal(totals.first_submit_s, 0);
+	assert_int_equal(totals.last_end_s, 115);
+	free(trace);
+}
+
 static int try(const struct es_sim_job *jobs, size_t n, struct es_sim_options options, char *text)
 {
 	struct trace *trace = trace_of(jobs, n);
@@ -262,7 +281,7 @@ static void validate(const struct trace *trace, uint32_t procs, int64_t cap_mw, 
 	for (size_t i = 0; i < trace->n; i++) {
 		const struct es_sim_job *job = &trace->jobs[i];
 
-		assert_true(trace->starts_s[i] >= job->submit_s);
+		assert_true(trace->starts_s[i] >= job->submit_s + job->hold_s);
 		if (job->run_s == 0)
 			continue;
 		events[n++] = (struct event){ trace->starts_s[i], job->procs, job->extra_mw };
@@ -498,6 +517,7 @@ int main(void)
 		cmocka_unit_test(what_outlasts_its_estimate_ends_any_moment),
 		cmocka_unit_test(watts_are_kept_for_the_first_that_waits),
 		cmocka_unit_test(jobs_without_length_take_their_turn),
+		cmocka_unit_test(what_is_held_back_waits_from_its_submission_on),
 		cmocka_unit_test(what_can_never_start_is_refused),
 		cmocka_unit_test(random_schedules_can_be_true_and_are_as_told),
 		cmocka_unit_test(looking_at_fewer_jobs_changes_nothing),

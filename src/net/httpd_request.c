@@ -74,17 +74,12 @@ static int base64_digit(char c)
 	return p ? (int)(p - digits) : -1;
 }
 
-int es_httpd_basic(const char *header, struct es_httpd_login *ret)
+/* The text of base64 @header, of @size bytes with its NUL. */
+static int decode(const char *header, char *ret, size_t size)
 {
-	char text[2 * ES_HTTPD_WORD_BYTES];
-	const char *colon;
-	size_t n = 0, n_user;
+	size_t n = 0;
 	unsigned bits = 0, n_bits = 0;
 
-	if (!header || strncasecmp(header, "Basic ", 6) != 0)
-		return -ENOENT;
-	for (header += 6; *header == ' '; header++)
-		;
 	for (; *header && *header != '='; header++) {
 		int digit = base64_digit(*header);
 
@@ -95,22 +90,37 @@ int es_httpd_basic(const char *header, struct es_httpd_login *ret)
 		if (n_bits < 8)
 			continue;
 		n_bits -= 8;
-		text[n] = (char)(bits >> n_bits);
-		if (!text[n] || ++n == sizeof(text))
+		ret[n] = (char)(bits >> n_bits);
+		if (!ret[n] || ++n == size)
 			return -EBADMSG;
 	}
-	text[n] = '\0';
-	colon = strchr(text, ':');
-	if (strspn(header, "=") != strlen(header) || !colon)
-		return -EBADMSG;
-	n_user = (size_t)(colon - text);
-	if (n_user >= ES_HTTPD_WORD_BYTES || n - n_user - 1 >= ES_HTTPD_WORD_BYTES)
-		return -EBADMSG;
-	memset(ret, 0, sizeof(*ret));
-	memcpy(ret->user, text, n_user);
-	memcpy(ret->password, colon + 1, n - n_user - 1);
+	ret[n] = '\0';
+	return strspn(header, "=") == strlen(header) ? 0 : -EBADMSG;
+}
+
+int es_httpd_basic(const char *header, struct es_httpd_login *ret)
+{
+	char text[2 * ES_HTTPD_WORD_BYTES];
+	char *password;
+	int r;
+
+	if (!header || strncasecmp(header, "Basic ", 6) != 0)
+		return -ENOENT;
+	r = decode(header + 6 + strspn(header + 6, " "), text, sizeof(text));
+	password = r == 0 ? strchr(text, ':') : NULL;
+	if (password)
+		*password++ = '\0';
+	if (password && strlen(text) < ES_HTTPD_WORD_BYTES &&
+	    strlen(password) < ES_HTTPD_WORD_BYTES) {
+		memset(ret, 0, sizeof(*ret));
+		memcpy(ret->user, text, strlen(text));
+		memcpy(ret->password, password, strlen(password));
+	} else {
+		r = -EBADMSG;
+	}
+	/* It may hold a password also where something else is wrong with it. */
 	explicit_bzero(text, sizeof(text));
-	return 0;
+	return r;
 }
 
 bool es_httpd_is_same(const char *secret, const char *given)

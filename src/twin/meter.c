@@ -157,8 +157,8 @@ void es_twin_meter_fault(struct es_twin_meter *meter, const struct es_twin_node 
 	case ES_TWIN_FAULT_RELOAD:
 		meter->n_lost += begins && !meter->is_gone;
 		meter->is_gone = begins;
+		meter->n_loads += begins && !meter->is_loading;
 		meter->is_loading = begins;
-		meter->n_loads += begins;
 		if (!begins)
 			restart(meter, node, t_ns, 0);
 		break;

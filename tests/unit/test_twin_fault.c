@@ -173,6 +173,22 @@ static void a_driver_loaded_anew_counts_from_its_return(void **state)
 	assert_true(raw > 0);
 }
 
+/* Handles of before are told by how often the driver was loaded: what else ends meanwhile is no load. */
+static void a_driver_is_loaded_once_whatever_else_ends(void **state)
+{
+	struct es_twin_host *host = *state;
+	const struct es_twin_meter *meter = &host->meters[3];
+
+	assert_int_equal(order(host, START_NS + S, "reload nvml/gpu-0 for 10s"), 0);
+	assert_int_equal(order(host, START_NS + S, "vanish nvml/gpu-0 for 1s"), 0);
+	pass(host, START_NS + 5 * S);
+	assert_true(meter->is_gone && meter->is_loading);
+	assert_int_equal(meter->n_loads, 1);
+	pass(host, START_NS + 15 * S);
+	assert_false(meter->is_gone || meter->is_loading);
+	assert_int_equal(meter->n_loads, 1);
+}
+
 static void counters_are_reset_and_wrap_at_once(void **state)
 {
 	struct es_twin_host *host = *state;
@@ -310,6 +326,7 @@ int main(void)
 		TEST(a_later_order_of_the_same_fault_counts),
 		TEST(a_meter_is_gone_as_long_as_anything_says_so),
 		TEST(a_driver_loaded_anew_counts_from_its_return),
+		TEST(a_driver_is_loaded_once_whatever_else_ends),
 		TEST(counters_are_reset_and_wrap_at_once),
 		cmocka_unit_test(what_is_stuck_outlives_the_history),
 		TEST(throttling_is_of_a_package_of_all_or_by_heat),

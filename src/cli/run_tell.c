@@ -81,7 +81,7 @@ static void put_hints(const struct es_run *run, struct es_buf *out)
 		last = domains[i].reason;
 		(void)es_buf_printf(out, "  %-10s %s: %s\n", "denied", domains[i].id,
 				    domains[i].reason);
-		if (domains[i].fix[0])
+		if (domains[i].fix[0] && run->tree.is_machine)
 			(void)es_buf_printf(out, "  %-10s %s\n", "fix", domains[i].fix);
 	}
 }

@@ -426,6 +426,17 @@ static void excuse_spares(struct es_survey *survey)
 			excuse_spare(survey, &sources[i]);
 }
 
+/* A fix is for a machine; before a tree's files it would open this machine's meters, and not the tree's. */
+static void mend_tree_only(struct es_survey *survey)
+{
+	if (survey->root.is_machine || survey->root.judges_rights)
+		return;
+	for (size_t i = 0; i < survey->n_domains; i++)
+		if (survey->domains[i].state == ES_STATE_DENIED && survey->domains[i].fix[0])
+			(void)snprintf(survey->domains[i].fix, sizeof(survey->domains[i].fix),
+				       "as the owner of the files below --root, or as root");
+}
+
 int es_survey_make(const struct es_survey_options *options, struct es_survey *ret,
 		   struct es_error *err)
 {
@@ -457,6 +468,7 @@ int es_survey_make(const struct es_survey_options *options, struct es_survey *re
 	es_cover_choose(survey.domains, survey.n_domains, survey.evidence, options->psys);
 	tell_failures(&survey);
 	excuse_spares(&survey);
+	mend_tree_only(&survey);
 	find_unmeasured(&survey);
 	find_unmeasured_gpus(&survey);
 	*ret = survey;

@@ -682,6 +682,32 @@ def test_another_users_twin(place):
     equal(done.stdout.splitlines()[-4:], ["vm", f"another user (uid {uid})", "0", "0"], done.stdout + done.stderr)
 
 
+def test_advice_to_a_stranger(place):
+    """who may not read a twin of root's is not told to open the meters of this machine"""
+    program = os.path.realpath(harness.PROGRAM)
+    if os.geteuid() != 0 or not shutil.which("runuser"):
+        raise Skip("only root can become an ordinary user")
+    os.chmod(place, 0o755)
+    out = os.path.join(place, "out")
+    os.mkdir(out)
+    os.chmod(out, 0o777)
+    with twins.up(place, "skx2s") as twin:
+        mount = twin.mount
+        as_stranger = ["runuser", "-u", "nobody", "--", program]
+        if subprocess.run([*as_stranger, "sources", "--help"], capture_output=True, check=False).returncode or subprocess.run(
+                ["runuser", "-u", "nobody", "--", "ls", mount], capture_output=True, check=False).returncode:
+            raise Skip("an ordinary user cannot look here")
+        done = subprocess.run([*as_stranger, "sources", "--no-probe", "--json", "--root", mount], env=clean_environment(),
+                              capture_output=True, text=True, timeout=60, check=False)
+        denied = [d for s in json.loads(done.stdout)["sources"] for d in s["domains"] if d["state"] == "denied"]
+        expect(any(d["id"] == "powercap/package-0" for d in denied), done.stdout)
+        equal({d["fix"] for d in denied} - {None}, {"as the owner of the files below --root, or as root"}, "advice")
+        done = subprocess.run([*as_stranger, "run", "--root", mount, "--out", out, "--", "true"], env=clean_environment(),
+                              capture_output=True, text=True, timeout=60, check=False)
+        equal(done.returncode, 0, done.stderr)
+        expect("sudo" not in done.stdout + done.stderr, done.stdout + done.stderr)
+
+
 def test_without_fuse(place):
     """where there is no FUSE device, twin up says what makes one"""
     if os.path.exists("/dev/fuse"):

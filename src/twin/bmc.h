@@ -36,6 +36,8 @@ struct es_twin_bmc_options {
 int es_twin_bmc_start(struct es_twin_host *host, const struct es_twin_bmc_options *options,
 		      struct es_twin_bmc **ret, struct es_error *err);
 void es_twin_bmc_stop(struct es_twin_bmc *bmc);
+/** es_twin_bmc_remove - a folder of such files with all in it; links are taken away, not followed */
+void es_twin_bmc_remove(const char *folder);
 /** es_twin_bmc_redfish_url - "redfish://127.0.0.1:PORT?scheme=http&…" as --meter takes it; "" where it is not up */
 const char *es_twin_bmc_redfish_url(const struct es_twin_bmc *bmc);
 /** es_twin_bmc_dcmi_url - "dcmi://127.0.0.1:PORT?…", likewise */

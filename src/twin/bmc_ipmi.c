@@ -180,6 +180,11 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 	return 0;
 }
 
+void es_twin_bmc_remove(const char *folder)
+{
+	(void)nftw(folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+}
+
 /* What was put there, not more. */
 static void remove_files(const struct es_twin_bmc *bmc)
 {
@@ -190,7 +195,7 @@ static void remove_files(const struct es_twin_bmc *bmc)
 		(void)unlink(path);
 	}
 	(void)snprintf(path, sizeof(path), "%s/" STATE, bmc->folder);
-	(void)nftw(path, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+	es_twin_bmc_remove(path);
 	(void)rmdir(bmc->folder);
 }
 

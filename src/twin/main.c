@@ -9,7 +9,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <getopt.h>
 #include <glob.h>
 #include <inttypes.h>
@@ -19,7 +18,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -353,15 +351,6 @@ static int make_folder(struct twin *twin)
 	return mkdtemp(twin->folder) ? 0 : complain(1, "cannot make a folder in /tmp");
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *where)
-{
-	(void)status;
-	(void)type;
-	(void)where;
-	(void)remove(path);
-	return 0;
-}
-
 static int start(struct twin *twin)
 {
 	struct es_twin_guard guard = {
@@ -414,7 +403,7 @@ int main(int argc, char **argv)
 		status = start(&twin);
 	/* A server that was killed could not do it. */
 	if (twin.folder[0])
-		(void)nftw(twin.folder, remove_one, 4, FTW_DEPTH | FTW_PHYS);
+		es_twin_bmc_remove(twin.folder);
 	es_twin_place_close(&twin.place);
 	return status;
 }

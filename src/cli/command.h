@@ -33,6 +33,7 @@ int es_cmd_calibrate(int argc, char **argv);
 int es_cmd_doctor(int argc, char **argv);
 int es_cmd_import(int argc, char **argv);
 int es_cmd_node(int argc, char **argv);
+int es_cmd_pareto(int argc, char **argv);
 int es_cmd_profile(int argc, char **argv);
 int es_cmd_record(int argc, char **argv);
 int es_cmd_report(int argc, char **argv);
@@ -41,6 +42,7 @@ int es_cmd_simulate(int argc, char **argv);
 int es_cmd_sources(int argc, char **argv);
 int es_cmd_tag(int argc, char **argv);
 int es_cmd_top(int argc, char **argv);
+int es_cmd_tune(int argc, char **argv);
 int es_cmd_twin(int argc, char **argv);
 int es_cmd_workload(int argc, char **argv);
 

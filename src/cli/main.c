@@ -20,6 +20,8 @@ static const struct es_command commands[] = {
 	  es_cmd_doctor },
 	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },
 	{ "node", "let go of this machine's GPUs for a while, in all recordings", es_cmd_node },
+	{ "pareto", "the rows of a table that no other is better than in time and energy",
+	  es_cmd_pareto },
 	{ "profile", "power over time of a recording: pictures and numbers", es_cmd_profile },
 	{ "record", "measure the machine in the background: start, stop, status", es_cmd_record },
 	{ "report", "energy, carbon and quality of a recording", es_cmd_report },
@@ -29,6 +31,7 @@ static const struct es_command commands[] = {
 	{ "sources", "the meters of this machine, what is chosen and why", es_cmd_sources },
 	{ "tag", "mark regions of what is measured, from a script", es_cmd_tag },
 	{ "top", "what this machine draws now, live", es_cmd_top },
+	{ "tune", "the best of measured settings: clocks, power limits, threads", es_cmd_tune },
 	{ "twin", "a simulated node that behaves like one: meters, knobs, truth", es_cmd_twin },
 	{ "workload", "a small program with phases, to try the meter on", es_cmd_workload },
 };

@@ -1,0 +1,46 @@
+/*
+ * scatter.h - a picture of energy against time, with the front
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_CLI_SCATTER_H
+#define ES_CLI_SCATTER_H
+
+#include <stdbool.h>
+
+#include "format/scene.h"
+#include "opt/front.h"
+
+#define ES_SCATTER_POINTS_MAX 20000U /* a picture with more is unreadable */
+
+/** struct es_scatter_point - one mark */
+struct es_scatter_point {
+	struct es_opt_point at;
+	unsigned colour; /* any number; they repeat */
+	bool is_front, is_marked;
+	const char *name; /* beside it; NULL: none; borrowed */
+};
+
+/** struct es_scatter_line - one front */
+struct es_scatter_line {
+	const size_t *points; /* [n] by time; borrowed */
+	size_t n;
+	unsigned colour;
+};
+
+struct es_scatter {
+	const char *title, *x_name, *y_name;
+	const struct es_scatter_point *points;
+	size_t n;
+	const struct es_scatter_line *lines;
+	size_t n_lines;
+};
+
+/** es_scatter_scene - draw it; 0 or negative errno; es_scene_finish() it in any case */
+int es_scatter_scene(const struct es_scatter *scatter, struct es_scene *ret);
+/** es_scatter_write - to files, each NULL where not wanted; 0 or negative errno */
+int es_scatter_write(const struct es_scatter *scatter, const char *svg, const char *png,
+		     struct es_error *err);
+
+#endif

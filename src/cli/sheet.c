@@ -1,0 +1,360 @@
+/*
+ * sheet.c - tables of measurements from others: rows with named columns
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "cli/sheet.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "base/text.h"
+#include "cli/command.h"
+#include "format/csvread.h"
+
+#define FIRST_ROWS 256U
+
+static __attribute__((format(printf, 3, 4))) void leave_out(struct es_sheet *rows, size_t line,
+							    const char *fmt, ...)
+{
+	size_t at = rows->n_bad;
+	va_list args;
+
+	/* The first by line: cells are looked at after lines, so a later one may be known earlier. */
+	while (at > 0 && (at > ES_SHEET_BAD_SHOWN || rows->bad[at - 1].line > line))
+		at--;
+	rows->n_bad++;
+	if (at >= ES_SHEET_BAD_SHOWN)
+		return;
+	memmove(&rows->bad[at + 1], &rows->bad[at],
+		(ES_SHEET_BAD_SHOWN - 1 - at) * sizeof(rows->bad[0]));
+	rows->bad[at].line = line;
+	va_start(args, fmt);
+	(void)vsnprintf(rows->bad[at].why, sizeof(rows->bad[at].why), fmt, args);
+	va_end(args);
+	es_text_make_safe(rows->bad[at].why, false);
+}
+
+static int take_header(struct es_sheet *rows, char *const *fields, int n, struct es_error *err)
+{
+	rows->names = calloc((size_t)n, sizeof(*rows->names));
+	if (!rows->names)
+		return es_error_set(err, -ENOMEM, "cannot read '%s'", rows->file);
+	rows->n_columns = n;
+	/* Some begin with "#Procs": a remark and the header at once. */
+	for (int i = 0; i < n; i++)
+		rows->names[i] = fields[i] + (i == 0 && fields[i][0] == '#');
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < i; k++)
+			if (rows->names[i][0] && strcmp(rows->names[i], rows->names[k]) == 0)
+				return es_error_say(err, -EBADMSG,
+						    "'%.300s': two columns are named '%.60s'",
+						    rows->file, rows->names[i]);
+	return 0;
+}
+
+static int add_row(struct es_sheet *rows, size_t *cap, size_t line, char *const *fields)
+{
+	size_t width = (size_t)rows->n_columns;
+
+	if (rows->n == ES_SHEET_MAX)
+		return -E2BIG;
+	if (rows->n == *cap) {
+		size_t more = *cap ? *cap * 2 : FIRST_ROWS;
+		char **cells = reallocarray(rows->cells, more, width * sizeof(*cells));
+		size_t *lines;
+
+		if (!cells)
+			return -ENOMEM;
+		rows->cells = cells;
+		lines = reallocarray(rows->lines, more, sizeof(*lines));
+		if (!lines)
+			return -ENOMEM;
+		rows->lines = lines;
+		*cap = more;
+	}
+	memcpy(&rows->cells[rows->n * width], fields, width * sizeof(*fields));
+	rows->lines[rows->n++] = line;
+	return 0;
+}
+
+static char separator_of(const char *text, size_t n)
+{
+	const char *end = memchr(text, '\n', n);
+	size_t head = end ? (size_t)(end - text) : n;
+
+	if (memchr(text, ',', head))
+		return ',';
+	return memchr(text, ';', head) ? ';' : memchr(text, '\t', head) ? '\t' : ',';
+}
+
+int es_sheet_parse(const char *name, char *text, size_t n, struct es_sheet *rows,
+		   struct es_error *err)
+{
+	char *fields[ES_CSV_FIELDS_MAX];
+	struct es_csv csv;
+	size_t cap = 0;
+	int got, r = 0;
+
+	rows->file = name;
+	rows->text = text;
+	if (memchr(text, '\0', n))
+		return es_error_say(err, -EBADMSG, "'%.300s' is no text", name);
+	es_csv_init(&csv, text, n);
+	csv.separator = separator_of(text, n);
+	while (r == 0 && (got = es_csv_next(&csv, fields)) != 0) {
+		if (!rows->names && got < 0)
+			return es_error_set(err, got, "'%.300s': the header", name);
+		if (!rows->names)
+			r = take_header(rows, fields, got, err);
+		else if (got == -E2BIG)
+			leave_out(rows, csv.line, "more than %u fields", ES_CSV_FIELDS_MAX);
+		else if (got < 0)
+			leave_out(rows, csv.line,
+				  "a quote that is not closed, or in the wrong place");
+		else if (fields[0][0] == '#')
+			continue;
+		else if (got != rows->n_columns)
+			leave_out(rows, csv.line, "%d fields where the header has %d", got,
+				  rows->n_columns);
+		else if ((r = add_row(rows, &cap, csv.line, fields)) < 0)
+			return es_error_set(err, r, "'%.300s':%zu", name, csv.line);
+	}
+	if (r == 0 && !rows->names)
+		return es_error_say(err, -EBADMSG, "'%.300s' is empty", name);
+	return r;
+}
+
+int es_sheet_read(const char *path, struct es_sheet *rows, struct es_error *err)
+{
+	es_cleanup(es_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	es_cleanup(es_freep) char *text = NULL;
+	struct stat st;
+	ssize_t got = 1;
+	size_t n = 0;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return es_error_set(err, -errno, "cannot read '%s'", path);
+	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)ES_SHEET_FILE_MAX_BYTES)
+		return es_error_say(err, -EINVAL, "'%s' is no regular file of at most %u MiB", path,
+				    ES_SHEET_FILE_MAX_BYTES >> 20);
+	text = malloc((size_t)st.st_size + 1);
+	if (!text)
+		return es_error_set(err, -ENOMEM, "cannot read '%s'", path);
+	while (got && n < (size_t)st.st_size) {
+		got = read(fd, text + n, (size_t)st.st_size - n);
+		if (got < 0 && errno != EINTR)
+			return es_error_set(err, -errno, "cannot read '%s'", path);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	text[n] = '\0';
+	return es_sheet_parse(path, es_steal_ptr(text), n, rows, err);
+}
+
+void es_sheet_finish(struct es_sheet *rows)
+{
+	free(rows->names);
+	free(rows->cells);
+	free(rows->lines);
+	free(rows->text);
+	*rows = (struct es_sheet){ .n = 0 };
+}
+
+const char *es_sheet_cell(const struct es_sheet *rows, size_t row, int column)
+{
+	return rows->cells[row * (size_t)rows->n_columns + (size_t)column];
+}
+
+int es_sheet_find(const struct es_sheet *rows, const char *option, const char *name, int *ret,
+		  struct es_error *err)
+{
+	size_t least = SIZE_MAX;
+	const char *nearest = "";
+	char all[400] = "";
+	size_t used = 0;
+
+	for (int i = 0; i < rows->n_columns; i++) {
+		size_t distance = es_text_distance(name, rows->names[i]);
+		int n;
+
+		if (rows->names[i][0] && strcmp(rows->names[i], name) == 0) {
+			*ret = i;
+			return 0;
+		}
+		if (strcasecmp(rows->names[i], name) == 0)
+			distance = 0;
+		if (rows->names[i][0] && distance < least) {
+			least = distance;
+			nearest = rows->names[i];
+		}
+		n = snprintf(all + used, sizeof(all) - used, "%s%s", used ? ", " : "",
+			     rows->names[i]);
+		used += n > 0 && (size_t)n < sizeof(all) - used ? (size_t)n : 0;
+		all[used] = '\0';
+	}
+	if (nearest[0] && es_text_is_near(least, strlen(nearest)))
+		return es_error_say(err, -ENOENT,
+				    "'%.200s' has no column '%.60s' (--%s); did you mean '%.60s'?",
+				    rows->file, name, option, nearest);
+	return es_error_say(err, -ENOENT,
+			    "'%.200s' has no column '%.60s' (--%s); it has %s; nearest is '%.60s'",
+			    rows->file, name, option, all, nearest);
+}
+
+static int wrong(const struct es_sheet *rows, size_t row, int column, const char *why,
+		 struct es_error *err)
+{
+	return es_error_say(err, -EBADMSG, "'%.300s':%zu: column '%.60s': '%.60s' %s", rows->file,
+			    rows->lines[row], rows->names[column], es_sheet_cell(rows, row, column),
+			    why);
+}
+
+/* 1: a number; 0: it is none, and counted; or negative errno. */
+static int take_number(struct es_sheet *rows, size_t row, int column, double *ret,
+		       struct es_error *err)
+{
+	const char *text = es_sheet_cell(rows, row, column),
+		   *digits = text + (text[0] == '-' || text[0] == '+');
+	int r = es_parse_double(text, ret);
+
+	if (strncasecmp(digits, "nan", 3) == 0 || strncasecmp(digits, "inf", 3) == 0)
+		return wrong(rows, row, column, "is no measurement", err);
+	if (r == -ERANGE)
+		return wrong(rows, row, column, "is out of range", err);
+	if (r < 0) {
+		leave_out(rows, rows->lines[row], "column '%.40s': '%.40s' is no number",
+			  rows->names[column], text);
+		return 0;
+	}
+	return *ret > 0 ? 1 : wrong(rows, row, column, "is not above 0", err);
+}
+
+static int take_numbers(struct es_sheet *rows, const int *columns, size_t n_columns, double **ret,
+			struct es_error *err)
+{
+	size_t width = (size_t)rows->n_columns, n = 0;
+
+	for (size_t row = 0; row < rows->n; row++) {
+		int r = 1;
+
+		for (size_t i = 0; r > 0 && i < n_columns; i++)
+			if (columns[i] >= 0)
+				r = take_number(rows, row, columns[i], &ret[i][n], err);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			continue;
+		memmove(&rows->cells[n * width], &rows->cells[row * width],
+			width * sizeof(*rows->cells));
+		rows->lines[n++] = rows->lines[row];
+	}
+	rows->n = n;
+	return 0;
+}
+
+int es_sheet_positive(struct es_sheet *rows, const int *columns, size_t n_columns, double **ret,
+		      struct es_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n_columns; i++) {
+		ret[i] = calloc(rows->n + 1, sizeof(**ret));
+		if (!ret[i])
+			r = es_error_set(err, -ENOMEM, "cannot read '%s'", rows->file);
+	}
+	if (r == 0)
+		r = take_numbers(rows, columns, n_columns, ret, err);
+	if (r == 0 && rows->n == 0)
+		r = es_error_say(err, -ENODATA, "'%.300s' has no rows%s", rows->file,
+				 rows->n_bad ? " that can be used" : "");
+	for (size_t i = 0; r < 0 && i < n_columns; i++) {
+		free(ret[i]);
+		ret[i] = NULL;
+	}
+	return r;
+}
+
+int es_sheet_complain(const struct es_sheet *rows, const char *command, bool is_strict)
+{
+	if (rows->n_bad == 0)
+		return 0;
+	for (size_t i = 0; i < rows->n_bad && i < ES_SHEET_BAD_SHOWN; i++)
+		(void)es_complain(command, ES_EXIT_FAILURE, "'%s':%zu: %s", rows->file,
+				  rows->bad[i].line, rows->bad[i].why);
+	(void)es_complain(command, ES_EXIT_FAILURE, "'%s': %zu %s no %s, %s", rows->file,
+			  rows->n_bad, rows->n_bad == 1 ? "line is" : "lines are",
+			  rows->n_bad == 1 ? "row" : "rows",
+			  is_strict ? "nothing is done (--strict)" : "left out");
+	return is_strict ? -EBADMSG : 0;
+}
+
+void es_sheet_json(const struct es_sheet *rows, size_t row, const char *key, struct es_json *json)
+{
+	es_json_object(json, key);
+	for (int i = 0; i < rows->n_columns; i++) {
+		const char *text = es_sheet_cell(rows, row, i);
+		double value;
+
+		if (!rows->names[i][0])
+			continue;
+		if (es_parse_double(text, &value) == 0)
+			es_json_double(json, rows->names[i], value);
+		else
+			es_json_string(json, rows->names[i], text[0] ? text : NULL);
+	}
+	es_json_object_end(json);
+}
+
+struct unit {
+	const char *name;
+	double in_base;
+};
+
+/* The word behind the last '_', '[', '(' or blank. */
+static double unit_of(const char *name, const struct unit *units, size_t n)
+{
+	size_t end = strlen(name), start;
+
+	while (end > 0 && strchr("])} ", name[end - 1]))
+		end--;
+	for (start = end; start > 0 && !strchr("_[({ /", name[start - 1]);)
+		start--;
+	for (size_t i = 0; start > 0 && i < n; i++)
+		if (strlen(units[i].name) == end - start &&
+		    strncmp(units[i].name, name + start, end - start) == 0)
+			return units[i].in_base;
+	return 1;
+}
+
+double es_sheet_time_unit(const char *name)
+{
+	static const struct unit units[] = {
+		{ "ns", 1e-9 }, { "us", 1e-6 }, { "µs", 1e-6 },	   { "ms", 1e-3 },
+		{ "min", 60 },	{ "h", 3600 },	{ "hours", 3600 },
+	};
+
+	return unit_of(name, units, ES_ARRAY_SIZE(units));
+}
+
+double es_sheet_energy_unit(const char *name)
+{
+	static const struct unit units[] = {
+		{ "uJ", 1e-6 }, { "uj", 1e-6 },	  { "mJ", 1e-3 },   { "mj", 1e-3 },
+		{ "kJ", 1e3 },	{ "kj", 1e3 },	  { "MJ", 1e6 },    { "Wh", 3600 },
+		{ "wh", 3600 }, { "kWh", 3.6e6 }, { "kwh", 3.6e6 },
+	};
+
+	return unit_of(name, units, ES_ARRAY_SIZE(units));
+}

@@ -1,0 +1,73 @@
+/*
+ * sheet.h - tables of measurements from others: rows with named columns
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_CLI_SHEET_H
+#define ES_CLI_SHEET_H
+
+#include "base/error.h"
+#include "base/json.h"
+
+#define ES_SHEET_FILE_MAX_BYTES (256U << 20)
+#define ES_SHEET_MAX 4000000U
+#define ES_SHEET_BAD_SHOWN 5U
+
+/** struct es_sheet_bad - a line that was left out */
+struct es_sheet_bad {
+	size_t line;
+	char why[160];
+};
+
+/** struct es_sheet - init with zeros, free with es_sheet_finish(); texts lie in @text */
+struct es_sheet {
+	const char *file; /* borrowed */
+	char *text;
+	char **names; /* [n_columns] */
+	int n_columns;
+	char **cells; /* [n * n_columns] */
+	size_t *lines; /* [n] */
+	size_t n;
+	size_t n_bad;
+	struct es_sheet_bad bad[ES_SHEET_BAD_SHOWN]; /* the first */
+};
+
+/**
+ * es_sheet_read - a file with a header and rows as long as it; separators ',' ';' and tab, as the header has them
+ *
+ * Lines behind the header that begin with '#' are remarks. A line that is no row is counted and left out. Returns 0;
+ * -EBADMSG: no header, a column named twice; negative errno with words in @err.
+ */
+int es_sheet_read(const char *path, struct es_sheet *rows, struct es_error *err);
+/** es_sheet_parse - the same of @n bytes and the NUL behind them; takes ownership of @text, which malloc() made */
+int es_sheet_parse(const char *name, char *text, size_t n, struct es_sheet *rows,
+		   struct es_error *err);
+void es_sheet_finish(struct es_sheet *rows);
+
+/** es_sheet_find - the column that @option names; 0, or -ENOENT with the nearest name or all of them */
+int es_sheet_find(const struct es_sheet *rows, const char *option, const char *name, int *ret,
+		  struct es_error *err);
+const char *es_sheet_cell(const struct es_sheet *rows, size_t row, int column);
+
+/**
+ * es_sheet_positive - numbers above 0 of some columns, for each row
+ * @columns: [@n_columns]; -1: none; @ret: [n_columns] arrays, owned by caller, each to be freed; rows without a number
+ * are left out of @rows and counted
+ *
+ * Returns 0; -EBADMSG with file, line and column: 0, less, nan or infinite; -ENODATA: no row is left; -ENOMEM.
+ */
+int es_sheet_positive(struct es_sheet *rows, const int *columns, size_t n_columns, double **ret,
+		      struct es_error *err);
+
+/** es_sheet_complain - tells the lines that were left out; where @is_strict returns -EBADMSG if there are any, else 0 */
+int es_sheet_complain(const struct es_sheet *rows, const char *command, bool is_strict);
+
+/** es_sheet_json - a row as an object: numbers where the cell is one, else words */
+void es_sheet_json(const struct es_sheet *rows, size_t row, const char *key, struct es_json *json);
+
+/** es_sheet_unit - in seconds or joules, by how its name ends (time_ms, Energy[Wh]); 1 where it says none */
+double es_sheet_time_unit(const char *name);
+double es_sheet_energy_unit(const char *name);
+
+#endif

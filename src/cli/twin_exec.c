@@ -172,7 +172,7 @@ static int exec_on(const char *mount, char **argv)
 /* Its libraries become part of the program, so they have to come from who runs it, or from root. */
 static int check_owner(const char *mount, const char *program)
 {
-	struct es_twin_mounted mounted;
+	struct es_twin_mounted mounted = { .has_owner = false };
 	int r = es_twin_mounted(mount, &mounted);
 
 	if (r < 0)

@@ -194,7 +194,7 @@ int es_twin_unmount(const char *path)
 {
 	const char *argv[] = { "fusermount3", "-u", "-z", "-q", "--", path, NULL };
 	posix_spawn_file_actions_t actions;
-	struct es_twin_mounted mounted;
+	struct es_twin_mounted mounted = { .is_twin = false };
 	int r = es_twin_mounted(path, &mounted), status = 0;
 	pid_t pid;
 

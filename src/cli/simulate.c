@@ -52,6 +52,8 @@ static int started(void *arg, const struct es_sim_job *job, int64_t start_s)
 	sim->hold_s += (double)job->hold_s;
 	if (sim->power.is_known)
 		count_energy(sim, job, start_s);
+	if (sim->also)
+		return sim->also(sim->also_arg, job, start_s);
 	if (!sim->asked.schedule)
 		return 0;
 	(void)es_buf_printf(&sim->rows,
@@ -82,21 +84,11 @@ static int read_carbon(struct es_simulate *sim, struct es_error *err)
 	return r < 0 ? es_error_set(err, r, "'%s'", sim->asked.path) : 0;
 }
 
-static int read_files(struct es_simulate *sim, struct es_error *err)
+static int read_others(struct es_simulate *sim, struct es_error *err)
 {
 	const struct es_simulate_asked *asked = &sim->asked;
-	int r = es_simulate_trace_read(COMMAND, asked->path, asked->is_strict, sim->options.procs,
-				       &sim->trace, err);
+	int r = asked->energy ? es_simulate_power_read(&sim->power, asked->energy, err) : 0;
 
-	if (r < 0)
-		return r;
-	if (sim->trace.is_requested && sim->trace.n_without_request > 0)
-		(void)es_complain(COMMAND, 0,
-				  "%zu jobs do not tell the time they asked for: their run times "
-				  "stand in for it",
-				  sim->trace.n_without_request);
-	if (asked->energy)
-		r = es_simulate_power_read(&sim->power, asked->energy, err);
 	if (r < 0 || !asked->carbon)
 		return r;
 	if (!asked->start)
@@ -108,30 +100,54 @@ static int read_files(struct es_simulate *sim, struct es_error *err)
 	return read_carbon(sim, err);
 }
 
+int es_simulate_load(struct es_simulate *sim, struct es_error *err)
+{
+	int r = es_simulate_trace_read(COMMAND, sim->asked.path, sim->asked.is_strict,
+				       sim->options.procs, &sim->trace, err);
+
+	if (r < 0)
+		return r;
+	if (sim->trace.is_requested && sim->trace.n_without_request > 0)
+		(void)es_complain(COMMAND, 0,
+				  "%zu jobs do not tell the time they asked for: their run times "
+				  "stand in for it",
+				  sim->trace.n_without_request);
+	return read_others(sim, err);
+}
+
+int es_simulate_load_again(struct es_simulate *sim, struct es_simulate *from, struct es_error *err)
+{
+	sim->trace.swf = from->trace.swf;
+	sim->trace.n_left_out = from->trace.n_left_out;
+	sim->trace.n_without_request = from->trace.n_without_request;
+	sim->is_again = true;
+	from->trace.swf.jobs = NULL;
+	return read_others(sim, err);
+}
+
 /* What the files have and the replay did not need, and the other way round. */
 static void tell_gaps(struct es_simulate *sim)
 {
 	size_t n_unused = es_simulate_power_unused(&sim->power);
 	struct es_error why = { .code = 0 };
 
-	if (n_unused > 0)
+	if (n_unused > 0 && !sim->is_again)
 		(void)es_complain(COMMAND, 0, "'%s': %zu lines are of jobs that were not replayed",
 				  sim->asked.energy, n_unused);
 	if (!sim->carbon.is_known)
 		return;
 	sim->has_grams = es_simulate_carbon_check(&sim->carbon, sim->totals.first_submit_s,
 						  sim->totals.last_end_s, &why) == 0;
-	if (!sim->has_grams)
+	if (!sim->has_grams && !sim->is_again)
 		(void)es_complain(COMMAND, 0, "'%s': %s; grams are not known", sim->asked.carbon,
 				  why.text);
 }
 
-static int replay(struct es_simulate *sim, struct es_error *err)
+int es_simulate_replay(struct es_simulate *sim, struct es_error *err)
 {
-	int r = read_files(sim, err);
+	int r;
 
-	if (r < 0)
-		return r;
+	es_buf_init(&sim->rows, SCHEDULE_MAX_BYTES);
 	sim->err = err;
 	sim->options.next = next_job;
 	sim->options.started = started;
@@ -162,6 +178,14 @@ static int show(const struct es_simulate *sim)
 	return status;
 }
 
+void es_simulate_finish(struct es_simulate *sim)
+{
+	es_buf_finish(&sim->rows);
+	es_simulate_carbon_finish(&sim->carbon);
+	es_simulate_power_finish(&sim->power);
+	es_simulate_trace_finish(&sim->trace);
+}
+
 static int run_all(struct es_simulate *sim)
 {
 	struct es_error err = { .code = 0 };
@@ -169,15 +193,11 @@ static int run_all(struct es_simulate *sim)
 
 	if (status >= 0)
 		return status;
-	es_buf_init(&sim->rows, SCHEDULE_MAX_BYTES);
-	if (replay(sim, &err) < 0)
+	if (es_simulate_load(sim, &err) < 0 || es_simulate_replay(sim, &err) < 0)
 		status = es_complain(COMMAND, ES_EXIT_FAILURE, "%s", err.text);
 	else
 		status = show(sim);
-	es_buf_finish(&sim->rows);
-	es_simulate_carbon_finish(&sim->carbon);
-	es_simulate_power_finish(&sim->power);
-	es_simulate_trace_finish(&sim->trace);
+	es_simulate_finish(sim);
 	return status;
 }
 
@@ -191,6 +211,9 @@ int es_cmd_simulate(int argc, char **argv)
 		  "fcfs: none overtakes; easy: others may, where the first that waits is not delayed (default); "
 		  "easy-power: as easy, below --power-cap; carbon: as easy, each job held back within --window",
 		  ES_OPTION_TEXT, &asked->policy },
+		{ "compare", "NAME,NAME",
+		  "two policies, and what they differ by, by resampled weeks", ES_OPTION_TEXT,
+		  &asked->compare },
 		{ "power-cap", "W", "of the whole machine, as 300kW", ES_OPTION_TEXT,
 		  &asked->power_cap },
 		{ "runtime-estimates", "KIND",
@@ -238,5 +261,5 @@ int es_cmd_simulate(int argc, char **argv)
 	if (first + 1 < argc)
 		return es_complain(COMMAND, ES_EXIT_USAGE, "'%s' is one too many", argv[first + 1]);
 	asked->path = argv[first];
-	return run_all(&sim);
+	return asked->compare ? es_simulate_compare(asked) : run_all(&sim);
 }

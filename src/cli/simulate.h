@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "cli/simulate_carbon.h"
 #include "cli/simulate_power.h"
 #include "core/swf.h"
@@ -63,7 +64,7 @@ enum es_simulate_policy {
 /** struct es_simulate_asked - the options in words; NULL: not given */
 struct es_simulate_asked {
 	const char *path, *procs, *policy, *estimates, *schedule, *energy, *watts_idle, *watts_busy,
-		*power_cap, *carbon, *zone, *start, *window, *forecast_error, *seed;
+		*power_cap, *carbon, *zone, *start, *window, *forecast_error, *seed, *compare;
 	bool is_strict, wants_json;
 };
 
@@ -84,6 +85,9 @@ struct es_simulate {
 	double jobs_j, extra_j,
 		extra_g; /* of jobs, idle power of their processors in it; beyond idle */
 	bool has_grams;
+	es_sim_started_fn also; /* told each start too; NULL: nobody */
+	void *also_arg;
+	bool is_again; /* what is wrong with the files was told before */
 	struct es_error *err;
 	struct es_buf rows; /* of the schedule */
 };
@@ -92,6 +96,17 @@ struct es_simulate {
 int es_simulate_read(struct es_simulate *sim);
 /** es_simulate_policy_name - as given to --policy */
 const char *es_simulate_policy_name(enum es_simulate_policy policy);
+/** es_simulate_load - read the files; 0 or negative errno with words */
+int es_simulate_load(struct es_simulate *sim, struct es_error *err);
+/** es_simulate_load_again - the same files for another policy; takes the trace of @from, which is done with it */
+int es_simulate_load_again(struct es_simulate *sim, struct es_simulate *from, struct es_error *err);
+/** es_simulate_replay - and write the schedule; 0 or negative errno with words */
+int es_simulate_replay(struct es_simulate *sim, struct es_error *err);
+void es_simulate_finish(struct es_simulate *sim);
+/** es_simulate_compare - all of --compare; the status to end with */
+int es_simulate_compare(const struct es_simulate_asked *asked);
+/** es_simulate_members - what a replay came to, into an open object */
+void es_simulate_members(const struct es_simulate *sim, struct es_json *json);
 /** es_simulate_put_json, es_simulate_put_table - the outcome */
 void es_simulate_put_json(const struct es_simulate *sim, struct es_buf *out);
 void es_simulate_put_table(const struct es_simulate *sim, struct es_buf *out);

@@ -66,31 +66,36 @@ static void put_powers(const struct es_simulate *sim, struct es_json *json)
 		es_json_null(json, "power_cap_w");
 }
 
-void es_simulate_put_json(const struct es_simulate *sim, struct es_buf *out)
+void es_simulate_members(const struct es_simulate *sim, struct es_json *json)
 {
 	const struct es_sim_totals *totals = &sim->totals;
 	double n = (double)totals->n_jobs;
+
+	es_json_string(json, "policy", es_simulate_policy_name(sim->policy));
+	es_json_u64(json, "procs", sim->options.procs);
+	es_json_string(json, "runtime_estimates", sim->trace.is_requested ? "requested" : "actual");
+	es_json_u64(json, "jobs", totals->n_jobs);
+	es_json_u64(json, "left_out", sim->trace.n_left_out);
+	es_json_u64(json, "wrong_lines", sim->trace.swf.n_faults);
+	es_json_double(json, "mean_wait_s", totals->wait_s / n);
+	es_json_double(json, "mean_bounded_slowdown", totals->bounded_slowdown / n);
+	es_json_double(json, "utilisation", utilisation(sim)); /* null where no time passes */
+	es_json_i64(json, "makespan_s", totals->last_end_s - totals->first_submit_s);
+	put_powers(sim, json);
+	es_json_double(json, "mean_hold_s", sim->hold_s / n);
+	es_json_u64(json, "overtaking", totals->n_overtaking);
+	es_json_u64(json, "outlasting", totals->n_outlasting);
+	es_json_u64(json, "most_waiting", totals->most_waiting);
+}
+
+void es_simulate_put_json(const struct es_simulate *sim, struct es_buf *out)
+{
 	struct es_json json;
 
 	es_json_init(&json, es_json_sink_buf, out, true);
 	es_json_object(&json, NULL);
 	es_json_string(&json, "schema", "energyscopium.simulate/1");
-	es_json_string(&json, "policy", es_simulate_policy_name(sim->policy));
-	es_json_u64(&json, "procs", sim->options.procs);
-	es_json_string(&json, "runtime_estimates",
-		       sim->trace.is_requested ? "requested" : "actual");
-	es_json_u64(&json, "jobs", totals->n_jobs);
-	es_json_u64(&json, "left_out", sim->trace.n_left_out);
-	es_json_u64(&json, "wrong_lines", sim->trace.swf.n_faults);
-	es_json_double(&json, "mean_wait_s", totals->wait_s / n);
-	es_json_double(&json, "mean_bounded_slowdown", totals->bounded_slowdown / n);
-	es_json_double(&json, "utilisation", utilisation(sim)); /* null where no time passes */
-	es_json_i64(&json, "makespan_s", totals->last_end_s - totals->first_submit_s);
-	put_powers(sim, &json);
-	es_json_double(&json, "mean_hold_s", sim->hold_s / n);
-	es_json_u64(&json, "overtaking", totals->n_overtaking);
-	es_json_u64(&json, "outlasting", totals->n_outlasting);
-	es_json_u64(&json, "most_waiting", totals->most_waiting);
+	es_simulate_members(sim, &json);
 	es_json_object_end(&json);
 	out->error = es_json_end(&json);
 }

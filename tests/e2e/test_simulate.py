@@ -226,6 +226,32 @@ def test_jobs_are_held_back_for_the_least_carbon(place):
     expect(all(found["gco2"] < json.loads(text)["gco2"] for text in wrong), wrong)
 
 
+def test_two_policies_are_compared(place):
+    """The differences are those of the two replays, with an interval where there are weeks enough, the same again"""
+    jobs = []
+    for week in range(7):
+        jobs += [(len(jobs) + i, week * 604800 + submit, run, procs, requested)
+                 for i, (_, submit, run, procs, requested) in enumerate(random_jobs(week, 150, 64), 1)]
+    trace = write(place, jobs)
+    options = [trace, "--procs", 64, "--watts-idle", "5W", "--watts-busy", "20W"]
+    text = simulate(*options, "--compare", "fcfs,easy", "--json").stdout
+    found = json.loads(text)
+    single = [sums(*options, "--policy", policy) for policy in ("fcfs", "easy")]
+    expect([{**policy, "schema": "energyscopium.simulate/1"} for policy in found["policies"]] == single, text)
+    expect(found["weeks"] == 7, text)
+    for key in ("mean_wait_s", "mean_bounded_slowdown"):
+        change = single[1][key] - single[0][key]
+        expect(abs(found[key]["change"] - change) < 1e-9 * abs(change), text)
+        expect(found[key]["ci"][0] <= found[key]["change"] <= found[key]["ci"][1] < 0, text)
+    expect(simulate(*options, "--compare", "fcfs,easy", "--json").stdout == text, "not the same again")
+    shown = simulate(*options, "--compare", "easy,easy-power", "--power-cap", "1.3kW").stdout
+    expect("easy-power less easy, over 7 weeks" in shown and "(cap 1300.000 W)" in shown, shown)
+    short = write(place, jobs[:150], "short.swf")
+    expect(sums(short, "--procs", 64, "--compare", "easy,fcfs")["mean_wait_s"]["ci"] is None, "an interval")
+    result = simulate(short, "--procs", 7, "--compare", "easy,fcfs", status=1)
+    expect("larger than the machine" in result.stderr and len(result.stderr.splitlines()) == 1, result.stderr)
+
+
 def test_bad_powers_are_told(place):
     """A table is refused by line, and what is missing is named"""
     trace = write(place, swf(FIVE[:2]))
@@ -288,6 +314,13 @@ def test_wrong_usage_is_told_in_one_line(place):
                              "--window", "1"], "--window '1'"),
                            ([trace, *POWER, "--watts-busy", "20W", "--carbon-file", "x", "--policy", "carbon",
                              "--window", "1h", "--forecast-error", "2"], "--forecast-error '2'"),
+                           ([trace, "--procs", "10", "--compare", "easy"], "two policies are wanted"),
+                           ([trace, "--procs", "10", "--compare", "easy,easy"], "the same policy twice"),
+                           ([trace, "--procs", "10", "--compare", "easy,best"], "--policy 'best'"),
+                           ([trace, "--procs", "10", "--compare", "easy,fcfs", "--policy", "easy"],
+                            "not for --compare"),
+                           ([trace, *POWER, "--watts-busy", "20W", "--compare", "easy,fcfs", "--power-cap", "1kW"],
+                            "--power-cap is for easy-power"),
                            ([trace, "--procs", "10", "extra"], "'extra'")]:
         result = simulate(*options, status=2)
         expect(words in result.stderr and len(result.stderr.splitlines()) == 1, f"{options}: {result.stderr}")

@@ -1,0 +1,76 @@
+/*
+ * weeks.c - what two schedules of the same jobs differ by, with an interval from resampled weeks
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ *
+ * Source: percentile bootstrap over blocks, B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), 13.3.
+ */
+#include "opt/weeks.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int by_value(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* 0 to n - 1, by splitmix64. */
+static size_t draw(uint64_t *state, size_t n)
+{
+	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return (size_t)((z ^ (z >> 31)) % n);
+}
+
+static double resample(const struct es_week *weeks, size_t n, uint64_t *state)
+{
+	struct es_week sum = { .n = 0 };
+
+	while (sum.n <=
+	       0) { /* where some weeks have no jobs a draw may have none at all: another one */
+		for (size_t i = 0; i < n; i++) {
+			const struct es_week *week = &weeks[draw(state, n)];
+
+			sum.n += week->n;
+			sum.a += week->a;
+			sum.b += week->b;
+		}
+	}
+	return (sum.b - sum.a) / sum.n;
+}
+
+int es_weeks_compare(const struct es_week *weeks, size_t n, uint64_t seed,
+		     struct es_weeks_difference *ret)
+{
+	struct es_week sum = { .n = 0 };
+	double *values;
+	size_t n_full = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		sum.n += weeks[i].n;
+		sum.a += weeks[i].a;
+		sum.b += weeks[i].b;
+		n_full += weeks[i].n > 0;
+	}
+	if (n_full == 0)
+		return -ENODATA;
+	ret->value = ret->low = ret->high = (sum.b - sum.a) / sum.n;
+	if (n_full < ES_WEEKS_LEAST)
+		return 1;
+	values = calloc(ES_WEEKS_RESAMPLES, sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	for (size_t i = 0; i < ES_WEEKS_RESAMPLES; i++)
+		values[i] = resample(weeks, n, &seed);
+	qsort(values, ES_WEEKS_RESAMPLES, sizeof(*values), by_value);
+	ret->low = values[ES_WEEKS_RESAMPLES / 40 - 1];
+	ret->high = values[ES_WEEKS_RESAMPLES - ES_WEEKS_RESAMPLES / 40];
+	free(values);
+	return 0;
+}

@@ -1,0 +1,36 @@
+/*
+ * weeks.h - what two schedules of the same jobs differ by, with an interval from resampled weeks
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#ifndef ES_OPT_WEEKS_H
+#define ES_OPT_WEEKS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define ES_WEEK_S 604800
+#define ES_WEEKS_LEAST 5U /* fewer tell no interval */
+#define ES_WEEKS_RESAMPLES 2000U
+
+/** struct es_week - sums over the jobs of a week */
+struct es_week {
+	double n, a, b; /* jobs; what they have by the one schedule and by the other */
+};
+
+/** struct es_weeks_difference - of the means over all jobs, b less a */
+struct es_weeks_difference {
+	double value;
+	double low, high; /* 95 % of the resampled weeks lie between */
+};
+
+/**
+ * es_weeks_compare - jobs of one week hang together, so that weeks are drawn, with all their jobs
+ * @seed: the same numbers for the same seed
+ * Returns 0; 1: too few weeks with jobs for an interval; -ENODATA: no jobs; -ENOMEM
+ */
+int es_weeks_compare(const struct es_week *weeks, size_t n, uint64_t seed,
+		     struct es_weeks_difference *ret);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * test_opt_weeks.c - what two schedules differ by, and how sure that is
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "support/test.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+#include "opt/weeks.h"
+
+#define WEEKS 400U
+
+static void the_difference_is_of_means_over_all_jobs(void **state)
+{
+	/* 10 jobs with 2 s less each, 30 with 6 s less each, a week without any: 5 s less. */
+	static const struct es_week weeks[] = { { 10, 100, 80 }, { 0, 0, 0 }, { 30, 300, 120 } };
+	struct es_weeks_difference found;
+
+	(void)state;
+	assert_int_equal(es_weeks_compare(weeks, 3, 1, &found), 1);
+	assert_true(found.value == -5);
+	assert_int_equal(es_weeks_compare(weeks, 0, 1, &found), -ENODATA);
+	assert_int_equal(es_weeks_compare(&weeks[1], 1, 1, &found), -ENODATA);
+}
+
+static void weeks_that_are_alike_leave_no_doubt(void **state)
+{
+	struct es_week weeks[12];
+	struct es_weeks_difference found;
+
+	(void)state;
+	for (size_t i = 0; i < 12; i++)
+		weeks[i] = (struct es_week){ 7, 70, 84 };
+	weeks[5] = (struct es_week){ 0, 0, 0 };
+	assert_int_equal(es_weeks_compare(weeks, 12, 1, &found), 0);
+	assert_true(found.value == 2 && found.low == 2 && found.high == 2);
+}
+
+static double roll(uint64_t *state)
+{
+	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (double)(*state >> 33) / 2147483648.0;
+}
+
+/* With many weeks the interval is that of the mean: 1.96 standard deviations by the root of their number. */
+static void the_interval_is_as_wide_as_that_of_a_mean(void **state)
+{
+	struct es_week weeks[WEEKS];
+	struct es_weeks_difference found, again, other;
+	double sum = 0, squares = 0, half;
+	uint64_t seed = 5;
+
+	(void)state;
+	for (size_t i = 0; i < WEEKS; i++) {
+		double change = 10 * roll(&seed);
+
+		weeks[i] = (struct es_week){ 1, 3, 3 + change };
+		sum += change;
+		squares += change * change;
+	}
+	half = 1.96 * sqrt((squares / WEEKS - sum / WEEKS * sum / WEEKS) / WEEKS);
+
+	assert_int_equal(es_weeks_compare(weeks, WEEKS, 1, &found), 0);
+	assert_int_equal(es_weeks_compare(weeks, WEEKS, 1, &again), 0);
+	assert_int_equal(es_weeks_compare(weeks, WEEKS, 2, &other), 0);
+
+	assert_true(fabs(found.value - sum / WEEKS) < 1e-9);
+	assert_true(fabs(found.high - found.value - half) < 0.15 * half);
+	assert_true(fabs(found.value - found.low - half) < 0.15 * half);
+	assert_memory_equal(&found, &again, sizeof(found));
+	assert_true(other.low != found.low);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_difference_is_of_means_over_all_jobs),
+		cmocka_unit_test(weeks_that_are_alike_leave_no_doubt),
+		cmocka_unit_test(the_interval_is_as_wide_as_that_of_a_mean),
+	};
+
+	return cmocka_run_group_tests_name("opt/weeks", tests, NULL, NULL);
+}

@@ -264,7 +264,7 @@ static int act(const struct ask *ask)
 {
 	char mount[ES_PATH_MAX_BYTES];
 	struct es_error err = { .code = 0 };
-	int64_t from_ns = 0, to_ns = 0;
+	int64_t from_ns = 0, to_ns = 0, start_ns = 0;
 	int status;
 
 	if ((ask->from_text && parse_time(ask->from_text, &from_ns) < 0) ||
@@ -275,8 +275,15 @@ static int act(const struct ask *ask)
 	status = es_twin_find("twin truth", ask->mount, mount);
 	if (status != ES_EXIT_OK)
 		return status;
-	if (!ask->from_text && ask_start(mount, &from_ns, &err) < 0)
+	if (ask_start(mount, &start_ns, &err) < 0)
 		return es_complain("twin truth", ES_EXIT_FAILURE, "%s", err.text);
+	if (!ask->from_text)
+		from_ns = start_ns;
+	else if (from_ns < start_ns)
+		return es_complain(
+			"twin truth", ES_EXIT_FAILURE,
+			"--from is before the twin was switched on, at %.3f s of this machine's boot clock",
+			es_s_from_ns(start_ns));
 	if (!ask->to_text)
 		to_ns = es_clock_boot_ns();
 	if (to_ns < from_ns)

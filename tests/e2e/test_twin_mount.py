@@ -319,7 +319,7 @@ def test_truth_between_two_times(place):
         parts = {(p["part"], p["number"]): p["energy_uj"] for p in whole["parts"]}
         expect(abs(parts["node", 0] - parts["board", 0] - parts["loss", 0]) <= 2, "node = board + loss")
         expect("package-1" in twin.call("truth").stdout, "in words")
-        for words, *args in (("too long ago", "--from", "1", "--to", rows[1]["t_ns"]),
+        for words, *args in (("before the twin was switched on", "--from", "1", "--to", rows[1]["t_ns"]),
                              ("not yet", "--to", 1 << 60),
                              ("before", "--from", rows[1]["t_ns"], "--to", rows[0]["t_ns"])):
             done = twin.call("truth", *args)

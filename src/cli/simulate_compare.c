@@ -165,7 +165,7 @@ static void put_json(const struct compare *compare, struct es_buf *out)
 
 	es_json_init(&json, es_json_sink_buf, out, true);
 	es_json_object(&json, NULL);
-	es_json_string(&json, "schema", "energyscopium.simulate.compare/1");
+	es_json_string(&json, "schema", "energyscopium.simulate-compare/1");
 	es_json_array(&json, "policies");
 	for (int i = 0; i < 2; i++) {
 		es_json_object(&json, NULL);

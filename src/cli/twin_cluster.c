@@ -257,7 +257,7 @@ static int show(const struct run *run)
 	if (run->asked.wants_json) {
 		es_json_init(&json, es_json_sink_buf, &out, true);
 		es_json_object(&json, NULL);
-		es_json_string(&json, "schema", "energyscopium.twin.cluster/1");
+		es_json_string(&json, "schema", "energyscopium.twin-cluster/1");
 		es_json_string(&json, "tool", run->options.tool);
 		es_cluster_put(run->cluster, &json);
 		es_json_string(&json, "out", run->options.out);
@@ -328,7 +328,7 @@ static int parse_and_run(struct run *run, int argc, char **argv)
 		  &asked->has_no_readings },
 		{ "threads", "N", "results do not depend on it (default: all CPUs)", ES_OPTION_TEXT,
 		  &asked->threads },
-		{ "json", NULL, "print energyscopium.twin.cluster/1", ES_OPTION_FLAG,
+		{ "json", NULL, "print energyscopium.twin-cluster/1", ES_OPTION_FLAG,
 		  &asked->wants_json },
 	};
 	const struct es_usage usage = {

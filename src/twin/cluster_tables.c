@@ -284,7 +284,7 @@ static int write_json(const struct es_cluster *cluster, struct es_error *err)
 		return r;
 	es_json_init(&json, es_json_sink_buf, &table.rows, true);
 	es_json_object(&json, NULL);
-	es_json_string(&json, "schema", "energyscopium.twin.cluster/1");
+	es_json_string(&json, "schema", "energyscopium.twin-cluster/1");
 	es_json_string(&json, "tool", cluster->options.tool);
 	es_cluster_put(cluster, &json);
 	es_json_object_end(&json);

@@ -34,6 +34,7 @@ int es_cmd_doctor(int argc, char **argv);
 int es_cmd_import(int argc, char **argv);
 int es_cmd_node(int argc, char **argv);
 int es_cmd_pareto(int argc, char **argv);
+int es_cmd_place(int argc, char **argv);
 int es_cmd_profile(int argc, char **argv);
 int es_cmd_record(int argc, char **argv);
 int es_cmd_report(int argc, char **argv);

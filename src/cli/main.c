@@ -22,6 +22,8 @@ static const struct es_command commands[] = {
 	{ "node", "let go of this machine's GPUs for a while, in all recordings", es_cmd_node },
 	{ "pareto", "the rows of a table that no other is better than in time and energy",
 	  es_cmd_pareto },
+	{ "place", "which configuration runs on which class of servers, for the least energy",
+	  es_cmd_place },
 	{ "profile", "power over time of a recording: pictures and numbers", es_cmd_profile },
 	{ "record", "measure the machine in the background: start, stop, status", es_cmd_record },
 	{ "report", "energy, carbon and quality of a recording", es_cmd_report },

@@ -1,0 +1,123 @@
+/*
+ * place.c - energyscopium place: which configuration runs on which class of servers
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include "cli/place.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+#define COMMAND "place"
+
+static void finish(struct es_placing *placing)
+{
+	es_text_list_finish(&placing->capacities);
+	es_text_list_finish(&placing->deadlines);
+	es_text_list_finish(&placing->forbidden);
+	es_place_table_finish(&placing->energies);
+	es_place_table_finish(&placing->times);
+	free(placing->is_forbidden);
+	free(placing->deadline_us);
+	free(placing->why);
+	es_place_finish(&placing->place);
+}
+
+static void warn_of_long(const struct es_placing *placing)
+{
+	size_t m = placing->problem.m, n_long = 0, first = 0;
+
+	for (size_t i = 0; i < placing->problem.n; i++) {
+		if (placing->horizon_us == 0 ||
+		    placing->problem.time_us[i * m + placing->place.at[i]] <= placing->horizon_us)
+			continue;
+		first = n_long++ ? first : i;
+	}
+	if (n_long > 0)
+		(void)es_complain(
+			COMMAND, 0,
+			"%zu configurations ('%.60s' first) take longer where they are than "
+			"the horizon of %s: one node does not end them in it; --deadline "
+			"keeps them out",
+			n_long, placing->energies.configurations.texts[first], placing->horizon);
+}
+
+static int show(const struct es_placing *placing)
+{
+	struct es_buf out;
+	int status;
+
+	es_buf_init(&out, 64U << 20);
+	if (placing->wants_json)
+		es_placing_put_json(placing, &out);
+	else
+		es_placing_put_table(placing, &out);
+	status = es_put_out(COMMAND, &out);
+	es_buf_finish(&out);
+	return status;
+}
+
+static int place(struct es_placing *placing)
+{
+	struct es_place_lack lack;
+	int r, status = es_placing_read(placing);
+
+	if (status >= 0)
+		return status;
+	es_place_limit(&placing->problem, &placing->limits, placing->why);
+	r = es_place_solve(&placing->problem, &placing->place, &lack);
+	if (r == -ENOSPC)
+		return es_placing_say_lack(placing, &lack);
+	if (r < 0)
+		return es_complain(COMMAND, ES_EXIT_FAILURE, "cannot place: %s", es_strerror(r));
+	warn_of_long(placing);
+	return show(placing);
+}
+
+int es_cmd_place(int argc, char **argv)
+{
+	struct es_placing placing = { .path = NULL };
+	const struct es_option options[] = {
+		{ "capacity", "CLASS=N",
+		  "room of a class: N configurations, or N nodes with --horizon; else without end",
+		  ES_OPTION_LIST, &placing.capacities },
+		{ "time", "FILE",
+		  "the same rows and columns with the time each takes: hours, or with a unit",
+		  ES_OPTION_TEXT, &placing.time_path },
+		{ "horizon", "TIME", "count room in node-hours: N nodes for this long",
+		  ES_OPTION_TEXT, &placing.horizon },
+		{ "deadline", "CONFIG=TIME", "a configuration takes no longer than that",
+		  ES_OPTION_LIST, &placing.deadlines },
+		{ "slowdown", "SHARE",
+		  "none takes longer than this above its best time among classes with an energy: 5%",
+		  ES_OPTION_TEXT, &placing.slowdown },
+		{ "forbid", "CONFIG:CLASS", "a configuration does not run there", ES_OPTION_LIST,
+		  &placing.forbidden },
+		{ "json", NULL, "print energyscopium.place/1", ES_OPTION_FLAG,
+		  &placing.wants_json },
+	};
+	const struct es_usage usage = {
+		.command = COMMAND,
+		.synopsis = "FILE.csv [OPTION]…",
+		.text = "Chooses the class of servers for each configuration (rows) so that all of them take\n"
+			"the least energy; cells are kWh, empty where it cannot run.",
+		.options = options,
+		.n_options = ES_ARRAY_SIZE(options),
+	};
+	int first, status = es_options_parse(&usage, argc, argv, &first);
+
+	if (status < 0 && first == argc)
+		status = es_complain(COMMAND, ES_EXIT_USAGE, "a table is missing: FILE.csv");
+	else if (status < 0 && first + 1 < argc)
+		status = es_complain(COMMAND, ES_EXIT_USAGE, "'%s' is one too many",
+				     argv[first + 1]);
+	if (status < 0) {
+		placing.path = argv[first];
+		status = place(&placing);
+	}
+	finish(&placing);
+	return status;
+}

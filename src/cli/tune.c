@@ -312,7 +312,11 @@ static int answer_one(const struct es_tune *tune, struct es_tune_answer *answer,
 		answer->best[i] = es_opt_choose(answer->points, answer->n, answer->reference, &any);
 	}
 	r = es_opt_front(answer->points, answer->n, answer->front, &answer->n_front);
-	return r < 0 ? es_error_set(err, r, "cannot find the front") : 0;
+	if (r == 0)
+		r = es_tune_clip(tune, answer);
+	if (r == 0)
+		r = es_tune_model(tune, answer);
+	return r < 0 ? es_error_set(err, r, "cannot compare the settings") : 0;
 }
 
 bool es_tune_has_saving(const struct es_tune_answer *answer)

@@ -12,13 +12,14 @@
 #include "base/buf.h"
 #include "cli/sheet.h"
 #include "opt/choose.h"
+#include "opt/model.h"
 
 /** struct es_tune_row - one setting: time in s and energy in J, or relative to another row where the table says no more */
 struct es_tune_row {
 	const char *cell; /* as the table has it */
 	double value; /* the number that it is, or ends with */
 	double reached; /* what it really was at; 0: not known */
-	bool is_clipped;
+	bool is_clipped, is_inferred; /* reached: from times and powers, no column has it */
 	size_t row; /* of the table */
 };
 
@@ -32,6 +33,11 @@ struct es_tune_answer {
 	size_t best[ES_OPT_N_OBJECTIVES]; /* whatever the slowdown */
 	size_t *front; /* [n_front] owned */
 	size_t n_front;
+	bool has_model, has_ridge; /* of clocks, where there are enough */
+	struct es_opt_model model;
+	struct es_opt_ridge ridge;
+	double optimum; /* clock of least energy by the model */
+	size_t optimum_row; /* the nearest one that was measured */
 };
 
 /** struct es_tune - what was asked, what was read, what was found */
@@ -49,6 +55,14 @@ struct es_tune {
 
 /** es_tune_has_saving - something else than the reference was chosen */
 bool es_tune_has_saving(const struct es_tune_answer *answer);
+/** es_tune_is_clock - the settings are clocks, by the name of their column */
+bool es_tune_is_clock(const struct es_tune *tune);
+/** es_tune_clip - see by times and powers which clocks were not reached, where no column says it; 0 or -ENOMEM */
+int es_tune_clip(const struct es_tune *tune, struct es_tune_answer *answer);
+/** es_tune_model - fit the models where settings are clocks; 0 or -ENOMEM */
+int es_tune_model(const struct es_tune *tune, struct es_tune_answer *answer);
+void es_tune_model_text(const struct es_tune_answer *answer, struct es_buf *out);
+void es_tune_model_json(const struct es_tune_answer *answer, struct es_json *json);
 void es_tune_text(const struct es_tune *tune, struct es_buf *out);
 void es_tune_json(const struct es_tune *tune, struct es_buf *out);
 

@@ -8,7 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "cli/tune.h"
 #include "format/letters.h"
 
@@ -66,7 +65,9 @@ static void row_text(const struct es_tune_answer *answer, size_t i, unsigned wid
 			    is_on_front(answer, i) ? "  front" : "");
 	(void)es_buf_str(out, i == answer->reference ? "  reference" : "");
 	if (row->is_clipped)
-		(void)es_buf_printf(out, "  clipped: was at %.6g", row->reached);
+		(void)es_buf_printf(out, "  clipped: was at %s%.*g",
+				    row->is_inferred ? "about " : "", row->is_inferred ? 4 : 6,
+				    row->reached);
 	(void)es_buf_u8(out, '\n');
 }
 
@@ -83,12 +84,9 @@ static void limit_text(const struct es_tune *tune, struct es_buf *out)
 
 static bool is_top_clock(const struct es_tune *tune, const struct es_tune_answer *answer)
 {
-	static const char *const words[] = { "mhz", "ghz", "khz", "freq", "clock", "pstate" };
 	const struct es_opt_point *chosen = &answer->points[answer->chosen];
-	bool is_clock = false;
+	bool is_clock = es_tune_is_clock(tune) || strcasestr(tune->setting, "pstate");
 
-	for (size_t i = 0; i < ES_ARRAY_SIZE(words); i++)
-		is_clock |= strcasestr(tune->setting, words[i]) != NULL;
 	for (size_t i = 0; i < answer->n; i++)
 		is_clock &= !(answer->points[i].time < chosen->time);
 	return is_clock;
@@ -147,7 +145,9 @@ static void clipped_text(const struct es_tune_answer *answer, struct es_buf *out
 			continue;
 		(void)es_buf_str(out, comma);
 		cell_text(answer, i, out);
-		(void)es_buf_printf(out, " (was at %.6g)", answer->rows[i].reached);
+		(void)es_buf_printf(out, " (was at %s%.*g)",
+				    answer->rows[i].is_inferred ? "about " : "",
+				    answer->rows[i].is_inferred ? 4 : 6, answer->rows[i].reached);
 		comma = ", ";
 		is_any = true;
 	}
@@ -179,6 +179,7 @@ void es_tune_text(const struct es_tune *tune, struct es_buf *out)
 		verdict_text(tune, answer, out);
 		best_text(answer, out);
 		clipped_text(answer, out);
+		es_tune_model_text(answer, out);
 	}
 }
 
@@ -208,6 +209,7 @@ static void row_json(const struct es_tune *tune, const struct es_tune_answer *an
 	es_json_double(json, "edp_change", changes.edp);
 	es_json_double(json, "ed2p_change", changes.ed2p);
 	es_json_bool(json, "clipped", row->is_clipped);
+	es_json_bool(json, "reached_inferred", row->is_inferred);
 	if (row->reached > 0)
 		es_json_double(json, "reached", row->reached);
 	else
@@ -236,6 +238,7 @@ static void answer_json(const struct es_tune *tune, const struct es_tune_answer 
 		if (answer->rows[i].is_clipped)
 			row_json(tune, answer, i, NULL, json);
 	es_json_array_end(json);
+	es_tune_model_json(answer, json);
 }
 
 void es_tune_json(const struct es_tune *tune, struct es_buf *out)

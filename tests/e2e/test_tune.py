@@ -249,6 +249,22 @@ def test_kernel_tuner(_place):
     told = tune(path, "--setting", "requested_MHz", "--time", "time_ms", "--energy", "energy_J")
     equal([row["setting"] for row in told["clipped"]], [1905, 2100])
     equal(told["chosen"]["setting"], 1335)
+    equal(told["clipped"][0]["reached_inferred"], False)
+    near(told["ridge"]["clock"], 1350, 0.05 * 1350, "ridge")
+    equal(told["model"]["measured"], 1335)
+
+
+def test_inferred(place):
+    """Without a column of reached clocks they are seen by times and powers that no longer change."""
+    lines = [f"{mhz},{1e5 / min(mhz, 1750):.6f},{1e5 / min(mhz, 1750) * (30 + min(mhz, 1750) ** 3 / 5e7):.6f}"
+             for mhz in (600, 800, 900, 1000, 1200, 1400, 1600, 1900, 2100)]
+    path = write(place, "c.csv", "gpu_mhz,time_s,energy_j\n" + "\n".join(lines) + "\n")
+    told = tune(path, "--setting", "gpu_mhz", "--time", "time_s", "--energy", "energy_j")
+    equal([(row["setting"], round(row["reached"]), row["reached_inferred"]) for row in told["clipped"]],
+          [(1900, 1750, True), (2100, 1750, True)])
+    near(told["model"]["optimum"], max(875, (30 * 5e7 / 2) ** (1 / 3)), 1, "(Ps / 2c)^(1/3)")
+    text = call("tune", "--table", path, "--setting", "gpu_mhz", "--time", "time_s", "--energy", "energy_j").stdout
+    expect("clipped, not what was asked for: 1900 (was at about 1750), 2100 (was at about 1750)" in text, text)
 
 
 if __name__ == "__main__":

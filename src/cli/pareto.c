@@ -66,8 +66,10 @@ static int take(struct work *work, struct es_error *err)
 		r = r < 0 ? r : -EBADMSG;
 	if (r == 0)
 		work->points = calloc(work->rows.n, sizeof(*work->points));
-	if (r == 0 && !work->points)
-		r = es_error_set(err, -ENOMEM, "cannot keep the rows");
+	if (r == 0 && !work->points) {
+		(void)es_error_set(err, -ENOMEM, "cannot keep the rows");
+		r = -ENOMEM;
+	}
 	for (size_t i = 0; r == 0 && i < work->rows.n; i++)
 		work->points[i] = (struct es_opt_point){ values[0][i], values[1][i] };
 	free(values[0]);

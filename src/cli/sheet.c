@@ -272,9 +272,11 @@ int es_sheet_positive(struct es_sheet *rows, const int *columns, size_t n_column
 	for (size_t i = 0; i < n_columns; i++) {
 		ret[i] = calloc(rows->n + 1, sizeof(**ret));
 		if (!ret[i])
-			r = es_error_set(err, -ENOMEM, "cannot read '%s'", rows->file);
+			r = -ENOMEM;
 	}
-	if (r == 0)
+	if (r < 0)
+		(void)es_error_set(err, r, "cannot read '%s'", rows->file);
+	else
 		r = take_numbers(rows, columns, n_columns, ret, err);
 	if (r == 0 && rows->n == 0)
 		r = es_error_say(err, -ENODATA, "'%.300s' has no rows%s", rows->file,

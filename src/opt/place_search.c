@@ -163,6 +163,7 @@ static bool walk(struct search *search)
 		}
 		if (is_in) {
 			keep(search);
+			steps += (unsigned)n; /* that looked at all of them */
 			use(search, k, -1);
 			search->taken[k]++;
 			continue;

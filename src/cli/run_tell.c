@@ -15,6 +15,7 @@
 #include "cli/hidden.h"
 #include "cli/output.h"
 #include "cli/run.h"
+#include "cli/survey.h"
 
 /* Where recording and eprofile are, if not where they should be; "": nowhere. */
 struct saved {
@@ -81,7 +82,7 @@ static void put_hints(const struct es_run *run, struct es_buf *out)
 		last = domains[i].reason;
 		(void)es_buf_printf(out, "  %-10s %s: %s\n", "denied", domains[i].id,
 				    domains[i].reason);
-		if (domains[i].fix[0] && run->tree.is_machine)
+		if (domains[i].fix[0] && !es_survey_is_twin(&run->tree))
 			(void)es_buf_printf(out, "  %-10s %s\n", "fix", domains[i].fix);
 	}
 }

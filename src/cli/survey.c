@@ -426,15 +426,20 @@ static void excuse_spares(struct es_survey *survey)
 			excuse_spare(survey, &sources[i]);
 }
 
-/* A fix is for a machine; before a tree's files it would open this machine's meters, and not the tree's. */
-static void mend_tree_only(struct es_survey *survey)
+bool es_survey_is_twin(const struct es_root *root)
 {
-	if (survey->root.is_machine || survey->root.judges_rights)
+	return !root->is_machine && es_root_exists(root, ".twin/kind");
+}
+
+/* A fix is for the machine that a tree was taken from; before a twin's files it would open this machine's meters instead. */
+static void mend_twin_only(struct es_survey *survey)
+{
+	if (!es_survey_is_twin(&survey->root) || survey->root.judges_rights)
 		return;
 	for (size_t i = 0; i < survey->n_domains; i++)
 		if (survey->domains[i].state == ES_STATE_DENIED && survey->domains[i].fix[0])
 			(void)snprintf(survey->domains[i].fix, sizeof(survey->domains[i].fix),
-				       "as the owner of the files below --root, or as root");
+				       "as who started the twin, or as root");
 }
 
 int es_survey_make(const struct es_survey_options *options, struct es_survey *ret,
@@ -468,7 +473,7 @@ int es_survey_make(const struct es_survey_options *options, struct es_survey *re
 	es_cover_choose(survey.domains, survey.n_domains, survey.evidence, options->psys);
 	tell_failures(&survey);
 	excuse_spares(&survey);
-	mend_tree_only(&survey);
+	mend_twin_only(&survey);
 	find_unmeasured(&survey);
 	find_unmeasured_gpus(&survey);
 	*ret = survey;

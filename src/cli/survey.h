@@ -56,6 +56,8 @@ struct es_survey_options {
 	enum es_psys_policy psys;
 };
 
+/** es_survey_is_twin - the tree is a simulated node, which is no copy of a machine */
+bool es_survey_is_twin(const struct es_root *root);
 /** es_survey_make - 0 or negative errno with @err */
 int es_survey_make(const struct es_survey_options *options, struct es_survey *ret,
 		   struct es_error *err);

@@ -701,7 +701,7 @@ def test_advice_to_a_stranger(place):
                               capture_output=True, text=True, timeout=60, check=False)
         denied = [d for s in json.loads(done.stdout)["sources"] for d in s["domains"] if d["state"] == "denied"]
         expect(any(d["id"] == "powercap/package-0" for d in denied), done.stdout)
-        equal({d["fix"] for d in denied} - {None}, {"as the owner of the files below --root, or as root"}, "advice")
+        equal({d["fix"] for d in denied} - {None}, {"as who started the twin, or as root"}, "advice")
         done = subprocess.run([*as_stranger, "run", "--root", mount, "--out", out, "--", "true"], env=clean_environment(),
                               capture_output=True, text=True, timeout=60, check=False)
         equal(done.returncode, 0, done.stderr)

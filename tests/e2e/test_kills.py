@@ -209,7 +209,7 @@ def loads(megabytes):
     limit = (megabytes << 20, megabytes << 20)
     done = subprocess.run([PROGRAM, "--version"], capture_output=True, check=False,
                           preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, limit))
-    return done.returncode >= 0 or megabytes >= 8
+    return done.returncode == 0 or megabytes >= 8
 
 
 def test_little_memory(place):

@@ -60,7 +60,8 @@ static double unknown_j(const struct es_report *report, const struct es_track *t
 			  sum->silent_ns[1];
 
 	return fmax(usual_w, most_w - usual_w) * es_s_from_ns(unknown_ns) +
-	       usual_w * es_s_from_ns(rest_ns > 0 ? rest_ns : 0) +
+	       fmax(usual_w, es_w_from_mw(track->max_mw)) *
+		       es_s_from_ns(rest_ns > 0 ? rest_ns : 0) +
 	       sum->still_w * es_s_from_ns(track->lost_ns) +
 	       usual_w * es_s_from_ns(es_report_slowest_ns(report, i)) +
 	       1.96 * sqrt(track->unseen_j2) + es_j_from_uj(track->doubt_uj) +

@@ -125,7 +125,8 @@ static int adopt(struct es_twin_entry *dir, struct es_twin_entry *child)
 {
 	if (dir->n_children == dir->cap_children) {
 		size_t cap = dir->cap_children ? 2 * dir->cap_children : 8;
-		struct es_twin_entry **grown = realloc(dir->children, cap * sizeof(*dir->children));
+		struct es_twin_entry **grown =
+			realloc(dir->children, cap * sizeof(struct es_twin_entry *));
 
 		if (!grown)
 			return -ENOMEM;
@@ -221,7 +222,7 @@ void es_twin_tree_dir(struct es_twin_tree *tree, const char *path)
 static char *relative(const char *path, const char *target)
 {
 	size_t common = 0, n_up = 0;
-	char *text;
+	char *text, *end;
 
 	for (size_t i = 0; path[i] == target[i] && path[i] != '\0'; i++)
 		if (path[i] == '/')
@@ -231,9 +232,10 @@ static char *relative(const char *path, const char *target)
 	text = malloc(3 * n_up + strlen(target + common) + 1);
 	if (!text)
 		return NULL;
+	end = text;
 	for (size_t i = 0; i < n_up; i++)
-		memcpy(text + 3 * i, "../", 3);
-	memcpy(text + 3 * n_up, target + common, strlen(target + common) + 1);
+		end = stpcpy(end, "../");
+	(void)stpcpy(end, target + common);
 	return text;
 }
 

@@ -31,7 +31,8 @@ struct front {
 };
 
 struct work {
-	const char *path, *time, *energy, *group, *label, *svg, *png;
+	const char *path, *time, *energy, *group, *label;
+	struct es_drawing drawing;
 	bool is_strict, is_json;
 	struct es_sheet rows;
 	int columns[4]; /* time, energy, group, label; -1: none */
@@ -314,7 +315,7 @@ static int draw(const struct work *work, struct es_error *err)
 		mark(points, &work->all, 0, &lines[0]);
 	for (size_t i = 0; i < work->n_groups; i++)
 		mark(points, &work->groups[i], (unsigned)i, &lines[i]);
-	return es_scatter_write(&scatter, work->svg, work->png, err);
+	return es_scatter_write(&scatter, &work->drawing, err);
 }
 
 static int do_work(struct work *work)
@@ -330,14 +331,13 @@ static int do_work(struct work *work)
 	if (r == 0 && (make_front(work, NULL, work->rows.n, &work->all) < 0 ||
 		       (work->group && make_groups(work) < 0)))
 		r = es_error_set(&err, -ENOMEM, "cannot find the front");
-	if (r == 0 && (work->svg || work->png))
+	if (r == 0 && es_drawing_is_asked(&work->drawing))
 		r = draw(work, &err);
 	if (r < 0)
 		return err.text[0] ? es_complain(COMMAND, ES_EXIT_FAILURE, "%s", err.text)
 				   : ES_EXIT_FAILURE;
 	/* A picture on stdout stands alone. */
-	if ((work->svg && strcmp(work->svg, "-") == 0) ||
-	    (work->png && strcmp(work->png, "-") == 0))
+	if (es_drawing_takes_stdout(&work->drawing, NULL))
 		return ES_EXIT_OK;
 	es_buf_init(&out, OUT_MAX_BYTES);
 	if (work->is_json)
@@ -372,8 +372,9 @@ int es_cmd_pareto(int argc, char **argv)
 		{ "strict", NULL, "refuse a table with lines that are no rows", ES_OPTION_FLAG,
 		  &work.is_strict },
 		{ "svg", "FILE", "a picture: energy against time; '-': stdout", ES_OPTION_TEXT,
-		  &work.svg },
-		{ "png", "FILE", "the same as PNG", ES_OPTION_TEXT, &work.png },
+		  &work.drawing.svg },
+		{ "png", "FILE", "the same as PNG", ES_OPTION_TEXT, &work.drawing.png },
+		{ "pdf", "FILE", "the same as PDF", ES_OPTION_TEXT, &work.drawing.pdf },
 		{ "json", NULL, "print " SCHEMA, ES_OPTION_FLAG, &work.is_json },
 	};
 	const struct es_usage usage = {
@@ -385,6 +386,7 @@ int es_cmd_pareto(int argc, char **argv)
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
 	};
+	struct es_error err = { .code = 0 };
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
 	if (status >= 0)
@@ -394,8 +396,8 @@ int es_cmd_pareto(int argc, char **argv)
 	if (!work.time || !work.energy)
 		return es_complain(COMMAND, ES_EXIT_USAGE, "--%s COL is missing",
 				   work.time ? "energy" : "time");
-	if ((work.svg && strcmp(work.svg, "-") == 0) + (work.png && strcmp(work.png, "-") == 0) > 1)
-		return es_complain(COMMAND, ES_EXIT_USAGE, "only one picture fits on stdout");
+	if (es_drawing_takes_stdout(&work.drawing, &err) < 0)
+		return es_complain(COMMAND, ES_EXIT_USAGE, "%s", err.text);
 	work.path = argv[first];
 	status = do_work(&work);
 	finish(&work);

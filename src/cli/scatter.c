@@ -10,8 +10,6 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "cli/picture.h"
-
 #define WIDTH 960.0
 #define HEIGHT 600.0
 #define LEFT 96.0
@@ -21,7 +19,6 @@
 #define TICKS 7
 #define MARGIN 0.06 /* of the span, on each side */
 #define NAMES_MAX 40U
-#define OUT_MAX_BYTES (64U << 20)
 
 struct axis {
 	double low, high, step;
@@ -177,29 +174,15 @@ int es_scatter_scene(const struct es_scatter *scatter, struct es_scene *ret)
 	return ret->error;
 }
 
-int es_scatter_write(const struct es_scatter *scatter, const char *svg, const char *png,
+int es_scatter_write(const struct es_scatter *scatter, const struct es_drawing *drawing,
 		     struct es_error *err)
 {
 	struct es_scene scene;
-	const struct es_pages pages = { .scenes = &scene, .n = 1, .title = scatter->title };
-	struct es_buf out;
 	int r = es_scatter_scene(scatter, &scene);
 
-	es_buf_init(&out, OUT_MAX_BYTES);
-	if (r < 0)
-		(void)es_error_set(err, r, "cannot draw %zu points (at most %u)", scatter->n,
-				   ES_SCATTER_POINTS_MAX);
-	if (r == 0 && svg) {
-		r = es_scene_svg(&scene, false, &out);
-		r = r < 0 ? es_error_set(err, r, "cannot make '%s'", svg)
-			  : es_write_whole(svg, &out, err);
-	}
-	es_buf_reset(&out);
-	if (r == 0 && png)
-		r = es_scene_png(&pages, 2, &out, err);
-	if (r == 0 && png)
-		r = es_write_whole(png, &out, err);
-	es_buf_finish(&out);
+	r = r < 0 ? es_error_set(err, r, "cannot draw %zu points (at most %u)", scatter->n,
+				 ES_SCATTER_POINTS_MAX)
+		  : es_drawing_write(drawing, &scene, scatter->title, err);
 	es_scene_finish(&scene);
 	return r;
 }

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "format/scene.h"
+#include "cli/drawing.h"
 #include "opt/front.h"
 
 #define ES_SCATTER_POINTS_MAX 20000U /* a picture with more is unreadable */
@@ -19,6 +19,8 @@ struct es_scatter_point {
 	struct es_opt_point at;
 	unsigned colour; /* any number; they repeat */
 	bool is_front, is_marked;
+	bool has_box; /* 95 % intervals of both, drawn as a box around it */
+	double time_low, time_high, energy_low, energy_high;
 	const char *name; /* beside it; NULL: none; borrowed */
 };
 
@@ -39,8 +41,8 @@ struct es_scatter {
 
 /** es_scatter_scene - draw it; 0 or negative errno; es_scene_finish() it in any case */
 int es_scatter_scene(const struct es_scatter *scatter, struct es_scene *ret);
-/** es_scatter_write - to files, each NULL where not wanted; 0 or negative errno */
-int es_scatter_write(const struct es_scatter *scatter, const char *svg, const char *png,
+/** es_scatter_write - to the files that are asked for; 0 or negative errno */
+int es_scatter_write(const struct es_scatter *scatter, const struct es_drawing *drawing,
 		     struct es_error *err);
 
 #endif

@@ -346,7 +346,7 @@ static int draw(const struct es_tune *tune, struct es_error *err)
 	for (size_t i = 0; i < answer->n_front; i++)
 		points[answer->front[i]].is_front = true;
 	points[answer->chosen].is_marked = true;
-	return es_scatter_write(&scatter, tune->svg, tune->png, err);
+	return es_scatter_write(&scatter, &tune->drawing, err);
 }
 
 static int do_work(struct es_tune *tune)
@@ -359,7 +359,7 @@ static int do_work(struct es_tune *tune)
 		r = take(tune, &err);
 	for (size_t i = 0; r == 0 && i < tune->n_answers; i++)
 		r = answer_one(tune, &tune->answers[i], &err);
-	if (r == 0 && (tune->svg || tune->png))
+	if (r == 0 && es_drawing_is_asked(&tune->drawing))
 		r = draw(tune, &err);
 	if (r < 0)
 		return err.text[0] ? es_complain(COMMAND, ES_EXIT_FAILURE, "%s", err.text)
@@ -412,11 +412,10 @@ static int check(struct es_tune *tune)
 		return es_complain(COMMAND, ES_EXIT_USAGE,
 				   "--objective '%s': there are energy, edp and ed2p",
 				   tune->objective);
-	if ((tune->svg || tune->png) && tune->group)
+	if (es_drawing_is_asked(&tune->drawing) && tune->group)
 		return es_complain(COMMAND, ES_EXIT_USAGE,
 				   "a picture shows one group: leave out --group, or the picture");
-	if ((tune->svg && strcmp(tune->svg, "-") == 0) ||
-	    (tune->png && strcmp(tune->png, "-") == 0))
+	if (es_drawing_takes_stdout(&tune->drawing, NULL))
 		return es_complain(COMMAND, ES_EXIT_USAGE, "the picture needs a file of its own");
 	return -1;
 }
@@ -449,8 +448,10 @@ int es_cmd_tune(int argc, char **argv)
 		  &tune.objective },
 		{ "strict", NULL, "refuse a table with lines that are no rows", ES_OPTION_FLAG,
 		  &tune.is_strict },
-		{ "svg", "FILE", "a picture: energy against time", ES_OPTION_TEXT, &tune.svg },
-		{ "png", "FILE", "the same as PNG", ES_OPTION_TEXT, &tune.png },
+		{ "svg", "FILE", "a picture: energy against time", ES_OPTION_TEXT,
+		  &tune.drawing.svg },
+		{ "png", "FILE", "the same as PNG", ES_OPTION_TEXT, &tune.drawing.png },
+		{ "pdf", "FILE", "the same as PDF", ES_OPTION_TEXT, &tune.drawing.pdf },
 		{ "json", NULL, "print energyscopium.tune/1", ES_OPTION_FLAG, &tune.is_json },
 	};
 	const struct es_usage usage = {

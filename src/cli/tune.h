@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "cli/drawing.h"
 #include "cli/sheet.h"
 #include "opt/choose.h"
 #include "opt/model.h"
@@ -44,7 +45,8 @@ struct es_tune_answer {
 struct es_tune {
 	const char *path, *setting, *time, *speed, *energy, *power, *group, *reached;
 	const char *reference; /* NULL: the fastest of each group */
-	const char *slowdown, *objective, *svg, *png; /* as given */
+	const char *slowdown, *objective; /* as given */
+	struct es_drawing drawing;
 	bool is_strict, is_json;
 	struct es_opt_wish wish;
 	struct es_sheet rows;

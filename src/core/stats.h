@@ -9,6 +9,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#define ES_STATS_BOOTSTRAP_MIN 10U /* values; below, resampling tells too little */
+#define ES_STATS_RESAMPLES 4000U
 
 /** struct es_stats - what some values have in common */
 struct es_stats {
@@ -28,5 +32,49 @@ struct es_stats es_stats_of(const double *values, size_t n);
  * Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5 and table 26.10.
  */
 double es_t_quantile_975(size_t df);
+
+/** es_t_cdf - the share of Student's t with @df degrees of freedom (above 0, need not be whole) that lies below @t */
+double es_t_cdf(double t, double df);
+/** es_t_quantile - what a share @p (above 0, below 1) lies below */
+double es_t_quantile(double p, double df);
+/** es_normal_cdf, es_normal_quantile - the same of the normal distribution */
+double es_normal_cdf(double z);
+double es_normal_quantile(double p);
+
+/** enum es_interval_method - how an interval came about */
+enum es_interval_method {
+	ES_INTERVAL_NONE, /* one value tells no interval */
+	ES_INTERVAL_T, /* Student's */
+	ES_INTERVAL_BCA, /* resampled, bias-corrected and accelerated */
+	ES_INTERVAL_FIELLER, /* of a ratio of two means */
+};
+
+/** es_interval_method_name - "t", "BCa", "Fieller", "none" */
+const char *es_interval_method_name(enum es_interval_method method);
+
+/** struct es_interval - of a mean, 95 % */
+struct es_interval {
+	size_t n;
+	double mean; /* where n > 0 */
+	double sd; /* where n > 1 */
+	double low, high; /* where method is not NONE */
+	enum es_interval_method method;
+};
+
+/**
+ * es_interval_of - the interval of the mean of @n finite values
+ * Student's below ES_STATS_BOOTSTRAP_MIN values, BCa's from there on, its levels widened as Student's t is wider than the
+ * normal distribution: without that it holds the mean less often than it says.
+ * Returns 0 or -ENOMEM.
+ * Source: B. Efron (1987), J. Am. Stat. Assoc. 82, 171-185; T. Hesterberg (2015), Am. Stat. 69, 371-386, section 4.
+ */
+int es_interval_of(const double *values, size_t n, uint64_t seed, struct es_interval *ret);
+
+/**
+ * es_far_off - which values are far from the others: 0.6745 |x - median| / MAD above 3.5; none of fewer than 5
+ * @ret: [@n]; Returns how many, or -ENOMEM. Where more than half are equal nothing is far off: there is no spread to tell by.
+ * Source: B. Iglewicz, D. Hoaglin, How to Detect and Handle Outliers (1993).
+ */
+int es_far_off(const double *values, size_t n, bool *ret);
 
 #endif

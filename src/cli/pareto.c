@@ -39,6 +39,7 @@ struct work {
 	struct es_opt_point *points; /* [rows.n] */
 	struct front all;
 	struct front *groups; /* [n_groups] */
+	unsigned *group_of; /* [rows.n]; NULL: no groups */
 	size_t n_groups;
 };
 
@@ -123,8 +124,10 @@ static int add_group(struct work *work, const struct member *members, size_t n)
 		work->groups = more;
 	if (!more || !rows)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		rows[i] = members[i].row;
+		work->group_of[rows[i]] = (unsigned)work->n_groups;
+	}
 	more[work->n_groups] = (struct front){ .group = members[0].group };
 	return make_front(work, rows, n, &more[work->n_groups++]);
 }
@@ -135,7 +138,8 @@ static int make_groups(struct work *work)
 	es_cleanup(es_freep) struct member *members = calloc(n, sizeof(*members));
 	int r = 0;
 
-	if (!members)
+	work->group_of = calloc(n, sizeof(*work->group_of));
+	if (!members || !work->group_of)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		members[i] = (struct member){ es_sheet_cell(&work->rows, i, work->columns[2]), i };
@@ -295,16 +299,20 @@ static int draw(const struct work *work, struct es_error *err)
 	es_cleanup(es_freep) struct es_scatter_point *points =
 		calloc(work->rows.n, sizeof(*points));
 	es_cleanup(es_freep) struct es_scatter_line *lines = calloc(n_lines, sizeof(*lines));
+	es_cleanup(es_freep) const char **legend = calloc(n_lines, sizeof(*legend));
 	struct es_scatter scatter = { .title = slash ? slash + 1 : work->path,
 				      .x_name = work->time,
 				      .y_name = work->energy,
+				      .mark_name = "knee",
 				      .points = points,
 				      .n = work->rows.n,
 				      .lines = lines,
-				      .n_lines = n_lines };
+				      .n_lines = n_lines,
+				      .legend = legend,
+				      .n_legend = work->n_groups };
 	int name = label_of(work);
 
-	if (!points || !lines)
+	if (!points || !lines || !legend)
 		return es_error_set(err, -ENOMEM, "cannot draw");
 	for (size_t i = 0; i < work->rows.n; i++)
 		points[i] = (struct es_scatter_point){
@@ -313,8 +321,12 @@ static int draw(const struct work *work, struct es_error *err)
 		};
 	if (!work->group)
 		mark(points, &work->all, 0, &lines[0]);
-	for (size_t i = 0; i < work->n_groups; i++)
+	for (size_t i = 0; i < work->rows.n && work->group; i++)
+		points[i].colour = work->group_of[i];
+	for (size_t i = 0; i < work->n_groups; i++) {
+		legend[i] = work->groups[i].group;
 		mark(points, &work->groups[i], (unsigned)i, &lines[i]);
+	}
 	return es_scatter_write(&scatter, &work->drawing, err);
 }
 
@@ -356,6 +368,7 @@ static void finish(struct work *work)
 	free(work->groups);
 	free(work->all.rows);
 	free(work->points);
+	free(work->group_of);
 	es_sheet_finish(&work->rows);
 }
 

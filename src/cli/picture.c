@@ -8,18 +8,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <langinfo.h>
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "cli/terminal.h"
 #include "format/paper.h"
 
 #define COLUMNS_FILE 1440U /* of a picture on paper: two for each of its points */
@@ -304,59 +302,13 @@ int es_report_write(const struct es_outcome *outcome, const char *html, const ch
 	return r;
 }
 
-static unsigned number_of(const char *variable)
-{
-	const char *text = getenv(variable);
-	uint64_t n;
-
-	return text && es_parse_u64(text, &n) == 0 && n < 10000 ? (unsigned)n : 0;
-}
-
-/* https://no-color.org: set and not empty means no; https://bixense.com/clicolors: forced also where there is no terminal. */
-static unsigned colours(void)
-{
-	const char *no = getenv("NO_COLOR"), *term = getenv("TERM"), *more = getenv("COLORTERM"),
-		   *force = getenv("CLICOLOR_FORCE");
-	bool is_forced = force && force[0] && strcmp(force, "0") != 0;
-
-	if ((no && no[0]) || !term || !term[0] || strcmp(term, "dumb") == 0 ||
-	    (!is_forced && !isatty(STDOUT_FILENO)))
-		return 0;
-	if (more && (strcmp(more, "truecolor") == 0 || strcmp(more, "24bit") == 0))
-		return 1U << 24;
-	return strstr(term, "256color") || strstr(term, "-direct") ? 256 : 16;
-}
-
-/* Of the user's locale; the program's own stays C, so that numbers do. */
-static bool has_unicode(void)
-{
-	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-	bool is_utf8 = locale && strcmp(nl_langinfo_l(CODESET, locale), "UTF-8") == 0;
-
-	if (locale)
-		freelocale(locale);
-	return is_utf8;
-}
-
 static void look_at_terminal(const struct es_pictures *pictures, struct es_terminal *ret)
 {
-	struct winsize size;
-
-	*ret = (struct es_terminal){ .columns = number_of("COLUMNS"), .lines = number_of("LINES") };
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 0) {
-		ret->columns = size.ws_col;
-		ret->lines = size.ws_row;
-	}
-	ret->columns = ret->columns ? ret->columns : 80;
-	ret->lines = ret->lines ? ret->lines : 24;
-	/* The prompt comes below it. */
-	ret->lines -= ret->lines > 4;
+	es_terminal_look(ret);
 	if (pictures->width)
 		ret->columns = (unsigned)pictures->width_pt;
 	if (pictures->height)
 		ret->lines = (unsigned)pictures->height_pt;
-	ret->has_unicode = has_unicode();
-	ret->n_colours = colours();
 }
 
 int es_picture_in_terminal(const struct es_pictures *pictures, const struct es_outcome *outcome,

@@ -333,6 +333,7 @@ static int draw(const struct es_tune *tune, struct es_error *err)
 	struct es_scatter scatter = { .title = slash ? slash + 1 : tune->path,
 				      .x_name = tune->speed ? "time (relative)" : "time (s)",
 				      .y_name = tune->speed ? "energy (relative)" : "energy (J)",
+				      .mark_name = "chosen",
 				      .points = points,
 				      .n = answer->n,
 				      .lines = &line,

@@ -27,19 +27,34 @@ enum es_trial_metric {
 	ES_TRIAL_N_METRICS,
 };
 
+/** struct es_trial_region - a region of a run, as the report has it */
+struct es_trial_region {
+	char name[ES_NAME_MAX_BYTES];
+	bool has_energy; /* else it cannot be told apart from others */
+	bool is_proportional; /* as of a run */
+	double time_s, energy_j, energy_bound_j;
+};
+
 /** struct es_trial - one run, or one region of it */
 struct es_trial {
-	char name[ES_NAME_MAX_BYTES]; /* of the job, or "row 7" */
+	char name[ES_NAME_MAX_BYTES]; /* of the job, or "line 7" */
 	char node[ES_NAME_MAX_BYTES]; /* "": not known, or several */
 	char command[ES_NAME_MAX_BYTES]; /* argv[0]; "": not known */
 	char kind[16]; /* of the energy: measured, integrated, estimated, mixed …; "": not known */
+	char cover[ES_NAME_MAX_BYTES]; /* the parts that the energy is the sum of: "package-0 dram-0"; "": not known */
+	char factor_id[64]; /* of the grams; "": not known */
+	char *path; /* owned; what it was read from; NULL: a row of a table */
 	size_t group;
-	bool has_time, has_energy, has_above, has_quality;
+	int64_t start_unix_ns; /* 0: not known */
+	bool has_time, has_energy, has_above, has_quality, has_gco2;
 	/* The energy, or a part of it, is an estimate from CPU time: it may be added up, never compared between settings. */
 	bool is_proportional;
 	bool is_failed; /* the command's status was not 0: it is counted, and left out */
 	double time_s, energy_j, energy_bound_j, above_j;
+	double gco2;
 	double quality; /* a number given with the row */
+	struct es_trial_region *regions; /* [n_regions] owned; only where they were asked for */
+	size_t n_regions;
 };
 
 /** struct es_trials - zero-initialise, es_trials_finish() it */
@@ -47,8 +62,12 @@ struct es_trials {
 	struct es_trial *trials; /* [n] owned, in the order in which they were given */
 	size_t n;
 	char **groups; /* [n_groups] names, owned, in the order of their first mention */
+	char **folders; /* [n_groups] owned; of the files that named the group; NULL: it was not named after files */
 	size_t n_groups;
 	size_t n_unread; /* rows of tables that were left out */
+	size_t n_twice; /* runs given again, as their eprofile beside their recording: each counts once */
+	bool has_table,
+		has_file; /* rows of a table are among them; runs that have a file of their own */
 };
 
 /** struct es_trials_ask - what to take of each file; texts borrowed, NULL: not asked */
@@ -58,7 +77,13 @@ struct es_trials_ask {
 	const char *time, *energy, *quality,
 		*group; /* columns of tables; group: rows with the same word in it are one group */
 	bool is_strict; /* a bad row is an error */
+	bool has_regions; /* keep all regions of each run */
 };
+
+/*
+ * Tables: without ask->time and ask->energy the columns duration_s and energy_j are meant. Units are those that the names
+ * end with (time_ms, Energy[Wh]). Where a table has columns named node, command, kind or exit_status, they say the same of its rows.
+ */
 
 /**
  * es_trials_group - the group of that name, made where there is none
@@ -78,6 +103,13 @@ int es_trials_group(struct es_trials *trials, const char *name);
  */
 int es_trials_read(struct es_trials *trials, const char *path, const char *group,
 		   const struct es_trials_ask *ask, struct es_chain *chain, struct es_error *err);
+
+/**
+ * es_trials_region - the same runs, each with time and energy of its region @name
+ * @from: was read with ask->has_regions; runs without the region are left out
+ * @ret: es_trials_finish() it. Returns 0 or -ENOMEM.
+ */
+int es_trials_region(const struct es_trials *from, const char *name, struct es_trials *ret);
 
 /** es_trial_value - what @metric is of one run; false where that is not known, or may not be compared */
 bool es_trial_value(const struct es_trial *trial, enum es_trial_metric metric, double *ret);

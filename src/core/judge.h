@@ -44,16 +44,17 @@ struct es_judgement {
 	struct es_interval a, b; /* of the two means */
 	bool has_change; /* both means are known, and that of A is above 0 */
 	double change; /* mean B / mean A - 1 */
-	bool has_interval; /* two runs of each at least */
+	bool has_interval; /* has_change, and two runs of each at least */
 	double change_low,
 		change_high; /* 95 %; an end may be infinite where the mean of A is hardly known */
 	enum es_interval_method
 		method; /* of the change: Fieller's by Welch's degrees of freedom, or BCa */
-	double p; /* two-sided, Welch; where has_interval */
+	bool has_test; /* two runs of each at least, whatever the means */
+	double p; /* two-sided, Welch; 1 or 0 where no run differs from the others of its set */
 	double df; /* Welch's and Satterthwaite's degrees of freedom */
 	enum es_verdict verdict;
 	enum es_judge_limit limit;
-	double limit_high; /* one-sided 95 % upper bound of the change; where has_interval */
+	double limit_high; /* one-sided 95 % upper bound of the change, maybe infinite; where has_interval */
 	/* Runs of each that tell a change of max(|change|, margin) with 80 % power at 5 %: 15.7 (CV / change)^2, 2 more below 10.
 	 * 0: not known (one run tells no spread). */
 	size_t runs_needed;
@@ -62,14 +63,20 @@ struct es_judgement {
 /**
  * es_judge - B against A, each a set of finite values
  * Means have Student's interval below ES_STATS_BOOTSTRAP_MIN values, BCa's from there on; the change has Fieller's where
- * either set is smaller than that, else BCa's of the ratio of the means.
- * Returns 0; -ENODATA: a set is empty; -ENOMEM.
+ * either set is smaller than that, else BCa's of the ratio of the means. Fieller's holds 0 exactly where Welch's p is 0.05 or more;
+ * BCa's may differ from it in close cases: the verdict is the interval's.
+ * Fieller's also serves where some resample of A has no mean above 0: a ratio to it would tell nothing.
+ * A mean of A at or below 0 (energy above a baseline can be) has no change to tell: has_change false, UNDECIDED, p is known.
+ * Returns 0; -ENODATA: a set is empty; -ERANGE: a value is not a number of a size up to ES_STATS_LARGEST; -ENOMEM.
  * Source: B. Welch (1947), Biometrika 34; E. Fieller (1954), J. R. Stat. Soc. B 16; B. Efron (1987), J. Am. Stat. Assoc. 82.
  */
 int es_judge(const double *a, size_t n_a, const double *b, size_t n_b,
 	     const struct es_judge_wish *wish, struct es_judgement *ret);
 
-/** es_judge_runs - runs of each kind to see a relative @change at a coefficient of variation @cv; 3 at least */
+/**
+ * es_judge_runs - runs of each kind to see a relative @change at a coefficient of variation @cv, with 80 % power at 5 %
+ * 15.7 (cv / change)^2, 2 more below 10 (there Student's t is wider), 3 at least; SIZE_MAX where no number of runs would do.
+ */
 size_t es_judge_runs(double cv, double change);
 
 #endif

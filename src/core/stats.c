@@ -6,24 +6,19 @@
  */
 #include "core/stats.h"
 
+#include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "core/bootstrap.h"
 
-double es_t_quantile_975(size_t df)
+static bool all_equal(const double *values, size_t n)
 {
-	static const double tabled[] = { 12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469,
-					 2.3646,  2.3060, 2.2622, 2.2281, 2.2010, 2.1788,
-					 2.1604,  2.1448, 2.1314, 2.1199, 2.1098, 2.1009,
-					 2.0930,  2.0860, 2.0796, 2.0739, 2.0687, 2.0639,
-					 2.0595,  2.0555, 2.0518, 2.0484, 2.0452, 2.0423 };
-	const double x = 1.959963984540054; /* of the normal distribution */
-	double v = (double)df;
-
-	if (df <= ES_ARRAY_SIZE(tabled))
-		return tabled[df ? df - 1 : 0];
-	return x + (pow(x, 3) + x) / (4 * v) +
-	       (5 * pow(x, 5) + 16 * pow(x, 3) + 3 * x) / (96 * v * v);
+	for (size_t i = 1; i < n; i++)
+		if (values[i] != values[0])
+			return false;
+	return true;
 }
 
 struct es_stats es_stats_of(const double *values, size_t n)
@@ -34,6 +29,8 @@ struct es_stats es_stats_of(const double *values, size_t n)
 	for (size_t i = 0; i < n; i++)
 		sum += values[i];
 	stats.mean = n ? sum / (double)n : 0;
+	if (n > 0 && all_equal(values, n)) /* the sum is rounded: the mean would be beside them */
+		stats.mean = values[0];
 	for (size_t i = 0; i < n; i++)
 		squares += (values[i] - stats.mean) * (values[i] - stats.mean);
 	if (!stats.has_spread)
@@ -41,4 +38,94 @@ struct es_stats es_stats_of(const double *values, size_t n)
 	stats.sd = sqrt(squares / (double)(n - 1));
 	stats.ci = es_t_quantile_975(n - 1) * stats.sd / sqrt((double)n);
 	return stats;
+}
+
+const char *es_interval_method_name(enum es_interval_method method)
+{
+	static const char *const names[] = {
+		[ES_INTERVAL_NONE] = "none",
+		[ES_INTERVAL_T] = "t",
+		[ES_INTERVAL_BCA] = "BCa",
+		[ES_INTERVAL_FIELLER] = "Fieller",
+	};
+
+	return names[method];
+}
+
+static int resampled_interval(const double *values, size_t n, uint64_t seed,
+			      struct es_interval *interval)
+{
+	double z = es_t_quantile(0.975, (double)(n - 1)) * sqrt((double)n / (double)(n - 1));
+	es_cleanup(es_freep) double *means = calloc(ES_STATS_RESAMPLES, sizeof(*means));
+	struct es_influence influence = { 0 };
+	struct es_bca bca;
+
+	if (!means)
+		return -ENOMEM;
+	es_bootstrap_means(values, n, &seed, means, ES_STATS_RESAMPLES);
+	es_influence_add(&influence, values, n, interval->mean, 1);
+	bca = es_bca_of(means, ES_STATS_RESAMPLES, interval->mean, &influence);
+	interval->low = es_bca_end(&bca, means, ES_STATS_RESAMPLES, -z);
+	interval->high = es_bca_end(&bca, means, ES_STATS_RESAMPLES, z);
+	interval->method = ES_INTERVAL_BCA;
+	return 0;
+}
+
+int es_interval_of(const double *values, size_t n, uint64_t seed, struct es_interval *ret)
+{
+	struct es_stats stats = es_stats_of(values, n);
+	struct es_interval interval = { .n = n, .mean = stats.mean, .sd = stats.sd };
+	int r = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!(fabs(values[i]) <= ES_STATS_LARGEST))
+			return -ERANGE;
+	if (stats.has_spread && (n < ES_STATS_BOOTSTRAP_MIN || stats.sd <= 0)) {
+		interval.low = stats.mean - stats.ci;
+		interval.high = stats.mean + stats.ci;
+		interval.method = ES_INTERVAL_T;
+	} else if (stats.has_spread) {
+		r = resampled_interval(values, n, seed, &interval);
+	}
+	if (r == 0)
+		*ret = interval;
+	return r;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const double *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static double median(double *values, size_t n)
+{
+	qsort(values, n, sizeof(*values), by_value);
+	return values[(n - 1) / 2] + (values[n / 2] - values[(n - 1) / 2]) / 2;
+}
+
+int es_far_off(const double *values, size_t n, bool *ret)
+{
+	es_cleanup(es_freep) double *sorted = calloc(n ? n : 1, sizeof(*sorted));
+	double middle, spread;
+	int n_far = 0;
+
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		sorted[i] = values[i];
+		ret[i] = false;
+	}
+	if (n < ES_STATS_FAR_OFF_MIN)
+		return 0;
+	middle = median(sorted, n);
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = fabs(values[i] - middle);
+	spread = median(sorted, n);
+	for (size_t i = 0; i < n && spread > 0; i++) {
+		ret[i] = 0.6745 * fabs(values[i] - middle) / spread > 3.5;
+		n_far += ret[i];
+	}
+	return n_far;
 }

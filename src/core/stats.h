@@ -13,6 +13,8 @@
 
 #define ES_STATS_BOOTSTRAP_MIN 10U /* values; below, resampling tells too little */
 #define ES_STATS_RESAMPLES 4000U
+#define ES_STATS_FAR_OFF_MIN 5U /* values; with fewer, none is called far off */
+#define ES_STATS_LARGEST 1e100 /* of a value's size: cubes of it stay finite */
 
 /** struct es_stats - what some values have in common */
 struct es_stats {
@@ -28,8 +30,7 @@ struct es_stats es_stats_of(const double *values, size_t n);
 
 /**
  * es_t_quantile_975 - what Student's t with @df degrees of freedom exceeds in 2.5 % of cases
- * Tabled up to 30, by Cornish and Fisher's expansion above (error below 1e-4 there). @df: 1 or more.
- * Source: Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5 and table 26.10.
+ * @df: 1 or more.
  */
 double es_t_quantile_975(size_t df);
 
@@ -65,13 +66,14 @@ struct es_interval {
  * es_interval_of - the interval of the mean of @n finite values
  * Student's below ES_STATS_BOOTSTRAP_MIN values, BCa's from there on, its levels widened as Student's t is wider than the
  * normal distribution: without that it holds the mean less often than it says.
- * Returns 0 or -ENOMEM.
+ * Values that are all equal have an interval of no width (method: Student's). @seed: of the resampling.
+ * Returns 0; -ERANGE: a value is not a number of a size up to ES_STATS_LARGEST; -ENOMEM.
  * Source: B. Efron (1987), J. Am. Stat. Assoc. 82, 171-185; T. Hesterberg (2015), Am. Stat. 69, 371-386, section 4.
  */
 int es_interval_of(const double *values, size_t n, uint64_t seed, struct es_interval *ret);
 
 /**
- * es_far_off - which values are far from the others: 0.6745 |x - median| / MAD above 3.5; none of fewer than 5
+ * es_far_off - which values are far from the others: 0.6745 |x - median| / MAD above 3.5; none of fewer than ES_STATS_FAR_OFF_MIN
  * @ret: [@n]; Returns how many, or -ENOMEM. Where more than half are equal nothing is far off: there is no spread to tell by.
  * Source: B. Iglewicz, D. Hoaglin, How to Detect and Handle Outliers (1993).
  */

@@ -11,21 +11,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "core/draw.h"
+
 static int by_value(const void *a, const void *b)
 {
 	const double *x = a, *y = b;
 
 	return *x < *y ? -1 : *x > *y;
-}
-
-/* 0 to n - 1, by splitmix64. */
-static size_t draw(uint64_t *state, size_t n)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return (size_t)((z ^ (z >> 31)) % n);
 }
 
 static double resample(const struct es_week *weeks, size_t n, uint64_t *state)
@@ -35,7 +27,7 @@ static double resample(const struct es_week *weeks, size_t n, uint64_t *state)
 	while (sum.n <=
 	       0) { /* where some weeks have no jobs a draw may have none at all: another one */
 		for (size_t i = 0; i < n; i++) {
-			const struct es_week *week = &weeks[draw(state, n)];
+			const struct es_week *week = &weeks[es_draw(state, n)];
 
 			sum.n += week->n;
 			sum.a += week->a;

@@ -28,21 +28,21 @@ static int next_job(void *arg, struct es_sim_job *ret)
 	return r;
 }
 
+void es_simulate_draw(struct es_simulate *sim, double joules, int64_t from_s, int64_t to_s)
+{
+	sim->extra_j += joules;
+	if (sim->carbon.rates.is_known)
+		sim->extra_g += es_simulate_rates_of(&sim->carbon.rates, joules, from_s, to_s);
+	if (sim->price.rates.is_known)
+		sim->extra_cost += es_simulate_rates_of(&sim->price.rates, joules, from_s, to_s);
+}
+
 static void count_energy(struct es_simulate *sim, const struct es_sim_job *job, int64_t start_s)
 {
-	double run_s = (double)job->run_s;
-	double extra_j = job->energy_j - sim->power.idle_w * job->procs * run_s;
+	double idle_j = sim->power.idle_w * job->procs * (double)job->run_s;
 
 	sim->jobs_j += job->energy_j;
-	sim->extra_j += extra_j;
-	if (!sim->carbon.is_known)
-		return;
-	if (job->run_s > 0)
-		sim->extra_g += extra_j / run_s / ES_J_PER_KWH *
-				es_simulate_carbon_lay(&sim->carbon, start_s, start_s + job->run_s);
-	else
-		sim->extra_g +=
-			extra_j / ES_J_PER_KWH * es_simulate_carbon_at(&sim->carbon, start_s);
+	es_simulate_draw(sim, job->energy_j - idle_j, start_s, start_s + job->run_s);
 }
 
 static int started(void *arg, const struct es_sim_job *job, int64_t start_s)
@@ -68,18 +68,27 @@ static int started(void *arg, const struct es_sim_job *job, int64_t start_s)
 
 static int64_t hold(void *arg, const struct es_sim_job *job)
 {
-	const struct es_simulate *sim = arg;
+	struct es_simulate *sim = arg;
 
-	return es_simulate_carbon_hold(&sim->carbon, job->submit_s, job->estimate_s, sim->window_s);
+	return es_simulate_rates_hold(es_simulate_rates(sim), job->submit_s, job->estimate_s,
+				      sim->window_s);
 }
 
-static int read_carbon(struct es_simulate *sim, struct es_error *err)
+struct es_simulate_rates *es_simulate_rates(struct es_simulate *sim)
 {
-	int r = es_simulate_carbon_read(&sim->carbon, sim->asked.carbon, sim->asked.zone, err);
+	if (sim->policy == ES_SIMULATE_CARBON)
+		return &sim->carbon.rates;
+	return sim->policy == ES_SIMULATE_PRICE ? &sim->price.rates : NULL;
+}
 
-	if (r < 0 || sim->policy != ES_SIMULATE_CARBON)
-		return r;
-	es_simulate_carbon_forecast(&sim->carbon, sim->forecast_error, sim->seed);
+static int hold_back(struct es_simulate *sim, struct es_error *err)
+{
+	struct es_simulate_rates *rates = es_simulate_rates(sim);
+	int r;
+
+	if (!rates)
+		return 0;
+	es_simulate_rates_forecast(rates, sim->forecast_error, sim->seed);
 	r = es_simulate_trace_hold(&sim->trace, hold, sim);
 	return r < 0 ? es_error_set(err, r, "'%s'", sim->asked.path) : 0;
 }
@@ -89,15 +98,21 @@ static int read_others(struct es_simulate *sim, struct es_error *err)
 	const struct es_simulate_asked *asked = &sim->asked;
 	int r = asked->energy ? es_simulate_power_read(&sim->power, asked->energy, err) : 0;
 
-	if (r < 0 || !asked->carbon)
-		return r;
 	if (!asked->start)
-		sim->carbon.unix_start_s = sim->trace.swf.unix_start_s;
-	if (sim->carbon.unix_start_s < 0)
+		sim->unix_start_s = sim->trace.swf.unix_start_s;
+	if (r < 0 || (!asked->carbon && !asked->price))
+		return r;
+	if (sim->unix_start_s < 0)
 		return es_error_say(err, -ENODATA,
 				    "'%s' does not tell when it begins: --start DATE does",
 				    asked->path);
-	return read_carbon(sim, err);
+	if (asked->carbon)
+		r = es_simulate_carbon_read(&sim->carbon, asked->carbon, asked->zone, err);
+	if (r == 0 && asked->price)
+		r = es_simulate_price_read(&sim->price, COMMAND, asked->price, asked->is_strict,
+					   err);
+	sim->carbon.rates.unix_start_s = sim->price.rates.unix_start_s = sim->unix_start_s;
+	return r < 0 ? r : hold_back(sim, err);
 }
 
 int es_simulate_load(struct es_simulate *sim, struct es_error *err)
@@ -125,22 +140,31 @@ int es_simulate_load_again(struct es_simulate *sim, struct es_simulate *from, st
 	return read_others(sim, err);
 }
 
+static bool has_all(const struct es_simulate *sim, const struct es_simulate_rates *rates,
+		    const char *path, const char *what)
+{
+	struct es_error why = { .code = 0 };
+
+	if (!rates->is_known)
+		return false;
+	if (es_simulate_rates_check(rates, sim->totals.first_submit_s, sim->totals.last_end_s,
+				    &why) == 0)
+		return true;
+	if (!sim->is_again)
+		(void)es_complain(COMMAND, 0, "'%s': %s; %s not known", path, why.text, what);
+	return false;
+}
+
 /* What the files have and the replay did not need, and the other way round. */
 static void tell_gaps(struct es_simulate *sim)
 {
 	size_t n_unused = es_simulate_power_unused(&sim->power);
-	struct es_error why = { .code = 0 };
 
 	if (n_unused > 0 && !sim->is_again)
 		(void)es_complain(COMMAND, 0, "'%s': %zu lines are of jobs that were not replayed",
 				  sim->asked.energy, n_unused);
-	if (!sim->carbon.is_known)
-		return;
-	sim->has_grams = es_simulate_carbon_check(&sim->carbon, sim->totals.first_submit_s,
-						  sim->totals.last_end_s, &why) == 0;
-	if (!sim->has_grams && !sim->is_again)
-		(void)es_complain(COMMAND, 0, "'%s': %s; grams are not known", sim->asked.carbon,
-				  why.text);
+	sim->has_grams = has_all(sim, &sim->carbon.rates, sim->asked.carbon, "grams are");
+	sim->has_cost = has_all(sim, &sim->price.rates, sim->asked.price, "cost is");
 }
 
 int es_simulate_replay(struct es_simulate *sim, struct es_error *err)
@@ -182,6 +206,7 @@ void es_simulate_finish(struct es_simulate *sim)
 {
 	es_buf_finish(&sim->rows);
 	es_simulate_carbon_finish(&sim->carbon);
+	es_simulate_price_finish(&sim->price);
 	es_simulate_power_finish(&sim->power);
 	es_simulate_trace_finish(&sim->trace);
 }
@@ -209,7 +234,7 @@ int es_cmd_simulate(int argc, char **argv)
 		{ "procs", "N", "processors of the machine", ES_OPTION_TEXT, &asked->procs },
 		{ "policy", "NAME",
 		  "fcfs: none overtakes; easy: others may, where the first that waits is not delayed (default); "
-		  "easy-power: as easy, below --power-cap; carbon: as easy, each job held back within --window",
+		  "easy-power: as easy, below --power-cap; carbon, price: as easy, each job held back within --window",
 		  ES_OPTION_TEXT, &asked->policy },
 		{ "compare", "NAME,NAME",
 		  "two policies, and what they differ by, by resampled weeks", ES_OPTION_TEXT,
@@ -231,9 +256,11 @@ int es_cmd_simulate(int argc, char **argv)
 		{ "carbon-file", "FILE", "carbon intensity over time", ES_OPTION_TEXT,
 		  &asked->carbon },
 		{ "zone", "Z", "of that file", ES_OPTION_TEXT, &asked->zone },
+		{ "price-file", "FILE", "prices over time: CSV with time, and price_eur_per_mwh",
+		  ES_OPTION_TEXT, &asked->price },
 		{ "start", "DATE", "when the trace begins (default: as it says)", ES_OPTION_TEXT,
 		  &asked->start },
-		{ "window", "TIME", "by which jobs may be held back for less carbon, as 8h",
+		{ "window", "TIME", "by which jobs may be held back for less carbon or cost, as 8h",
 		  ES_OPTION_TEXT, &asked->window },
 		{ "forecast-error", "SHARE", "of the figures by which that is chosen (default 0)",
 		  ES_OPTION_TEXT, &asked->forecast_error },

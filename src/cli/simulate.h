@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "cli/simulate_carbon.h"
 #include "cli/simulate_power.h"
+#include "cli/simulate_price.h"
 #include "core/swf.h"
 #include "opt/sim.h"
 
@@ -58,13 +59,15 @@ enum es_simulate_policy {
 	ES_SIMULATE_EASY,
 	ES_SIMULATE_EASY_POWER,
 	ES_SIMULATE_CARBON,
+	ES_SIMULATE_PRICE,
 	ES_SIMULATE_N_POLICIES,
 };
 
 /** struct es_simulate_asked - the options in words; NULL: not given */
 struct es_simulate_asked {
 	const char *path, *procs, *policy, *estimates, *schedule, *energy, *watts_idle, *watts_busy,
-		*power_cap, *carbon, *zone, *start, *window, *forecast_error, *seed, *compare;
+		*power_cap, *carbon, *zone, *price, *start, *window, *forecast_error, *seed,
+		*compare;
 	bool is_strict, wants_json;
 };
 
@@ -76,15 +79,17 @@ struct es_simulate {
 	struct es_simulate_trace trace;
 	struct es_simulate_power power;
 	struct es_simulate_carbon carbon;
+	struct es_simulate_price price;
 	struct es_sim_totals totals;
 	int64_t cap_mw; /* of the whole machine */
+	int64_t unix_start_s; /* of the trace's second 0; below 0: not known */
 	int64_t window_s; /* by which jobs may be held back */
 	double forecast_error;
 	uint64_t seed;
 	double hold_s; /* sum over all jobs */
-	double jobs_j, extra_j,
-		extra_g; /* of jobs, idle power of their processors in it; beyond idle */
-	bool has_grams;
+	double jobs_j; /* of jobs, idle power of their processors in it */
+	double extra_j, extra_g, extra_cost; /* beyond idle */
+	bool has_grams, has_cost;
 	es_sim_started_fn also; /* told each start too; NULL: nobody */
 	void *also_arg;
 	bool is_again; /* what is wrong with the files was told before */
@@ -102,6 +107,10 @@ int es_simulate_load(struct es_simulate *sim, struct es_error *err);
 int es_simulate_load_again(struct es_simulate *sim, struct es_simulate *from, struct es_error *err);
 /** es_simulate_replay - and write the schedule; 0 or negative errno with words */
 int es_simulate_replay(struct es_simulate *sim, struct es_error *err);
+/** es_simulate_draw - count what the machine draws beyond idle (below 0: less) from @from_s to @to_s, with its grams and cost */
+void es_simulate_draw(struct es_simulate *sim, double joules, int64_t from_s, int64_t to_s);
+/** es_simulate_rates - those by which jobs are held back; NULL: the policy holds none back */
+struct es_simulate_rates *es_simulate_rates(struct es_simulate *sim);
 void es_simulate_finish(struct es_simulate *sim);
 /** es_simulate_compare - all of --compare; the status to end with */
 int es_simulate_compare(const struct es_simulate_asked *asked);

@@ -54,7 +54,8 @@ static int share_options(const struct es_simulate_asked *asked, struct compare *
 	for (int i = 0; i < 2 && status < 0; i++) {
 		struct es_simulate *sim = &compare->sims[i];
 		bool caps = strcmp(compare->names[i], "easy-power") == 0;
-		bool holds = strcmp(compare->names[i], "carbon") == 0;
+		bool holds = strcmp(compare->names[i], "carbon") == 0 ||
+			     strcmp(compare->names[i], "price") == 0;
 
 		sim->asked = *asked;
 		sim->asked.policy = compare->names[i];
@@ -70,7 +71,7 @@ static int share_options(const struct es_simulate_asked *asked, struct compare *
 			   ((asked->window || asked->forecast_error || asked->seed) && !is_held)))
 		return es_complain(
 			COMMAND, ES_EXIT_USAGE,
-			"--power-cap is for easy-power, --window and --forecast-error for carbon");
+			"--power-cap is for easy-power, --window and --forecast-error for carbon and price");
 	if (status < 0 && (asked->schedule || asked->policy))
 		return es_complain(COMMAND, ES_EXIT_USAGE,
 				   "--policy and --schedule are for one policy, not for --compare");

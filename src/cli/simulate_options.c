@@ -26,6 +26,7 @@ static const struct {
 	[ES_SIMULATE_EASY] = { "easy", ES_SIM_EASY },
 	[ES_SIMULATE_EASY_POWER] = { "easy-power", ES_SIM_EASY },
 	[ES_SIMULATE_CARBON] = { "carbon", ES_SIM_EASY },
+	[ES_SIMULATE_PRICE] = { "price", ES_SIM_EASY },
 };
 
 const char *es_simulate_policy_name(enum es_simulate_policy policy)
@@ -46,7 +47,7 @@ static int read_policy(struct es_simulate *sim)
 	while (i < ES_ARRAY_SIZE(policies) && strcmp(name, policies[i].name) != 0)
 		i++;
 	if (i == ES_ARRAY_SIZE(policies))
-		return wrong("--policy", name, "fcfs, easy, easy-power or carbon is wanted");
+		return wrong("--policy", name, "fcfs, easy, easy-power, carbon or price is wanted");
 	sim->policy = (enum es_simulate_policy)i;
 	sim->options.policy = policies[i].engine;
 	return -1;
@@ -82,11 +83,13 @@ static int read_power(struct es_simulate *sim)
 
 	power->is_known = asked->energy || asked->watts_busy || asked->watts_idle;
 	power->has_busy = asked->watts_busy != NULL;
-	if (!power->is_known && (asked->power_cap || asked->carbon))
+	if (!power->is_known && (asked->power_cap || asked->carbon || asked->price))
 		return es_complain(
 			COMMAND, ES_EXIT_USAGE,
 			"%s needs powers: --watts-idle, and --watts-busy or --energy FILE",
-			asked->power_cap ? "--power-cap" : "--carbon-file");
+			asked->power_cap ? "--power-cap"
+			: asked->carbon	 ? "--carbon-file"
+					 : "--price-file");
 	if (!power->is_known)
 		return -1;
 	if (!asked->watts_idle)
@@ -127,18 +130,17 @@ static int read_cap(struct es_simulate *sim)
 	return -1;
 }
 
-static int read_carbon(struct es_simulate *sim)
+static int read_start(struct es_simulate *sim)
 {
 	const struct es_simulate_asked *asked = &sim->asked;
 	int64_t start_ns = -ES_NS_PER_S;
 
-	if ((asked->zone || asked->start) && !asked->carbon)
-		return es_complain(COMMAND, ES_EXIT_USAGE,
-				   "--zone and --start are for --carbon-file FILE");
+	if (asked->zone && !asked->carbon)
+		return es_complain(COMMAND, ES_EXIT_USAGE, "--zone is for --carbon-file FILE");
 	if (asked->start && (es_time_parse(asked->start, &start_ns) < 0 || start_ns < 0))
 		return wrong("--start", asked->start,
 			     "a date and time is wanted, as 2026-01-05T00:00:00Z");
-	sim->carbon.unix_start_s = start_ns / ES_NS_PER_S;
+	sim->unix_start_s = start_ns / ES_NS_PER_S;
 	return -1;
 }
 
@@ -147,13 +149,16 @@ static int read_window(struct es_simulate *sim)
 	const struct es_simulate_asked *asked = &sim->asked;
 	int64_t window_ns = 0, error_ppm = 0;
 
-	if ((sim->policy == ES_SIMULATE_CARBON) != (asked->window != NULL))
+	if ((es_simulate_rates(sim) != NULL) != (asked->window != NULL))
 		return es_complain(COMMAND, ES_EXIT_USAGE,
-				   "--policy carbon and --window TIME go together");
-	if ((asked->window && !asked->carbon) || (asked->forecast_error && !asked->window))
-		return es_complain(COMMAND, ES_EXIT_USAGE, "%s",
-				   asked->window ? "--policy carbon needs --carbon-file FILE"
-						 : "--forecast-error is for --policy carbon");
+				   "--policy carbon or price and --window TIME go together");
+	if (asked->window && !(sim->policy == ES_SIMULATE_CARBON ? asked->carbon : asked->price))
+		return es_complain(COMMAND, ES_EXIT_USAGE, "--policy %s needs --%s-file FILE",
+				   es_simulate_policy_name(sim->policy),
+				   es_simulate_policy_name(sim->policy));
+	if (asked->forecast_error && !asked->window)
+		return es_complain(COMMAND, ES_EXIT_USAGE,
+				   "--forecast-error is for --policy carbon and price");
 	if (asked->seed && !asked->forecast_error)
 		return es_complain(COMMAND, ES_EXIT_USAGE, "--seed is for --forecast-error");
 	if (asked->window && (es_parse_duration_ns(asked->window, &window_ns) < 0 ||
@@ -187,6 +192,6 @@ int es_simulate_read(struct es_simulate *sim)
 	status = status >= 0 ? status : read_estimates(sim);
 	status = status >= 0 ? status : read_power(sim);
 	status = status >= 0 ? status : read_cap(sim);
-	status = status >= 0 ? status : read_carbon(sim);
+	status = status >= 0 ? status : read_start(sim);
 	return status >= 0 ? status : read_window(sim);
 }

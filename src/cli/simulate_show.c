@@ -35,12 +35,22 @@ static double peak_w(const struct es_simulate *sim)
 	return idle_w(sim) + (double)sim->totals.peak_extra_mw / 1e3;
 }
 
+/* Of all that is drawn, where @extra is of what is drawn beyond idle. */
+static double amount(const struct es_simulate *sim, const struct es_simulate_rates *rates,
+		     double extra)
+{
+	return extra + es_simulate_rates_of(rates, idle_w(sim) * makespan_s(sim),
+					    sim->totals.first_submit_s, sim->totals.last_end_s);
+}
+
 static double grams(const struct es_simulate *sim)
 {
-	return sim->extra_g + idle_w(sim) / ES_J_PER_KWH *
-				      es_simulate_carbon_lay(&sim->carbon,
-							     sim->totals.first_submit_s,
-							     sim->totals.last_end_s);
+	return amount(sim, &sim->carbon.rates, sim->extra_g);
+}
+
+static double cost(const struct es_simulate *sim)
+{
+	return amount(sim, &sim->price.rates, sim->extra_cost);
 }
 
 static void put_powers(const struct es_simulate *sim, struct es_json *json)
@@ -56,6 +66,11 @@ static void put_powers(const struct es_simulate *sim, struct es_json *json)
 		es_json_double(json, "gco2", grams(sim));
 	else
 		es_json_null(json, "gco2");
+	if (sim->has_cost)
+		es_json_double(json, "cost", cost(sim));
+	else
+		es_json_null(json, "cost");
+	es_json_string(json, "currency", sim->price.rates.is_known ? sim->price.currency : NULL);
 	if (sim->power.is_known)
 		es_json_double(json, "peak_w", peak_w(sim));
 	else
@@ -111,12 +126,16 @@ static void put_power_rows(const struct es_simulate *sim, struct es_buf *out)
 	if (sim->options.has_cap)
 		(void)es_buf_printf(out, " (cap %.3f W)", (double)sim->cap_mw / 1e3);
 	(void)es_buf_str(out, "\n");
-	if (!sim->carbon.is_known)
+	if (sim->has_cost)
+		(void)es_buf_printf(out, "%-24s %.2f %s\n", "cost", cost(sim), sim->price.currency);
+	else if (sim->price.rates.is_known)
+		(void)es_buf_printf(out, "%-24s n/a\n", "cost");
+	if (!sim->carbon.rates.is_known)
 		return;
 	if (sim->has_grams)
 		(void)es_buf_printf(out, "%-24s %.3f g%s%s, without PUE\n", "CO2e", grams(sim),
-				    sim->carbon.series->zone[0] ? " in " : "",
-				    sim->carbon.series->zone);
+				    sim->carbon.rates.series->zone[0] ? " in " : "",
+				    sim->carbon.rates.series->zone);
 	else
 		(void)es_buf_printf(out, "%-24s n/a\n", "CO2e");
 }

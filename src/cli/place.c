@@ -24,6 +24,7 @@ static void finish(struct es_placing *placing)
 	free(placing->deadline_us);
 	free(placing->why);
 	es_place_finish(&placing->place);
+	es_place_lp_finish(&placing->program);
 }
 
 static void warn_of_long(const struct es_placing *placing)
@@ -60,6 +61,32 @@ static int show(const struct es_placing *placing)
 	return status;
 }
 
+/* Where the search came to no end within its steps, the linear program gives a bound and a placement beside. */
+static int ask_program(struct es_placing *placing, struct es_place_lack *lack)
+{
+	struct es_place_hint hint = { .price = placing->program.price };
+	int r = es_place_lp_solve(&placing->problem, NULL, &placing->program, &placing->lp_error);
+
+	placing->lp = r < 0			? ES_PLACING_LP_NONE
+		      : placing->program.is_cut ? ES_PLACING_LP_CUT
+						: ES_PLACING_LP_SOLVED;
+	if (r == -ENOSPC)
+		lack->is_certain = true;
+	if (r < 0)
+		return placing->place.at ? 0 : -ENOSPC;
+	hint.at = placing->program.at;
+	return es_place_resume(&placing->problem, &hint, &placing->place, lack);
+}
+
+static int solve(struct es_placing *placing, struct es_place_lack *lack)
+{
+	int r = es_place_solve(&placing->problem, &placing->place, lack);
+	bool is_open = r == 0 ? placing->place.energy_nkwh > placing->place.bound_nkwh
+			      : r == -ENOSPC && !lack->is_certain;
+
+	return is_open ? ask_program(placing, lack) : r;
+}
+
 static int place(struct es_placing *placing)
 {
 	struct es_place_lack lack;
@@ -68,7 +95,7 @@ static int place(struct es_placing *placing)
 	if (status >= 0)
 		return status;
 	es_place_limit(&placing->problem, &placing->limits, placing->why);
-	r = es_place_solve(&placing->problem, &placing->place, &lack);
+	r = solve(placing, &lack);
 	if (r == -ENOSPC)
 		return es_placing_say_lack(placing, &lack);
 	if (r < 0)

@@ -9,11 +9,20 @@
 
 #include "base/buf.h"
 #include "cli/command.h"
+#include "cli/place_lp.h"
 #include "cli/place_table.h"
 #include "opt/place.h"
 
 #define ES_PLACE_NKWH_PER_KWH 1e9
 #define ES_PLACE_US_PER_HOUR 3.6e9
+
+/** enum es_placing_lp - what became of the linear program */
+enum es_placing_lp {
+	ES_PLACING_LP_NOT_NEEDED, /* the search came to its end */
+	ES_PLACING_LP_SOLVED,
+	ES_PLACING_LP_CUT, /* its last step's prices are used */
+	ES_PLACING_LP_NONE, /* not solved: lp_error */
+};
 
 struct es_placing {
 	/* As given. */
@@ -31,6 +40,9 @@ struct es_placing {
 	struct es_place_limits limits;
 	struct es_place_problem problem;
 	struct es_place place;
+	enum es_placing_lp lp;
+	struct es_place_lp program;
+	struct es_error lp_error; /* why it was not solved */
 };
 
 /** es_placing_read - tables and all that was given with them; -1: go on, else the exit status */

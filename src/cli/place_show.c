@@ -18,6 +18,13 @@ static const char *const methods[] = {
 	[ES_PLACE_BY_FLOW] = "min-cost flow",
 	[ES_PLACE_BY_SEARCH] = "branch and bound",
 	[ES_PLACE_BY_BOUND] = "rounded from a Lagrangian bound",
+	[ES_PLACE_BY_HINT] = "rounded from a linear program",
+};
+
+static const char *const bounds[] = {
+	[ES_PLACE_BOUND_EXACT] = "exact",
+	[ES_PLACE_BOUND_PRICES] = "prices",
+	[ES_PLACE_BOUND_HINT] = "linear program",
 };
 
 static double kwh(int64_t energy_nkwh)
@@ -30,9 +37,10 @@ static double hours(int64_t time_us)
 	return (double)time_us / ES_PLACE_US_PER_HOUR;
 }
 
+/* Of the bound: no placement is that share cheaper. Not finite where the bound is 0. */
 static double gap(const struct es_place *place)
 {
-	return (double)(place->energy_nkwh - place->bound_nkwh) / (double)place->energy_nkwh;
+	return (double)(place->energy_nkwh - place->bound_nkwh) / (double)place->bound_nkwh;
 }
 
 /* What is in a class. */
@@ -83,6 +91,31 @@ static void put_classes(const struct es_placing *placing, struct es_json *json)
 	es_json_object_end(json);
 }
 
+static void put_program(const struct es_placing *placing, struct es_json *json)
+{
+	static const char *const states[] = {
+		[ES_PLACING_LP_NOT_NEEDED] = "not needed",
+		[ES_PLACING_LP_SOLVED] = "solved",
+		[ES_PLACING_LP_CUT] = "cut short",
+		[ES_PLACING_LP_NONE] = "not solved",
+	};
+	bool is_there = placing->program.at != NULL;
+
+	es_json_object(json, "linear_program");
+	es_json_string(json, "state", states[placing->lp]);
+	es_json_string(json, "reason",
+		       placing->lp == ES_PLACING_LP_NONE ? placing->lp_error.text : NULL);
+	if (is_there)
+		es_json_u64(json, "steps", (uint64_t)placing->program.n_steps);
+	else
+		es_json_null(json, "steps");
+	if (is_there)
+		es_json_u64(json, "divided", placing->program.n_split);
+	else
+		es_json_null(json, "divided");
+	es_json_object_end(json);
+}
+
 void es_placing_put_json(const struct es_placing *placing, struct es_buf *out)
 {
 	const struct es_place *place = &placing->place;
@@ -99,7 +132,12 @@ void es_placing_put_json(const struct es_placing *placing, struct es_buf *out)
 	es_json_object_end(&json);
 	es_json_decimal(&json, "energy_kwh", place->energy_nkwh, KWH_DECIMALS);
 	es_json_decimal(&json, "bound_kwh", place->bound_nkwh, KWH_DECIMALS);
-	es_json_double(&json, "gap", gap(place));
+	if (place->bound_nkwh > 0)
+		es_json_double(&json, "gap", gap(place));
+	else
+		es_json_null(&json, "gap");
+	es_json_string(&json, "bound_by", bounds[place->bound]);
+	put_program(placing, &json);
 	if (place->greedy_nkwh >= 0) {
 		int64_t regret_nkwh = place->greedy_nkwh - place->energy_nkwh;
 
@@ -161,6 +199,29 @@ static void put_rooms(const struct es_placing *placing, struct es_buf *out)
 	}
 }
 
+/* It may not be the cheapest: how far off, and who says so. */
+static void put_open(const struct es_placing *placing, struct es_buf *out)
+{
+	const struct es_place *place = &placing->place;
+
+	(void)es_buf_printf(out, "\nenergy   %.6g kWh (%s)\n", kwh(place->energy_nkwh),
+			    methods[place->method]);
+	(void)es_buf_printf(out, "bound    %.6g kWh: %s%s", kwh(place->bound_nkwh),
+			    bounds[place->bound],
+			    place->bound == ES_PLACE_BOUND_HINT ? " (GLPK)" : "");
+	if (placing->lp == ES_PLACING_LP_NONE)
+		(void)es_buf_printf(out, " (%s)", placing->lp_error.text);
+	else if (placing->lp == ES_PLACING_LP_CUT)
+		(void)es_buf_printf(out, " (linear program: cut short after %d steps)",
+				    placing->program.n_steps);
+	if (place->bound_nkwh > 0)
+		(void)es_buf_printf(out,
+				    "\ngap      %.2g %%: no placement takes less than the bound\n",
+				    100 * gap(place));
+	else
+		(void)es_buf_str(out, "\ngap      not known: the bound is 0\n");
+}
+
 void es_placing_put_table(const struct es_placing *placing, struct es_buf *out)
 {
 	const struct es_place *place = &placing->place;
@@ -168,13 +229,11 @@ void es_placing_put_table(const struct es_placing *placing, struct es_buf *out)
 
 	put_configurations(placing, out);
 	put_rooms(placing, out);
-	(void)es_buf_printf(out, "\nenergy   %.6g kWh ", energy);
 	if (place->energy_nkwh == place->bound_nkwh)
-		(void)es_buf_printf(out, "(the least there is: %s)\n", methods[place->method]);
+		(void)es_buf_printf(out, "\nenergy   %.6g kWh (the least there is: %s)\n", energy,
+				    methods[place->method]);
 	else
-		(void)es_buf_printf(
-			out, "(at most %.2g %% above the least, which is above %.6g kWh: %s)\n",
-			100 * gap(place), kwh(place->bound_nkwh), methods[place->method]);
+		put_open(placing, out);
 	if (place->greedy_nkwh < 0)
 		(void)es_buf_str(out,
 				 "greedy   comes to no end: each in turn into the cheapest class "

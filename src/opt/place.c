@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "opt/place_private.h"
@@ -96,6 +97,22 @@ static bool has_somewhere(const struct es_place_problem *problem, size_t i)
 	return false;
 }
 
+/* Energies are whole numbers, and none is below 0. */
+static double bound_of(const struct es_place_prices *prices)
+{
+	return fmax(ceil(prices->least - prices->doubt), 0);
+}
+
+static void take_bound(struct es_place *place, enum es_place_bound from, double bound)
+{
+	place->bound = ES_PLACE_BOUND_EXACT;
+	place->bound_nkwh = place->energy_nkwh;
+	if (!(bound < (double)place->energy_nkwh))
+		return;
+	place->bound = from;
+	place->bound_nkwh = (int64_t)bound;
+}
+
 static int by_time(const struct es_place_problem *problem, struct es_place *place,
 		   struct es_place_lack *lack)
 {
@@ -116,12 +133,8 @@ static int by_time(const struct es_place_problem *problem, struct es_place *plac
 	}
 	place->energy_nkwh = place->bound_nkwh = best_nkwh;
 	place->method = is_whole ? ES_PLACE_BY_SEARCH : ES_PLACE_BY_BOUND;
-	if (!is_whole) {
-		double bound = fmax(ceil(prices.least - prices.doubt), 0);
-
-		if (bound < (double)best_nkwh)
-			place->bound_nkwh = (int64_t)bound;
-	}
+	if (!is_whole)
+		take_bound(place, ES_PLACE_BOUND_PRICES, bound_of(&prices));
 	return 0;
 }
 
@@ -161,6 +174,71 @@ int es_place_solve(const struct es_place_problem *problem, struct es_place *ret,
 		return r;
 	place.at = es_steal_ptr(at);
 	*ret = place;
+	return 0;
+}
+
+static bool is_usable(const struct es_place_problem *problem, const struct es_place_hint *hint)
+{
+	for (size_t j = 0; j < problem->m; j++)
+		if (!isfinite(hint->price[j]) || hint->price[j] < 0)
+			return false;
+	for (size_t i = 0; i < problem->n; i++)
+		if (hint->at[i] >= problem->m || !es_place_is_open(problem, i, hint->at[i]))
+			return false;
+	return true;
+}
+
+static void take_better(struct es_place *place, const struct es_place_prices *prices,
+			int64_t best_nkwh, bool is_whole)
+{
+	enum es_place_bound from = place->bound;
+	double own = (double)place->bound_nkwh, bound = bound_of(prices);
+	bool is_cheaper = !place->at || best_nkwh < place->energy_nkwh;
+
+	if (!place->at || bound > own) {
+		from = ES_PLACE_BOUND_HINT;
+		own = bound;
+	}
+	if (!place->at)
+		place->greedy_nkwh = -1;
+	place->energy_nkwh = best_nkwh;
+	if (is_cheaper)
+		place->method = ES_PLACE_BY_HINT;
+	if (is_whole) {
+		place->method = ES_PLACE_BY_SEARCH;
+		own = (double)best_nkwh;
+	}
+	take_bound(place, from, own);
+}
+
+int es_place_resume(const struct es_place_problem *problem, const struct es_place_hint *hint,
+		    struct es_place *place, struct es_place_lack *lack)
+{
+	es_cleanup(es_freep) uint32_t *at = calloc(problem->n, sizeof(*at));
+	struct es_place_prices prices = { .least = -1 };
+	int64_t best_nkwh = place->at ? place->energy_nkwh : -1;
+	bool is_whole = false;
+	int r;
+
+	if (!problem->is_by_time || !is_usable(problem, hint))
+		return -EINVAL;
+	if (!at)
+		return -ENOMEM;
+	if (place->at)
+		memcpy(at, place->at, problem->n * sizeof(*at));
+	r = es_place_price_hint(problem, hint, &prices, at, &best_nkwh);
+	if (r == 0)
+		r = es_place_search(problem, &prices, at, &best_nkwh, &is_whole);
+	if (r < 0)
+		return r;
+	if (best_nkwh < 0) {
+		lack->is_certain = lack->is_certain || is_whole ||
+				   prices.least - prices.doubt > prices.most;
+		return -ENOSPC;
+	}
+	take_better(place, &prices, best_nkwh, is_whole);
+	free(place->at);
+	place->at = es_steal_ptr(at);
 	return 0;
 }
 

@@ -54,6 +54,14 @@ enum es_place_method {
 	ES_PLACE_BY_FLOW, /* exact: shortest augmenting paths */
 	ES_PLACE_BY_SEARCH, /* exact: branch and bound came to its end */
 	ES_PLACE_BY_BOUND, /* rounded from prices (a Lagrangian bound, as low as that of linear programming), and searched for a while */
+	ES_PLACE_BY_HINT, /* the same from what another solver found, which gave the cheaper one */
+};
+
+/** enum es_place_bound - where the bound comes from */
+enum es_place_bound {
+	ES_PLACE_BOUND_EXACT, /* the placement itself is the cheapest */
+	ES_PLACE_BOUND_PRICES,
+	ES_PLACE_BOUND_HINT, /* prices of another solver */
 };
 
 /** struct es_place - a placement; es_place_finish() it */
@@ -61,6 +69,7 @@ struct es_place {
 	uint32_t *at; /* [n] class of each */
 	int64_t energy_nkwh;
 	int64_t bound_nkwh; /* none is cheaper than this; equal where exact */
+	enum es_place_bound bound;
 	int64_t greedy_nkwh; /* each in turn into the cheapest class that still has room; -1: that came to no end */
 	enum es_place_method method;
 };
@@ -84,6 +93,24 @@ struct es_place_lack {
  */
 int es_place_solve(const struct es_place_problem *problem, struct es_place *ret,
 		   struct es_place_lack *ret_lack);
+
+/** struct es_place_hint - what another solver found about room by time; borrowed */
+struct es_place_hint {
+	const double *
+		price; /* [m] nkWh for each µs of a class, from 0 on: any prices give a true bound */
+	const uint32_t *at; /* [n] an open class for each; classes may be too full */
+};
+
+/**
+ * es_place_resume - go on from there where es_place_solve() did not come to its end
+ * @place: as that left it, of a problem by time; or zeros where it found none and was not certain. The better bound and
+ * the cheaper placement are kept
+ *
+ * Returns 0; -ENOSPC: there is still none, @lack says whether there may be one; -EINVAL: a price below 0 or no number, a
+ * closed class; -ENOMEM. After an error @place is as it was.
+ */
+int es_place_resume(const struct es_place_problem *problem, const struct es_place_hint *hint,
+		    struct es_place *place, struct es_place_lack *lack);
 void es_place_finish(struct es_place *place);
 
 #endif

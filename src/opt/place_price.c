@@ -250,19 +250,11 @@ static void descend(struct pricing *p)
 	}
 }
 
-int es_place_price(const struct es_place_problem *problem, struct es_place_prices *prices,
-		   uint32_t *at, int64_t *best_nkwh)
+/* What no placement takes more than. */
+static double most_of_all(const struct es_place_problem *problem)
 {
-	es_cleanup(es_freep) uint32_t *now = calloc(problem->n, sizeof(*now));
-	struct pricing p = { .problem = problem,
-			     .prices = prices,
-			     .at = now,
-			     .best_at = at,
-			     .best_nkwh = best_nkwh,
-			     .looks = LOOKS };
+	double sum = 0;
 
-	if (!now)
-		return -ENOMEM;
 	for (size_t i = 0; i < problem->n; i++) {
 		int64_t most = 0;
 
@@ -270,13 +262,56 @@ int es_place_price(const struct es_place_problem *problem, struct es_place_price
 			if (es_place_is_open(problem, i, j) &&
 			    problem->energy_nkwh[i * problem->m + j] > most)
 				most = problem->energy_nkwh[i * problem->m + j];
-		p.now.most += (double)most;
+		sum += (double)most;
 	}
-	if (*best_nkwh >= 0) {
-		memcpy(now, at, problem->n * sizeof(*now));
-		count_used(&p);
-		round_off(&p);
-	}
+	return sum;
+}
+
+static void round_off_from(struct pricing *p, const uint32_t *at)
+{
+	memcpy(p->at, at, p->problem->n * sizeof(*at));
+	count_used(p);
+	round_off(p);
+}
+
+int es_place_price(const struct es_place_problem *problem, struct es_place_prices *prices,
+		   uint32_t *at, int64_t *best_nkwh)
+{
+	es_cleanup(es_freep) uint32_t *now = calloc(problem->n, sizeof(*now));
+	struct pricing p = { .problem = problem,
+			     .prices = prices,
+			     .now = { .most = most_of_all(problem) },
+			     .at = now,
+			     .best_at = at,
+			     .best_nkwh = best_nkwh,
+			     .looks = LOOKS };
+
+	if (!now)
+		return -ENOMEM;
+	if (*best_nkwh >= 0)
+		round_off_from(&p, at);
 	descend(&p);
+	return 0;
+}
+
+int es_place_price_hint(const struct es_place_problem *problem, const struct es_place_hint *hint,
+			struct es_place_prices *prices, uint32_t *at, int64_t *best_nkwh)
+{
+	es_cleanup(es_freep) uint32_t *now = calloc(problem->n, sizeof(*now));
+	struct pricing p = { .problem = problem,
+			     .prices = prices,
+			     .now = { .most = most_of_all(problem) },
+			     .at = now,
+			     .best_at = at,
+			     .best_nkwh = best_nkwh,
+			     .looks = LOOKS };
+
+	if (!now)
+		return -ENOMEM;
+	memcpy(p.now.of_us, hint->price, problem->m * sizeof(*hint->price));
+	choose(&p);
+	*prices = p.now;
+	round_off(&p);
+	round_off_from(&p, hint->at);
 	return 0;
 }

@@ -59,6 +59,10 @@ int es_place_flow(const struct es_place_problem *problem, uint32_t *at, struct e
 int es_place_price(const struct es_place_problem *problem, struct es_place_prices *prices,
 		   uint32_t *at, int64_t *best_nkwh);
 
+/** es_place_price_hint - the bound that the prices of @hint give, and roundings of its placement and of its prices' choice; as es_place_price() */
+int es_place_price_hint(const struct es_place_problem *problem, const struct es_place_hint *hint,
+			struct es_place_prices *prices, uint32_t *at, int64_t *best_nkwh);
+
 /** es_place_search - branch and bound from there; @ret_is_whole: it came to its end. Returns 0 or -ENOMEM. */
 int es_place_search(const struct es_place_problem *problem, const struct es_place_prices *prices,
 		    uint32_t *at, int64_t *best_nkwh, bool *ret_is_whole);

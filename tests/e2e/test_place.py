@@ -54,6 +54,7 @@ def test_rooms_by_number(place):
     equal(got["schema"], "energyscopium.place/1")
     equal(got["assignment"], {"resnet": "A40", "bert": "A40", "gpt": "A100", "vit": "A40"})
     equal((got["energy_kwh"], got["bound_kwh"], got["gap"], got["method"]), (7.5, 7.5, 0, "min-cost flow"))
+    equal((got["bound_by"], got["linear_program"]["state"]), ("exact", "not needed"))
     equal((got["greedy_kwh"], got["regret_kwh"]), (8.8, 1.3))
     near(got["regret"], 1.3 / 7.5, 1e-12)
     equal(got["by_class"]["A40"], {"configurations": 3, "energy_kwh": 4, "node_hours": None, "capacity": None,
@@ -150,8 +151,23 @@ def test_many(place):
     got = answer(*args)
     expect(0 <= got["gap"] < 0.005, got["gap"])
     expect(got["bound_kwh"] <= got["energy_kwh"], got)
+    near(got["gap"], got["energy_kwh"] / got["bound_kwh"] - 1, 1e-9)
     expect(all(of["node_hours"] <= 120.000001 for of in got["by_class"].values()), got["by_class"])
     equal(ask("--json", *args).stdout, ask("--json", *args).stdout)
+
+    write(place, "libglpk.so.40", "no library\n")
+    done = call("place", "--json", *args, env={"LD_LIBRARY_PATH": place})
+    equal(done.returncode, 0, done.stderr)
+    without = json.loads(done.stdout)
+    equal((without["bound_by"], without["linear_program"]["state"]), ("prices", "not solved"))
+    expect("GLPK is not installed: apt install libglpk40" in without["linear_program"]["reason"], without)
+    text = call("place", *args, env={"LD_LIBRARY_PATH": place}).stdout
+    expect("prices (GLPK is not installed: apt install libglpk40" in text, text[-600:])
+    if got["linear_program"]["state"] == "not solved":
+        raise harness.Skip("libglpk40 is not installed")
+    equal(got["linear_program"]["state"], "solved")
+    expect(got["bound_kwh"] >= without["bound_kwh"] and got["energy_kwh"] <= without["energy_kwh"], (got, without))
+    expect("bound    " in ask(*args).stdout and "gap      " in ask(*args).stdout, "bound and gap")
 
 
 def test_bad_tables(place):

@@ -11,11 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "cli/wholefile.h"
 #include "format/report_model.h"
 
 #define AROUND_NS \
@@ -33,37 +33,6 @@ void es_calibrate_data_finish(struct es_calibrate_data *data)
 	free(data->parts);
 	es_wattmeter_finish(&data->wattmeter);
 	*data = (struct es_calibrate_data){ .n_sources = 0 };
-}
-
-/* All of a regular file, with a NUL behind it. */
-static int read_file(const char *path, size_t most, char **ret, size_t *ret_n, struct es_error *err)
-{
-	es_cleanup(es_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	es_cleanup(es_freep) char *text = NULL;
-	size_t n = 0, size;
-	struct stat st;
-	ssize_t got = 1;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return es_error_set(err, -errno, "cannot read '%.300s'", path);
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > most)
-		return es_error_say(err, -EINVAL, "'%.300s' is no regular file of at most %zu MiB",
-				    path, most >> 20);
-	size = (size_t)st.st_size;
-	text = malloc(size + 1);
-	if (!text)
-		return es_error_set(err, -ENOMEM, "cannot read '%.300s'", path);
-	while (n < size && got != 0) {
-		got = read(fd, text + n, size - n);
-		if (got < 0 && errno != EINTR)
-			return es_error_set(err, -errno, "cannot read '%.300s'", path);
-		n += got > 0 ? (size_t)got : 0;
-	}
-	text[n] = '\0';
-	*ret = text;
-	*ret_n = n;
-	text = NULL;
-	return 0;
 }
 
 static int digest(const char *path, char sha256[static ES_SHA256_TEXT_BYTES], struct es_error *err)
@@ -328,7 +297,7 @@ int es_calibrate_gather(const char *meter, char *const *paths, size_t n_paths,
 		struct es_error why = { .code = 0 };
 		size_t n = 0;
 
-		r = read_file(meter, ES_WATTMETER_MAX_BYTES, &text, &n, err);
+		r = es_file_read(meter, ES_WATTMETER_MAX_BYTES, &text, &n, err);
 		if (r == 0) {
 			r = es_wattmeter_parse(text, n, &data->wattmeter, &why);
 			if (r < 0)

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/wholefile.h"
 
 #define FOLDER "energyscopium/calibrations"
 #define SUFFIX ".json"
@@ -59,26 +60,11 @@ int es_calibrations_path(const char *name, bool is_system, char path[static ES_P
 
 static int read_file(int folder, const char *name, struct es_calibration *ret, struct es_error *err)
 {
-	es_cleanup(es_closep) int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	es_cleanup(es_freep) char *text = NULL;
-	size_t n = 0;
-	struct stat st;
-	ssize_t got;
+	size_t n;
+	int r = es_file_read_at(folder, name, ES_CALIBRATION_MAX_BYTES, &text, &n, err);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return es_error_set(err, -errno, "cannot be read");
-	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)ES_CALIBRATION_MAX_BYTES)
-		return es_error_say(err, -EINVAL, "no regular file of at most %u MiB",
-				    ES_CALIBRATION_MAX_BYTES >> 20);
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return es_error_set(err, -ENOMEM, "cannot be read");
-	while (n < (size_t)st.st_size && (got = read(fd, text + n, (size_t)st.st_size - n)) != 0) {
-		if (got < 0 && errno != EINTR)
-			return es_error_set(err, -errno, "cannot be read");
-		n += got > 0 ? (size_t)got : 0;
-	}
-	return es_calibration_read(text, n, ret, err);
+	return r < 0 ? r : es_calibration_read(text, n, ret, err);
 }
 
 static bool is_ours(const char *name)

@@ -5,6 +5,7 @@
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,11 +32,16 @@ struct front {
 };
 
 struct work {
-	const char *path, *time, *energy, *group, *label;
+	const char *path, *time, *energy, *label;
+	struct es_text_list group;
 	struct es_drawing drawing;
 	bool is_strict, is_json;
 	struct es_sheet rows;
-	int columns[4]; /* time, energy, group, label; -1: none */
+	int columns[3]; /* time, energy, label; -1: none */
+	int group_columns[ES_SHEET_GROUP_COLUMNS_MAX];
+	size_t n_group_columns;
+	char group_name[200]; /* of those columns */
+	struct es_sheet_groups split;
 	struct es_opt_point *points; /* [rows.n] */
 	struct front all;
 	struct front *groups; /* [n_groups] */
@@ -49,10 +55,16 @@ static int find(struct work *work, struct es_error *err)
 
 	if (r == 0)
 		r = es_sheet_find(&work->rows, "energy", work->energy, &work->columns[1], err);
-	if (r == 0 && work->group)
-		r = es_sheet_find(&work->rows, "group", work->group, &work->columns[2], err);
+	for (size_t i = 0; r == 0 && i < work->group.n; i++)
+		r = es_sheet_find_list(&work->rows, "group", work->group.texts[i],
+				       ES_SHEET_GROUP_COLUMNS_MAX, work->group_columns,
+				       &work->n_group_columns, err);
+	for (size_t i = 0; r == 0 && i < work->n_group_columns; i++)
+		(void)snprintf(work->group_name + strlen(work->group_name),
+			       sizeof(work->group_name) - strlen(work->group_name), "%s%s",
+			       i ? " / " : "", work->rows.names[work->group_columns[i]]);
 	if (r == 0 && work->label)
-		r = es_sheet_find(&work->rows, "label", work->label, &work->columns[3], err);
+		r = es_sheet_find(&work->rows, "label", work->label, &work->columns[2], err);
 	if (r == 0 && work->columns[0] == work->columns[1])
 		r = es_error_say(err, -EINVAL, "--time and --energy are the same column '%s'",
 				 work->time);
@@ -102,53 +114,24 @@ static int make_front(const struct work *work, const size_t *rows, size_t n, str
 	return 0;
 }
 
-struct member {
-	const char *group;
-	size_t row;
-};
-
-static int by_group(const void *a, const void *b)
-{
-	const struct member *x = a, *y = b;
-	int order = strcmp(x->group, y->group);
-
-	return order ? order : (x->row > y->row) - (x->row < y->row);
-}
-
-static int add_group(struct work *work, const struct member *members, size_t n)
-{
-	es_cleanup(es_freep) size_t *rows = calloc(n, sizeof(*rows));
-	struct front *more = reallocarray(work->groups, work->n_groups + 1, sizeof(*work->groups));
-
-	if (more)
-		work->groups = more;
-	if (!more || !rows)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++) {
-		rows[i] = members[i].row;
-		work->group_of[rows[i]] = (unsigned)work->n_groups;
-	}
-	more[work->n_groups] = (struct front){ .group = members[0].group };
-	return make_front(work, rows, n, &more[work->n_groups++]);
-}
-
 static int make_groups(struct work *work)
 {
-	size_t n = work->rows.n;
-	es_cleanup(es_freep) struct member *members = calloc(n, sizeof(*members));
-	int r = 0;
+	struct es_sheet_groups *groups = &work->split;
+	int r = es_sheet_group(&work->rows, work->group_columns, work->n_group_columns, groups);
 
-	work->group_of = calloc(n, sizeof(*work->group_of));
-	if (!members || !work->group_of)
+	if (r < 0)
+		return r;
+	work->groups = calloc(groups->n, sizeof(*work->groups));
+	work->group_of = calloc(work->rows.n, sizeof(*work->group_of));
+	if (!work->groups || !work->group_of)
 		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		members[i] = (struct member){ es_sheet_cell(&work->rows, i, work->columns[2]), i };
-	qsort(members, n, sizeof(*members), by_group);
-	for (size_t first = 0, end; r == 0 && first < n; first = end) {
-		for (end = first + 1;
-		     end < n && strcmp(members[end].group, members[first].group) == 0;)
-			end++;
-		r = add_group(work, &members[first], end - first);
+	for (size_t i = 0; r == 0 && i < groups->n; i++) {
+		size_t first = groups->first[i], n = groups->first[i + 1] - first;
+
+		for (size_t k = first; k < first + n; k++)
+			work->group_of[groups->rows[k]] = (unsigned)i;
+		work->groups[work->n_groups++] = (struct front){ .group = groups->names[i] };
+		r = make_front(work, &groups->rows[first], n, &work->groups[i]);
 	}
 	return r;
 }
@@ -178,7 +161,7 @@ static void show_json(const struct work *work, struct es_buf *out)
 	es_json_u64(&json, "rows", work->rows.n);
 	es_json_u64(&json, "lines_left_out", work->rows.n_bad);
 	front_json(work, &work->all, &json);
-	if (work->group) {
+	if (work->n_group_columns) {
 		es_json_array(&json, "groups");
 		for (size_t i = 0; i < work->n_groups; i++) {
 			es_json_object(&json, NULL);
@@ -248,17 +231,17 @@ static void front_text(const struct work *work, const struct front *front, struc
 
 static void show_text(const struct work *work, struct es_buf *out)
 {
-	if (!work->group)
+	if (!work->n_group_columns)
 		front_text(work, &work->all, out);
 	for (size_t i = 0; i < work->n_groups; i++) {
 		(void)es_buf_str(out, i ? "\n" : "");
-		es_letters_cell(out, work->group, 40, false);
+		es_letters_cell(out, work->group_name, 40, false);
 		(void)es_buf_str(out, " ");
 		es_letters_cell(out, work->groups[i].group, 60, false);
 		(void)es_buf_u8(out, '\n');
 		front_text(work, &work->groups[i], out);
 	}
-	if (work->group)
+	if (work->n_group_columns)
 		(void)es_buf_printf(out,
 				    "\nof all groups together %zu of %zu rows are on the front\n",
 				    work->all.n, work->all.n_rows);
@@ -278,13 +261,17 @@ static void mark(struct es_scatter_point *points, const struct front *front, uns
 /* Unless it is said: the first other column of words, else the first other one. */
 static int label_of(const struct work *work)
 {
-	int label = work->columns[3];
+	int label = work->columns[2];
 	bool is_word = label >= 0;
 
 	for (int i = 0; i < work->rows.n_columns && !is_word; i++) {
 		double value;
 
-		if (i == work->columns[0] || i == work->columns[1] || i == work->columns[2])
+		bool is_group = false;
+
+		for (size_t k = 0; k < work->n_group_columns; k++)
+			is_group |= i == work->group_columns[k];
+		if (i == work->columns[0] || i == work->columns[1] || is_group)
 			continue;
 		is_word = es_parse_double(es_sheet_cell(&work->rows, 0, i), &value) < 0;
 		label = is_word || label < 0 ? i : label;
@@ -319,9 +306,9 @@ static int draw(const struct work *work, struct es_error *err)
 			.at = work->points[i],
 			.name = name >= 0 ? es_sheet_cell(&work->rows, i, name) : NULL
 		};
-	if (!work->group)
+	if (!work->n_group_columns)
 		mark(points, &work->all, 0, &lines[0]);
-	for (size_t i = 0; i < work->rows.n && work->group; i++)
+	for (size_t i = 0; i < work->rows.n && work->group_of; i++)
 		points[i].colour = work->group_of[i];
 	for (size_t i = 0; i < work->n_groups; i++) {
 		legend[i] = work->groups[i].group;
@@ -341,7 +328,7 @@ static int do_work(struct work *work)
 	if (r == 0)
 		r = take(work, &err);
 	if (r == 0 && (make_front(work, NULL, work->rows.n, &work->all) < 0 ||
-		       (work->group && make_groups(work) < 0)))
+		       (work->n_group_columns && make_groups(work) < 0)))
 		r = es_error_set(&err, -ENOMEM, "cannot find the front");
 	if (r == 0 && es_drawing_is_asked(&work->drawing))
 		r = draw(work, &err);
@@ -369,17 +356,19 @@ static void finish(struct work *work)
 	free(work->all.rows);
 	free(work->points);
 	free(work->group_of);
+	es_sheet_groups_finish(&work->split);
+	es_text_list_finish(&work->group);
 	es_sheet_finish(&work->rows);
 }
 
 int es_cmd_pareto(int argc, char **argv)
 {
-	struct work work = { .columns = { -1, -1, -1, -1 } };
+	struct work work = { .columns = { -1, -1, -1 } };
 	const struct es_option options[] = {
 		{ "time", "COL", "column of the times", ES_OPTION_TEXT, &work.time },
 		{ "energy", "COL", "column of the energies", ES_OPTION_TEXT, &work.energy },
-		{ "group", "COL", "a front for each value of this column, too", ES_OPTION_TEXT,
-		  &work.group },
+		{ "group", "COL[,COL]…", "a front for each value of these columns, too",
+		  ES_OPTION_LIST, &work.group },
 		{ "label", "COL", "what names the points of a picture", ES_OPTION_TEXT,
 		  &work.label },
 		{ "strict", NULL, "refuse a table with lines that are no rows", ES_OPTION_FLAG,
@@ -405,14 +394,16 @@ int es_cmd_pareto(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	if (first + 1 != argc)
-		return es_complain(COMMAND, ES_EXIT_USAGE, "one FILE.csv is wanted");
-	if (!work.time || !work.energy)
-		return es_complain(COMMAND, ES_EXIT_USAGE, "--%s COL is missing",
-				   work.time ? "energy" : "time");
-	if (es_drawing_takes_stdout(&work.drawing, &err) < 0)
-		return es_complain(COMMAND, ES_EXIT_USAGE, "%s", err.text);
-	work.path = argv[first];
-	status = do_work(&work);
+		status = es_complain(COMMAND, ES_EXIT_USAGE, "one FILE.csv is wanted");
+	else if (!work.time || !work.energy)
+		status = es_complain(COMMAND, ES_EXIT_USAGE, "--%s COL is missing",
+				     work.time ? "energy" : "time");
+	else if (es_drawing_takes_stdout(&work.drawing, &err) < 0)
+		status = es_complain(COMMAND, ES_EXIT_USAGE, "%s", err.text);
+	if (status < 0) {
+		work.path = argv[first];
+		status = do_work(&work);
+	}
 	finish(&work);
 	return status;
 }

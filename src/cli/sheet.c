@@ -7,21 +7,19 @@
 #include "cli/sheet.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/wholefile.h"
 #include "format/csvread.h"
 
 #define FIRST_ROWS 256U
@@ -139,28 +137,11 @@ int es_sheet_parse(const char *name, char *text, size_t n, struct es_sheet *rows
 
 int es_sheet_read(const char *path, struct es_sheet *rows, struct es_error *err)
 {
-	es_cleanup(es_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	es_cleanup(es_freep) char *text = NULL;
-	struct stat st;
-	ssize_t got = 1;
-	size_t n = 0;
+	size_t n;
+	char *text;
+	int r = es_file_read(path, ES_SHEET_FILE_MAX_BYTES, &text, &n, err);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return es_error_set(err, -errno, "cannot read '%s'", path);
-	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)ES_SHEET_FILE_MAX_BYTES)
-		return es_error_say(err, -EINVAL, "'%s' is no regular file of at most %u MiB", path,
-				    ES_SHEET_FILE_MAX_BYTES >> 20);
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return es_error_set(err, -ENOMEM, "cannot read '%s'", path);
-	while (got && n < (size_t)st.st_size) {
-		got = read(fd, text + n, (size_t)st.st_size - n);
-		if (got < 0 && errno != EINTR)
-			return es_error_set(err, -errno, "cannot read '%s'", path);
-		n += got > 0 ? (size_t)got : 0;
-	}
-	text[n] = '\0';
-	return es_sheet_parse(path, es_steal_ptr(text), n, rows, err);
+	return r < 0 ? r : es_sheet_parse(path, text, n, rows, err);
 }
 
 void es_sheet_finish(struct es_sheet *rows)

@@ -66,6 +66,30 @@ int es_sheet_complain(const struct es_sheet *rows, const char *command, bool is_
 /** es_sheet_json - a row as an object: numbers where the cell is one, else words */
 void es_sheet_json(const struct es_sheet *rows, size_t row, const char *key, struct es_json *json);
 
+/** struct es_sheet_groups - rows that have the same words in some columns; zeros before, es_sheet_groups_finish() it */
+struct es_sheet_groups {
+	size_t *rows; /* [of the sheet] owned: group by group, in the order of the table within each */
+	size_t *first; /* [n + 1] owned: where in @rows each begins */
+	char **names; /* [n] owned: its words, " / " between them */
+	size_t n;
+};
+
+/**
+ * es_sheet_group - split the rows by @n_columns columns; none: all are one group, named ""
+ * Groups are in the order of their words, of their numbers where words are numbers. Returns 0 or -ENOMEM.
+ */
+int es_sheet_group(const struct es_sheet *rows, const int *columns, size_t n_columns,
+		   struct es_sheet_groups *ret);
+void es_sheet_groups_finish(struct es_sheet_groups *groups);
+
+/**
+ * es_sheet_find_list - the columns that @list names: as it is, else its parts between commas
+ * @ret: [@n_max]; *@ret_n grows. Returns 0; -ENOENT as es_sheet_find(); -E2BIG, -EINVAL (twice the same) with words; -ENOMEM.
+ */
+int es_sheet_find_list(const struct es_sheet *rows, const char *option, const char *list,
+		       size_t n_max, int *ret, size_t *ret_n, struct es_error *err);
+#define ES_SHEET_GROUP_COLUMNS_MAX 8U
+
 /** es_sheet_unit - in seconds or joules, by how its name ends (time_ms, Energy[Wh]); 1 where it says none */
 double es_sheet_time_unit(const char *name);
 double es_sheet_energy_unit(const char *name);

@@ -28,12 +28,13 @@ enum column {
 	TIME,
 	ENERGY,
 	REACHED,
-	GROUP,
 	N_COLUMNS
 };
 
 struct columns {
 	int at[N_COLUMNS]; /* -1: none */
+	int groups[ES_SHEET_GROUP_COLUMNS_MAX];
+	size_t n_groups;
 };
 
 /* A number, or one behind the last '_', '=', ':' or blank: window_300. */
@@ -76,9 +77,9 @@ static int find(struct es_tune *tune, struct columns *columns, struct es_error *
 		{ "setting", tune->setting, SETTING }, { "time", tune->time, TIME },
 		{ "speed", tune->speed, TIME },	       { "energy", tune->energy, ENERGY },
 		{ "power", tune->power, ENERGY },      { "reached", tune->reached, REACHED },
-		{ "group", tune->group, GROUP },
 	};
 
+	columns->n_groups = 0;
 	for (int i = 0; i < N_COLUMNS; i++)
 		columns->at[i] = -1;
 	for (size_t i = 0; i < ES_ARRAY_SIZE(wanted); i++) {
@@ -87,6 +88,14 @@ static int find(struct es_tune *tune, struct columns *columns, struct es_error *
 		if (wanted[i].name)
 			r = es_sheet_find(&tune->rows, wanted[i].option, wanted[i].name,
 					  &columns->at[wanted[i].column], err);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < tune->group.n; i++) {
+		int r = es_sheet_find_list(&tune->rows, "group", tune->group.texts[i],
+					   ES_SHEET_GROUP_COLUMNS_MAX, columns->groups,
+					   &columns->n_groups, err);
+
 		if (r < 0)
 			return r;
 	}
@@ -112,21 +121,8 @@ static struct es_opt_point point_of(const struct es_tune *tune, double time, dou
 	return point;
 }
 
-struct member {
-	const char *group;
-	size_t row;
-};
-
-static int by_group(const void *a, const void *b)
-{
-	const struct member *x = a, *y = b;
-	int order = strcmp(x->group, y->group);
-
-	return order ? order : (x->row > y->row) - (x->row < y->row);
-}
-
-static int add_answer(struct es_tune *tune, const struct columns *columns,
-		      const struct member *members, size_t n, double *const *values)
+static int add_answer(struct es_tune *tune, const struct columns *columns, const char *group,
+		      const size_t *rows, size_t n, double *const *values)
 {
 	struct es_tune_answer *more =
 		reallocarray(tune->answers, tune->n_answers + 1, sizeof(*more));
@@ -136,7 +132,7 @@ static int add_answer(struct es_tune *tune, const struct columns *columns,
 		return -ENOMEM;
 	tune->answers = more;
 	answer = &more[tune->n_answers++];
-	*answer = (struct es_tune_answer){ .group = tune->group ? members[0].group : NULL,
+	*answer = (struct es_tune_answer){ .group = group,
 					   .rows = calloc(n, sizeof(*answer->rows)),
 					   .points = calloc(n, sizeof(*answer->points)),
 					   .front = calloc(n, sizeof(*answer->front)),
@@ -144,7 +140,7 @@ static int add_answer(struct es_tune *tune, const struct columns *columns,
 	if (!answer->rows || !answer->points || !answer->front)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		size_t row = members[i].row;
+		size_t row = rows[i];
 		struct es_tune_row *to = &answer->rows[i];
 
 		*to = (struct es_tune_row){
@@ -159,24 +155,14 @@ static int add_answer(struct es_tune *tune, const struct columns *columns,
 
 static int split(struct es_tune *tune, const struct columns *columns, double *const *values)
 {
-	size_t n = tune->rows.n;
-	es_cleanup(es_freep) struct member *members = calloc(n, sizeof(*members));
-	int r = 0;
+	struct es_sheet_groups *groups = &tune->split;
+	int r = es_sheet_group(&tune->rows, columns->groups, columns->n_groups, groups);
 
-	if (!members)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		members[i] = (struct member){
-			tune->group ? es_sheet_cell(&tune->rows, i, columns->at[GROUP]) : "", i
-		};
-	qsort(members, n, sizeof(*members), by_group);
 	tune->has_numbers = true;
-	for (size_t first = 0, end; r == 0 && first < n; first = end) {
-		for (end = first + 1;
-		     end < n && strcmp(members[end].group, members[first].group) == 0;)
-			end++;
-		r = add_answer(tune, columns, &members[first], end - first, values);
-	}
+	for (size_t i = 0; r == 0 && i < groups->n; i++)
+		r = add_answer(tune, columns, columns->n_groups ? groups->names[i] : NULL,
+			       &groups->rows[groups->first[i]],
+			       groups->first[i + 1] - groups->first[i], values);
 	return r;
 }
 
@@ -383,6 +369,8 @@ static void finish(struct es_tune *tune)
 		free(tune->answers[i].front);
 	}
 	free(tune->answers);
+	es_sheet_groups_finish(&tune->split);
+	es_text_list_finish(&tune->group);
 	es_sheet_finish(&tune->rows);
 }
 
@@ -413,7 +401,7 @@ static int check(struct es_tune *tune)
 		return es_complain(COMMAND, ES_EXIT_USAGE,
 				   "--objective '%s': there are energy, edp and ed2p",
 				   tune->objective);
-	if (es_drawing_is_asked(&tune->drawing) && tune->group)
+	if (es_drawing_is_asked(&tune->drawing) && tune->group.n)
 		return es_complain(COMMAND, ES_EXIT_USAGE,
 				   "a picture shows one group: leave out --group, or the picture");
 	if (es_drawing_takes_stdout(&tune->drawing, NULL))
@@ -437,8 +425,8 @@ int es_cmd_tune(int argc, char **argv)
 		  ES_OPTION_TEXT, &tune.energy },
 		{ "power", "COL", "instead: column of the mean powers in W", ES_OPTION_TEXT,
 		  &tune.power },
-		{ "group", "COL", "an answer for each value of this column", ES_OPTION_TEXT,
-		  &tune.group },
+		{ "group", "COL[,COL]…", "an answer for each value of these columns",
+		  ES_OPTION_LIST, &tune.group },
 		{ "reached", "COL", "column of what a setting really came to (core_MHz)",
 		  ES_OPTION_TEXT, &tune.reached },
 		{ "reference", "VALUE", "setting to compare with (default: the fastest)",

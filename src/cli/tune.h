@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
+#include "cli/command.h"
 #include "cli/drawing.h"
 #include "cli/sheet.h"
 #include "opt/choose.h"
@@ -43,13 +44,15 @@ struct es_tune_answer {
 
 /** struct es_tune - what was asked, what was read, what was found */
 struct es_tune {
-	const char *path, *setting, *time, *speed, *energy, *power, *group, *reached;
+	const char *path, *setting, *time, *speed, *energy, *power, *reached;
+	struct es_text_list group;
 	const char *reference; /* NULL: the fastest of each group */
 	const char *slowdown, *objective; /* as given */
 	struct es_drawing drawing;
 	bool is_strict, is_json;
 	struct es_opt_wish wish;
 	struct es_sheet rows;
+	struct es_sheet_groups split;
 	bool has_numbers; /* each setting is a number, or ends with one */
 	struct es_tune_answer *answers; /* [n_answers] owned */
 	size_t n_answers;

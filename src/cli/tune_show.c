@@ -165,8 +165,10 @@ void es_tune_text(const struct es_tune *tune, struct es_buf *out)
 
 		(void)es_buf_str(out, k ? "\n" : "");
 		if (answer->group) {
-			es_letters_cell(out, tune->group, 40, false);
-			(void)es_buf_u8(out, ' ');
+			for (size_t i = 0; i < tune->group.n; i++) {
+				es_letters_cell(out, tune->group.texts[i], 40, false);
+				(void)es_buf_u8(out, ' ');
+			}
 			es_letters_cell(out, answer->group, 60, false);
 			(void)es_buf_u8(out, '\n');
 		}
@@ -253,17 +255,17 @@ void es_tune_json(const struct es_tune *tune, struct es_buf *out)
 	es_json_string(&json, "setting_column", tune->setting);
 	es_json_u64(&json, "rows", tune->rows.n);
 	es_json_u64(&json, "lines_left_out", tune->rows.n_bad);
-	if (!tune->group)
+	if (!tune->group.n)
 		answer_json(tune, &tune->answers[0], &json);
-	if (tune->group)
+	if (tune->group.n)
 		es_json_array(&json, "groups");
-	for (size_t i = 0; tune->group && i < tune->n_answers; i++) {
+	for (size_t i = 0; tune->group.n && i < tune->n_answers; i++) {
 		es_json_object(&json, NULL);
 		es_json_string(&json, "group", tune->answers[i].group);
 		answer_json(tune, &tune->answers[i], &json);
 		es_json_object_end(&json);
 	}
-	if (tune->group)
+	if (tune->group.n)
 		es_json_array_end(&json);
 	es_json_object_end(&json);
 	if (es_json_end(&json) < 0 && !out->error)

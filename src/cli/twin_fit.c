@@ -7,18 +7,17 @@
 #include "cli/twin_fit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "cli/picture.h"
 #include "cli/twin.h"
+#include "cli/wholefile.h"
 #include "twin/node.h"
 
 #define COMMAND "twin fit"
@@ -31,34 +30,6 @@ struct wishes {
 	const char *csv;
 };
 
-static int read_file(const char *path, char **ret, size_t *ret_n, struct es_error *err)
-{
-	es_cleanup(es_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	es_cleanup(es_freep) char *text = NULL;
-	struct stat st;
-	size_t n = 0;
-	ssize_t got = 1;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return es_error_set(err, -errno, "cannot read '%s'", path);
-	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)ES_TWIN_TABLE_MAX_BYTES)
-		return es_error_say(err, -EINVAL, "'%s' is no regular file of at most %u MiB", path,
-				    ES_TWIN_TABLE_MAX_BYTES >> 20);
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return es_error_set(err, -ENOMEM, "cannot read '%s'", path);
-	while (got && n < (size_t)st.st_size) {
-		got = read(fd, text + n, (size_t)st.st_size - n);
-		if (got < 0 && errno != EINTR)
-			return es_error_set(err, -errno, "cannot read '%s'", path);
-		n += got > 0 ? (size_t)got : 0;
-	}
-	text[n] = '\0';
-	*ret = es_steal_ptr(text);
-	*ret_n = n;
-	return 0;
-}
-
 static int read_table(const struct wishes *wishes, const char *path,
 		      struct es_twin_fitting *fitting, struct es_error *err)
 {
@@ -67,7 +38,7 @@ static int read_table(const struct wishes *wishes, const char *path,
 					   .scope = wishes->scope };
 	es_cleanup(es_freep) char *text = NULL;
 	size_t n = 0;
-	int r = read_file(path, &text, &n, err);
+	int r = es_file_read(path, ES_TWIN_TABLE_MAX_BYTES, &text, &n, err);
 
 	return r < 0 ? r : es_twin_table_read(&reading, path, text, n, &fitting->table, err);
 }

@@ -22,10 +22,15 @@ static inline uint64_t es_draw_bits(uint64_t *state)
 	return z ^ (z >> 31);
 }
 
-/** es_draw - one of 0 to @n - 1, @n below 2^32: none is likelier than another by more than @n / 2^32 */
+/** es_draw_of - one of 0 to @n - 1, @n below 2^32, by 32 random bits: none is likelier than another by more than @n / 2^32 */
+static inline size_t es_draw_of(uint32_t bits, size_t n)
+{
+	return (size_t)(((uint64_t)bits * n) >> 32);
+}
+
 static inline size_t es_draw(uint64_t *state, size_t n)
 {
-	return (size_t)(((es_draw_bits(state) >> 32) * n) >> 32);
+	return es_draw_of((uint32_t)(es_draw_bits(state) >> 32), n);
 }
 
 #endif

@@ -16,6 +16,7 @@
 static const struct es_command commands[] = {
 	{ "calibrate", "fit a node's watts to its measured parts, and keep that",
 	  es_cmd_calibrate },
+	{ "compare", "repeated runs against each other: energy, time, how sure", es_cmd_compare },
 	{ "doctor", "check this machine: meters, rights, clocks; each problem with its fix",
 	  es_cmd_doctor },
 	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },

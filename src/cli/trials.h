@@ -75,7 +75,7 @@ struct es_trials_ask {
 	const char *command; /* for messages */
 	const char *region; /* of this name, not the whole */
 	const char *time, *energy, *quality,
-		*group; /* columns of tables; group: rows with the same word in it are one group */
+		*group; /* columns of tables; group: one or several ("gpu,kernel"): rows with the same words in them are one group */
 	bool is_strict; /* a bad row is an error */
 	bool has_regions; /* keep all regions of each run */
 };

@@ -22,7 +22,6 @@ enum column {
 	COLUMN_TIME, /* these two are numbers above 0 */
 	COLUMN_ENERGY,
 	COLUMN_QUALITY,
-	COLUMN_GROUP,
 	COLUMN_NODE,
 	COLUMN_COMMAND,
 	COLUMN_KIND,
@@ -36,6 +35,8 @@ struct table {
 	const struct es_trials_reading *reading;
 	struct es_sheet sheet;
 	int columns[COLUMNS]; /* -1: none */
+	int groups[ES_SHEET_GROUP_COLUMNS_MAX]; /* [n_groups] rows with the same words in them are one group */
+	size_t n_groups;
 	double *values[NUMBERS]; /* [sheet.n] owned */
 };
 
@@ -66,8 +67,10 @@ static int find_columns(struct table *table, struct es_error *err)
 		r = find_asked(table, COLUMN_ENERGY, "energy", ask->energy, err);
 	if (r == 0)
 		r = find_asked(table, COLUMN_QUALITY, "quality", ask->quality, err);
-	if (r == 0 && !table->reading->group)
-		r = find_asked(table, COLUMN_GROUP, "group", ask->group, err);
+	if (r == 0 && !table->reading->group && ask->group)
+		r = es_sheet_find_list(&table->sheet, "group", ask->group,
+				       ES_ARRAY_SIZE(table->groups), table->groups,
+				       &table->n_groups, err);
 	if (r < 0)
 		return r;
 	if (!ask->time)
@@ -145,20 +148,29 @@ static int take_words(const struct table *table, size_t row, struct es_trial *tr
 static int row_group(const struct table *table, size_t row, struct es_error *err)
 {
 	const struct es_trials_reading *reading = table->reading;
-	char name[ES_NAME_MAX_BYTES];
+	const struct es_sheet *sheet = &table->sheet;
+	char name[ES_NAME_MAX_BYTES] = "";
+	size_t used = 0;
 	int r;
 
-	if (table->columns[COLUMN_GROUP] < 0)
+	if (table->n_groups == 0)
 		return es_trials_group_of(reading, reading->path, err);
-	if (cell(table, row, COLUMN_GROUP)[0] == '\0')
-		return bad_cell(table, row, COLUMN_GROUP, "is empty: the row has no group", err);
-	if (strlen(cell(table, row, COLUMN_GROUP)) >= sizeof(name))
-		return bad_cell(table, row, COLUMN_GROUP, "is too long for a name", err);
-	(void)snprintf(name, sizeof(name), "%s", cell(table, row, COLUMN_GROUP));
+	for (size_t i = 0; i < table->n_groups; i++) {
+		const char *text = es_sheet_cell(sheet, row, table->groups[i]);
+		int n = snprintf(name + used, sizeof(name) - used, "%s%s", i ? " / " : "", text);
+
+		if (text[0] == '\0' || n < 0 || (size_t)n >= sizeof(name) - used)
+			return es_error_say(err, -EBADMSG, "'%.300s':%zu: column '%.60s' %s",
+					    sheet->file, sheet->lines[row],
+					    sheet->names[table->groups[i]],
+					    text[0] ? "is too long for a name"
+						    : "is empty: the row has no group");
+		used += (size_t)n;
+	}
 	es_text_make_safe(name, false);
 	r = es_trials_group(reading->trials, name);
 	if (r == -E2BIG)
-		return es_error_say(err, r, "'%.300s': more than %u groups in column '%.60s'",
+		return es_error_say(err, r, "'%.300s': more than %u groups by '%.60s'",
 				    reading->path, ES_TRIAL_GROUPS_MAX, reading->ask->group);
 	return r < 0 ? es_error_set(err, r, "cannot keep '%.300s'", reading->path) : r;
 }

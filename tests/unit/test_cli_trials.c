@@ -341,6 +341,9 @@ static void rows_of_a_table_are_runs(void **state)
 	assert_string_equal(trials[0].node, "n7");
 	assert_true(trials[1].is_proportional && !trials[1].has_quality);
 	assert_true(trials[2].is_failed && !trials[0].is_failed && !trials[1].is_failed);
+	f->ask.group = "node,clock";
+	read_it(f, "t.csv", NULL);
+	assert_string_equal(f->trials.groups[3], "n7 / 1.2");
 }
 
 static void tables_of_our_own_names_need_no_telling(void **state)
@@ -372,6 +375,8 @@ static void bad_tables_are_refused(void **state)
 	f->ask.energy = "e";
 	f->ask.group = "node";
 	refused(f, "t.csv", -ENOENT, "(--group)");
+	(void)es_tree_write(f->dir, "t.csv", "t,e,node\n1,2,\n", 0600);
+	refused(f, "t.csv", -EBADMSG, ":2: column 'node' is empty");
 	f->ask.group = NULL;
 	(void)es_tree_write(f->dir, "t.csv", "t,e\n1,-2\n", 0600);
 	refused(f, "t.csv", -EBADMSG, ":2: column 'e': '-2' is not above 0");

@@ -1,0 +1,401 @@
+/*
+ * compare_judge.c - intervals of groups, their changes against the first, and the front
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "cli/compare.h"
+#include "opt/front.h"
+
+#define FEW_RUNS 2U /* fewer show no spread */
+
+const char *es_compare_word(enum es_trial_metric metric, enum es_verdict verdict)
+{
+	switch (verdict) {
+	case ES_VERDICT_LOWER:
+		return metric == ES_TRIAL_TIME ? "faster" : "less";
+	case ES_VERDICT_HIGHER:
+		return metric == ES_TRIAL_TIME ? "slower" : "more";
+	case ES_VERDICT_SAME:
+		return "same";
+	case ES_VERDICT_UNDECIDED:
+		break;
+	}
+	return "undecided";
+}
+
+const char *es_compare_limit_word(enum es_judge_limit limit)
+{
+	switch (limit) {
+	case ES_LIMIT_SHOWN:
+		return "shown";
+	case ES_LIMIT_BROKEN:
+		return "broken";
+	case ES_LIMIT_OPEN:
+		return "open";
+	case ES_LIMIT_NOT_ASKED:
+		break;
+	}
+	return "not asked";
+}
+
+const char *es_compare_label(enum es_trial_metric metric)
+{
+	return metric == ES_TRIAL_ABOVE ? "above idle" : es_trial_metric_name(metric);
+}
+
+int es_compare_remark(struct es_compare_result *result, const char *code, const char *fmt, ...)
+{
+	struct es_compare_remark *remarks = reallocarray(result->remarks, result->n_remarks + 1,
+							 sizeof(*remarks)),
+				 *remark;
+	va_list args;
+
+	if (!remarks)
+		return -ENOMEM;
+	result->remarks = remarks;
+	remark = &remarks[result->n_remarks++];
+	remark->code = code;
+	va_start(args, fmt);
+	(void)vsnprintf(remark->text, sizeof(remark->text), fmt, args);
+	va_end(args);
+	return 0;
+}
+
+void es_compare_result_finish(struct es_compare_result *result)
+{
+	free(result->groups);
+	free(result->pairs);
+	free(result->front);
+	free(result->remarks);
+	*result = (struct es_compare_result){ .n_groups = 0 };
+}
+
+/* Grams are those of one factor, or none. */
+static bool have_one_factor(const struct es_trials *trials)
+{
+	const char *factor = NULL;
+
+	for (size_t i = 0; i < trials->n; i++) {
+		const struct es_trial *trial = &trials->trials[i];
+
+		if (trial->is_failed || !trial->has_gco2)
+			continue;
+		if (factor && strcmp(factor, trial->factor_id) != 0)
+			return false;
+		factor = trial->factor_id;
+	}
+	return factor != NULL;
+}
+
+static int take_gco2(const struct es_trials *trials, size_t group, uint64_t seed,
+		     struct es_compare_group *ret)
+{
+	es_cleanup(es_freep) double *values = calloc(trials->n + 1, sizeof(*values));
+	size_t n = 0;
+
+	if (!values)
+		return -ENOMEM;
+	for (size_t i = 0; i < trials->n; i++) {
+		const struct es_trial *trial = &trials->trials[i];
+		double energy_j;
+
+		if (trial->group == group && !trial->is_failed && trial->has_gco2 &&
+		    es_trial_value(trial, ES_TRIAL_ENERGY, &energy_j))
+			values[n++] = trial->gco2;
+	}
+	ret->has_gco2 = n > 0;
+	return n ? es_interval_of(values, n, seed, &ret->gco2) : 0;
+}
+
+static void take_bound(const struct es_trials *trials, size_t group, struct es_compare_group *ret)
+{
+	double sum = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < trials->n; i++) {
+		const struct es_trial *trial = &trials->trials[i];
+		double energy_j;
+
+		if (trial->group != group || trial->is_failed || !(trial->energy_bound_j > 0) ||
+		    !es_trial_value(trial, ES_TRIAL_ENERGY, &energy_j) || !(energy_j > 0))
+			continue;
+		sum += trial->energy_bound_j / energy_j;
+		n++;
+	}
+	ret->bound_share = n ? sum / (double)n : 0;
+}
+
+static int take_group(const struct es_compare *compare, const struct es_trials *trials,
+		      size_t group, const enum es_compare_fate *fates, struct es_compare_group *ret)
+{
+	int r = 0;
+
+	ret->name = trials->groups[group];
+	for (size_t i = 0; i < trials->n; i++)
+		if (trials->trials[i].group == group)
+			ret->fates[fates			 ? fates[i]
+				   : trials->trials[i].is_failed ? ES_FATE_FAILED
+								 : ES_FATE_COUNTS]++;
+	(void)es_trials_can_compare_energy(trials, group, &ret->why_no_energy);
+	for (int m = 0; r == 0 && m < ES_TRIAL_N_METRICS; m++) {
+		es_cleanup(es_freep) double *values = NULL;
+		size_t n = 0;
+
+		r = es_trials_values(trials, group, (enum es_trial_metric)m, &values, &n);
+		if (r == 0 && n)
+			r = es_interval_of(values, n, compare->wish.seed, &ret->of[m]);
+	}
+	if (r == 0 && have_one_factor(trials))
+		r = take_gco2(trials, group, compare->wish.seed, ret);
+	take_bound(trials, group, ret);
+	if (ret->fates[ES_FATE_COUNTS] == 0) {
+		ret->is_left_out = true;
+		ret->why_left_out = ret->fates[ES_FATE_UNFIT]	 ? "no run of it keeps the quality"
+				    : ret->fates[ES_FATE_FAILED] ? "all runs of it failed"
+								 : "no run of it is left";
+	} else if (ret->fates[ES_FATE_UNFIT] && ret->fates[ES_FATE_COUNTS] < FEW_RUNS) {
+		ret->is_left_out = true;
+		ret->why_left_out = "only one run of it keeps the quality";
+	}
+	return r;
+}
+
+static bool all_have(const struct es_compare_result *result, enum es_trial_metric metric,
+		     const struct es_compare_group **ret_lacks)
+{
+	for (size_t i = 0; i < result->n_groups; i++)
+		if (!result->groups[i].is_left_out && result->groups[i].of[metric].n == 0) {
+			*ret_lacks = &result->groups[i];
+			return false;
+		}
+	return true;
+}
+
+/* Where nobody says: energy, if its joules are of one sort in all groups; else time. */
+static int choose_metric(const struct es_compare *compare, const struct es_trials *trials,
+			 struct es_compare_result *result, struct es_error *err)
+{
+	const struct es_compare_group *lacks = NULL;
+	const char *why;
+
+	result->metric = compare->has_metric ? compare->metric : ES_TRIAL_ENERGY;
+	if (all_have(result, result->metric, &lacks) &&
+	    (compare->has_metric || es_compare_same_cover(trials)))
+		return 0;
+	why = lacks && lacks->why_no_energy ? lacks->why_no_energy : "it is not known";
+	if (compare->has_metric && result->metric == ES_TRIAL_TIME)
+		return es_error_say(err, -ENODATA, "--metric time: no times of '%.100s' are known",
+				    lacks->name);
+	if (compare->has_metric && result->metric == ES_TRIAL_ABOVE && !lacks->why_no_energy)
+		return es_error_say(
+			err, -ENODATA,
+			"--metric above: no idle power was measured around the runs of '%.100s' (run --repeat or --baseline measures it)",
+			lacks->name);
+	if (compare->has_metric)
+		return es_error_say(
+			err, -ENODATA,
+			"--metric %s: no meter here can see this difference; '%.100s': %s",
+			es_trial_metric_name(result->metric), lacks->name, why);
+	result->metric = ES_TRIAL_TIME;
+	if (!all_have(result, ES_TRIAL_TIME, &lacks))
+		return es_error_say(
+			err, -ENODATA,
+			"nothing can be compared: '%.100s' has no times, and energies are not known of all groups in the same way",
+			lacks->name);
+	return 0;
+}
+
+static int judge_pair(const struct es_compare *compare, const struct es_trials *trials,
+		      size_t reference, struct es_compare_pair *pair)
+{
+	int r = 0;
+
+	for (int m = 0; r == 0 && m < ES_TRIAL_N_METRICS; m++) {
+		es_cleanup(es_freep) double *a = NULL, *b = NULL;
+		struct es_judge_wish wish = compare->wish;
+		size_t n_a = 0, n_b = 0;
+
+		/* The limit is one of time. */
+		wish.has_limit = wish.has_limit && m == ES_TRIAL_TIME;
+		r = es_trials_values(trials, reference, (enum es_trial_metric)m, &a, &n_a);
+		if (r == 0)
+			r = es_trials_values(trials, pair->group, (enum es_trial_metric)m, &b,
+					     &n_b);
+		if (r == 0 && n_a && n_b) {
+			r = es_judge(a, n_a, b, n_b, &wish, &pair->of[m]);
+			pair->has[m] = r == 0;
+		}
+	}
+	return r;
+}
+
+/* S. Holm (1979), Scand. J. Stat. 6, 65-70: the smallest of n times n, the next times n - 1, never falling. */
+static void adjust(struct es_compare_result *result)
+{
+	double least = 0, last = -1;
+	size_t n = 0;
+
+	for (size_t i = 0; i < result->n_pairs; i++) {
+		struct es_compare_pair *pair = &result->pairs[i];
+
+		pair->p_holm = -1;
+		n += pair->has[result->metric] && pair->of[result->metric].has_interval;
+	}
+	for (size_t left = n; left > 0; left--) {
+		struct es_compare_pair *best = NULL;
+
+		for (size_t i = 0; i < result->n_pairs; i++) {
+			struct es_compare_pair *pair = &result->pairs[i];
+			const struct es_judgement *of = &pair->of[result->metric];
+
+			if (pair->p_holm < 0 && pair->has[result->metric] && of->has_interval &&
+			    (!best || of->p < best->of[result->metric].p))
+				best = pair;
+		}
+		if (!best)
+			return;
+		last = best->of[result->metric].p * (double)left;
+		least = fmin(fmax(least, last), 1.0);
+		best->p_holm = least;
+	}
+}
+
+static int judge_pairs(const struct es_compare *compare, const struct es_trials *trials,
+		       struct es_compare_result *result)
+{
+	int r = 0;
+
+	result->pairs = calloc(result->n_groups + 1, sizeof(*result->pairs));
+	if (!result->pairs)
+		return -ENOMEM;
+	for (size_t i = 0; r == 0 && i < result->n_groups; i++) {
+		struct es_compare_pair *pair = &result->pairs[result->n_pairs];
+
+		if (i == result->reference || result->groups[i].is_left_out)
+			continue;
+		pair->group = i;
+		r = judge_pair(compare, trials, result->reference, pair);
+		result->n_pairs++;
+	}
+	if (r == 0)
+		adjust(result);
+	return r;
+}
+
+static bool lies_below(const struct es_interval *a, const struct es_interval *b)
+{
+	return a->method != ES_INTERVAL_NONE && b->method != ES_INTERVAL_NONE && a->high < b->low;
+}
+
+/* Who is better in both; surely where the intervals of both lie apart. */
+static void find_better(struct es_compare_result *result, struct es_compare_group *group)
+{
+	for (size_t i = 0; i < result->n_groups && !group->is_surely; i++) {
+		const struct es_compare_group *other = &result->groups[i];
+		const struct es_interval *time = &other->of[ES_TRIAL_TIME],
+					 *energy = &other->of[ES_TRIAL_ENERGY];
+
+		if (!other->is_in_plane || other == group ||
+		    time->mean > group->of[ES_TRIAL_TIME].mean ||
+		    energy->mean > group->of[ES_TRIAL_ENERGY].mean)
+			continue;
+		group->is_surely = lies_below(time, &group->of[ES_TRIAL_TIME]) &&
+				   lies_below(energy, &group->of[ES_TRIAL_ENERGY]);
+		if (group->is_surely || other->is_front)
+			group->by = i;
+	}
+}
+
+static int find_front(struct es_compare_result *result)
+{
+	es_cleanup(es_freep) struct es_opt_point *points =
+		calloc(result->n_groups + 1, sizeof(*points));
+	es_cleanup(es_freep) size_t *which = calloc(result->n_groups + 1, sizeof(*which));
+	size_t n = 0;
+	int r;
+
+	result->front = calloc(result->n_groups + 1, sizeof(*result->front));
+	if (!points || !which || !result->front)
+		return -ENOMEM;
+	for (size_t i = 0; i < result->n_groups; i++) {
+		struct es_compare_group *group = &result->groups[i];
+		const struct es_interval *of = group->of;
+
+		group->is_in_plane = !group->is_left_out && of[ES_TRIAL_TIME].n &&
+				     of[ES_TRIAL_ENERGY].n && of[ES_TRIAL_TIME].mean > 0 &&
+				     of[ES_TRIAL_ENERGY].mean > 0;
+		if (!group->is_in_plane)
+			continue;
+		points[n] =
+			(struct es_opt_point){ of[ES_TRIAL_TIME].mean, of[ES_TRIAL_ENERGY].mean };
+		which[n++] = i;
+	}
+	if (n == 0)
+		return 0;
+	r = es_opt_front(points, n, result->front, &result->n_front);
+	for (size_t i = 0; r == 0 && i < result->n_front; i++) {
+		result->front[i] = which[result->front[i]];
+		result->groups[result->front[i]].is_front = true;
+	}
+	for (size_t i = 0; r == 0 && i < result->n_groups; i++)
+		if (result->groups[i].is_in_plane && !result->groups[i].is_front)
+			find_better(result, &result->groups[i]);
+	return r;
+}
+
+static int check_above(const struct es_trials *trials, const struct es_compare_result *result,
+		       struct es_error *err)
+{
+	for (size_t i = 0; i < result->n_groups && result->metric == ES_TRIAL_ABOVE; i++)
+		if (i != result->reference && !result->groups[i].is_left_out &&
+		    es_compare_is_one_machine(trials, result->reference, i))
+			return es_error_say(
+				err, -EINVAL,
+				"--metric above: '%.60s' and '%.60s' are the same program on the same node, as far as is known; a slower run holds the node for longer, and its idle energy is part of what that costs: compare the energy",
+				result->groups[result->reference].name, result->groups[i].name);
+	return 0;
+}
+
+int es_compare_judge(const struct es_compare *compare, const struct es_trials *trials,
+		     const enum es_compare_fate *fates, struct es_compare_result *ret,
+		     struct es_error *err)
+{
+	int r = 0;
+
+	ret->n_groups = trials->n_groups;
+	ret->groups = calloc(trials->n_groups + 1, sizeof(*ret->groups));
+	if (!ret->groups)
+		return es_error_set(err, -ENOMEM, "cannot compare");
+	for (size_t i = 0; r == 0 && i < trials->n_groups; i++)
+		r = take_group(compare, trials, i, fates, &ret->groups[i]);
+	for (size_t i = 0; compare->reference && i < trials->n_groups; i++)
+		if (strcmp(trials->groups[i], compare->reference) == 0)
+			ret->reference = i;
+	if (r < 0)
+		return es_error_set(err, r, "cannot compare");
+	if (ret->n_groups && ret->groups[ret->reference].is_left_out)
+		return es_error_say(err, -ENODATA,
+				    "nothing to compare with: '%.100s' is left out: %s",
+				    ret->groups[ret->reference].name,
+				    ret->groups[ret->reference].why_left_out);
+	r = choose_metric(compare, trials, ret, err);
+	if (r == 0)
+		r = check_above(trials, ret, err);
+	if (r < 0)
+		return r;
+	r = judge_pairs(compare, trials, ret);
+	if (r == 0)
+		r = find_front(ret);
+	if (r == 0)
+		r = es_compare_remarks(compare, trials, ret);
+	return r < 0 ? es_error_set(err, r, "cannot compare") : 0;
+}

@@ -304,7 +304,7 @@ static int measure(struct es_run *run, struct es_background *background, struct 
 		hooks[options.n_hooks++] = &run->ranks.hook;
 	}
 	if (run->baseline_ns) {
-		r = es_series_begin_baseline(run);
+		r = es_run_begin_baseline(run);
 		if (r < 0)
 			return es_error_set(err, r, "baseline");
 	}
@@ -323,10 +323,9 @@ static int measure(struct es_run *run, struct es_background *background, struct 
 	}
 	/* The last: the others end with the command, this one takes its time. */
 	if (run->baseline_ns) {
-		run->baseline_hook = (struct es_measure_hook){ .fd = -1,
-							       .next_ns = INT64_MAX,
-							       .finish = es_series_finish_baseline,
-							       .arg = run };
+		run->baseline_hook = (struct es_measure_hook){
+			.fd = -1, .next_ns = INT64_MAX, .finish = es_run_finish_baseline, .arg = run
+		};
 		hooks[options.n_hooks++] = &run->baseline_hook;
 	}
 	if (r == 0)
@@ -417,7 +416,7 @@ static int run_all(struct es_run *run)
 	struct es_error err = { .code = 0 };
 	int status;
 
-	if (es_run_check(run, &err) < 0 || es_series_check(run, &err) < 0 ||
+	if (es_run_check(run, &err) < 0 || es_repeat_check(run, &err) < 0 ||
 	    check_json(run->json.text, run->chain.settings.out, &err) < 0)
 		return es_complain("run", err.code == -EINVAL ? ES_EXIT_USAGE : ES_EXIT_OWN, "%s",
 				   err.text);
@@ -428,7 +427,7 @@ static int run_all(struct es_run *run)
 			"run", status == -EINVAL || status == -E2BIG ? ES_EXIT_USAGE : ES_EXIT_OWN,
 			"%s", err.text);
 	es_launch_find(environ, &run->launch);
-	if (run->repeat && run->launch.launcher && run->launch.ranks != 1)
+	if (run->series.repeat && run->launch.launcher && run->launch.ranks != 1)
 		return es_complain(
 			"run", ES_EXIT_USAGE,
 			"--repeat: each rank would repeat on its own; repeat the launcher");
@@ -437,7 +436,7 @@ static int run_all(struct es_run *run)
 		if (status >= 0)
 			return status;
 	}
-	return run->repeat ? es_run_series(run) : es_run_once(run);
+	return run->series.repeat ? es_run_series(run) : es_run_once(run);
 }
 
 int es_cmd_run(int argc, char **argv)
@@ -456,11 +455,7 @@ int es_cmd_run(int argc, char **argv)
 		  &run.keeps_args },
 		{ "attach", "PID", "measure the process PID, which runs already, to its end",
 		  ES_OPTION_TEXT, &run.attach_pid },
-		{ "repeat", "N", "measure COMMAND N times: JOB-1 to JOB-N, and a summary",
-		  ES_OPTION_TEXT, &run.repeat },
-		{ "baseline", "TIME",
-		  "measure the idle power so long before and after\neach run (default with --repeat: 2s; 0: not)",
-		  ES_OPTION_TEXT, &run.baseline },
+		ES_REPEAT_OPTIONS(&run.series),
 		{ "domain", "NAME", "measure only this domain; may be repeated", ES_OPTION_LIST,
 		  &run.domains },
 		{ "no-activity", NULL,
@@ -532,6 +527,7 @@ int es_cmd_run(int argc, char **argv)
 	es_text_list_finish(&run.meters);
 	es_works_destroy(run.works);
 	es_work_options_finish(&run.work);
+	es_repeat_options_finish(&run.series);
 	es_chain_finish(&run.chain);
 	return status;
 }

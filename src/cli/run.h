@@ -17,6 +17,7 @@
 #include "cli/meters.h"
 #include "cli/ranks.h"
 #include "cli/run_activity.h"
+#include "cli/run_series.h"
 #include "cli/work.h"
 #include "sys/root.h"
 
@@ -36,10 +37,10 @@ struct es_run {
 	struct es_chain chain;
 	struct es_work_options work;
 
-	const char *repeat, *baseline; /* as given */
-	uint64_t n_repeats;
+	struct es_repeat_options series;
+	struct es_repeat_plan plan;
 	int64_t baseline_ns; /* 0: none is measured */
-	struct es_series_shared *shared; /* one run of a series; NULL: on its own */
+	struct es_repeat_shared *shared; /* one run of a series; NULL: on its own */
 	struct es_measure_hook baseline_hook;
 
 	int64_t period_ns, as_uid;
@@ -102,16 +103,10 @@ void es_run_put_advice(const struct es_run *run, struct es_buf *out);
 int es_run_once(struct es_run *run);
 void es_run_finish(struct es_run *run);
 
-#define ES_REPEATS_MAX 1000U
-
-/** es_series_check - --repeat and --baseline; 0 or -EINVAL */
-int es_series_check(struct es_run *run, struct es_error *err);
-/** es_run_series - all runs, each in a process of its own, and their summary; the status of the first that failed */
-int es_run_series(struct es_run *run);
-/** es_series_begin_baseline, es_series_finish_baseline - the idle power before and after the command, into its recording */
-int es_series_begin_baseline(struct es_run *run);
-void es_series_finish_baseline(struct es_measure_hook *hook, struct es_recorder *recorder,
-			       int64_t stop_ns);
+/** es_run_begin_baseline, es_run_finish_baseline - the idle power before and after the command, into its recording */
+int es_run_begin_baseline(struct es_run *run);
+void es_run_finish_baseline(struct es_measure_hook *hook, struct es_recorder *recorder,
+			    int64_t stop_ns);
 
 /**
  * es_run_tell - the report of a command that was measured: eprofile, job line, table, JSON

@@ -1,107 +1,46 @@
 /*
- * run_series.c - energyscopium run --repeat: the same command several times, with the idle power around each run
+ * run_series.c - energyscopium run --repeat: commands several times and by turns, with the idle power around each run
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include <errno.h>
-#include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/parse.h"
-#include "cli/baseline.h"
 #include "cli/child.h"
 #include "cli/job.h"
-#include "cli/output.h"
 #include "cli/run.h"
-#include "core/stats.h"
+#include "core/rounds.h"
 
-/** struct es_series_shared - what a run's process tells the series, and hands to the next run */
-struct es_series_shared {
-	bool is_own_failure; /* of the tool, or the command could not be started: no use in going on */
-	struct es_baseline before, after;
-	char recording[ES_PATH_MAX_BYTES], eprofile[ES_PATH_MAX_BYTES]; /* "": not there */
-};
-
-enum quantity {
-	QUANTITY_ENERGY,
-	QUANTITY_TIME,
-	QUANTITY_POWER,
-	QUANTITY_ABOVE,
-	QUANTITIES,
-};
-
-/** struct result - a run that has ended */
-struct result {
-	int status;
-	bool is_known[QUANTITIES];
-	double values[QUANTITIES];
-	bool has_baseline;
-	double baseline_w;
-	char kind[16]; /* of the energy; "": not known */
-	char recording[ES_PATH_MAX_BYTES], eprofile[ES_PATH_MAX_BYTES];
-};
-
-struct series {
-	struct es_run *run; /* options; opened anew by each run's process */
-	struct es_series_shared *shared;
-	struct result *results; /* [n_planned] */
-	size_t n_planned, n_done;
-	char base[ES_NAME_MAX_BYTES]; /* of the jobs */
-	sigset_t watched, old_mask;
-	struct sigaction old_pipe;
-	struct sigaction old_child; /* SIGCHLD as we were started with it */
-	int stop_signal; /* somebody asked the series to end; 0: nobody */
-	bool is_broken_off;
-};
-
-int es_series_check(struct es_run *run, struct es_error *err)
+void es_repeat_job(const struct es_repeat *series, size_t command, size_t round, char *ret)
 {
-	run->baseline_ns = run->repeat ? 2 * ES_NS_PER_S : 0;
-	run->n_repeats = 1;
-	if (run->repeat && (es_parse_u64(run->repeat, &run->n_repeats) < 0 || run->n_repeats == 0 ||
-			    run->n_repeats > ES_REPEATS_MAX))
-		return es_error_say(err, -EINVAL, "--repeat '%s': a number from 1 to %d",
-				    run->repeat, (int)ES_REPEATS_MAX);
-	if (run->repeat && run->attach_pid)
-		return es_error_say(err, -EINVAL,
-				    "--repeat: a process that runs already runs once");
-	if (run->baseline && run->attach_pid)
-		return es_error_say(
-			err, -EINVAL,
-			"--baseline: a process that runs already leaves nothing idle before it");
-	if (run->baseline && (es_parse_duration_ns(run->baseline, &run->baseline_ns) < 0 ||
-			      run->baseline_ns < 0 || run->baseline_ns > ES_PERIOD_MAX_NS))
-		return es_error_say(err, -EINVAL,
-				    "--baseline '%s': a time such as 2s, at most 1h; 0: none",
-				    run->baseline);
-	if (run->baseline_ns > 0 && run->baseline_ns < 100 * ES_NS_PER_MS)
-		return es_error_say(err, -EINVAL,
-				    "--baseline '%s': too short to say anything; 100ms at least",
-				    run->baseline);
-	return 0;
+	if (series->plan->n_commands > 1)
+		(void)snprintf(ret, ES_REPEAT_JOB_BYTES, "%s-%s-%zu", series->base,
+			       series->plan->commands[command].name, round + 1);
+	else
+		(void)snprintf(ret, ES_REPEAT_JOB_BYTES, "%s-%zu", series->base, round + 1);
 }
 
 /* Nothing is measured where a later run would find its place taken. */
-static int check_names(const struct series *series, struct es_error *err)
+static int check_names(const struct es_repeat *series, struct es_error *err)
 {
 	const struct es_run *run = series->run;
 
 	for (size_t i = 0; i < series->n_planned && !run->may_replace; i++) {
-		char path[ES_PATH_MAX_BYTES];
+		char path[ES_PATH_MAX_BYTES], job[ES_REPEAT_JOB_BYTES];
 
-		if (snprintf(path, sizeof(path), "%s/%s-%zu.esr", run->chain.settings.out,
-			     series->base, i + 1) >= (int)sizeof(path))
+		es_repeat_job(series, i % series->plan->n_commands, i / series->plan->n_commands,
+			      job);
+		if (snprintf(path, sizeof(path), "%s/%s.esr", run->chain.settings.out, job) >=
+		    (int)sizeof(path))
 			return es_error_set(err, -ENAMETOOLONG, "job '%s'", series->base);
 		if (access(path, F_OK) == 0)
 			return es_error_say(
@@ -111,18 +50,32 @@ static int check_names(const struct series *series, struct es_error *err)
 	return 0;
 }
 
-/* In a process of its own, so that each command starts with the signals, the children and the CPU time of a first one. */
-static _Noreturn void become_run(struct series *series, size_t i)
+/* Each command starts with the signals of a first one. */
+static void restore_signals(const struct es_repeat *series)
 {
-	struct es_run *run = series->run;
-	char name[ES_NAME_MAX_BYTES + 24];
-	int status;
-
 	(void)sigaction(SIGPIPE, &series->old_pipe, NULL);
 	(void)sigprocmask(SIG_SETMASK, &series->old_mask, NULL);
 	(void)sigaction(SIGCHLD, &series->old_child, NULL);
-	(void)snprintf(name, sizeof(name), "%s-%zu", series->base, i + 1);
+}
+
+static char *const *argv_of(const struct es_repeat *series, size_t command)
+{
+	const struct es_repeat_command *chosen = &series->plan->commands[command];
+
+	return chosen->shell[0] ? (char *const *)chosen->shell : series->run->command;
+}
+
+/* In a process of its own, so that each command starts with the children and the CPU time of a first one, too. */
+static _Noreturn void become_run(struct es_repeat *series, size_t command, size_t round)
+{
+	struct es_run *run = series->run;
+	char name[ES_REPEAT_JOB_BYTES];
+	int status;
+
+	restore_signals(series);
+	es_repeat_job(series, command, round, name);
 	run->name = name;
+	run->command = argv_of(series, command);
 	run->json.is_given = false;
 	run->shared = series->shared;
 	status = es_run_once(run);
@@ -137,8 +90,28 @@ static _Noreturn void become_run(struct series *series, size_t i)
 	_exit(status);
 }
 
+static _Noreturn void become_warmup(struct es_repeat *series, size_t command)
+{
+	char *const *argv = argv_of(series, command);
+	int status;
+
+	restore_signals(series);
+	series->shared->is_own_failure = false;
+	(void)execvp(argv[0], argv);
+	series->shared->is_own_failure = true;
+	status = errno == ENOENT ? ES_EXIT_NOT_FOUND : ES_EXIT_NOT_EXECUTABLE;
+	(void)es_complain("run", 0, "'%s': %s: nothing was measured", argv[0],
+			  errno == ENOENT ? "command not found" : es_strerror(-errno));
+	_exit(status);
+}
+
+static bool asks_to_stop(int signal)
+{
+	return signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT;
+}
+
 /* Until the run's process has ended: what others send us is meant for the command, what the terminal sends it has. */
-static int await(struct series *series, pid_t pid)
+static int await(struct es_repeat *series, pid_t pid)
 {
 	int status = 0;
 
@@ -146,7 +119,7 @@ static int await(struct series *series, pid_t pid)
 		siginfo_t info;
 		int signal = sigwaitinfo(&series->watched, &info);
 
-		if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT)
+		if (asks_to_stop(signal))
 			series->stop_signal = signal;
 		if (signal > 0 && signal != SIGCHLD && info.si_code <= 0)
 			(void)kill(pid, signal);
@@ -155,43 +128,76 @@ static int await(struct series *series, pid_t pid)
 	}
 }
 
-/* From the recording, as everybody else would. */
-static void take_result(struct series *series, struct result *result)
+/* What came while no command ran: the next one would never hear of it. */
+static bool was_asked_to_stop(struct es_repeat *series)
 {
-	struct es_error err = { .code = 0 };
-	struct es_outcome outcome;
-	const struct es_report *report = &outcome.report;
-	double *values = result->values;
+	const struct timespec now = { .tv_sec = 0 };
+	int signal;
 
-	(void)snprintf(result->recording, sizeof(result->recording), "%s",
-		       series->shared->recording);
-	(void)snprintf(result->eprofile, sizeof(result->eprofile), "%s", series->shared->eprofile);
-	if (result->recording[0] == '\0' ||
-	    es_outcome_open(result->recording, NULL, &series->run->chain, &outcome, &err) < 0)
-		return;
-	(void)snprintf(result->kind, sizeof(result->kind), "%s",
-		       report->has_energy ? es_report_kind(report) : "");
-	values[QUANTITY_ENERGY] = report->node_j;
-	result->is_known[QUANTITY_ENERGY] = report->has_energy;
-	values[QUANTITY_TIME] = es_s_from_ns(report->command_stop_ns - report->command_start_ns);
-	result->is_known[QUANTITY_TIME] = report->has_command_start && report->has_command_stop;
-	result->is_known[QUANTITY_POWER] = report->has_energy && report->stop_ns > report->start_ns;
-	if (result->is_known[QUANTITY_POWER])
-		values[QUANTITY_POWER] =
-			report->node_j / es_s_from_ns(report->stop_ns - report->start_ns);
-	values[QUANTITY_ABOVE] = report->baseline.above_j;
-	result->is_known[QUANTITY_ABOVE] = result->has_baseline = report->baseline.is_known;
-	result->baseline_w = report->baseline.power_w;
-	es_outcome_finish(&outcome);
+	while (!series->stop_signal && (signal = sigtimedwait(&series->watched, NULL, &now)) > 0)
+		if (asks_to_stop(signal))
+			series->stop_signal = signal;
+	return series->stop_signal != 0;
 }
 
-static int run_one(struct series *series)
+/* By how long each command took so far; -1: one of them has not run yet. */
+static int64_t time_left_ns(const struct es_repeat *series)
 {
-	size_t i = series->n_done;
-	struct result *result = &series->results[i];
-	pid_t pid;
+	int64_t left_ns = 0;
 
-	(void)es_complain("run", 0, "run %zu of %zu", i + 1, series->n_planned);
+	for (size_t command = 0; command < series->plan->n_commands; command++) {
+		int64_t sum_ns = 0, n = 0;
+
+		for (size_t i = 0; i < series->n_done; i++)
+			if (series->results[i].command == command) {
+				sum_ns += series->results[i].wall_ns;
+				n++;
+			}
+		if (n == 0)
+			return -1;
+		left_ns += sum_ns / n * ((int64_t)series->plan->n_repeats - n);
+	}
+	return left_ns;
+}
+
+/* One line a run, whoever reads it. */
+static void tell_progress(const struct es_repeat *series, size_t command, size_t round)
+{
+	const struct es_repeat_plan *plan = series->plan;
+	int64_t left_ns = time_left_ns(series);
+	char which[ES_REPEAT_NAME_MAX_BYTES + 64] = "", left[64] = "", text[ES_QUANTITY_TEXT_BYTES];
+
+	if (plan->n_commands > 1)
+		(void)snprintf(which, sizeof(which), ": %s, round %zu of %s%zu",
+			       plan->commands[command].name, round + 1,
+			       plan->until > 0 ? "at most " : "", (size_t)plan->n_repeats);
+	if (left_ns >= 0) {
+		int64_t whole_ns = left_ns < ES_NS_PER_S ? left_ns / ES_NS_PER_MS * ES_NS_PER_MS
+							 : left_ns / ES_NS_PER_S * ES_NS_PER_S;
+
+		(void)snprintf(left, sizeof(left), ", %s %s left",
+			       plan->until > 0 ? "at most" : "about",
+			       es_duration_text(whole_ns, text));
+	}
+	(void)es_complain("run", 0, "run %zu of %s%zu%s%s", series->n_done + 1,
+			  plan->until > 0 ? "at most " : "", series->n_planned, which, left);
+}
+
+static void tell_failure(const struct es_repeat *series, const struct es_repeat_result *result)
+{
+	(void)es_complain("run", 0, "run %zu of %zu ended with status %d%s", series->n_done,
+			  series->n_planned, result->status,
+			  series->is_broken_off ? ": no use in going on" : "");
+}
+
+static int run_one(struct es_repeat *series, size_t command, size_t round)
+{
+	struct es_repeat_result *result = &series->results[series->n_done];
+	int64_t start_ns = es_clock_mono_ns();
+	pid_t pid;
+	int r;
+
+	tell_progress(series, command, round);
 	/* What was measured after the last run is what there was before this one. */
 	series->shared->before = series->shared->after;
 	series->shared->after.is_known = false;
@@ -199,203 +205,101 @@ static int run_one(struct series *series)
 	series->shared->is_own_failure = true;
 	pid = fork();
 	if (pid < 0)
-		return es_complain("run", ES_EXIT_OWN, "cannot start run %zu: %s", i + 1,
+		return es_complain("run", ES_EXIT_OWN, "cannot start run %zu: %s",
+				   series->n_done + 1, es_strerror(-errno));
+	if (pid == 0)
+		become_run(series, command, round);
+	*result = (struct es_repeat_result){ .command = command, .round = round };
+	result->status = await(series, pid);
+	result->is_cut = series->stop_signal != 0;
+	result->wall_ns = es_clock_mono_ns() - start_ns;
+	series->n_done++;
+	series->is_broken_off = series->shared->is_own_failure;
+	r = es_repeat_take(series, result);
+	if (result->status)
+		tell_failure(series, result);
+	return r < 0 ? es_complain("run", ES_EXIT_OWN, "summary: %s", es_strerror(r)) : 0;
+}
+
+/* Not measured, hence without recording, baseline and place in any mean. */
+static int warm_up(struct es_repeat *series, size_t command, size_t round)
+{
+	const struct es_repeat_plan *plan = series->plan;
+	const char *name = plan->n_commands > 1 ? plan->commands[command].name : "the command";
+	pid_t pid;
+	int status;
+
+	(void)es_complain("run", 0, "warm-up %zu of %zu: %s", round + 1, (size_t)plan->n_warmups,
+			  name);
+	pid = fork();
+	if (pid < 0)
+		return es_complain("run", ES_EXIT_OWN, "cannot start a warm-up: %s",
 				   es_strerror(-errno));
 	if (pid == 0)
-		become_run(series, i);
-	result->status = await(series, pid);
-	series->n_done++;
-	take_result(series, result);
+		become_warmup(series, command);
+	status = await(series, pid);
 	series->is_broken_off = series->shared->is_own_failure;
-	if (result->status)
-		(void)es_complain("run", 0, "run %zu of %zu ended with status %d%s", i + 1,
-				  series->n_planned, result->status,
-				  series->is_broken_off ? ": no use in going on" : "");
+	if (series->is_broken_off)
+		return status;
+	if (status)
+		(void)es_complain("run", 0, "warm-up %zu of %zu: %s ended with status %d",
+				  round + 1, (size_t)plan->n_warmups, name, status);
 	return 0;
 }
 
-/* Of the runs that did not fail and know it. */
-static struct es_stats stats_of(const struct series *series, enum quantity quantity)
+/* One run of each command, in the order of the round. */
+static int run_round(struct es_repeat *series, size_t round, bool is_warmup)
 {
-	es_cleanup(es_freep) double *values = calloc(series->n_done + 1, sizeof(*values));
-	size_t n = 0;
+	size_t order[ES_REPEAT_COMMANDS_MAX];
+	int status = 0;
 
-	for (size_t i = 0; values && i < series->n_done; i++)
-		if (series->results[i].status == 0 && series->results[i].is_known[quantity])
-			values[n++] = series->results[i].values[quantity];
-	return es_stats_of(values, n);
-}
-
-static size_t count_failed(const struct series *series)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < series->n_done; i++)
-		n += series->results[i].status != 0;
-	return n;
-}
-
-/* That of all means of energy, "mixed" where there are several, NULL where there is none. */
-static const char *kind_of(const struct series *series)
-{
-	const char *kind = NULL;
-
-	for (size_t i = 0; i < series->n_done; i++) {
-		const struct result *result = &series->results[i];
-
-		if (result->status || !result->kind[0])
-			continue;
-		if (kind && strcmp(kind, result->kind) != 0)
-			return "mixed";
-		kind = result->kind;
+	es_rounds_order(series->plan->n_commands, round, order);
+	for (size_t i = 0; status == 0 && i < series->plan->n_commands; i++) {
+		if (series->is_broken_off || was_asked_to_stop(series))
+			break;
+		status = is_warmup ? warm_up(series, order[i], round)
+				   : run_one(series, order[i], round);
 	}
-	return kind;
+	return status;
 }
 
-static void put_quantity(const struct series *series, enum quantity quantity, const char *label,
-			 struct es_buf *out)
+/* --until: whether the intervals are narrow after a whole round; a status, of our own failure */
+static int look(struct es_repeat *series, size_t n_rounds)
 {
-	struct es_stats stats = stats_of(series, quantity);
+	int r = es_repeat_mark_far(series);
 
-	if (stats.n == 0) {
-		(void)es_buf_printf(out, "  %-26s %6s %14s\n", label, "0", "n/a");
-		return;
+	if (r == 0 && series->plan->until > 0 && n_rounds >= ES_REPEAT_UNTIL_MIN &&
+	    !series->stop_signal && !series->is_broken_off) {
+		r = es_repeat_is_narrow(series);
+		if (r > 0)
+			series->end = ES_REPEAT_END_UNTIL;
 	}
-	(void)es_buf_printf(out, "  %-26s %6zu %14.4f", label, stats.n, stats.mean);
-	if (stats.has_spread)
-		(void)es_buf_printf(out, " %12.4f %12.4f", stats.sd, stats.ci);
-	else
-		(void)es_buf_printf(out, " %12s %12s", "n/a", "n/a");
-	/* A share of nothing, or of less, says nothing. */
-	if (stats.has_spread && stats.mean > 0)
-		(void)es_buf_printf(out, " %7.2f %%\n", 100.0 * stats.ci / stats.mean);
-	else
-		(void)es_buf_printf(out, " %9s\n", "n/a");
+	return r < 0 ? es_complain("run", ES_EXIT_OWN, "summary: %s", es_strerror(r)) : 0;
 }
 
-static void put_table(const struct series *series)
+static int run_rounds(struct es_repeat *series)
 {
-	size_t n_failed = count_failed(series);
-	const char *kind = kind_of(series);
-	struct es_buf out;
+	const struct es_repeat_plan *plan = series->plan;
+	int status = 0;
 
-	es_buf_init(&out, 1U << 20);
-	(void)es_buf_printf(&out, "energyscopium %s: %zu of %zu runs, %zu failed\n", series->base,
-			    series->n_done, series->n_planned, n_failed);
-	(void)es_buf_printf(&out, "  %-26s %6s %14s %12s %13s %10s\n", "", "runs", "mean", "sd",
-			    "± (95 %)", "±"); /* two bytes in one column */
-	put_quantity(series, QUANTITY_ENERGY, "energy of the node (J)", &out);
-	put_quantity(series, QUANTITY_TIME, "time of the command (s)", &out);
-	put_quantity(series, QUANTITY_POWER, "power of the node (W)", &out);
-	if (series->run->baseline_ns)
-		put_quantity(series, QUANTITY_ABOVE, "energy above idle (J)", &out);
-	if (kind)
-		(void)es_buf_printf(
-			&out, "  %-10s %s%s\n", "kind", kind,
-			strcmp(kind, "estimated") == 0
-				? " from CPU time: it grows with time, it compares nothing"
-				: "");
-	for (size_t i = 0; i < series->n_done; i++)
-		if (series->results[i].status)
-			(void)es_buf_printf(&out, "  %-10s %s-%zu: status %d: in no mean\n",
-					    "failed", series->base, i + 1,
-					    series->results[i].status);
-	(void)es_write_all(STDERR_FILENO, out.data, out.len);
-	es_buf_finish(&out);
-}
-
-static void put_stats(const struct series *series, enum quantity quantity, const char *key,
-		      struct es_json *json)
-{
-	struct es_stats stats = stats_of(series, quantity);
-
-	if (stats.n == 0) {
-		es_json_null(json, key);
-		return;
+	for (size_t i = 0; status == 0 && i < plan->n_warmups && !series->is_broken_off; i++)
+		status = run_round(series, i, true);
+	for (size_t i = 0; status == 0 && i < plan->n_repeats && !series->stop_signal &&
+			   !series->is_broken_off && series->end != ES_REPEAT_END_UNTIL;
+	     i++) {
+		status = run_round(series, i, false);
+		if (status == 0)
+			status = look(series, i + 1);
 	}
-	es_json_object(json, key);
-	es_json_u64(json, "runs", stats.n);
-	es_json_double(json, "mean", stats.mean);
-	/* Of one value neither is known; what is not finite is written as null. */
-	es_json_double(json, "sd", stats.has_spread ? stats.sd : NAN);
-	es_json_double(json, "uncertainty", stats.has_spread ? stats.ci : NAN);
-	es_json_array_inline(json, "ci");
-	es_json_double(json, NULL, stats.has_spread ? stats.mean - stats.ci : NAN);
-	es_json_double(json, NULL, stats.has_spread ? stats.mean + stats.ci : NAN);
-	es_json_array_end(json);
-	es_json_object_end(json);
-}
-
-static void put_run(const struct series *series, const struct result *result, struct es_json *json)
-{
-	struct es_error err = { .code = 0 };
-	struct es_outcome outcome;
-
-	es_json_object(json, NULL);
-	if (result->recording[0] &&
-	    es_outcome_open(result->recording, NULL, &series->run->chain, &outcome, &err) == 0) {
-		es_report_members(&outcome.report, json);
-		es_outcome_finish(&outcome);
-	}
-	es_json_string(json, "recording", result->recording[0] ? result->recording : NULL);
-	es_json_string(json, "eprofile", result->eprofile[0] ? result->eprofile : NULL);
-	es_json_i64(json, "exit_status", result->status);
-	es_json_object_end(json);
-}
-
-static void put_members(const struct series *series, int status, struct es_json *json)
-{
-	double sum_w = 0;
-	size_t n = 0;
-
-	es_json_array(json, "runs");
-	for (size_t i = 0; i < series->n_done; i++) {
-		put_run(series, &series->results[i], json);
-		if (series->results[i].has_baseline) {
-			sum_w += series->results[i].baseline_w;
-			n++;
-		}
-	}
-	es_json_array_end(json);
-	es_json_double(json, "baseline_w", n ? sum_w / (double)n : NAN);
-	es_json_object(json, "summary");
-	es_json_u64(json, "runs_planned", series->n_planned);
-	es_json_u64(json, "runs", series->n_done);
-	es_json_u64(json, "failed", count_failed(series));
-	es_json_string(json, "kind", kind_of(series));
-	es_json_string(json, "interval", "95 %, Student's t");
-	put_stats(series, QUANTITY_ENERGY, "energy_j", json);
-	put_stats(series, QUANTITY_TIME, "duration_s", json);
-	put_stats(series, QUANTITY_POWER, "power_w", json);
-	put_stats(series, QUANTITY_ABOVE, "above_baseline_j", json);
-	es_json_object_end(json);
-	es_json_i64(json, "exit_status", status);
-}
-
-static int put_json(const struct series *series, int status)
-{
-	es_cleanup(es_fclosep) FILE *file = NULL;
-	const char *path = series->run->json.text;
-	struct es_json json;
-	int fd = STDERR_FILENO, r;
-
-	if (path) {
-		file = fopen(path, "we");
-		if (!file)
-			return -errno;
-		fd = fileno(file);
-	}
-	es_json_init(&json, es_json_sink_fd, &fd, false);
-	es_json_object(&json, NULL);
-	es_json_string(&json, "schema", "energyscopium.run/1");
-	put_members(series, status, &json);
-	es_json_object_end(&json);
-	r = es_json_end(&json);
-	return r < 0 ? r : es_write_all(fd, "\n", 1);
+	if (status || series->is_broken_off)
+		series->end = ES_REPEAT_END_FAILURE;
+	else if (series->stop_signal && series->end != ES_REPEAT_END_UNTIL)
+		series->end = ES_REPEAT_END_SIGNAL;
+	return status;
 }
 
 /* That of the first run that failed; a series that was asked to end did not succeed. */
-static int series_status(const struct series *series)
+static int series_status(const struct es_repeat *series)
 {
 	for (size_t i = 0; i < series->n_done; i++)
 		if (series->results[i].status)
@@ -403,29 +307,42 @@ static int series_status(const struct series *series)
 	return series->stop_signal ? 128 + series->stop_signal : 0;
 }
 
-static int open_series(struct series *series, struct es_error *err)
+static int name_series(struct es_repeat *series, struct es_error *err)
 {
-	const struct sigaction ignore = { .sa_handler = SIG_IGN };
-	struct es_run *run = series->run;
-	const struct sigaction usual = { .sa_handler = SIG_DFL };
-	int r = es_job_name(run->name, series->base, sizeof(series->base), err);
+	size_t longest = 0;
+	int r = es_job_name(series->run->name, series->base, sizeof(series->base), err);
 
 	if (r < 0)
 		return r;
+	for (size_t i = 0; series->plan->n_commands > 1 && i < series->plan->n_commands; i++) {
+		size_t n = strlen(series->plan->commands[i].name) + 1;
+
+		longest = n > longest ? n : longest;
+	}
 	/* Room for the number behind it. */
-	if (strlen(series->base) > 190)
+	if (strlen(series->base) + longest > 190)
 		return es_error_say(err, -ENAMETOOLONG, "job name '%s' is too long to be numbered",
 				    series->base);
-	r = check_names(series, err);
+	return check_names(series, err);
+}
+
+static int open_series(struct es_repeat *series, struct es_error *err)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+	const struct sigaction usual = { .sa_handler = SIG_DFL };
+	int r = name_series(series, err);
+
 	if (r < 0)
 		return r;
 	series->results = calloc(series->n_planned, sizeof(*series->results));
 	series->shared = mmap(NULL, sizeof(*series->shared), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (!series->results || series->shared == MAP_FAILED) {
+	if (series->shared == MAP_FAILED)
 		series->shared = NULL;
+	for (size_t i = 0; r >= 0 && i < series->plan->n_commands; i++)
+		r = es_trials_group(&series->trials, series->plan->commands[i].name);
+	if (!series->results || !series->shared || r < 0)
 		return es_error_set(err, -ENOMEM, "series");
-	}
 	/* A reader of our messages that goes away must not end the series. */
 	(void)sigaction(SIGPIPE, &ignore, &series->old_pipe);
 	es_child_signals(&series->watched);
@@ -434,77 +351,42 @@ static int open_series(struct series *series, struct es_error *err)
 	return sigprocmask(SIG_BLOCK, &series->watched, &series->old_mask) < 0 ? -errno : 0;
 }
 
+static void finish_series(struct es_repeat *series)
+{
+	for (size_t i = 0; i < series->n_done; i++) {
+		free(series->results[i].recording);
+		free(series->results[i].eprofile);
+	}
+	free(series->results);
+	es_trials_finish(&series->trials);
+	if (series->shared)
+		(void)munmap(series->shared, sizeof(*series->shared));
+}
+
 int es_run_series(struct es_run *run)
 {
-	struct series series = { .run = run, .n_planned = (size_t)run->n_repeats };
+	const struct es_repeat_plan *plan = &run->plan;
+	struct es_repeat series = { .run = run,
+				    .plan = plan,
+				    .n_planned = (size_t)plan->n_repeats * plan->n_commands };
 	struct es_error err = { .code = 0 };
 	int status = 0;
 
 	if (open_series(&series, &err) < 0)
 		status = es_complain("run", ES_EXIT_OWN, "%s", err.text);
-	while (status == 0 && series.n_done < series.n_planned && !series.stop_signal &&
-	       !series.is_broken_off)
-		status = run_one(&series);
-	if (series.n_done && series.results[series.n_done - 1].recording[0])
-		put_table(&series);
+	if (status == 0)
+		status = run_rounds(&series);
+	if (series.n_done && series.results[series.n_done - 1].recording)
+		es_repeat_put_table(&series);
 	status = status ? status : series_status(&series);
 	if (series.n_done && run->json.is_given) {
-		int r = put_json(&series, status);
+		int r = es_repeat_put_json(&series, status);
 
 		if (r < 0)
 			(void)es_complain("run", 0, "cannot write JSON to '%s': %s",
 					  run->json.text ? run->json.text : "stderr",
 					  es_strerror(r));
 	}
-	free(series.results);
-	if (series.shared)
-		(void)munmap(series.shared, sizeof(*series.shared));
+	finish_series(&series);
 	return status;
-}
-
-void es_series_finish_baseline(struct es_measure_hook *hook, struct es_recorder *recorder,
-			       int64_t stop_ns)
-{
-	struct es_run *run = hook->arg;
-	struct es_baseline own = { .is_known = false },
-			   *after = run->shared ? &run->shared->after : &own;
-
-	(void)stop_ns;
-	if (es_baseline_measure(run->sampler, run->baseline_ns, -1, after) == 0)
-		(void)es_baseline_record(after, false, recorder);
-}
-
-/* Whoever ends us meanwhile finds no recording of nothing: it is removed before the signal does what it does. */
-static int measure_before(struct es_run *run, struct es_baseline *ret)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	es_cleanup(es_closep) int fd = -1;
-	sigset_t set, old;
-	int r;
-
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < ES_ARRAY_SIZE(signals); i++) {
-		struct sigaction action;
-
-		if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler == SIG_DFL)
-			(void)sigaddset(&set, signals[i]);
-	}
-	(void)sigprocmask(SIG_BLOCK, &set, &old);
-	fd = signalfd(-1, &set, SFD_CLOEXEC);
-	r = es_baseline_measure(run->sampler, run->baseline_ns, fd, ret);
-	if (r < 0)
-		(void)unlink(run->recording_path);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
-	return r;
-}
-
-int es_series_begin_baseline(struct es_run *run)
-{
-	struct es_baseline own = { .is_known = false },
-			   *before = run->shared ? &run->shared->before : &own;
-	int r = 0;
-
-	if (!before->is_known)
-		r = measure_before(run, before);
-	return r < 0 ? r : es_baseline_record(before, true, run->recorder);
 }

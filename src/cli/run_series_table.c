@@ -1,0 +1,268 @@
+/*
+ * run_series_table.c - energyscopium run --repeat: the summary for people
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "cli/judged.h"
+#include "cli/run.h"
+#include "core/rounds.h"
+
+#define ROUNDS_SHOWN 4U
+#define FAR_SHOWN 20U
+#define LINE_SHOWN_BYTES 160U
+
+static const struct {
+	const char *label, *word, *unit;
+} quantities[ES_REPEAT_QUANTITIES] = {
+	[ES_REPEAT_ENERGY] = { "energy of the node (J)", "energy", "J" },
+	[ES_REPEAT_TIME] = { "time of the command (s)", "time", "s" },
+	[ES_REPEAT_POWER] = { "power of the node (W)", "power", "W" },
+	[ES_REPEAT_ABOVE] = { "energy above idle (J)", "energy above idle", "J" },
+};
+
+static void put_quantity(const struct es_repeat *series, size_t command,
+			 enum es_repeat_quantity quantity, struct es_buf *out)
+{
+	es_cleanup(es_freep) double *values = NULL;
+	struct es_interval interval = { .n = 0 };
+	const char *label = quantities[quantity].label;
+	bool has_interval;
+	size_t n;
+
+	if (es_repeat_values(series, command, quantity, &values, &n) < 0 || n == 0 ||
+	    es_interval_of(values, n, ES_REPEAT_SEED, &interval) < 0) {
+		(void)es_buf_printf(out, "  %-26s %6s %14s\n", label, "0", "n/a");
+		return;
+	}
+	has_interval = interval.method != ES_INTERVAL_NONE;
+	(void)es_buf_printf(out, "  %-26s %6zu %14.4f", label, interval.n, interval.mean);
+	if (has_interval)
+		(void)es_buf_printf(out, " %12.4f %12.4f %12.4f", interval.sd, interval.low,
+				    interval.high);
+	else
+		(void)es_buf_printf(out, " %12s %12s %12s", "n/a", "n/a", "n/a");
+	/* A share of nothing, or of less, says nothing. */
+	if (has_interval && interval.mean > 0)
+		(void)es_buf_printf(out, " %7.2f %%\n",
+				    50.0 * (interval.high - interval.low) / interval.mean);
+	else
+		(void)es_buf_printf(out, " %9s\n", "n/a");
+}
+
+static size_t count(const struct es_repeat *series, bool (*is)(const struct es_repeat_result *))
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < series->n_done; i++)
+		n += is(&series->results[i]);
+	return n;
+}
+
+static bool has_failed(const struct es_repeat_result *result)
+{
+	return result->status != 0 && !result->is_cut;
+}
+
+static bool is_cut(const struct es_repeat_result *result)
+{
+	return result->is_cut;
+}
+
+static bool is_dropped(const struct es_repeat_result *result)
+{
+	return result->is_dropped;
+}
+
+/* "a b, b a, b a, a b": the first rounds, as they come. */
+static void put_order(const struct es_repeat *series, struct es_buf *out)
+{
+	const struct es_repeat_plan *plan = series->plan;
+	size_t period = es_rounds_period(plan->n_commands),
+	       n = series->results[series->n_done - 1].round + 1;
+
+	(void)es_buf_printf(out, "  %-10s", "order");
+	for (size_t round = 0; round < n && round < ROUNDS_SHOWN; round++) {
+		size_t order[ES_REPEAT_COMMANDS_MAX];
+
+		es_rounds_order(plan->n_commands, round, order);
+		for (size_t i = 0; i < plan->n_commands; i++)
+			(void)es_buf_printf(out, "%s %s", i == 0 && round ? "," : "",
+					    plan->commands[order[i]].name);
+	}
+	(void)es_buf_printf(out, "%s: balanced over %zu rounds\n", n > ROUNDS_SHOWN ? " …" : "",
+			    period);
+}
+
+/* What each name stands for, as far as it fits. */
+static void put_lines(const struct es_repeat *series, struct es_buf *out)
+{
+	for (size_t i = 0; i < series->plan->n_commands; i++) {
+		const struct es_repeat_command *command = &series->plan->commands[i];
+		const char *words[] = { command->shell[2], NULL };
+		const char *const *argv =
+			command->shell[0] ? words : (const char *const *)series->run->command;
+		char line[LINE_SHOWN_BYTES];
+		size_t used = 0;
+
+		for (size_t k = 0; argv[k] && used < sizeof(line); k++)
+			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s",
+						 k ? " " : "", argv[k]);
+		es_text_make_safe(line, false);
+		(void)es_buf_printf(out, "  %-10s %s%s\n", command->name, line,
+				    used >= sizeof(line) ? "…" : "");
+	}
+}
+
+static void put_head(const struct es_repeat *series, struct es_buf *out)
+{
+	const struct es_repeat_plan *plan = series->plan;
+	size_t n_cut = count(series, is_cut), n_dropped = count(series, is_dropped);
+
+	(void)es_buf_printf(out, "energyscopium %s: %zu of %zu runs, %zu failed", series->base,
+			    series->n_done, series->n_planned, count(series, has_failed));
+	if (n_cut)
+		(void)es_buf_printf(out, ", %zu cut short", n_cut);
+	if (n_dropped)
+		(void)es_buf_printf(out, ", %zu dropped", n_dropped);
+	(void)es_buf_printf(out, "\n");
+	if (series->end == ES_REPEAT_END_UNTIL)
+		(void)es_buf_printf(out,
+				    "  %-10s after %zu rounds: all intervals are within ±%.4g %%\n",
+				    "enough", series->results[series->n_done - 1].round + 1,
+				    100 * plan->until);
+	else if (plan->until > 0)
+		(void)es_buf_printf(out, "  %-10s %s before all intervals were within ±%.4g %%\n",
+				    "ended",
+				    series->end == ES_REPEAT_END_ROUNDS ? "by --repeat," : "early,",
+				    100 * plan->until);
+	if (plan->n_warmups)
+		(void)es_buf_printf(out, "  %-10s %zu round%s before, not measured\n", "warm-up",
+				    (size_t)plan->n_warmups, plan->n_warmups > 1 ? "s" : "");
+	if (plan->n_commands > 1) {
+		put_lines(series, out);
+		put_order(series, out);
+	}
+}
+
+static void put_command(const struct es_repeat *series, size_t command, struct es_buf *out)
+{
+	bool is_one = series->plan->n_commands == 1;
+
+	(void)es_buf_printf(out, "  %-26s %6s %14s %12s %12s %12s %10s\n",
+			    is_one ? "" : series->plan->commands[command].name, "runs", "mean",
+			    "sd", "95 % from", "to", "±"); /* two bytes in one column */
+	put_quantity(series, command, ES_REPEAT_ENERGY, out);
+	put_quantity(series, command, ES_REPEAT_TIME, out);
+	put_quantity(series, command, ES_REPEAT_POWER, out);
+	if (series->run->baseline_ns)
+		put_quantity(series, command, ES_REPEAT_ABOVE, out);
+}
+
+static void put_judged(const struct es_repeat *series, size_t command, struct es_buf *out)
+{
+	const struct es_repeat_plan *plan = series->plan;
+	struct es_judged time, energy, above;
+	char title[2 * ES_REPEAT_NAME_MAX_BYTES + 16];
+
+	(void)snprintf(title, sizeof(title), "%s against %s", plan->commands[command].name,
+		       plan->commands[0].name);
+	if (es_judged_of(&series->trials, 0, command, ES_TRIAL_TIME, &plan->wish, &time) < 0 ||
+	    es_judged_of(&series->trials, 0, command, ES_TRIAL_ENERGY, &plan->wish, &energy) < 0 ||
+	    es_judged_of(&series->trials, 0, command, ES_TRIAL_ABOVE, &plan->wish, &above) < 0)
+		return;
+	es_judged_put_heading(title, out);
+	es_judged_put("time", &time, &plan->wish, out);
+	es_judged_put("energy", &energy, &plan->wish, out);
+	if (above.is_known) {
+		es_judged_put("energy above idle", &above, &plan->wish, out);
+		(void)es_buf_printf(
+			out,
+			"    idle energy is part of what a slower run costs: by this judge codes, not settings\n");
+	}
+}
+
+static void put_failed(const struct es_repeat *series, struct es_buf *out)
+{
+	for (size_t i = 0; i < series->n_done; i++) {
+		const struct es_repeat_result *result = &series->results[i];
+		char job[ES_REPEAT_JOB_BYTES];
+
+		if (es_repeat_is_whole(result))
+			continue;
+		es_repeat_job(series, result->command, result->round, job);
+		if (result->is_cut)
+			(void)es_buf_printf(out, "  %-10s %s: in no mean\n", "cut short", job);
+		else
+			(void)es_buf_printf(out, "  %-10s %s: status %d: in no mean\n", "failed",
+					    job, result->status);
+	}
+}
+
+/* Each named, with how far, until there are too many to read. */
+static void put_far(const struct es_repeat *series, struct es_buf *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < series->n_done; i++)
+		for (int q = 0; q < ES_REPEAT_QUANTITIES; q++) {
+			const struct es_repeat_result *result = &series->results[i];
+			char job[ES_REPEAT_JOB_BYTES];
+
+			if (!result->is_far[q] || n++ >= FAR_SHOWN)
+				continue;
+			es_repeat_job(series, result->command, result->round, job);
+			(void)es_buf_printf(
+				out, "  %-10s %s: %s %.4f %s, %+.1f %% of the median: %s\n",
+				"far off", job, quantities[q].word, result->values[q],
+				quantities[q].unit, 100 * result->off[q],
+				result->is_dropped ? "dropped" : "kept (--outliers drop)");
+		}
+	if (n > FAR_SHOWN)
+		(void)es_buf_printf(out, "  %-10s and %zu more\n", "", n - FAR_SHOWN);
+}
+
+/* Caches, clocks and temperatures that a first run finds otherwise than the others do. */
+static void put_first(const struct es_repeat *series, struct es_buf *out)
+{
+	for (size_t i = 0; i < series->n_done && series->results[i].round == 0; i++)
+		if (series->results[i].is_far[ES_REPEAT_TIME]) {
+			(void)es_buf_printf(
+				out,
+				"  %-10s the first round was far off: --warmup %zu leaves it out\n",
+				"warm-up", (size_t)series->plan->n_warmups + 1);
+			return;
+		}
+}
+
+void es_repeat_put_table(const struct es_repeat *series)
+{
+	const char *kind = es_repeat_kind(series);
+	struct es_buf out;
+
+	es_buf_init(&out, 4U << 20);
+	put_head(series, &out);
+	for (size_t i = 0; i < series->plan->n_commands; i++)
+		put_command(series, i, &out);
+	for (size_t i = 1; i < series->plan->n_commands; i++)
+		put_judged(series, i, &out);
+	if (kind)
+		(void)es_buf_printf(
+			&out, "  %-10s %s%s\n", "kind", kind,
+			strcmp(kind, "estimated") == 0
+				? " from CPU time: it grows with time, it compares nothing"
+				: "");
+	put_failed(series, &out);
+	put_far(series, &out);
+	put_first(series, &out);
+	(void)es_write_all(STDERR_FILENO, out.data, out.len);
+	es_buf_finish(&out);
+}

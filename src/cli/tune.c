@@ -293,7 +293,7 @@ static int answer_one(const struct es_tune *tune, struct es_tune_answer *answer,
 	}
 	answer->chosen = es_opt_choose(answer->points, answer->n, answer->reference, &tune->wish);
 	for (int i = 0; i < ES_OPT_N_OBJECTIVES; i++) {
-		const struct es_opt_wish any = { (enum es_opt_objective)i, INFINITY };
+		const struct es_opt_wish any = { (unsigned)i, INFINITY };
 
 		answer->best[i] = es_opt_choose(answer->points, answer->n, answer->reference, &any);
 	}
@@ -399,7 +399,7 @@ static int check(struct es_tune *tune)
 	}
 	if (tune->objective && es_opt_objective_find(tune->objective, &tune->wish.objective) < 0)
 		return es_complain(COMMAND, ES_EXIT_USAGE,
-				   "--objective '%s': there are energy, edp and ed2p",
+				   "--objective '%s': there are energy, edp, ed2p … ed9p",
 				   tune->objective);
 	if (es_drawing_is_asked(&tune->drawing) && tune->group.n)
 		return es_complain(COMMAND, ES_EXIT_USAGE,
@@ -433,8 +433,9 @@ int es_cmd_tune(int argc, char **argv)
 		  ES_OPTION_TEXT, &tune.reference },
 		{ "slowdown", "SHARE", "no slower than the reference by more (default: any)",
 		  ES_OPTION_TEXT, &tune.slowdown },
-		{ "objective", "NAME", "energy (the default), edp or ed2p", ES_OPTION_TEXT,
-		  &tune.objective },
+		{ "objective", "NAME",
+		  "energy (the default), edp, ed2p, ed3p … ed9p:\nenergy times time to that power",
+		  ES_OPTION_TEXT, &tune.objective },
 		{ "strict", NULL, "refuse a table with lines that are no rows", ES_OPTION_FLAG,
 		  &tune.is_strict },
 		{ "svg", "FILE", "a picture: energy against time", ES_OPTION_TEXT,

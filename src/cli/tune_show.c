@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/tune.h"
@@ -92,28 +93,35 @@ static bool is_top_clock(const struct es_tune *tune, const struct es_tune_answer
 	return is_clock;
 }
 
+static void objective_text(unsigned exponent, char text[static 48])
+{
+	if (exponent <= ES_OPT_ED2P)
+		(void)snprintf(text, 48, "energy%s%s", exponent ? " times time" : "",
+			       exponent == ES_OPT_ED2P ? " squared" : "");
+	else
+		(void)snprintf(text, 48, "energy times time to the power of %u", exponent);
+}
+
 static void verdict_text(const struct es_tune *tune, const struct es_tune_answer *answer,
 			 struct es_buf *out)
 {
-	static const char *const words[] = { [ES_OPT_ENERGY] = "energy",
-					     [ES_OPT_EDP] = "energy times time",
-					     [ES_OPT_ED2P] = "energy times time squared" };
+	char objective[48];
 	struct changes changes = changes_of(answer, answer->chosen);
 
+	objective_text(tune->wish.objective, objective);
 	if (!es_tune_has_saving(answer)) {
 		(void)es_buf_str(out, "no saving");
 		limit_text(tune, out);
 		(void)es_buf_str(out, ": left at ");
 		cell_text(answer, answer->reference, out);
-		(void)es_buf_printf(out, ", no other setting takes less %s\n",
-				    words[tune->wish.objective]);
+		(void)es_buf_printf(out, ", no other setting takes less %s\n", objective);
 		if (is_top_clock(tune, answer))
 			(void)es_buf_str(out, "run at the top clock\n");
 		return;
 	}
 	(void)es_buf_str(out, "chosen: ");
 	cell_text(answer, answer->chosen, out);
-	(void)es_buf_printf(out, ", least %s", words[tune->wish.objective]);
+	(void)es_buf_printf(out, ", least %s", objective);
 	limit_text(tune, out);
 	(void)es_buf_printf(out, ": time %+.2f %%, energy %+.2f %% against ",
 			    PERCENT * changes.time, PERCENT * changes.energy);
@@ -228,8 +236,7 @@ static void answer_json(const struct es_tune *tune, const struct es_tune_answer 
 	es_json_bool(json, "top_clock", is_top_clock(tune, answer));
 	es_json_object(json, "best");
 	for (int i = 0; i < ES_OPT_N_OBJECTIVES; i++)
-		row_json(tune, answer, answer->best[i],
-			 es_opt_objective_name((enum es_opt_objective)i), json);
+		row_json(tune, answer, answer->best[i], es_opt_objective_name((unsigned)i), json);
 	es_json_object_end(json);
 	es_json_array(json, "front");
 	for (size_t i = 0; i < answer->n_front; i++)

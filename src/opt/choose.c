@@ -11,33 +11,42 @@
 
 #define ROUNDING 1e-12 /* relative: 1.05 * t is not slower than 5 % */
 
-static const char *const names[] = {
+static const char *const names[ES_OPT_EXPONENT_MAX + 1] = {
 	[ES_OPT_ENERGY] = "energy",
 	[ES_OPT_EDP] = "edp",
 	[ES_OPT_ED2P] = "ed2p",
+	[3] = "ed3p",
+	[4] = "ed4p",
+	[5] = "ed5p",
+	[6] = "ed6p",
+	[7] = "ed7p",
+	[8] = "ed8p",
+	[9] = "ed9p",
 };
 
-const char *es_opt_objective_name(enum es_opt_objective objective)
+const char *es_opt_objective_name(unsigned exponent)
 {
-	return names[objective];
+	return names[exponent];
 }
 
-int es_opt_objective_find(const char *name, enum es_opt_objective *ret)
+int es_opt_objective_find(const char *name, unsigned *ret_exponent)
 {
-	for (int i = 0; i < ES_OPT_N_OBJECTIVES; i++) {
+	if (strcmp(name, "ed1p") == 0)
+		name = names[ES_OPT_EDP];
+	for (unsigned i = 0; i <= ES_OPT_EXPONENT_MAX; i++) {
 		if (strcmp(name, names[i]) == 0) {
-			*ret = (enum es_opt_objective)i;
+			*ret_exponent = i;
 			return 0;
 		}
 	}
 	return -ENOENT;
 }
 
-double es_opt_cost(const struct es_opt_point *point, enum es_opt_objective objective)
+double es_opt_cost(const struct es_opt_point *point, unsigned exponent)
 {
 	double cost = point->energy;
 
-	for (int i = 0; i < (int)objective; i++)
+	for (unsigned i = 0; i < exponent; i++)
 		cost *= point->time;
 	return cost;
 }
@@ -59,7 +68,7 @@ size_t es_opt_choose(const struct es_opt_point *points, size_t n, size_t referen
 
 		if (points[i].time > limit || cost > least)
 			continue;
-		if (cost < least || (best != reference && points[i].time < points[best].time)) {
+		if (cost < least || points[i].time < points[best].time) {
 			least = cost;
 			best = i;
 		}

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <math.h>
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
@@ -80,4 +79,54 @@ size_t es_opt_knee(const struct es_opt_point *points, const size_t *front, size_
 		}
 	}
 	return knee;
+}
+
+struct end {
+	double time_high, energy_high;
+};
+
+static int by_time_high(const void *a, const void *b)
+{
+	const struct end *x = a, *y = b;
+
+	return compare(x->time_high, y->time_high);
+}
+
+/* How many of the ends lie at or before a time; before it where @is_strict. */
+static size_t count_before(const struct end *ends, size_t n, double time, bool is_strict)
+{
+	size_t low = 0, high = n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (ends[middle].time_high < time ||
+		    (!is_strict && !(ends[middle].time_high > time)))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int es_opt_dominated_surely(const struct es_opt_range *ranges, size_t n, bool *ret)
+{
+	es_cleanup(es_freep) struct end *ends = calloc(n + 1, sizeof(*ends));
+
+	if (!ends)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++)
+		ends[i] = (struct end){ ranges[i].time_high, ranges[i].energy_high };
+	qsort(ends, n, sizeof(*ends), by_time_high);
+	/* Of each end the least energy so far. */
+	for (size_t i = 1; i < n; i++)
+		ends[i].energy_high = fmin(ends[i].energy_high, ends[i - 1].energy_high);
+	for (size_t i = 0; i < n; i++) {
+		size_t before = count_before(ends, n, ranges[i].time_low, true);
+		size_t at = count_before(ends, n, ranges[i].time_low, false);
+
+		ret[i] = (before > 0 && ends[before - 1].energy_high <= ranges[i].energy_low) ||
+			 (at > 0 && ends[at - 1].energy_high < ranges[i].energy_low);
+	}
+	return 0;
 }

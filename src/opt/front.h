@@ -7,6 +7,7 @@
 #ifndef ES_OPT_FRONT_H
 #define ES_OPT_FRONT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** struct es_opt_point - what one setting took; both above 0, in one unit each for all points */
@@ -31,5 +32,18 @@ int es_opt_front(const struct es_opt_point *points, size_t n, size_t *ret_front,
  */
 size_t es_opt_knee(const struct es_opt_point *points, const size_t *front, size_t n,
 		   double *ret_depth);
+
+/** struct es_opt_range - 95 % intervals of a point's time and energy; infinite where they are not known */
+struct es_opt_range {
+	double time_low, time_high, energy_low, energy_high;
+};
+
+/**
+ * es_opt_dominated_surely - which points another one is better than, however their intervals are taken
+ * @ret: [@n] true where the intervals of another lie below those of the point in both, or touch in one of them
+ *
+ * Returns 0 or -ENOMEM.
+ */
+int es_opt_dominated_surely(const struct es_opt_range *ranges, size_t n, bool *ret);
 
 #endif

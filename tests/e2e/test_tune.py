@@ -211,7 +211,7 @@ def test_usage(place):
     refused(["--time COL and --speed"], "tune", "--table", path, "--setting", "window", "--energy", "energy_j", status=2)
     refused_tune(["--slowdown '-5%'"], path, "--slowdown=-5%", status=2)
     refused_tune(["--slowdown 'much'"], path, "--slowdown", "much", status=2)
-    refused_tune(["energy, edp and ed2p"], path, "--objective", "time", status=2)
+    refused_tune(["energy, edp, ed2p … ed9p"], path, "--objective", "time", status=2)
     refused(["--energy COL is missing"], "pareto", path, "--time", "time_s", status=2)
     refused(["one FILE.csv"], "pareto", "--time", "time_s", "--energy", "energy_j", status=2)
 

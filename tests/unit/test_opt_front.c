@@ -90,6 +90,49 @@ static void a_front_that_does_not_bend_down_has_no_knee(void **state)
 	assert_true(!(depth > 0));
 }
 
+static bool is_surely_dominated(const struct es_opt_range *ranges, size_t n, size_t i)
+{
+	for (size_t k = 0; k < n; k++)
+		if (ranges[k].time_high <= ranges[i].time_low &&
+		    ranges[k].energy_high <= ranges[i].energy_low &&
+		    (ranges[k].time_high < ranges[i].time_low ||
+		     ranges[k].energy_high < ranges[i].energy_low))
+			return true;
+	return false;
+}
+
+/* Each against each again; some have no width, some no end. */
+static void intervals_that_lie_apart_dominate_surely(void **state)
+{
+	uint64_t seed = 6;
+	size_t n_surely = 0;
+
+	(void)state;
+	for (int round = 0; round < 2000; round++) {
+		struct es_opt_range ranges[N_MAX];
+		size_t n = 1 + (size_t)test_random_below(&seed, N_MAX);
+		bool is_surely[N_MAX];
+
+		for (size_t i = 0; i < n; i++) {
+			double time = 5 + (double)test_random_below(&seed, 12),
+			       energy = 5 + (double)test_random_below(&seed, 12);
+			double half = (double)test_random_below(&seed, 3);
+
+			ranges[i] = (struct es_opt_range){ time - half, time + half, energy - half,
+							   energy + half };
+			if (test_random_below(&seed, 10) == 0)
+				ranges[i] = (struct es_opt_range){ -INFINITY, INFINITY, -INFINITY,
+								   INFINITY };
+		}
+		assert_int_equal(es_opt_dominated_surely(ranges, n, is_surely), 0);
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(is_surely[i], is_surely_dominated(ranges, n, i));
+			n_surely += is_surely[i];
+		}
+	}
+	assert_true(n_surely > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -97,6 +140,7 @@ int main(void)
 		cmocka_unit_test(the_front_is_what_the_definition_says),
 		cmocka_unit_test(the_knee_is_farthest_below_the_chord),
 		cmocka_unit_test(a_front_that_does_not_bend_down_has_no_knee),
+		cmocka_unit_test(intervals_that_lie_apart_dominate_surely),
 	};
 
 	return cmocka_run_group_tests_name("opt/front", tests, NULL, NULL);

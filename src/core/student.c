@@ -92,10 +92,10 @@ static double tail_quantile(double tail, double df)
 		found = upper_tail(t, df);
 		*(found > tail ? &low : &high) = at;
 		next = at + log(found / tail) * found / exp(log_density(t, df) + at);
+		if (fabs(next - at) < 1e-9) /* the step after it would be the square of this one */
+			return exp(next);
 		if (!(next > low && next < high))
 			next = (low + high) / 2;
-		if (fabs(next - at) < 1e-15 * fmax(1, fabs(at)))
-			break;
 		at = next;
 	}
 	return exp(at);

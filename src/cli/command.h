@@ -32,6 +32,7 @@ const struct es_command *es_commands(size_t *ret_n);
 int es_cmd_calibrate(int argc, char **argv);
 int es_cmd_compare(int argc, char **argv);
 int es_cmd_doctor(int argc, char **argv);
+int es_cmd_explore(int argc, char **argv);
 int es_cmd_import(int argc, char **argv);
 int es_cmd_node(int argc, char **argv);
 int es_cmd_pareto(int argc, char **argv);

@@ -19,6 +19,8 @@ static const struct es_command commands[] = {
 	{ "compare", "repeated runs against each other: energy, time, how sure", es_cmd_compare },
 	{ "doctor", "check this machine: meters, rights, clocks; each problem with its fix",
 	  es_cmd_doctor },
+	{ "explore", "builds, layouts and settings, measured in rounds until one can be chosen",
+	  es_cmd_explore },
 	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },
 	{ "node", "let go of this machine's GPUs for a while, in all recordings", es_cmd_node },
 	{ "pareto", "the rows of a table that no other is better than in time and energy",

@@ -1,0 +1,140 @@
+/*
+ * explore_process.c - the commands of a study: each in a group of its own, ended with all it started
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "cli/child.h"
+#include "cli/explore.h"
+
+#define GRACE_NS (10 * ES_NS_PER_S) /* between asking a command to end and ending it */
+#define CANNOT_START 127
+
+struct waiting {
+	pid_t pid;
+	sigset_t watched;
+	int64_t deadline_ns; /* monotonic; INT64_MAX: none */
+	bool was_asked; /* to end: the deadline is the last */
+	struct es_explore_ended *ended;
+};
+
+static void redirect(const char *path, int flags, int to)
+{
+	int fd = open(path, flags, 0666);
+
+	if (fd < 0 || dup2(fd, to) < 0)
+		_exit(CANNOT_START);
+	if (fd != to)
+		(void)close(fd);
+}
+
+static _Noreturn void become(const struct es_explore_process *process, pid_t parent,
+			     const sigset_t *mask)
+{
+	int how = O_WRONLY | O_CREAT | (process->log_goes_on ? O_APPEND : O_TRUNC);
+
+	(void)setpgid(0, 0);
+	/* Whoever kills us ends what we started, too: it would disturb the next measurement. */
+	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(CANNOT_START);
+	redirect("/dev/null", O_RDONLY, STDIN_FILENO);
+	redirect(process->log, how, STDERR_FILENO);
+	if (process->out)
+		redirect(process->out, O_WRONLY | O_CREAT | O_TRUNC, STDOUT_FILENO);
+	else if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		_exit(CANNOT_START);
+	if (process->folder && chdir(process->folder) < 0)
+		_exit(CANNOT_START);
+	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	(void)execvp(process->argv[0], process->argv);
+	_exit(CANNOT_START);
+}
+
+static void ask_to_end(struct waiting *waiting, int signal)
+{
+	(void)kill(-waiting->pid, signal);
+	waiting->was_asked = true;
+	waiting->deadline_ns = es_clock_mono_ns() + GRACE_NS;
+}
+
+static void on_time(struct waiting *waiting)
+{
+	if (waiting->was_asked) {
+		(void)kill(-waiting->pid, SIGKILL);
+		waiting->deadline_ns = INT64_MAX;
+		return;
+	}
+	waiting->ended->is_timed_out = true;
+	ask_to_end(waiting, SIGTERM);
+}
+
+static int await(struct waiting *waiting)
+{
+	int status;
+
+	for (;;) {
+		int64_t left_ns = waiting->deadline_ns == INT64_MAX
+					  ? 3600 * ES_NS_PER_S
+					  : waiting->deadline_ns - es_clock_mono_ns();
+		struct timespec left = { .tv_sec = 0 };
+		int signal;
+
+		if (left_ns > 0)
+			left = (struct timespec){ .tv_sec = left_ns / ES_NS_PER_S,
+						  .tv_nsec = left_ns % ES_NS_PER_S };
+		signal = sigtimedwait(&waiting->watched, NULL, &left);
+		if (signal > 0 && signal != SIGCHLD) {
+			waiting->ended->stop_signal = signal;
+			ask_to_end(waiting, signal == SIGHUP ? SIGTERM : signal);
+		}
+		if (waitpid(waiting->pid, &status, WNOHANG) == waiting->pid)
+			return es_child_exit_status(status);
+		if (signal < 0 && errno == EAGAIN && waiting->deadline_ns != INT64_MAX &&
+		    es_clock_mono_ns() >= waiting->deadline_ns)
+			on_time(waiting);
+	}
+}
+
+int es_explore_process_run(const struct es_explore_process *process, struct es_explore_ended *ret)
+{
+	static const int signals[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	struct waiting waiting = { .deadline_ns = INT64_MAX, .ended = ret };
+	int64_t start_ns = es_clock_mono_ns();
+	pid_t parent = getpid();
+	sigset_t old;
+
+	*ret = (struct es_explore_ended){ .status = 0 };
+	(void)sigemptyset(&waiting.watched);
+	for (size_t i = 0; i < ES_ARRAY_SIZE(signals); i++)
+		(void)sigaddset(&waiting.watched, signals[i]);
+	(void)sigprocmask(SIG_BLOCK, &waiting.watched, &old);
+	waiting.pid = fork();
+	if (waiting.pid < 0) {
+		int r = -errno;
+
+		(void)sigprocmask(SIG_SETMASK, &old, NULL);
+		return r;
+	}
+	if (waiting.pid == 0)
+		become(process, parent, &old);
+	(void)setpgid(waiting.pid, waiting.pid);
+	if (process->timeout_ns)
+		waiting.deadline_ns = start_ns + process->timeout_ns;
+	ret->status = await(&waiting);
+	ret->wall_ns = es_clock_mono_ns() - start_ns;
+	/* What it left running would disturb the next one. */
+	(void)kill(-waiting.pid, SIGKILL);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL);
+	return 0;
+}

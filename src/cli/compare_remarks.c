@@ -154,7 +154,8 @@ static int remark_far_off(const struct es_compare *compare, const struct es_tria
 			  struct es_compare_result *result)
 {
 	char names[200] = "";
-	size_t used = 0, n = 0;
+	size_t used = 0, n = 0, n_named = 0;
+	char more[40] = "";
 
 	if (trials != &compare->trials)
 		return 0;
@@ -167,15 +168,19 @@ static int remark_far_off(const struct es_compare *compare, const struct es_tria
 		wrote = snprintf(names + used, sizeof(names) - used, "%s%.60s (%.40s)",
 				 used ? ", " : "", trials->trials[i].name,
 				 trials->groups[trials->trials[i].group]);
-		if (wrote > 0 && (size_t)wrote < sizeof(names) - used)
+		if (wrote > 0 && (size_t)wrote < sizeof(names) - used) {
 			used += (size_t)wrote;
+			n_named++;
+		}
 		names[used] = '\0';
 	}
 	if (n == 0)
 		return 0;
-	return es_compare_remark(result, "far_off", "%zu run%s far from the others of %s: %s; %s",
+	if (n > n_named)
+		(void)snprintf(more, sizeof(more), " and %zu more", n - n_named);
+	return es_compare_remark(result, "far_off", "%zu run%s far from the others of %s: %s%s; %s",
 				 n, n == 1 ? " is" : "s are", n == 1 ? "its group" : "their groups",
-				 names,
+				 names, more,
 				 compare->drops_outliers ? "left out (--outliers drop)"
 							 : "kept (--outliers drop leaves out)");
 }

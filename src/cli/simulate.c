@@ -8,11 +8,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "cli/command.h"
 #include "cli/picture.h"
+#include "cli/simulate_picture.h"
 
 #define COMMAND "simulate"
 #define SCHEDULE_MAX_BYTES (UINT64_C(4) << 30)
@@ -45,6 +48,36 @@ static void count_energy(struct es_simulate *sim, const struct es_sim_job *job, 
 	es_simulate_draw(sim, job->energy_j - idle_j, start_s, start_s + job->run_s);
 }
 
+static int keep_wait(struct es_simulate *sim, int64_t wait_s)
+{
+	int64_t *waits_s =
+		es_simulate_room(sim->waits_s, sim->n_waits, &sim->cap_waits, sizeof(*waits_s));
+
+	if (!waits_s)
+		return -ENOMEM;
+	sim->waits_s = waits_s;
+	waits_s[sim->n_waits++] = wait_s;
+	return 0;
+}
+
+static void keep_course(struct es_simulate *sim, const struct es_sim_job *job, int64_t start_s)
+{
+	const struct es_swf_job *of = &sim->trace.swf.jobs[job->index];
+	const struct es_simulate_start start = {
+		.id = job->id,
+		.submit_s = job->submit_s,
+		.start_s = start_s,
+		.end_s = start_s + job->run_s,
+		.procs = job->procs,
+		.user = of->user,
+		.queue = of->queue,
+		.high = sim->options.procs,
+	};
+
+	es_simulate_course_job(&sim->course, &start, job,
+			       llround(sim->power.idle_w * 1e3 * job->procs));
+}
+
 static int started(void *arg, const struct es_sim_job *job, int64_t start_s)
 {
 	struct es_simulate *sim = arg;
@@ -52,6 +85,10 @@ static int started(void *arg, const struct es_sim_job *job, int64_t start_s)
 	sim->hold_s += (double)job->hold_s;
 	if (sim->power.is_known)
 		count_energy(sim, job, start_s);
+	if (keep_wait(sim, start_s - job->submit_s) < 0)
+		return -ENOMEM;
+	if (sim->has_course)
+		keep_course(sim, job, start_s);
 	if (sim->also)
 		return sim->also(sim->also_arg, job, start_s);
 	if (!sim->asked.schedule)
@@ -167,6 +204,37 @@ static void tell_gaps(struct es_simulate *sim)
 	sim->has_cost = has_all(sim, &sim->price.rates, sim->asked.price, "cost is");
 }
 
+static int by_wait(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+static int close_course(struct es_simulate *sim, struct es_error *err)
+{
+	struct es_simulate_course *course = &sim->course;
+	int r;
+
+	course->has_power = sim->power.is_known;
+	es_simulate_course_base(course, sim->totals.first_submit_s * 1000,
+				sim->totals.last_end_s * 1000,
+				llround(sim->power.idle_w * 1e3 * sim->options.procs));
+	r = es_simulate_course_close(course);
+	return r < 0 ? es_error_set(err, r, "the course of the schedule cannot be kept") : 0;
+}
+
+static int write_files(struct es_simulate *sim, struct es_error *err)
+{
+	int r = sim->asked.schedule ? es_write_whole(sim->asked.schedule, &sim->rows, err) : 0;
+
+	if (r < 0 || !sim->asked.power_csv)
+		return r;
+	es_buf_reset(&sim->rows);
+	es_simulate_course_csv(&sim->course, &sim->rows);
+	return es_write_whole(sim->asked.power_csv, &sim->rows, err);
+}
+
 int es_simulate_replay(struct es_simulate *sim, struct es_error *err)
 {
 	int r;
@@ -183,15 +251,24 @@ int es_simulate_replay(struct es_simulate *sim, struct es_error *err)
 		(void)es_error_set(err, r, "the schedule cannot be kept");
 	if (r < 0)
 		return r;
+	if (sim->n_waits > 1)
+		qsort(sim->waits_s, sim->n_waits, sizeof(*sim->waits_s), by_wait);
 	tell_gaps(sim);
-	return sim->asked.schedule ? es_write_whole(sim->asked.schedule, &sim->rows, err) : 0;
+	r = sim->has_course ? close_course(sim, err) : 0;
+	r = r < 0 ? r : write_files(sim, err);
+	if (r == 0 && (es_drawing_is_asked(&sim->asked.drawing) || sim->asked.is_term))
+		r = es_simulate_draw_all(sim, err);
+	return r;
 }
 
 static int show(const struct es_simulate *sim)
 {
 	struct es_buf out;
+	bool is_taken;
 	int status;
 
+	if (es_simulate_takes_stdout(&sim->asked, &is_taken) >= 0 || is_taken)
+		return ES_EXIT_OK;
 	es_buf_init(&out, 1U << 16);
 	if (sim->asked.wants_json)
 		es_simulate_put_json(sim, &out);
@@ -209,6 +286,9 @@ void es_simulate_finish(struct es_simulate *sim)
 	es_simulate_price_finish(&sim->price);
 	es_simulate_power_finish(&sim->power);
 	es_simulate_trace_finish(&sim->trace);
+	es_simulate_course_finish(&sim->course);
+	free(sim->waits_s);
+	sim->waits_s = NULL;
 }
 
 static int run_all(struct es_simulate *sim)
@@ -268,6 +348,22 @@ int es_cmd_simulate(int argc, char **argv)
 		{ NULL, NULL, "output:", ES_OPTION_HEADING, NULL },
 		{ "schedule", "FILE", "write when each job starts and ends, as CSV", ES_OPTION_TEXT,
 		  &asked->schedule },
+		{ "power-csv", "FILE", "write processors in use, jobs waiting and power over time",
+		  ES_OPTION_TEXT, &asked->power_csv },
+		{ "svg", "FILE", "a picture: jobs on processors, power, jobs waiting; '-': stdout",
+		  ES_OPTION_TEXT, &asked->drawing.svg },
+		{ "png", "FILE", "the same as PNG (needs libcairo2)", ES_OPTION_TEXT,
+		  &asked->drawing.png },
+		{ "pdf", "FILE", "the same as PDF (needs libcairo2)", ES_OPTION_TEXT,
+		  &asked->drawing.pdf },
+		{ "term", NULL, "drawn in the terminal (without: where stdout is one)",
+		  ES_OPTION_FLAG, &asked->is_term },
+		{ "from", "TIME",
+		  "what is drawn: from +7d after the trace's begin on, or from a date and time",
+		  ES_OPTION_TEXT, &asked->from },
+		{ "to", "TIME", "up to here, likewise", ES_OPTION_TEXT, &asked->to },
+		{ "colour-by", "WHAT", "size of jobs (default), wait, user or queue",
+		  ES_OPTION_TEXT, &asked->colour_by },
 		{ "json", NULL, "print energyscopium.simulate/1", ES_OPTION_FLAG,
 		  &asked->wants_json },
 	};

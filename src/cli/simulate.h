@@ -13,7 +13,9 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "cli/drawing.h"
 #include "cli/simulate_carbon.h"
+#include "cli/simulate_course.h"
 #include "cli/simulate_power.h"
 #include "cli/simulate_price.h"
 #include "core/swf.h"
@@ -63,12 +65,19 @@ enum es_simulate_policy {
 	ES_SIMULATE_N_POLICIES,
 };
 
+/** struct es_simulate_moment - of a trace: so long after its begin, or a date */
+struct es_simulate_moment {
+	bool is_given, is_date;
+	int64_t at_s; /* since the trace's begin, or Unix time */
+};
+
 /** struct es_simulate_asked - the options in words; NULL: not given */
 struct es_simulate_asked {
 	const char *path, *procs, *policy, *estimates, *schedule, *energy, *watts_idle, *watts_busy,
 		*power_cap, *carbon, *zone, *price, *start, *window, *forecast_error, *seed,
-		*compare;
-	bool is_strict, wants_json;
+		*compare, *power_csv, *from, *to, *colour_by;
+	struct es_drawing drawing;
+	bool is_strict, wants_json, is_term;
 };
 
 /** struct es_simulate - a replay */
@@ -92,6 +101,12 @@ struct es_simulate {
 	bool has_grams, has_cost;
 	es_sim_started_fn also; /* told each start too; NULL: nobody */
 	void *also_arg;
+	bool has_course; /* what follows is wanted: for pictures and the power over time */
+	struct es_simulate_course course;
+	struct es_simulate_moment from, to; /* of the picture */
+	unsigned colour; /* enum es_simulate_colour */
+	int64_t *waits_s; /* [n_waits] owned; in order once it is replayed */
+	size_t n_waits, cap_waits;
 	bool is_again; /* what is wrong with the files was told before */
 	struct es_error *err;
 	struct es_buf rows; /* of the schedule */
@@ -99,6 +114,8 @@ struct es_simulate {
 
 /** es_simulate_read - the options as numbers; -1, or complains and returns the status to end with */
 int es_simulate_read(struct es_simulate *sim);
+/** es_simulate_takes_stdout - a file goes there, and nothing else may; -1, or complains and returns the status to end with: several do */
+int es_simulate_takes_stdout(const struct es_simulate_asked *asked, bool *ret);
 /** es_simulate_policy_name - as given to --policy */
 const char *es_simulate_policy_name(enum es_simulate_policy policy);
 /** es_simulate_load - read the files; 0 or negative errno with words */
@@ -114,6 +131,13 @@ struct es_simulate_rates *es_simulate_rates(struct es_simulate *sim);
 void es_simulate_finish(struct es_simulate *sim);
 /** es_simulate_compare - all of --compare; the status to end with */
 int es_simulate_compare(const struct es_simulate_asked *asked);
+/** es_simulate_utilisation, es_simulate_energy_j, es_simulate_grams, es_simulate_cost - what it came to, where that is known */
+double es_simulate_utilisation(const struct es_simulate *sim);
+double es_simulate_energy_j(const struct es_simulate *sim);
+double es_simulate_grams(const struct es_simulate *sim);
+double es_simulate_cost(const struct es_simulate *sim);
+/** es_simulate_wait_s - what a share of all jobs wait no longer than: one of the waits */
+int64_t es_simulate_wait_s(const struct es_simulate *sim, double share);
 /** es_simulate_members - what a replay came to, into an open object */
 void es_simulate_members(const struct es_simulate *sim, struct es_json *json);
 /** es_simulate_put_json, es_simulate_put_table - the outcome */

@@ -11,7 +11,8 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "cli/command.h"
-#include "cli/simulate.h"
+#include "cli/simulate_view.h"
+#include "cli/terminal.h"
 
 #define COMMAND "simulate"
 #define PROCS_MAX (UINT64_C(1) << 30)
@@ -176,6 +177,62 @@ static int read_window(struct es_simulate *sim)
 	return -1;
 }
 
+static int read_moment(const char *option, const char *text, struct es_simulate_moment *ret)
+{
+	int64_t t_ns;
+
+	if (!text)
+		return -1;
+	ret->is_given = true;
+	ret->is_date = text[0] != '+';
+	if (ret->is_date ? es_time_parse(text, &t_ns) < 0
+			 : es_parse_duration_ns(text + 1, &t_ns) < 0)
+		return wrong(
+			option, text,
+			"a time after the trace's begin is wanted, as +7d, or a date and time");
+	ret->at_s = t_ns / ES_NS_PER_S;
+	return -1;
+}
+
+int es_simulate_takes_stdout(const struct es_simulate_asked *asked, bool *ret)
+{
+	int n = es_drawing_takes_stdout(&asked->drawing, NULL);
+
+	n = n < 0 ? 2 : n;
+	n += asked->schedule && strcmp(asked->schedule, "-") == 0;
+	n += asked->power_csv && strcmp(asked->power_csv, "-") == 0;
+	n += n > 0 && (asked->wants_json || asked->is_term);
+	*ret = n > 0;
+	return n > 1 ? es_complain(COMMAND, ES_EXIT_USAGE, "one thing at most can go to stdout")
+		     : -1;
+}
+
+/* What is drawn, and where to. */
+static int read_picture(struct es_simulate *sim)
+{
+	struct es_simulate_asked *asked = &sim->asked;
+	enum es_simulate_colour colour = ES_COLOUR_SIZE;
+	bool takes_stdout, is_drawn = es_drawing_is_asked(&asked->drawing) || asked->is_term;
+	int status = es_simulate_takes_stdout(asked, &takes_stdout);
+
+	if (status >= 0)
+		return status;
+	if (!is_drawn && !takes_stdout && !asked->wants_json && !asked->compare)
+		is_drawn = asked->is_term = es_terminal_is_there();
+	if (!is_drawn && (asked->from || asked->to || asked->colour_by))
+		return es_complain(
+			COMMAND, ES_EXIT_USAGE,
+			"--from, --to and --colour-by are for --svg, --png, --pdf and --term");
+	if (asked->colour_by && es_simulate_view_read(asked->colour_by, &colour) < 0)
+		return wrong("--colour-by", asked->colour_by,
+			     "size, wait, user or queue is wanted");
+	status = read_moment("--from", asked->from, &sim->from);
+	status = status >= 0 ? status : read_moment("--to", asked->to, &sim->to);
+	sim->colour = colour;
+	sim->has_course = is_drawn || asked->power_csv;
+	return status;
+}
+
 int es_simulate_read(struct es_simulate *sim)
 {
 	uint64_t n;
@@ -193,5 +250,6 @@ int es_simulate_read(struct es_simulate *sim)
 	status = status >= 0 ? status : read_power(sim);
 	status = status >= 0 ? status : read_cap(sim);
 	status = status >= 0 ? status : read_start(sim);
-	return status >= 0 ? status : read_window(sim);
+	status = status >= 0 ? status : read_window(sim);
+	return status >= 0 ? status : read_picture(sim);
 }

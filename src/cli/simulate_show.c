@@ -5,6 +5,7 @@
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/json.h"
 #include "base/parse.h"
@@ -15,7 +16,7 @@ static double makespan_s(const struct es_simulate *sim)
 	return (double)(sim->totals.last_end_s - sim->totals.first_submit_s);
 }
 
-static double utilisation(const struct es_simulate *sim)
+double es_simulate_utilisation(const struct es_simulate *sim)
 {
 	return sim->totals.busy_proc_s / (sim->options.procs * makespan_s(sim));
 }
@@ -25,7 +26,7 @@ static double idle_w(const struct es_simulate *sim)
 	return sim->power.idle_w * sim->options.procs;
 }
 
-static double energy_j(const struct es_simulate *sim)
+double es_simulate_energy_j(const struct es_simulate *sim)
 {
 	return idle_w(sim) * makespan_s(sim) + sim->extra_j;
 }
@@ -43,31 +44,38 @@ static double amount(const struct es_simulate *sim, const struct es_simulate_rat
 					    sim->totals.first_submit_s, sim->totals.last_end_s);
 }
 
-static double grams(const struct es_simulate *sim)
+double es_simulate_grams(const struct es_simulate *sim)
 {
 	return amount(sim, &sim->carbon.rates, sim->extra_g);
 }
 
-static double cost(const struct es_simulate *sim)
+double es_simulate_cost(const struct es_simulate *sim)
 {
 	return amount(sim, &sim->price.rates, sim->extra_cost);
+}
+
+int64_t es_simulate_wait_s(const struct es_simulate *sim, double share)
+{
+	double rank = ceil(share * (double)sim->n_waits);
+
+	return sim->n_waits > 0 ? sim->waits_s[rank >= 1 ? (size_t)rank - 1 : 0] : 0;
 }
 
 static void put_powers(const struct es_simulate *sim, struct es_json *json)
 {
 	if (sim->power.is_known) {
-		es_json_double(json, "energy_kwh", energy_j(sim) / ES_J_PER_KWH);
+		es_json_double(json, "energy_kwh", es_simulate_energy_j(sim) / ES_J_PER_KWH);
 		es_json_double(json, "jobs_kwh", sim->jobs_j / ES_J_PER_KWH);
 	} else {
 		es_json_null(json, "energy_kwh");
 		es_json_null(json, "jobs_kwh");
 	}
 	if (sim->has_grams)
-		es_json_double(json, "gco2", grams(sim));
+		es_json_double(json, "gco2", es_simulate_grams(sim));
 	else
 		es_json_null(json, "gco2");
 	if (sim->has_cost)
-		es_json_double(json, "cost", cost(sim));
+		es_json_double(json, "cost", es_simulate_cost(sim));
 	else
 		es_json_null(json, "cost");
 	es_json_string(json, "currency", sim->price.rates.is_known ? sim->price.currency : NULL);
@@ -93,8 +101,12 @@ void es_simulate_members(const struct es_simulate *sim, struct es_json *json)
 	es_json_u64(json, "left_out", sim->trace.n_left_out);
 	es_json_u64(json, "wrong_lines", sim->trace.swf.n_faults);
 	es_json_double(json, "mean_wait_s", totals->wait_s / n);
+	es_json_i64(json, "median_wait_s", es_simulate_wait_s(sim, 0.5));
+	es_json_i64(json, "p95_wait_s", es_simulate_wait_s(sim, 0.95));
+	es_json_i64(json, "max_wait_s", es_simulate_wait_s(sim, 1));
 	es_json_double(json, "mean_bounded_slowdown", totals->bounded_slowdown / n);
-	es_json_double(json, "utilisation", utilisation(sim)); /* null where no time passes */
+	es_json_double(json, "utilisation",
+		       es_simulate_utilisation(sim)); /* null where no time passes */
 	es_json_i64(json, "makespan_s", totals->last_end_s - totals->first_submit_s);
 	put_powers(sim, json);
 	es_json_double(json, "mean_hold_s", sim->hold_s / n);
@@ -121,19 +133,22 @@ static void put_power_rows(const struct es_simulate *sim, struct es_buf *out)
 		return;
 	(void)es_buf_printf(out,
 			    "%-24s %.6f kWh, %.6f of them while jobs run, on their processors\n",
-			    "energy", energy_j(sim) / ES_J_PER_KWH, sim->jobs_j / ES_J_PER_KWH);
+			    "energy", es_simulate_energy_j(sim) / ES_J_PER_KWH,
+			    sim->jobs_j / ES_J_PER_KWH);
 	(void)es_buf_printf(out, "%-24s %.3f W", "peak", peak_w(sim));
 	if (sim->options.has_cap)
 		(void)es_buf_printf(out, " (cap %.3f W)", (double)sim->cap_mw / 1e3);
 	(void)es_buf_str(out, "\n");
 	if (sim->has_cost)
-		(void)es_buf_printf(out, "%-24s %.2f %s\n", "cost", cost(sim), sim->price.currency);
+		(void)es_buf_printf(out, "%-24s %.2f %s\n", "cost", es_simulate_cost(sim),
+				    sim->price.currency);
 	else if (sim->price.rates.is_known)
 		(void)es_buf_printf(out, "%-24s n/a\n", "cost");
 	if (!sim->carbon.rates.is_known)
 		return;
 	if (sim->has_grams)
-		(void)es_buf_printf(out, "%-24s %.3f g%s%s, without PUE\n", "CO2e", grams(sim),
+		(void)es_buf_printf(out, "%-24s %.3f g%s%s, without PUE\n", "CO2e",
+				    es_simulate_grams(sim),
 				    sim->carbon.rates.series->zone[0] ? " in " : "",
 				    sim->carbon.rates.series->zone);
 	else
@@ -153,13 +168,19 @@ void es_simulate_put_table(const struct es_simulate *sim, struct es_buf *out)
 		(void)es_buf_printf(out, " (%zu left out: no run time, or no processors)",
 				    sim->trace.n_left_out);
 	(void)es_buf_printf(out, "\n%-24s %.3f s\n", "mean wait", totals->wait_s / n);
+	(void)es_buf_printf(out,
+			    "%-24s half of the jobs %" PRId64 " s at most, 95 %% %" PRId64
+			    " s, all %" PRId64 " s\n",
+			    "waits", es_simulate_wait_s(sim, 0.5), es_simulate_wait_s(sim, 0.95),
+			    es_simulate_wait_s(sim, 1));
 	if (sim->trace.held)
 		(void)es_buf_printf(out, "%-24s %.3f s (part of the wait)\n", "mean time held back",
 				    sim->hold_s / n);
 	(void)es_buf_printf(out, "%-24s %.4f (no job counts as shorter than %d s)\n",
 			    "mean bounded slowdown", totals->bounded_slowdown / n, ES_SIM_SHORT_S);
 	if (makespan_s(sim) > 0)
-		(void)es_buf_printf(out, "%-24s %.2f %%\n", "utilisation", 100 * utilisation(sim));
+		(void)es_buf_printf(out, "%-24s %.2f %%\n", "utilisation",
+				    100 * es_simulate_utilisation(sim));
 	else
 		(void)es_buf_printf(out, "%-24s n/a\n", "utilisation");
 	(void)es_buf_printf(out, "%-24s %" PRId64 " s\n", "makespan",

@@ -112,6 +112,7 @@ static struct es_sim_job job_of(const struct es_simulate_trace *trace, size_t in
 
 	return (struct es_sim_job){
 		.id = (uint64_t)job->number,
+		.index = (uint32_t)index,
 		.submit_s = job->submit_s,
 		.run_s = job->run_s,
 		.estimate_s = has_request ? job->requested_s : job->run_s,

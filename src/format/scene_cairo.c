@@ -32,6 +32,7 @@ enum {
 	CAIRO_LINE_JOIN_ROUND = 1,
 	CAIRO_PDF_METADATA_TITLE = 0,
 	CAIRO_PDF_METADATA_CREATOR = 4,
+	CAIRO_PDF_METADATA_CREATE_DATE = 5,
 };
 
 struct text_extents {
@@ -382,6 +383,8 @@ static int draw_pdf(const struct cairo *c, const struct es_pages *pages, struct 
 		c->pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_TITLE, pages->title);
 		c->pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATOR,
 					    "energyscopium " ES_VERSION);
+		/* None: the same picture is the same bytes, whenever it is drawn. */
+		c->pdf_surface_set_metadata(surface, CAIRO_PDF_METADATA_CREATE_DATE, "");
 	}
 	pen.cr = c->create(surface);
 	for (size_t i = 0; i < pages->n; i++) {

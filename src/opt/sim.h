@@ -29,6 +29,7 @@ enum es_sim_policy {
 struct es_sim_job {
 	uint64_t id; /* the caller's own */
 	double energy_j; /* the caller's own */
+	uint32_t index; /* the caller's own */
 	int64_t submit_s, run_s;
 	int64_t hold_s; /* after its submission the scheduler is not told of it for so long */
 	int64_t estimate_s; /* how long the scheduler believes it runs; it may run on beyond */

@@ -156,5 +156,144 @@ def test_bad_prices_are_told(place):
     expect("nowhere.csv" in simulate(*options[:-1], f"{place}/nowhere.csv", status=1).stderr, "not told")
 
 
+def read(path, mode="rb"):
+    with open(path, mode) as file:
+        return file.read()
+
+
+def rows_of(path):
+    with open(path, encoding="ascii", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_power_over_time(place):
+    """The rows add up to the energy, the processors in use and the waits that are told, and end with nothing"""
+    trace = write(place, swf(random_jobs(4, 500, 64, 12)))
+    found = sums(trace, "--procs", 64, *POWER, "--power-csv", f"{place}/p.csv", "--schedule", f"{place}/s.csv")
+    rows = rows_of(f"{place}/p.csv")
+    joules = busy = waited = most = 0
+    for row, after in zip(rows, rows[1:]):
+        seconds = int(after["time_s"]) - int(row["time_s"])
+        expect(seconds > 0 and row["held_jobs"] == "0", row)
+        expect(float(row["power_w"]) == 640 + 90 * int(row["busy_procs"]), row)
+        joules += seconds * float(row["power_w"])
+        busy += seconds * int(row["busy_procs"])
+        waited += seconds * int(row["waiting_jobs"])
+        most = max(most, float(row["power_w"]))
+    expect(abs(joules / 3.6e6 - found["energy_kwh"]) < 1e-9 and most == found["peak_w"], found)
+    expect(abs(busy / (64 * found["makespan_s"]) - found["utilisation"]) < 1e-12, found)
+    expect(abs(waited / 500 - found["mean_wait_s"]) < 1e-9 and found["mean_wait_s"] > 0, found)
+    expect([*rows[-1].values()][1:] == ["0", "0", "0", "0.000"], rows[-1])
+    simulate(trace, "--procs", 64, "--power-csv", f"{place}/n.csv")
+    expect(all(row["power_w"] == "" for row in rows_of(f"{place}/n.csv")), "a power")
+    waits = sorted(int(row["wait_s"]) for row in rows_of(f"{place}/s.csv"))
+    expect((found["median_wait_s"], found["p95_wait_s"], found["max_wait_s"]) == (waits[249], waits[474], waits[-1]),
+           found)
+    expect(f"half of the jobs {waits[249]} s at most, 95 % {waits[474]} s, all {waits[-1]} s" in
+           simulate(trace, "--procs", 64).stdout, "not shown")
+
+
+def test_pictures_of_a_schedule(place):
+    """Each job is in the picture with its words; many are cells; what is known besides has its part; a time can be chosen"""
+    jobs = random_jobs(6, 300, 64)
+    trace = write(place, swf(jobs))
+    picture = f"{place}/a.svg"
+    simulate(trace, "--procs", 64, "--svg", picture)
+    text = read(picture, "r")
+    expect(all(f"job {job[0]}: {job[3]} processors, waited" in text for job in jobs), "a job is missing")
+    expect("processors in use" in text and "a.swf under easy, 64 processors" in text, text[:2000])
+    expect("300 jobs" in text and "UTC, from 2026-01-05 00:00 on" in text and "shown" not in text, text[:2000])
+    prices = write_prices(place, [50, -20, 80], 60)
+    simulate(trace, "--procs", 64, *POWER, "--policy", "easy-power", "--power-cap", "6.4kW", "--price-file", prices,
+             "--svg", picture)
+    text = read(picture, "r")
+    expect(">power, " in text and "cap 6400 W" in text and "price, EUR/kWh" in text, text[:3000])
+    simulate(trace, "--procs", 64, "--svg", picture, "--from", "+20min", "--to", "2026-01-05T00:40:00Z")
+    part = read(picture, "r")
+    seen = part.count(">job ")
+    expect(0 < seen < 300 and "2026-01-05 00:20 to 2026-01-05 00:40" in part, seen)
+    many = write(place, swf(random_jobs(7, 5000, 64)), "many.swf")
+    simulate(many, "--procs", 64, "--svg", picture)
+    text = read(picture, "r")
+    expect(">job " not in text and "idle; pale: in part" in text and len(text) < 3e6, len(text))
+    for what, words in [("wait", "waited 1 min at most"), ("user", "user 4"), ("queue", "queue 2"),
+                        ("size", "33 to 64 processors")]:
+        simulate(many, "--procs", 64, "--svg", picture, "--colour-by", what)
+        expect(words in read(picture, "r"), what)
+    bare = write(place, swf(jobs, "; none\n"), "bare.swf")
+    simulate(bare, "--procs", 64, "--svg", picture, "--from", "+5min")
+    expect("since the trace begins" in read(picture, "r") and "second 300 to" in read(picture, "r"), "no seconds")
+
+
+def test_pictures_in_a_terminal(place):
+    """Letters, lines and colours are those the terminal has; the table follows"""
+    trace = write(place, swf(random_jobs(6, 300, 64)))
+    result = call("simulate", trace, "--procs", "64", *POWER, "--term", env={"COLUMNS": "100", "LINES": "40"})
+    lines = result.stdout.splitlines()
+    expect(result.returncode == 0 and lines[0].startswith("a.swf under easy"), result.stdout)
+    expect("power, W: with jobs, all others" in result.stdout and "jobs waiting, the most" in result.stdout, lines)
+    expect(any(line.startswith("mean wait") for line in lines) and max(map(len, lines[:30])) <= 100, lines)
+    expect("\x1b" not in result.stdout, "colours where there is no terminal")
+    plain = simulate(trace, "--procs", "64").stdout
+    expect(plain.startswith("policy "), "drawn where there is no terminal")
+
+
+def test_what_goes_to_stdout_stands_there_alone(place):
+    """A picture or a table there is whole, without the summary; two are refused; so is a picture of nothing"""
+    trace = write(place, swf(random_jobs(6, 30, 64)))
+    for option, start in [("--svg", "<?xml"), ("--power-csv", "time_s"), ("--schedule", "job,")]:
+        text = simulate(trace, "--procs", 64, option, "-").stdout
+        expect(text.startswith(start) and "mean wait  " not in text, text[:200])
+        for more in (["--json"], ["--term"], ["--pdf", "-"]):
+            words = simulate(trace, "--procs", 64, option, "-", *more, status=2).stderr
+            expect("one thing at most" in words, words)
+    for options, words, status in [(["--from", "7d"], "--from '7d'", 2), (["--to", "+x"], "--to '+x'", 2),
+                                   (["--colour-by", "age"], "--colour-by 'age'", 2),
+                                   (["--from", "+9d"], "nothing to draw", 1),
+                                   (["--from", "+9s", "--to", "+9s"], "nothing to draw", 1)]:
+        result = simulate(trace, "--procs", 64, "--svg", f"{place}/n.svg", *options, status=status)
+        expect(words in result.stderr and len(result.stderr.splitlines()) == 1, result.stderr)
+        expect(not os.path.exists(f"{place}/n.svg"), "written")
+    expect("are for --svg" in simulate(trace, "--procs", 64, "--json", "--from", "+1s", status=2).stderr, "not told")
+    bare = write(place, swf(random_jobs(6, 30, 64), "; none\n"), "bare.swf")
+    result = simulate(bare, "--procs", 64, "--svg", f"{place}/n.svg", "--from", "2026-01-05T00:00:00Z", status=1)
+    expect("does not tell when it begins" in result.stderr, result.stderr)
+
+
+def test_the_same_bytes_again(place):
+    """Each file and each picture, by each policy, whatever the locale, the time zone and the environment"""
+    trace = write(place, swf(random_jobs(9, 900, 64, 120)))
+    prices = write_prices(place, [50, -20, 80, 10] * 12, 60)
+    carbon = write(place, "start,g_per_kwh\n" + "".join(f"{clock(3600 * i)},{30 + i % 7 * 11}\n" for i in range(48)),
+                   "c.csv")
+    base = [trace, "--procs", 64, *POWER, "--price-file", prices, "--carbon-file", carbon]
+    for policy in (["--policy", "fcfs"], ["--policy", "easy"], ["--policy", "easy-power", "--power-cap", "6.4kW"],
+                   ["--policy", "carbon", "--window", "2h", "--forecast-error", "20%"],
+                   ["--policy", "price", "--window", "2h", "--forecast-error", "20%", "--seed", "5"]):
+        seen = []
+        for env in ({"TZ": "Asia/Kolkata"}, {"TZ": "America/Los_Angeles", "LC_ALL": "C.UTF-8", "MALLOC_PERTURB_": "170"}):
+            files = [f"{place}/{name}" for name in ("s.csv", "w.csv", "a.svg", "a.png", "a.pdf")]
+            options = [word for pair in zip(("--schedule", "--power-csv", "--svg", "--png", "--pdf"), files)
+                       for word in pair]
+            result = call("simulate", *map(str, base), *policy, "--json", *options, env=env)
+            if "libcairo" in result.stderr:
+                raise Skip("no libcairo2 here")
+            expect(result.returncode == 0, result.stderr)
+            seen.append([result.stdout, *map(read, files)])
+            for file in files:
+                os.remove(file)
+        expect(seen[0] == seen[1], f"{policy}: not the same")
+
+
+def test_the_log_of_a_machine_drawn(place):
+    """NASA's iPSC/860: three months as cells, a week as jobs, both small enough to be looked at"""
+    if not os.path.exists(NASA):
+        raise Skip("no ../shared/data beside the source")
+    simulate(NASA, "--procs", 128, *POWER, "--svg", f"{place}/all.svg")
+    expect(1e5 < os.path.getsize(f"{place}/all.svg") < 2e6, os.path.getsize(f"{place}/all.svg"))
+    simulate(NASA, "--procs", 128, *POWER, "--svg", f"{place}/week.svg", "--from", "+14d", "--to", "+21d")
+    expect(read(f"{place}/week.svg").count(b">job ") > 1000, "no jobs")
+
+
 if __name__ == "__main__":
     sys.exit(harness.main(sys.modules[__name__]))

@@ -18,7 +18,6 @@
 #include "cli/terminal.h"
 
 #define OUT_MAX_BYTES (256U << 20)
-#define MARGIN_DEFAULT 0.01
 #define REGIONS_MAX 10000U
 
 static int parse_share(const char *option, const char *text, bool may_be_zero, double *ret,
@@ -50,7 +49,7 @@ static int check(struct es_compare *compare, struct es_error *err)
 {
 	int r = 0;
 
-	compare->wish.margin = MARGIN_DEFAULT;
+	compare->wish.margin = ES_COMPARE_MARGIN;
 	compare->has_metric = compare->metric_name != NULL;
 	if (compare->has_metric && es_trial_metric_find(compare->metric_name, &compare->metric) < 0)
 		return es_error_say(err, -EINVAL,

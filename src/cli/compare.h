@@ -18,6 +18,7 @@
 #define ES_COMPARE "compare"
 #define ES_COMPARE_SCHEMA "energyscopium.compare/1"
 #define ES_COMPARE_REMARK_BYTES 512U
+#define ES_COMPARE_MARGIN 0.01 /* where nobody says another */
 
 /** enum es_compare_fate - what became of a run */
 enum es_compare_fate {
@@ -136,6 +137,8 @@ const char *es_compare_label(enum es_trial_metric metric);
 
 void es_compare_text(const struct es_compare *compare, struct es_buf *out);
 void es_compare_json(const struct es_compare *compare, struct es_buf *out);
+/** es_compare_members - groups, verdict, comparisons, front and remarks of the whole into an open object */
+void es_compare_members(const struct es_compare *compare, struct es_json *json);
 void es_compare_csv(const struct es_compare *compare, struct es_buf *out);
 /** es_compare_draw - the files that are asked for; 0 or negative errno with words */
 int es_compare_draw(const struct es_compare *compare, struct es_error *err);

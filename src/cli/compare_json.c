@@ -206,6 +206,11 @@ static void put_result(const struct es_compare *compare, const struct es_compare
 	es_json_array_end(json);
 }
 
+void es_compare_members(const struct es_compare *compare, struct es_json *json)
+{
+	put_result(compare, &compare->whole, json);
+}
+
 void es_compare_json(const struct es_compare *compare, struct es_buf *out)
 {
 	struct es_json json;

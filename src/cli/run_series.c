@@ -119,8 +119,10 @@ static int await(struct es_repeat *series, pid_t pid)
 		siginfo_t info;
 		int signal = sigwaitinfo(&series->watched, &info);
 
-		if (asks_to_stop(signal))
+		if (asks_to_stop(signal) && !series->stop_signal) {
 			series->stop_signal = signal;
+			series->stop_ns = es_clock_boot_ns();
+		}
 		if (signal > 0 && signal != SIGCHLD && info.si_code <= 0)
 			(void)kill(pid, signal);
 		if (waitpid(pid, &status, WNOHANG) == pid)
@@ -340,7 +342,7 @@ static int open_series(struct es_repeat *series, struct es_error *err)
 	if (series->shared == MAP_FAILED)
 		series->shared = NULL;
 	for (size_t i = 0; r >= 0 && i < series->plan->n_commands; i++)
-		r = es_trials_group(&series->trials, series->plan->commands[i].name);
+		r = es_trials_group(&series->compare.trials, series->plan->commands[i].name);
 	if (!series->results || !series->shared || r < 0)
 		return es_error_set(err, -ENOMEM, "series");
 	/* A reader of our messages that goes away must not end the series. */
@@ -351,6 +353,14 @@ static int open_series(struct es_repeat *series, struct es_error *err)
 	return sigprocmask(SIG_BLOCK, &series->watched, &series->old_mask) < 0 ? -errno : 0;
 }
 
+static bool has_recording(const struct es_repeat *series)
+{
+	for (size_t i = 0; i < series->n_done; i++)
+		if (series->results[i].recording)
+			return true;
+	return false;
+}
+
 static void finish_series(struct es_repeat *series)
 {
 	for (size_t i = 0; i < series->n_done; i++) {
@@ -358,7 +368,10 @@ static void finish_series(struct es_repeat *series)
 		free(series->results[i].eprofile);
 	}
 	free(series->results);
-	es_trials_finish(&series->trials);
+	es_compare_result_finish(&series->compare.whole);
+	es_trials_finish(&series->compare.trials);
+	free(series->compare.fates);
+	free(series->compare.is_far_off);
 	if (series->shared)
 		(void)munmap(series->shared, sizeof(*series->shared));
 }
@@ -376,8 +389,10 @@ int es_run_series(struct es_run *run)
 		status = es_complain("run", ES_EXIT_OWN, "%s", err.text);
 	if (status == 0)
 		status = run_rounds(&series);
-	if (series.n_done && series.results[series.n_done - 1].recording)
+	if (has_recording(&series)) {
+		es_repeat_judge(&series);
 		es_repeat_put_table(&series);
+	}
 	status = status ? status : series_status(&series);
 	if (series.n_done && run->json.is_given) {
 		int r = es_repeat_put_json(&series, status);

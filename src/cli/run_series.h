@@ -16,7 +16,7 @@
 #include "base/limits.h"
 #include "cli/baseline.h"
 #include "cli/command.h"
-#include "cli/trials.h"
+#include "cli/compare.h"
 #include "core/judge.h"
 
 #define ES_REPEATS_MAX 1000U
@@ -24,7 +24,7 @@
 #define ES_REPEAT_COMMANDS_MAX 26U /* a to z */
 #define ES_REPEAT_NAME_MAX_BYTES 65U /* of a command; with the final NUL */
 #define ES_REPEAT_UNTIL_MIN 3U /* rounds before --until looks: two runs may be alike by chance */
-#define ES_REPEAT_SEED 1U /* of all resampling: the same runs give the same words */
+#define ES_REPEAT_SEED 0U /* of all resampling, as of compare: the same runs give the same words */
 
 struct es_run;
 
@@ -100,7 +100,7 @@ enum es_repeat_quantity {
 struct es_repeat_result {
 	size_t command, round; /* from 0 on */
 	int status;
-	bool is_cut; /* somebody asked the series to end while it ran */
+	bool is_cut; /* somebody asked the series to end before its command had ended */
 	bool is_known[ES_REPEAT_QUANTITIES];
 	double values[ES_REPEAT_QUANTITIES];
 	bool is_far[ES_REPEAT_QUANTITIES]; /* from the other runs of its command */
@@ -129,12 +129,15 @@ struct es_repeat {
 	struct es_repeat_shared *shared;
 	struct es_repeat_result *results; /* [n_planned] in the order in which they ran */
 	size_t n_planned, n_done;
-	struct es_trials trials; /* a group for each command, in their order */
+	struct es_compare compare; /* its trials: a group for each command, in their order */
+	bool is_judged;
+	struct es_error no_judgement; /* why there is none */
 	char base[ES_NAME_MAX_BYTES]; /* of the jobs */
 	sigset_t watched, old_mask;
 	struct sigaction old_pipe;
 	struct sigaction old_child; /* SIGCHLD as we were started with it */
 	int stop_signal; /* somebody asked the series to end; 0: nobody */
+	int64_t stop_ns; /* when, by the boot clock */
 	bool is_broken_off;
 	enum es_repeat_end end;
 };
@@ -174,8 +177,8 @@ int es_repeat_is_narrow(const struct es_repeat *series);
 /** es_repeat_kind - of all means of energy; "mixed" where there are several, NULL where there is none */
 const char *es_repeat_kind(const struct es_repeat *series);
 
-/** es_repeat_metric - what decides: energy, where the joules of all commands may be compared; else time */
-enum es_trial_metric es_repeat_metric(const struct es_repeat *series);
+/** es_repeat_judge - once all have ended: hold the commands against the first; no judgement is no failure */
+void es_repeat_judge(struct es_repeat *series);
 
 /** es_repeat_put_table, es_repeat_put_json - the summary to stderr; the JSON to where the options say */
 void es_repeat_put_table(const struct es_repeat *series);

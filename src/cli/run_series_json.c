@@ -11,10 +11,8 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
-#include "cli/judged.h"
 #include "cli/output.h"
 #include "cli/run.h"
-#include "core/rounds.h"
 
 static void put_interval(const struct es_interval *interval, struct es_json *json)
 {
@@ -95,68 +93,17 @@ static void put_run(const struct es_repeat *series, const struct es_repeat_resul
 	es_json_object_end(json);
 }
 
-/* As compare has them, by the metric that decides; with all quantities beside. */
-static void put_group(const struct es_repeat *series, size_t command, struct es_json *json)
+/* As compare has them. */
+static void put_judgement(const struct es_repeat *series, struct es_json *json)
 {
-	enum es_trial_metric metric = es_repeat_metric(series);
-	es_cleanup(es_freep) double *values = NULL;
-	struct es_interval interval = { .n = 0 };
-	size_t n = 0, n_failed = 0;
-	bool is_known = es_trials_values(&series->trials, command, metric, &values, &n) == 0 && n &&
-			es_interval_of(values, n, ES_REPEAT_SEED, &interval) == 0;
-	bool has_interval = is_known && interval.method != ES_INTERVAL_NONE;
-
-	for (size_t i = 0; i < series->n_done; i++)
-		n_failed += series->results[i].command == command &&
-			    !es_repeat_is_whole(&series->results[i]);
-	es_json_object(json, NULL);
-	es_json_string(json, "name", series->plan->commands[command].name);
-	es_json_u64(json, "runs", n);
-	es_json_u64(json, "failed", n_failed);
-	es_json_string(json, "metric", es_trial_metric_name(metric));
-	es_json_double(json, "mean", is_known ? interval.mean : NAN);
-	es_json_array_inline(json, "ci");
-	es_json_double(json, NULL, has_interval ? interval.low : NAN);
-	es_json_double(json, NULL, has_interval ? interval.high : NAN);
-	es_json_array_end(json);
-	es_json_string(json, "unit", es_trial_metric_unit(metric));
-	put_quantities(series, command, json);
-	es_json_object_end(json);
-}
-
-static void put_judged(const struct es_repeat *series, size_t command, enum es_trial_metric metric,
-		       struct es_json *json)
-{
-	const struct es_repeat_plan *plan = series->plan;
-	struct es_judged judged;
-
-	if (es_judged_of(&series->trials, 0, command, metric, &plan->wish, &judged) < 0)
+	if (series->is_judged) {
+		es_compare_members(&series->compare, json);
 		return;
-	es_json_string(json, "metric", es_trial_metric_name(metric));
-	es_judged_members(&judged, &plan->wish, json);
-}
-
-/* Each against the first in all that is known; what decides between the first two stands above, as compare has it. */
-static void put_comparisons(const struct es_repeat *series, struct es_json *json)
-{
-	static const enum es_trial_metric metrics[] = { ES_TRIAL_TIME, ES_TRIAL_ENERGY,
-							ES_TRIAL_ABOVE };
-	const struct es_repeat_plan *plan = series->plan;
-	size_t n_metrics = ES_ARRAY_SIZE(metrics) - !series->run->baseline_ns;
-
-	if (plan->n_commands == 1)
-		return;
-	put_judged(series, 1, es_repeat_metric(series), json);
-	es_json_array(json, "comparisons");
-	for (size_t command = 1; command < plan->n_commands; command++)
-		for (size_t i = 0; i < n_metrics; i++) {
-			es_json_object(json, NULL);
-			es_json_string(json, "a", plan->commands[0].name);
-			es_json_string(json, "b", plan->commands[command].name);
-			put_judged(series, command, metrics[i], json);
-			es_json_object_end(json);
-		}
+	}
+	es_json_array(json, "groups");
 	es_json_array_end(json);
+	es_json_null(json, "verdict");
+	es_json_string(json, "reason", series->no_judgement.text);
 }
 
 static double mean_baseline_w(const struct es_repeat *series)
@@ -212,11 +159,7 @@ static void put_members(const struct es_repeat *series, int status, struct es_js
 	es_json_array_end(json);
 	es_json_double(json, "baseline_w", mean_baseline_w(series));
 	put_summary(series, json);
-	es_json_array(json, "groups");
-	for (size_t i = 0; i < series->plan->n_commands; i++)
-		put_group(series, i, json);
-	es_json_array_end(json);
-	put_comparisons(series, json);
+	put_judgement(series, json);
 	es_json_i64(json, "exit_status", status);
 }
 

@@ -206,7 +206,8 @@ int es_repeat_check(struct es_run *run, struct es_error *err)
 	struct es_repeat_plan *plan = &run->plan;
 	int r;
 
-	*plan = (struct es_repeat_plan){ .wish.seed = ES_REPEAT_SEED };
+	*plan = (struct es_repeat_plan){ .wish = { .margin = ES_COMPARE_MARGIN,
+						   .seed = ES_REPEAT_SEED } };
 	r = check_company(asked, err);
 	if (r == 0)
 		r = check_rounds(run, err);

@@ -58,7 +58,7 @@ int es_repeat_take(struct es_repeat *series, struct es_repeat_result *result)
 {
 	const struct es_trials_ask ask = { .command = "run" };
 	const struct es_repeat_shared *shared = series->shared;
-	struct es_trials *trials = &series->trials;
+	struct es_trials *trials = &series->compare.trials;
 	struct es_error err = { .code = 0 };
 	struct es_outcome outcome;
 	size_t n = trials->n;
@@ -75,6 +75,10 @@ int es_repeat_take(struct es_repeat *series, struct es_repeat_result *result)
 	if (es_outcome_open(result->recording, NULL, &series->run->chain, &outcome, &err) < 0)
 		return 0;
 	take_powers(&outcome.report, result);
+	/* Asked to end while the idle power behind the command was measured: the run is whole. */
+	if (result->is_cut && outcome.report.has_command_stop &&
+	    outcome.report.command_stop_ns < series->stop_ns)
+		result->is_cut = false;
 	es_outcome_finish(&outcome);
 	if (es_trials_read(trials, result->recording, series->plan->commands[result->command].name,
 			   &ask, &series->run->chain, &err) < 0 ||
@@ -172,7 +176,7 @@ int es_repeat_mark_far(struct es_repeat *series)
 			r = mark_quantity(series, command, looked_at[i]);
 	for (size_t i = 0; i < series->n_done; i++)
 		if (series->results[i].trial != SIZE_MAX)
-			series->trials.trials[series->results[i].trial].is_failed =
+			series->compare.trials.trials[series->results[i].trial].is_failed =
 				!es_repeat_counts(&series->results[i]);
 	return r;
 }
@@ -193,14 +197,45 @@ const char *es_repeat_kind(const struct es_repeat *series)
 	return kind;
 }
 
-enum es_trial_metric es_repeat_metric(const struct es_repeat *series)
+/* What is far off has been said run by run, with how far. */
+static void forget_remark(struct es_compare_result *result, const char *code)
 {
-	const char *why;
+	size_t n = 0;
 
-	for (size_t i = 0; i < series->plan->n_commands; i++)
-		if (!es_trials_can_compare_energy(&series->trials, i, &why))
-			return ES_TRIAL_TIME;
-	return ES_TRIAL_ENERGY;
+	for (size_t i = 0; i < result->n_remarks; i++)
+		if (strcmp(result->remarks[i].code, code) != 0)
+			result->remarks[n++] = result->remarks[i];
+	result->n_remarks = n;
+}
+
+void es_repeat_judge(struct es_repeat *series)
+{
+	struct es_compare *compare = &series->compare;
+
+	compare->wish = series->plan->wish;
+	compare->drops_outliers = series->plan->drops_far;
+	compare->fates = calloc(compare->trials.n + 1, sizeof(*compare->fates));
+	compare->is_far_off = calloc(compare->trials.n + 1, sizeof(*compare->is_far_off));
+	if (!compare->fates || !compare->is_far_off) {
+		(void)es_error_set(&series->no_judgement, -ENOMEM, "cannot compare");
+		return;
+	}
+	for (size_t i = 0; i < series->n_done; i++) {
+		const struct es_repeat_result *result = &series->results[i];
+
+		if (result->trial == SIZE_MAX)
+			continue;
+		compare->fates[result->trial] = result->is_dropped	   ? ES_FATE_FAR_OFF
+						: es_repeat_counts(result) ? ES_FATE_COUNTS
+									   : ES_FATE_FAILED;
+		compare->is_far_off[result->trial] = result->is_far[ES_REPEAT_TIME] ||
+						     result->is_far[ES_REPEAT_ENERGY];
+	}
+	if (es_compare_judge(compare, &compare->trials, compare->fates, &compare->whole,
+			     &series->no_judgement) < 0)
+		return;
+	series->is_judged = true;
+	forget_remark(&compare->whole, "far_off");
 }
 
 /* 1: @quantity is known of enough runs, and its interval is as narrow as asked. */
@@ -230,7 +265,7 @@ int es_repeat_is_narrow(const struct es_repeat *series)
 
 	for (size_t i = 0; r == 1 && i < series->plan->n_commands; i++) {
 		r = is_quantity_narrow(series, i, ES_REPEAT_TIME);
-		if (r == 1 && es_trials_can_compare_energy(&series->trials, i, &why))
+		if (r == 1 && es_trials_can_compare_energy(&series->compare.trials, i, &why))
 			r = is_quantity_narrow(series, i, ES_REPEAT_ENERGY);
 	}
 	return r;

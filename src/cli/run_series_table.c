@@ -12,7 +12,6 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "cli/judged.h"
 #include "cli/run.h"
 #include "core/rounds.h"
 
@@ -167,27 +166,18 @@ static void put_command(const struct es_repeat *series, size_t command, struct e
 		put_quantity(series, command, ES_REPEAT_ABOVE, out);
 }
 
-static void put_judged(const struct es_repeat *series, size_t command, struct es_buf *out)
+/* Several commands: as compare shows them. */
+static void put_commands(const struct es_repeat *series, struct es_buf *out)
 {
-	const struct es_repeat_plan *plan = series->plan;
-	struct es_judged time, energy, above;
-	char title[2 * ES_REPEAT_NAME_MAX_BYTES + 16];
-
-	(void)snprintf(title, sizeof(title), "%s against %s", plan->commands[command].name,
-		       plan->commands[0].name);
-	if (es_judged_of(&series->trials, 0, command, ES_TRIAL_TIME, &plan->wish, &time) < 0 ||
-	    es_judged_of(&series->trials, 0, command, ES_TRIAL_ENERGY, &plan->wish, &energy) < 0 ||
-	    es_judged_of(&series->trials, 0, command, ES_TRIAL_ABOVE, &plan->wish, &above) < 0)
+	if (series->is_judged) {
+		(void)es_buf_u8(out, '\n');
+		es_compare_text(&series->compare, out);
+		(void)es_buf_u8(out, '\n');
 		return;
-	es_judged_put_heading(title, out);
-	es_judged_put("time", &time, &plan->wish, out);
-	es_judged_put("energy", &energy, &plan->wish, out);
-	if (above.is_known) {
-		es_judged_put("energy above idle", &above, &plan->wish, out);
-		(void)es_buf_printf(
-			out,
-			"    idle energy is part of what a slower run costs: by this judge codes, not settings\n");
 	}
+	for (size_t i = 0; i < series->plan->n_commands; i++)
+		put_command(series, i, out);
+	(void)es_buf_printf(out, "  %-10s %s\n", "no verdict", series->no_judgement.text);
 }
 
 static void put_failed(const struct es_repeat *series, struct es_buf *out)
@@ -250,11 +240,11 @@ void es_repeat_put_table(const struct es_repeat *series)
 
 	es_buf_init(&out, 4U << 20);
 	put_head(series, &out);
-	for (size_t i = 0; i < series->plan->n_commands; i++)
-		put_command(series, i, &out);
-	for (size_t i = 1; i < series->plan->n_commands; i++)
-		put_judged(series, i, &out);
-	if (kind)
+	if (series->plan->n_commands > 1)
+		put_commands(series, &out);
+	else
+		put_command(series, 0, &out);
+	if (kind && series->plan->n_commands == 1)
 		(void)es_buf_printf(
 			&out, "  %-10s %s%s\n", "kind", kind,
 			strcmp(kind, "estimated") == 0

@@ -23,6 +23,10 @@ static void finish(struct es_placing *placing)
 	free(placing->is_forbidden);
 	free(placing->deadline_us);
 	free(placing->why);
+	free(placing->cells);
+	free(placing->ties);
+	free(placing->best_us);
+	es_place_runs_finish(&placing->runs);
 	es_place_finish(&placing->place);
 	es_place_lp_finish(&placing->program);
 }
@@ -100,20 +104,22 @@ static int place(struct es_placing *placing)
 		return es_placing_say_lack(placing, &lack);
 	if (r < 0)
 		return es_complain(COMMAND, ES_EXIT_FAILURE, "cannot place: %s", es_strerror(r));
+	if (es_placing_find_ties(placing) < 0)
+		return es_complain(COMMAND, ES_EXIT_FAILURE, "out of memory");
 	warn_of_long(placing);
 	return show(placing);
 }
 
 int es_cmd_place(int argc, char **argv)
 {
-	struct es_placing placing = { .path = NULL };
+	struct es_placing placing = { .paths = NULL };
 	const struct es_option options[] = {
 		{ "capacity", "CLASS=N",
 		  "room of a class: N configurations, or N nodes with --horizon; else without end",
 		  ES_OPTION_LIST, &placing.capacities },
-		{ "time", "FILE",
-		  "the same rows and columns with the time each takes: hours, or with a unit",
-		  ES_OPTION_TEXT, &placing.time_path },
+		{ "time", "FILE|COL",
+		  "the same rows and columns with the time each takes: hours, or with a unit;\nof a table with a row for each run its column of times",
+		  ES_OPTION_TEXT, &placing.time },
 		{ "horizon", "TIME", "count room in node-hours: N nodes for this long",
 		  ES_OPTION_TEXT, &placing.horizon },
 		{ "deadline", "CONFIG=TIME", "a configuration takes no longer than that",
@@ -123,26 +129,49 @@ int es_cmd_place(int argc, char **argv)
 		  ES_OPTION_TEXT, &placing.slowdown },
 		{ "forbid", "CONFIG:CLASS", "a configuration does not run there", ES_OPTION_LIST,
 		  &placing.forbidden },
+		{ NULL, NULL, "Energies from single runs", ES_OPTION_HEADING, NULL },
+		{ "runs", NULL,
+		  "the operands are recordings, or folders of them: a configuration is a job's name\nwithout its number, behind an '@' in it stands the setting",
+		  ES_OPTION_FLAG, &placing.is_runs },
+		{ "by", "class|node",
+		  "--runs: a class is what nodes are built like (default), or each node",
+		  ES_OPTION_TEXT, &placing.by },
+		{ "configuration", "COL",
+		  "FILE.csv has a row for each run: the column of configurations", ES_OPTION_TEXT,
+		  &placing.columns.configuration },
+		{ "class", "COL", "its column of server classes", ES_OPTION_TEXT,
+		  &placing.columns.class },
+		{ "energy", "COL", "its column of energies (J unless its name ends with a unit)",
+		  ES_OPTION_TEXT, &placing.columns.energy },
+		{ "setting", "COL",
+		  "its column of settings: in each class the best within the limits is taken",
+		  ES_OPTION_TEXT, &placing.columns.setting },
+		{ "strict", NULL, "refuse lines that are no rows, and runs that lack something",
+		  ES_OPTION_FLAG, &placing.is_strict },
+		{ NULL, NULL, "Output", ES_OPTION_HEADING, NULL },
 		{ "json", NULL, "print energyscopium.place/1", ES_OPTION_FLAG,
 		  &placing.wants_json },
 	};
 	const struct es_usage usage = {
 		.command = COMMAND,
-		.synopsis = "FILE.csv [OPTION]…",
+		.synopsis = "[OPTION]… FILE.csv | --runs FILE|DIR…",
 		.text = "Chooses the class of servers for each configuration (rows) so that all of them take\n"
-			"the least energy; cells are kWh, empty where it cannot run.",
+			"the least energy; cells are kWh, empty where it cannot run. Or the means of runs.",
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
 	};
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
 	if (status < 0 && first == argc)
-		status = es_complain(COMMAND, ES_EXIT_USAGE, "a table is missing: FILE.csv");
-	else if (status < 0 && first + 1 < argc)
+		status = es_complain(COMMAND, ES_EXIT_USAGE, "%s",
+				     placing.is_runs ? "recordings are missing: FILE or DIR"
+						     : "a table is missing: FILE.csv");
+	else if (status < 0 && first + 1 < argc && !placing.is_runs)
 		status = es_complain(COMMAND, ES_EXIT_USAGE, "'%s' is one too many",
 				     argv[first + 1]);
 	if (status < 0) {
-		placing.path = argv[first];
+		placing.paths = argv + first;
+		placing.n_paths = (size_t)(argc - first);
 		status = place(&placing);
 	}
 	finish(&placing);

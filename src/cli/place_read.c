@@ -138,12 +138,40 @@ static int read_limits(struct es_placing *placing)
 	for (size_t k = 0; k < placing->forbidden.n && status < 0; k++)
 		status = forbid_one(placing, placing->forbidden.texts[k]);
 	placing->limits =
-		(struct es_place_limits){ placing->is_forbidden, placing->deadline_us, -1 };
+		(struct es_place_limits){ placing->is_forbidden, placing->deadline_us, -1, NULL };
 	if (status < 0 && placing->slowdown &&
 	    (es_parse_share_ppm(placing->slowdown, &placing->limits.slowdown_ppm) < 0 ||
 	     placing->limits.slowdown_ppm < 0))
 		return usage("slowdown", placing->slowdown, "a share from 0 on, as in 5%");
 	return status;
+}
+
+/* The columns of single runs go together, and without them --time is a file. */
+static int check_source(const struct es_placing *placing)
+{
+	const struct es_place_columns *columns = &placing->columns;
+	const char *given = columns->configuration ? "configuration"
+			    : columns->class	   ? "class"
+			    : columns->energy	   ? "energy"
+			    : columns->setting	   ? "setting"
+						   : NULL;
+	bool is_whole = columns->configuration && columns->class && columns->energy;
+
+	if (placing->is_runs && (given || placing->time))
+		return es_complain(COMMAND, ES_EXIT_USAGE,
+				   "--%s is of tables, and --runs of recordings",
+				   given ? given : "time");
+	if (given && !is_whole)
+		return es_complain(
+			COMMAND, ES_EXIT_USAGE,
+			"--%s needs --configuration, --class and --energy: of a table with a "
+			"row for each run",
+			given);
+	if (placing->by && !placing->is_runs)
+		return es_complain(COMMAND, ES_EXIT_USAGE, "--by is of --runs");
+	if (placing->by && strcmp(placing->by, "class") != 0 && strcmp(placing->by, "node") != 0)
+		return usage("by", placing->by, "class or node");
+	return -1;
 }
 
 static int check_wishes(struct es_placing *placing)
@@ -153,10 +181,14 @@ static int check_wishes(struct es_placing *placing)
 			    : placing->deadlines.n ? "deadline"
 						   : NULL;
 	int64_t dur_ns = 0;
+	int status = check_source(placing);
 
-	if (needs && !placing->time_path)
-		return es_complain(COMMAND, ES_EXIT_USAGE,
-				   "--%s needs times: --time FILE.csv is missing", needs);
+	if (status >= 0)
+		return status;
+	placing->is_by_node = placing->by && strcmp(placing->by, "node") == 0;
+	if (needs && !placing->time && !placing->is_runs)
+		return es_complain(COMMAND, ES_EXIT_USAGE, "--%s needs times: --time %s is missing",
+				   needs, placing->columns.configuration ? "COL" : "FILE.csv");
 	if (placing->horizon &&
 	    (es_parse_duration_ns(placing->horizon, &dur_ns) < 0 || dur_ns < 1000))
 		return usage("horizon", placing->horizon, "a time with a unit, as in 24h,");
@@ -177,7 +209,7 @@ static int time_row(struct es_placing *placing, const struct es_place_table *giv
 		row = es_place_names_find(&given->configurations, name);
 	if (row == SIZE_MAX)
 		return es_complain(COMMAND, ES_EXIT_FAILURE, "'%.300s': no row '%.60s'%s",
-				   placing->time_path, name,
+				   placing->time, name,
 				   es_place_names_near(&given->configurations, name, near));
 	for (size_t j = 0; j < m; j++) {
 		int64_t time_us = given->cells[row * given->classes.n + column[j]];
@@ -186,7 +218,7 @@ static int time_row(struct es_placing *placing, const struct es_place_table *giv
 			return es_complain(
 				COMMAND, ES_EXIT_FAILURE,
 				"'%.300s': no time of '%.60s' in '%.60s', where it has an energy",
-				placing->time_path, name, energies->classes.texts[j]);
+				placing->time, name, energies->classes.texts[j]);
 		placing->times.cells[i * m + j] = time_us;
 	}
 	return -1;
@@ -209,8 +241,8 @@ static int match_times(struct es_placing *placing, const struct es_place_table *
 		column[j] = es_place_names_find(&given->classes, name);
 		if (column[j] == SIZE_MAX)
 			return es_complain(COMMAND, ES_EXIT_FAILURE,
-					   "'%.300s': no column '%.60s'%s", placing->time_path,
-					   name, es_place_names_near(&given->classes, name, near));
+					   "'%.300s': no column '%.60s'%s", placing->time, name,
+					   es_place_names_near(&given->classes, name, near));
 	}
 	for (size_t i = 0; i < n && status < 0; i++)
 		status = time_row(placing, given, column, i);
@@ -223,36 +255,45 @@ static int read_times(struct es_placing *placing)
 	struct es_error err = { .code = 0 };
 	int status;
 
-	if (es_place_table_load(placing->time_path, true, &given, &err) < 0)
+	if (es_place_table_load(placing->time, COMMAND, placing->is_strict, true, &given, &err) < 0)
 		return es_complain(COMMAND, ES_EXIT_FAILURE, "%s", err.text);
 	status = match_times(placing, &given);
 	es_place_table_finish(&given);
 	return status;
 }
 
-int es_placing_read(struct es_placing *placing)
+static int make_room(struct es_placing *placing)
 {
-	struct es_error err = { .code = 0 };
-	int status = check_wishes(placing);
-	size_t n, m;
+	size_t n = placing->problem.n, m = placing->problem.m;
 
-	if (status >= 0)
-		return status;
-	if (es_place_table_load(placing->path, false, &placing->energies, &err) < 0)
-		return es_complain(COMMAND, ES_EXIT_FAILURE, "%s", err.text);
-	n = placing->problem.n = placing->energies.configurations.n;
-	m = placing->problem.m = placing->energies.classes.n;
 	placing->is_forbidden = calloc(n * m, sizeof(*placing->is_forbidden));
 	placing->deadline_us = calloc(n, sizeof(*placing->deadline_us));
 	placing->why = calloc(n * m, sizeof(*placing->why));
 	if (!placing->is_forbidden || !placing->deadline_us || !placing->why)
 		return es_complain(COMMAND, ES_EXIT_FAILURE, "out of memory");
-	if (placing->time_path)
-		status = read_times(placing);
+	return -1;
+}
+
+int es_placing_read(struct es_placing *placing)
+{
+	int status = check_wishes(placing);
+	bool is_matrix = !placing->is_runs && !placing->columns.configuration;
+
+	if (status < 0)
+		status = es_placing_read_energies(placing);
+	if (status >= 0)
+		return status;
+	placing->problem.n = placing->energies.configurations.n;
+	placing->problem.m = placing->energies.classes.n;
+	status = make_room(placing);
 	if (status < 0)
 		status = read_capacities(placing);
 	if (status < 0)
 		status = read_limits(placing);
+	if (status < 0 && !is_matrix)
+		status = es_placing_take_runs(placing);
+	else if (status < 0 && placing->time)
+		status = read_times(placing);
 	placing->problem.energy_nkwh = placing->energies.cells;
 	placing->problem.time_us = placing->times.cells;
 	placing->problem.why = placing->why;

@@ -4,15 +4,15 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  */
+#include <math.h>
 #include <stdio.h>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "cli/place.h"
 
 #define COMMAND "place"
-#define KWH_DECIMALS 9U
 #define REASONS_BYTES 700U
+#define TIES_SHOWN 10U
 
 static const char *const methods[] = {
 	[ES_PLACE_BY_FLOW] = "min-cost flow",
@@ -27,32 +27,25 @@ static const char *const bounds[] = {
 	[ES_PLACE_BOUND_HINT] = "linear program",
 };
 
-static double kwh(int64_t energy_nkwh)
+const char *es_placing_method(const struct es_place *place)
 {
-	return (double)energy_nkwh / ES_PLACE_NKWH_PER_KWH;
+	return methods[place->method];
 }
 
-static double hours(int64_t time_us)
+const char *es_placing_bound_name(const struct es_place *place)
 {
-	return (double)time_us / ES_PLACE_US_PER_HOUR;
+	return bounds[place->bound];
 }
 
-/* Of the bound: no placement is that share cheaper. Not finite where the bound is 0. */
-static double gap(const struct es_place *place)
+double es_placing_gap(const struct es_place *place)
 {
 	return (double)(place->energy_nkwh - place->bound_nkwh) / (double)place->bound_nkwh;
 }
 
-/* What is in a class. */
-struct filled {
-	size_t n;
-	int64_t energy_nkwh, time_us;
-};
-
-static struct filled filled(const struct es_placing *placing, size_t j)
+struct es_placing_filled es_placing_filled(const struct es_placing *placing, size_t j)
 {
 	const struct es_place_problem *problem = &placing->problem;
-	struct filled in = { .n = 0 };
+	struct es_placing_filled in = { .n = 0 };
 
 	for (size_t i = 0; i < problem->n; i++) {
 		if (placing->place.at[i] != j)
@@ -64,94 +57,34 @@ static struct filled filled(const struct es_placing *placing, size_t j)
 	return in;
 }
 
-static void put_classes(const struct es_placing *placing, struct es_json *json)
+static void put_above_best(const struct es_placing *placing, size_t i, struct es_buf *out)
 {
-	es_json_object(json, "by_class");
-	for (size_t j = 0; j < placing->problem.m; j++) {
-		struct filled in = filled(placing, j);
+	int64_t regret_nkwh = es_placing_regret(placing, i);
+	size_t best = es_placing_best(placing, i);
 
-		es_json_object(json, placing->energies.classes.texts[j]);
-		es_json_u64(json, "configurations", in.n);
-		es_json_decimal(json, "energy_kwh", in.energy_nkwh, KWH_DECIMALS);
-		if (placing->problem.time_us)
-			es_json_double(json, "node_hours", hours(in.time_us));
-		else
-			es_json_null(json, "node_hours");
-		if (placing->capacity[j] >= 0)
-			es_json_i64(json, "capacity", placing->capacity[j]);
-		else
-			es_json_null(json, "capacity");
-		if (placing->problem.is_by_time && placing->capacity[j] >= 0)
-			es_json_double(json, "capacity_node_hours",
-				       (double)placing->capacity[j] * hours(placing->horizon_us));
-		else
-			es_json_null(json, "capacity_node_hours");
-		es_json_object_end(json);
+	if (regret_nkwh == 0) {
+		(void)es_buf_printf(out, " %16s %8s", "-", "-");
+		return;
 	}
-	es_json_object_end(json);
+	(void)es_buf_printf(
+		out, " %16.6g %8.2f  %s", es_placing_kwh(regret_nkwh),
+		100 * (double)regret_nkwh /
+			(double)placing->problem.energy_nkwh[i * placing->problem.m + best],
+		placing->energies.classes.texts[best]);
 }
 
-static void put_program(const struct es_placing *placing, struct es_json *json)
+/* Of single runs: how many, how sure, at which setting. */
+static void put_measured(const struct es_place_cell *cell, struct es_buf *out)
 {
-	static const char *const states[] = {
-		[ES_PLACING_LP_NOT_NEEDED] = "not needed",
-		[ES_PLACING_LP_SOLVED] = "solved",
-		[ES_PLACING_LP_CUT] = "cut short",
-		[ES_PLACING_LP_NONE] = "not solved",
-	};
-	bool is_there = placing->program.at != NULL;
+	const struct es_interval *energy = &cell->energy_nkwh;
+	char half[32] = "-";
 
-	es_json_object(json, "linear_program");
-	es_json_string(json, "state", states[placing->lp]);
-	es_json_string(json, "reason",
-		       placing->lp == ES_PLACING_LP_NONE ? placing->lp_error.text : NULL);
-	if (is_there)
-		es_json_u64(json, "steps", (uint64_t)placing->program.n_steps);
-	else
-		es_json_null(json, "steps");
-	if (is_there)
-		es_json_u64(json, "divided", placing->program.n_split);
-	else
-		es_json_null(json, "divided");
-	es_json_object_end(json);
-}
-
-void es_placing_put_json(const struct es_placing *placing, struct es_buf *out)
-{
-	const struct es_place *place = &placing->place;
-	struct es_json json;
-
-	es_json_init(&json, es_json_sink_buf, out, true);
-	es_json_object(&json, NULL);
-	es_json_string(&json, "schema", "energyscopium.place/1");
-	es_json_string(&json, "method", methods[place->method]);
-	es_json_object(&json, "assignment");
-	for (size_t i = 0; i < placing->problem.n; i++)
-		es_json_string(&json, placing->energies.configurations.texts[i],
-			       placing->energies.classes.texts[place->at[i]]);
-	es_json_object_end(&json);
-	es_json_decimal(&json, "energy_kwh", place->energy_nkwh, KWH_DECIMALS);
-	es_json_decimal(&json, "bound_kwh", place->bound_nkwh, KWH_DECIMALS);
-	if (place->bound_nkwh > 0)
-		es_json_double(&json, "gap", gap(place));
-	else
-		es_json_null(&json, "gap");
-	es_json_string(&json, "bound_by", bounds[place->bound]);
-	put_program(placing, &json);
-	if (place->greedy_nkwh >= 0) {
-		int64_t regret_nkwh = place->greedy_nkwh - place->energy_nkwh;
-
-		es_json_decimal(&json, "greedy_kwh", place->greedy_nkwh, KWH_DECIMALS);
-		es_json_decimal(&json, "regret_kwh", regret_nkwh, KWH_DECIMALS);
-		es_json_double(&json, "regret", (double)regret_nkwh / (double)place->energy_nkwh);
-	} else {
-		es_json_null(&json, "greedy_kwh");
-		es_json_null(&json, "regret_kwh");
-		es_json_null(&json, "regret");
-	}
-	put_classes(placing, &json);
-	es_json_object_end(&json);
-	out->error = es_json_end(&json);
+	if (energy->method != ES_INTERVAL_NONE)
+		(void)snprintf(half, sizeof(half), "%.2g",
+			       fmax(energy->high - energy->mean, energy->mean - energy->low) /
+				       ES_PLACE_NKWH_PER_KWH);
+	(void)es_buf_printf(out, " %10s %5zu %-10s", half, cell->n,
+			    cell->setting[0] ? cell->setting : "-");
 }
 
 static void put_configurations(const struct es_placing *placing, struct es_buf *out)
@@ -159,16 +92,24 @@ static void put_configurations(const struct es_placing *placing, struct es_buf *
 	const struct es_place_problem *problem = &placing->problem;
 
 	(void)es_buf_printf(out, "%-24s %-16s %14s", "configuration", "class", "energy (kWh)");
-	(void)es_buf_printf(out, problem->time_us ? " %10s\n" : "\n", "time (h)");
+	if (placing->cells)
+		(void)es_buf_printf(out, " %10s %5s %-10s", "± (kWh) ", "runs", "setting");
+	if (problem->time_us)
+		(void)es_buf_printf(out, " %10s", "time (h)");
+	(void)es_buf_printf(out, " %16s %8s  %s\n", "above best (kWh)", "(%)", "best class");
 	for (size_t i = 0; i < problem->n; i++) {
 		size_t j = placing->place.at[i], cell = i * problem->m + j;
 
 		(void)es_buf_printf(out, "%-24s %-16s %14.6g",
 				    placing->energies.configurations.texts[i],
 				    placing->energies.classes.texts[j],
-				    kwh(problem->energy_nkwh[cell]));
+				    es_placing_kwh(problem->energy_nkwh[cell]));
+		if (placing->cells)
+			put_measured(&placing->cells[cell], out);
 		if (problem->time_us)
-			(void)es_buf_printf(out, " %10.4g", hours(problem->time_us[cell]));
+			(void)es_buf_printf(out, " %10.4g",
+					    es_placing_hours(problem->time_us[cell]));
+		put_above_best(placing, i, out);
 		(void)es_buf_str(out, "\n");
 	}
 }
@@ -181,20 +122,20 @@ static void put_rooms(const struct es_placing *placing, struct es_buf *out)
 			    problem->is_by_time ? "room (nodes)" : "room", "energy (kWh)");
 	(void)es_buf_str(out, problem->time_us ? "     node-hours\n" : "\n");
 	for (size_t j = 0; j < problem->m; j++) {
-		struct filled in = filled(placing, j);
+		struct es_placing_filled in = es_placing_filled(placing, j);
 		char room[32] = "-";
 
 		if (placing->capacity[j] >= 0)
 			(void)snprintf(room, sizeof(room), "%lld", (long long)placing->capacity[j]);
 		(void)es_buf_printf(out, "%-24s %14zu %12s %14.6g",
 				    placing->energies.classes.texts[j], in.n, room,
-				    kwh(in.energy_nkwh));
+				    es_placing_kwh(in.energy_nkwh));
 		if (problem->time_us)
-			(void)es_buf_printf(out, " %14.4g", hours(in.time_us));
+			(void)es_buf_printf(out, " %14.4g", es_placing_hours(in.time_us));
 		if (problem->is_by_time && placing->capacity[j] >= 0)
 			(void)es_buf_printf(out, " of %.4g",
 					    (double)placing->capacity[j] *
-						    hours(placing->horizon_us));
+						    es_placing_hours(placing->horizon_us));
 		(void)es_buf_str(out, "\n");
 	}
 }
@@ -204,10 +145,10 @@ static void put_open(const struct es_placing *placing, struct es_buf *out)
 {
 	const struct es_place *place = &placing->place;
 
-	(void)es_buf_printf(out, "\nenergy   %.6g kWh (%s)\n", kwh(place->energy_nkwh),
-			    methods[place->method]);
-	(void)es_buf_printf(out, "bound    %.6g kWh: %s%s", kwh(place->bound_nkwh),
-			    bounds[place->bound],
+	(void)es_buf_printf(out, "\nenergy   %.6g kWh (%s)\n", es_placing_kwh(place->energy_nkwh),
+			    es_placing_method(place));
+	(void)es_buf_printf(out, "bound    %.6g kWh: %s%s", es_placing_kwh(place->bound_nkwh),
+			    es_placing_bound_name(place),
 			    place->bound == ES_PLACE_BOUND_HINT ? " (GLPK)" : "");
 	if (placing->lp == ES_PLACING_LP_NONE)
 		(void)es_buf_printf(out, " (%s)", placing->lp_error.text);
@@ -217,23 +158,22 @@ static void put_open(const struct es_placing *placing, struct es_buf *out)
 	if (place->bound_nkwh > 0)
 		(void)es_buf_printf(out,
 				    "\ngap      %.2g %%: no placement takes less than the bound\n",
-				    100 * gap(place));
+				    100 * es_placing_gap(place));
 	else
 		(void)es_buf_str(out, "\ngap      not known: the bound is 0\n");
 }
 
-void es_placing_put_table(const struct es_placing *placing, struct es_buf *out)
+/* Each alone, and each in turn. */
+static void put_beside(const struct es_placing *placing, struct es_buf *out)
 {
 	const struct es_place *place = &placing->place;
-	double energy = kwh(place->energy_nkwh);
+	int64_t alone_nkwh = es_placing_alone(placing);
 
-	put_configurations(placing, out);
-	put_rooms(placing, out);
-	if (place->energy_nkwh == place->bound_nkwh)
-		(void)es_buf_printf(out, "\nenergy   %.6g kWh (the least there is: %s)\n", energy,
-				    methods[place->method]);
-	else
-		put_open(placing, out);
+	(void)es_buf_printf(
+		out,
+		"alone    %.6g kWh, %.6g kWh (%.2f %%) less: each in its own best class, as if there were room for all\n",
+		es_placing_kwh(alone_nkwh), es_placing_kwh(place->energy_nkwh - alone_nkwh),
+		100 * (double)(place->energy_nkwh - alone_nkwh) / (double)place->energy_nkwh);
 	if (place->greedy_nkwh < 0)
 		(void)es_buf_str(out,
 				 "greedy   comes to no end: each in turn into the cheapest class "
@@ -243,9 +183,50 @@ void es_placing_put_table(const struct es_placing *placing, struct es_buf *out)
 			out,
 			"greedy   %.6g kWh, %.6g kWh (%.2f %%) more: each in turn into the cheapest "
 			"class with room\n",
-			kwh(place->greedy_nkwh), kwh(place->greedy_nkwh - place->energy_nkwh),
+			es_placing_kwh(place->greedy_nkwh),
+			es_placing_kwh(place->greedy_nkwh - place->energy_nkwh),
 			100 * (double)(place->greedy_nkwh - place->energy_nkwh) /
 				(double)place->energy_nkwh);
+}
+
+/* What more runs could turn. */
+static void put_ties(const struct es_placing *placing, struct es_buf *out)
+{
+	char *const *rows = placing->energies.configurations.texts;
+	char *const *columns = placing->energies.classes.texts;
+
+	if (placing->n_ties > 0)
+		(void)es_buf_str(out, "\n");
+	for (size_t k = 0; k < placing->n_ties && k < TIES_SHOWN; k++) {
+		const struct es_place_tie *tie = &placing->ties[k];
+
+		(void)es_buf_printf(out, "within the noise: '%s' in '%s' instead of '%s'",
+				    rows[tie->at], columns[tie->to],
+				    columns[placing->place.at[tie->at]]);
+		if (tie->with != SIZE_MAX)
+			(void)es_buf_printf(out, ", and '%s' there in its place", rows[tie->with]);
+		(void)es_buf_printf(out, ": %+.3g ± %.2g kWh\n", es_placing_kwh(tie->more_nkwh),
+				    tie->noise_nkwh / ES_PLACE_NKWH_PER_KWH);
+	}
+	if (placing->n_ties > TIES_SHOWN)
+		(void)es_buf_printf(out, "… and %zu more choices within the noise\n",
+				    placing->n_ties - TIES_SHOWN);
+}
+
+void es_placing_put_table(const struct es_placing *placing, struct es_buf *out)
+{
+	const struct es_place *place = &placing->place;
+	double energy = es_placing_kwh(place->energy_nkwh);
+
+	put_configurations(placing, out);
+	put_rooms(placing, out);
+	if (place->energy_nkwh == place->bound_nkwh)
+		(void)es_buf_printf(out, "\nenergy   %.6g kWh (the least there is: %s)\n", energy,
+				    es_placing_method(place));
+	else
+		put_open(placing, out);
+	put_beside(placing, out);
+	put_ties(placing, out);
 }
 
 /* Why one class is closed to a configuration. */
@@ -253,7 +234,7 @@ static int put_reason(const struct es_placing *placing, size_t i, size_t j, char
 {
 	const struct es_place_problem *problem = &placing->problem;
 	size_t cell = i * problem->m + j;
-	double time_h = problem->time_us ? hours(problem->time_us[cell]) : 0;
+	double time_h = problem->time_us ? es_placing_hours(problem->time_us[cell]) : 0;
 	const char *name = placing->energies.classes.texts[j];
 
 	switch ((enum es_place_why)problem->why[cell]) {
@@ -266,12 +247,12 @@ static int put_reason(const struct es_placing *placing, size_t i, size_t j, char
 				time_h, placing->slowdown);
 	case ES_PLACE_LATE:
 		return snprintf(text, size, "%.40s takes %.4g h, after the deadline of %.4g h",
-				name, time_h, hours(placing->deadline_us[i]));
+				name, time_h, es_placing_hours(placing->deadline_us[i]));
 	case ES_PLACE_LARGE:
 		if (!problem->is_by_time)
 			return snprintf(text, size, "%.40s has no room at all", name);
 		return snprintf(text, size, "%.40s takes %.4g of its %.4g node-hours", name, time_h,
-				hours(problem->room[j]));
+				es_placing_hours(problem->room[j]));
 	case ES_PLACE_OPEN:
 		break;
 	}
@@ -334,7 +315,8 @@ int es_placing_say_lack(const struct es_placing *placing, const struct es_place_
 			COMMAND, ES_EXIT_FAILURE,
 			"no placement: %s %.6g node-hours, and the %zu configurations that "
 			"can only run there take at least %.6g",
-			classes, hours(lack->room), lack->n_only, hours(lack->need));
+			classes, es_placing_hours(lack->room), lack->n_only,
+			es_placing_hours(lack->need));
 	return es_complain(COMMAND, ES_EXIT_FAILURE,
 			   "%s: %s too few node-hours for what can run there%s",
 			   lack->is_certain ? "no placement" : "no placement was found", classes,

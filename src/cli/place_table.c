@@ -7,18 +7,15 @@
 #include "cli/place_table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/text.h"
-#include "format/csvread.h"
 #include "opt/place.h"
 
 #define NKWH_PER_KWH 1e9
@@ -26,9 +23,8 @@
 #define NAMES_SHOWN 6U
 
 struct reading {
-	const char *file;
+	struct es_sheet *sheet;
 	bool is_time;
-	struct es_csv csv;
 	struct es_place_table *table;
 	struct es_error *err;
 };
@@ -75,12 +71,6 @@ char *es_place_names_near(const struct es_place_names *names, const char *name,
 	return ret;
 }
 
-static int bad(const struct reading *reading, const char *what, const char *name, const char *why)
-{
-	return es_error_say(reading->err, -EBADMSG, "'%.300s' line %zu: %s '%.60s' %s",
-			    reading->file, reading->csv.line, what, name, why);
-}
-
 /* Names are keys of JSON and stand in tables. */
 static const char *fault_of(const char *name)
 {
@@ -102,103 +92,123 @@ static const char *fault_of(const char *name)
 	return NULL;
 }
 
-static int add_name(const struct reading *reading, struct es_place_names *names, const char *what,
-		    const char *name, size_t max)
+int es_place_names_add(struct es_place_names *names, const char *name, size_t max,
+		       const char **ret_fault)
 {
-	const char *fault = fault_of(name);
 	char **texts;
 
-	if (fault)
-		return bad(reading, what, name, fault);
+	*ret_fault = fault_of(name);
+	if (*ret_fault)
+		return -EINVAL;
 	if (names->n == max)
-		return es_error_say(reading->err, -E2BIG, "'%.300s' line %zu: more than %zu",
-				    reading->file, reading->csv.line, max);
+		return -E2BIG;
 	texts = reallocarray(names->texts, names->n + 1, sizeof(*texts));
 	if (texts)
 		names->texts = texts;
 	if (!texts || !(texts[names->n] = strdup(name)))
-		return es_error_set(reading->err, -ENOMEM, "cannot keep '%.300s'", reading->file);
+		return -ENOMEM;
 	names->n++;
 	return 0;
 }
 
-static int read_head(const struct reading *reading, char *const *fields, int n)
+static int add_name(const struct reading *reading, size_t line, struct es_place_names *names,
+		    const char *what, const char *name, size_t max)
 {
-	struct es_place_names *classes = &reading->table->classes;
+	const char *fault;
+	int r = es_place_names_add(names, name, max, &fault);
 
-	if (n < 2)
-		return es_error_say(
-			reading->err, -EBADMSG,
-			"'%.300s' line %zu: no column of a server class; wanted are the "
-			"configuration's name first, then a column for each class",
-			reading->file, reading->csv.line);
-	for (int c = 1; c < n; c++) {
-		int r;
-
-		if (es_place_names_find(classes, fields[c]) != SIZE_MAX)
-			return bad(reading, "server class", fields[c], "has a column already");
-		r = add_name(reading, classes, "server class", fields[c], ES_PLACE_CLASSES_MAX);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	if (r == -EINVAL)
+		return es_error_say(reading->err, -EBADMSG, "'%.300s' line %zu: %s '%.60s' %s",
+				    reading->sheet->file, line, what, name, fault);
+	if (r == -E2BIG)
+		return es_error_say(reading->err, r, "'%.300s' line %zu: more than %zu",
+				    reading->sheet->file, line, max);
+	return r < 0 ? es_error_set(reading->err, r, "cannot keep '%.300s'", reading->sheet->file)
+		     : 0;
 }
 
-static const char *parse_cell(const char *text, bool is_time, int64_t *ret)
+static int read_head(const struct reading *reading)
 {
+	const struct es_sheet *sheet = reading->sheet;
+	int r = 0;
+
+	if (sheet->n_columns < 2)
+		return es_error_say(reading->err, -EBADMSG,
+				    "'%.300s': no column of a server class; wanted are the "
+				    "configuration's name first, then a column for each class",
+				    sheet->file);
+	for (int c = 1; c < sheet->n_columns && r == 0; c++)
+		r = add_name(reading, 1, &reading->table->classes, "server class", sheet->names[c],
+			     ES_PLACE_CLASSES_MAX);
+	return r;
+}
+
+enum cell {
+	CELL_FINE,
+	CELL_GARBAGE, /* no number: the line is left out */
+	CELL_WRONG, /* a number that no measurement has: nothing is guessed */
+};
+
+static enum cell parse_cell(const char *text, bool is_time, int64_t *ret, const char **ret_why)
+{
+	const char *digits = text + (text[0] == '-' || text[0] == '+');
 	double value, scaled;
 	int64_t dur_ns;
 	int r = es_parse_double(text, &value);
 
-	if (r < 0 && is_time && es_parse_duration_ns(text, &dur_ns) == 0)
+	if (r < 0 && is_time && es_parse_duration_ns(text, &dur_ns) == 0) {
 		scaled = (double)dur_ns / 1e3;
-	else if (r < 0)
-		return is_time ? "is no time (hours, or with a unit as in 90min)" : "is no number";
-	else
+	} else if (r < 0) {
+		bool is_nan = strncasecmp(digits, "nan", 3) == 0 ||
+			      strncasecmp(digits, "inf", 3) == 0;
+
+		*ret_why = is_nan    ? "is no measurement"
+			   : is_time ? "is no time (hours, or with a unit as in 90min)"
+				     : "is no number";
+		return is_nan || r == -ERANGE ? CELL_WRONG : CELL_GARBAGE;
+	} else {
 		scaled = value * (is_time ? US_PER_HOUR : NKWH_PER_KWH);
-	if (!(scaled > 0))
-		return "is not above zero; leave the cell empty where it cannot run";
-	if (scaled > (double)(is_time ? ES_PLACE_TIME_MAX_US : ES_PLACE_ENERGY_MAX_NKWH))
-		return is_time ? "is more than 100000 h" : "is more than 400000 kWh";
+	}
+	*ret_why = !(scaled > 0) ? "is not above zero; leave the cell empty where it cannot run"
+		   : scaled > (double)(is_time ? ES_PLACE_TIME_MAX_US : ES_PLACE_ENERGY_MAX_NKWH)
+			   ? (is_time ? "is more than 100000 h" : "is more than 400000 kWh")
+		   : llround(scaled) > 0 ? NULL
+		   : is_time		 ? "is less than a µs"
+					 : "is less than a millionth of a Wh";
+	if (*ret_why)
+		return CELL_WRONG;
 	*ret = llround(scaled);
-	return *ret > 0 ? NULL : is_time ? "is less than a µs" : "is less than a millionth of a Wh";
+	return CELL_FINE;
 }
 
-static int read_row(const struct reading *reading, char *const *fields, int n)
+/* 1: taken; 0: left out; or negative errno. */
+static int read_cells(const struct reading *reading, size_t row, int64_t *cells)
 {
-	struct es_place_table *table = reading->table;
-	size_t m = table->classes.n;
-	int64_t *cells;
-	int r = add_name(reading, &table->configurations, "configuration", fields[0],
-			 ES_PLACE_CONFIGURATIONS_MAX);
+	struct es_sheet *sheet = reading->sheet;
+	const char *name = es_sheet_cell(sheet, row, 0);
 
-	if (r < 0)
-		return r;
-	if ((size_t)n < m + 1)
-		return bad(reading, "the line ends before column", table->classes.texts[n - 1],
-			   "(an empty cell says that it cannot run there)");
-	if ((size_t)n > m + 1)
-		return bad(reading, "a value without a column:", fields[m + 1], "");
-	cells = reallocarray(table->cells, table->configurations.n * m, sizeof(*cells));
-	if (!cells)
-		return es_error_set(reading->err, -ENOMEM, "cannot keep '%.300s'", reading->file);
-	table->cells = cells;
-	cells += (table->configurations.n - 1) * m;
-	for (size_t j = 0; j < m; j++) {
-		const char *why;
+	for (int c = 1; c < sheet->n_columns; c++) {
+		const char *text = es_sheet_cell(sheet, row, c), *why;
 
-		cells[j] = 0;
-		if (fields[j + 1][0] == '\0')
+		cells[c - 1] = 0;
+		if (text[0] == '\0')
 			continue;
-		why = parse_cell(fields[j + 1], reading->is_time, &cells[j]);
-		if (why)
+		switch (parse_cell(text, reading->is_time, &cells[c - 1], &why)) {
+		case CELL_FINE:
+			break;
+		case CELL_GARBAGE:
+			es_sheet_leave_out(sheet, sheet->lines[row],
+					   "column '%.40s' of '%.40s': '%.40s' %s", sheet->names[c],
+					   name, text, why);
+			return 0;
+		case CELL_WRONG:
 			return es_error_say(
 				reading->err, -EBADMSG,
 				"'%.300s' line %zu: column '%.60s' of '%.60s': '%.60s' %s",
-				reading->file, reading->csv.line, table->classes.texts[j],
-				fields[0], fields[j + 1], why);
+				sheet->file, sheet->lines[row], sheet->names[c], name, text, why);
+		}
 	}
-	return 0;
+	return 1;
 }
 
 static int by_text(const void *a, const void *b)
@@ -212,62 +222,54 @@ static int check_twice(const struct reading *reading)
 	es_cleanup(es_freep) char **sorted = calloc(names->n, sizeof(*sorted));
 
 	if (!sorted)
-		return es_error_set(reading->err, -ENOMEM, "cannot keep '%.300s'", reading->file);
+		return es_error_set(reading->err, -ENOMEM, "cannot keep '%.300s'",
+				    reading->sheet->file);
 	memcpy(sorted, names->texts, names->n * sizeof(*sorted));
 	qsort(sorted, names->n, sizeof(*sorted), by_text);
 	for (size_t i = 1; i < names->n; i++)
 		if (strcmp(sorted[i - 1], sorted[i]) == 0)
 			return es_error_say(reading->err, -EBADMSG,
 					    "'%.300s': configuration '%.60s' has more than one row",
-					    reading->file, sorted[i]);
+					    reading->sheet->file, sorted[i]);
 	return 0;
 }
 
-static int read_all(struct reading *reading)
+static int read_rows(const struct reading *reading)
 {
 	struct es_place_table *table = reading->table;
-	char *fields[ES_CSV_FIELDS_MAX];
-	int n;
+	struct es_sheet *sheet = reading->sheet;
+	size_t m = table->classes.n;
 
-	while ((n = es_csv_next(&reading->csv, fields)) != 0) {
-		int r;
+	table->cells = calloc(sheet->n + 1, m * sizeof(*table->cells));
+	if (!table->cells)
+		return es_error_set(reading->err, -ENOMEM, "cannot keep '%.300s'", sheet->file);
+	for (size_t row = 0; row < sheet->n; row++) {
+		int r = read_cells(reading, row, table->cells + table->configurations.n * m);
 
-		if (n == -E2BIG)
-			return es_error_say(reading->err, n,
-					    "'%.300s' line %zu: more than %u columns of classes",
-					    reading->file, reading->csv.line, ES_PLACE_CLASSES_MAX);
-		if (n < 0)
-			return es_error_say(reading->err, n,
-					    "'%.300s' line %zu: quotes do not match", reading->file,
-					    reading->csv.line);
-		if (fields[0][0] == '#')
-			continue;
-		r = table->classes.n ? read_row(reading, fields, n) : read_head(reading, fields, n);
+		if (r > 0)
+			r = add_name(reading, sheet->lines[row], &table->configurations,
+				     "configuration", es_sheet_cell(sheet, row, 0),
+				     ES_PLACE_CONFIGURATIONS_MAX);
 		if (r < 0)
 			return r;
 	}
 	if (table->configurations.n == 0)
-		return es_error_say(reading->err, -EBADMSG, "'%.300s': %s", reading->file,
-				    table->classes.n ? "no row below the header"
-						     : "nothing in it; a header is wanted");
+		return es_error_say(reading->err, -ENODATA, "'%.300s': no row below the header%s",
+				    sheet->file, sheet->n_bad ? " that can be used" : "");
 	return check_twice(reading);
 }
 
-int es_place_table_read(const char *name, char *text, size_t n, bool is_time,
-			struct es_place_table *ret, struct es_error *err)
+int es_place_table_take(struct es_sheet *sheet, bool is_time, struct es_place_table *ret,
+			struct es_error *err)
 {
 	struct es_place_table table = { .cells = NULL };
-	struct reading reading = { .file = name, .is_time = is_time, .table = &table, .err = err };
-	const char *end = memchr(text, '\n', n);
-	size_t head = end ? (size_t)(end - text) : n;
-	int r;
+	const struct reading reading = {
+		.sheet = sheet, .is_time = is_time, .table = &table, .err = err
+	};
+	int r = read_head(&reading);
 
-	if (memchr(text, '\0', n))
-		return es_error_say(err, -EBADMSG, "'%.300s' is no text: a NUL is in it", name);
-	es_csv_init(&reading.csv, text, n);
-	if (!memchr(text, ',', head) && memchr(text, ';', head))
-		reading.csv.separator = ';';
-	r = read_all(&reading);
+	if (r == 0)
+		r = read_rows(&reading);
 	if (r < 0)
 		es_place_table_finish(&table);
 	else
@@ -275,31 +277,24 @@ int es_place_table_read(const char *name, char *text, size_t n, bool is_time,
 	return r;
 }
 
-int es_place_table_load(const char *path, bool is_time, struct es_place_table *ret,
-			struct es_error *err)
+int es_place_table_load(const char *path, const char *command, bool is_strict, bool is_time,
+			struct es_place_table *ret, struct es_error *err)
 {
-	es_cleanup(es_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	es_cleanup(es_freep) char *text = NULL;
-	struct stat st;
-	size_t n = 0;
-	ssize_t got = 1;
+	struct es_sheet sheet = { .has_remarks_first = true };
+	int r = es_sheet_read(path, &sheet, err);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return es_error_set(err, -errno, "cannot read '%.900s'", path);
-	if (!S_ISREG(st.st_mode) || st.st_size > (off_t)ES_PLACE_TABLE_MAX_BYTES)
-		return es_error_say(err, -EINVAL, "'%.900s' is no regular file of at most %u MiB",
-				    path, ES_PLACE_TABLE_MAX_BYTES >> 20);
-	text = malloc((size_t)st.st_size + 1);
-	if (!text)
-		return es_error_set(err, -ENOMEM, "cannot read '%.900s'", path);
-	while (got && n < (size_t)st.st_size) {
-		got = read(fd, text + n, (size_t)st.st_size - n);
-		if (got < 0 && errno != EINTR)
-			return es_error_set(err, -errno, "cannot read '%.900s'", path);
-		n += got > 0 ? (size_t)got : 0;
+	if (r == -E2BIG && !sheet.names)
+		r = es_error_say(err, r, "'%.300s': more than %u columns of classes", path,
+				 ES_PLACE_CLASSES_MAX);
+	if (r == 0)
+		r = es_place_table_take(&sheet, is_time, ret, err);
+	if ((r == 0 || r == -ENODATA) && es_sheet_complain(&sheet, command, is_strict) < 0 &&
+	    r == 0) {
+		es_place_table_finish(ret);
+		r = es_error_say(err, -EBADMSG, "'%.300s' is left alone", path);
 	}
-	text[n] = '\0';
-	return es_place_table_read(path, text, n, is_time, ret, err);
+	es_sheet_finish(&sheet);
+	return r;
 }
 
 void es_place_table_finish(struct es_place_table *table)

@@ -13,8 +13,7 @@
 
 #include "base/error.h"
 #include "base/limits.h"
-
-#define ES_PLACE_TABLE_MAX_BYTES (64U << 20)
+#include "cli/sheet.h"
 
 /** struct es_place_names - of rows or columns, each once; zero-initialise, es_place_names_finish() it */
 struct es_place_names {
@@ -22,6 +21,12 @@ struct es_place_names {
 	size_t n;
 };
 void es_place_names_finish(struct es_place_names *names);
+/**
+ * es_place_names_add - one more, which may stand in tables and be a key of JSON
+ * Returns 0; -EINVAL: it may not, @ret_fault says why ("is empty; …"); -E2BIG: more than @max; -ENOMEM.
+ */
+int es_place_names_add(struct es_place_names *names, const char *name, size_t max,
+		       const char **ret_fault);
 /** es_place_names_find - index of @name, or SIZE_MAX */
 size_t es_place_names_find(const struct es_place_names *names, const char *name);
 /** es_place_names_near - "; did you mean 'X'?" where one is near, else which there are, shortened; returns @ret */
@@ -35,15 +40,14 @@ struct es_place_table {
 };
 
 /**
- * es_place_table_read - a table of energies (kWh) or times (hours, or with a unit)
- * @name: of the file, for messages; @text of @n bytes and the NUL behind them is changed
- * Returns 0; -EBADMSG with file, line and column; -E2BIG; -ENOMEM.
+ * es_place_table_take - a table of energies (kWh) or times (hours, or with a unit) out of a sheet, of which lines may be left out
+ * Returns 0; -EBADMSG with file, line and column; -ENODATA: no row is left; -E2BIG; -ENOMEM.
  */
-int es_place_table_read(const char *name, char *text, size_t n, bool is_time,
-			struct es_place_table *ret, struct es_error *err);
-/** es_place_table_load - the same, of a file */
-int es_place_table_load(const char *path, bool is_time, struct es_place_table *ret,
+int es_place_table_take(struct es_sheet *sheet, bool is_time, struct es_place_table *ret,
 			struct es_error *err);
+/** es_place_table_load - of a file; what is left out is told as @command; -EBADMSG where @is_strict and there is such */
+int es_place_table_load(const char *path, const char *command, bool is_strict, bool is_time,
+			struct es_place_table *ret, struct es_error *err);
 void es_place_table_finish(struct es_place_table *table);
 
 #endif

@@ -24,8 +24,7 @@
 
 #define FIRST_ROWS 256U
 
-static __attribute__((format(printf, 3, 4))) void leave_out(struct es_sheet *rows, size_t line,
-							    const char *fmt, ...)
+void es_sheet_leave_out(struct es_sheet *rows, size_t line, const char *fmt, ...)
 {
 	size_t at = rows->n_bad;
 	va_list args;
@@ -98,6 +97,16 @@ static char separator_of(const char *text, size_t n)
 	return memchr(text, ';', head) ? ';' : memchr(text, '\t', head) ? '\t' : ',';
 }
 
+static void skip_remarks(struct es_csv *csv)
+{
+	while (csv->p < csv->end && strchr("#\n\r", *csv->p)) {
+		char *newline = memchr(csv->p, '\n', (size_t)(csv->end - csv->p));
+
+		csv->p = newline ? newline + 1 : csv->end;
+		csv->next_line++;
+	}
+}
+
 int es_sheet_parse(const char *name, char *text, size_t n, struct es_sheet *rows,
 		   struct es_error *err)
 {
@@ -111,22 +120,25 @@ int es_sheet_parse(const char *name, char *text, size_t n, struct es_sheet *rows
 	if (memchr(text, '\0', n))
 		return es_error_say(err, -EBADMSG, "'%.300s' is no text", name);
 	es_csv_init(&csv, text, n);
-	csv.separator = separator_of(text, n);
+	if (rows->has_remarks_first)
+		skip_remarks(&csv);
+	csv.separator = separator_of(csv.p, (size_t)(csv.end - csv.p));
 	while (r == 0 && (got = es_csv_next(&csv, fields)) != 0) {
 		if (!rows->names && got < 0)
 			return es_error_set(err, got, "'%.300s': the header", name);
 		if (!rows->names)
 			r = take_header(rows, fields, got, err);
 		else if (got == -E2BIG)
-			leave_out(rows, csv.line, "more than %u fields", ES_CSV_FIELDS_MAX);
+			es_sheet_leave_out(rows, csv.line, "more than %u fields",
+					   ES_CSV_FIELDS_MAX);
 		else if (got < 0)
-			leave_out(rows, csv.line,
-				  "a quote that is not closed, or in the wrong place");
+			es_sheet_leave_out(rows, csv.line,
+					   "a quote that is not closed, or in the wrong place");
 		else if (fields[0][0] == '#')
 			continue;
 		else if (got != rows->n_columns)
-			leave_out(rows, csv.line, "%d fields where the header has %d", got,
-				  rows->n_columns);
+			es_sheet_leave_out(rows, csv.line, "%d fields where the header has %d", got,
+					   rows->n_columns);
 		else if ((r = add_row(rows, &cap, csv.line, fields)) < 0)
 			return es_error_set(err, r, "'%.300s':%zu", name, csv.line);
 	}
@@ -215,8 +227,8 @@ static int take_number(struct es_sheet *rows, size_t row, int column, double *re
 	if (r == -ERANGE)
 		return wrong(rows, row, column, "is out of range", err);
 	if (r < 0) {
-		leave_out(rows, rows->lines[row], "column '%.40s': '%.40s' is no number",
-			  rows->names[column], text);
+		es_sheet_leave_out(rows, rows->lines[row], "column '%.40s': '%.40s' is no number",
+				   rows->names[column], text);
 		return 0;
 	}
 	return *ret > 0 ? 1 : wrong(rows, row, column, "is not above 0", err);

@@ -23,6 +23,7 @@ struct es_sheet_bad {
 /** struct es_sheet - init with zeros, free with es_sheet_finish(); texts lie in @text */
 struct es_sheet {
 	const char *file; /* borrowed */
+	bool has_remarks_first; /* set before: lines that begin with '#' are remarks before the header too */
 	char *text;
 	char **names; /* [n_columns] */
 	int n_columns;
@@ -44,6 +45,9 @@ int es_sheet_read(const char *path, struct es_sheet *rows, struct es_error *err)
 int es_sheet_parse(const char *name, char *text, size_t n, struct es_sheet *rows,
 		   struct es_error *err);
 void es_sheet_finish(struct es_sheet *rows);
+/** es_sheet_leave_out - count line @line as one that is no row, and keep why of the first few */
+void es_sheet_leave_out(struct es_sheet *rows, size_t line, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /** es_sheet_find - the column that @option names; 0, or -ENOENT with the nearest name or all of them */
 int es_sheet_find(const struct es_sheet *rows, const char *option, const char *name, int *ret,

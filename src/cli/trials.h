@@ -39,6 +39,8 @@ struct es_trial_region {
 struct es_trial {
 	char name[ES_NAME_MAX_BYTES]; /* of the job, or "line 7" */
 	char node[ES_NAME_MAX_BYTES]; /* "": not known, or several */
+	char node_class
+		[ES_NAME_MAX_BYTES]; /* what its nodes are built like; "": not known, or not alike */
 	char command[ES_NAME_MAX_BYTES]; /* argv[0]; "": not known */
 	char kind[16]; /* of the energy: measured, integrated, estimated, mixed …; "": not known */
 	char cover[ES_NAME_MAX_BYTES]; /* the parts that the energy is the sum of: "package-0 dram-0"; "": not known */
@@ -110,6 +112,12 @@ int es_trials_read(struct es_trials *trials, const char *path, const char *group
  * @ret: es_trials_finish() it. Returns 0 or -ENOMEM.
  */
 int es_trials_region(const struct es_trials *from, const char *name, struct es_trials *ret);
+
+/**
+ * es_trials_stem - a file's name without its ending and its number: A-1.esr and A-2.eprofile.json are of A
+ * @ret: room for ES_NAME_MAX_BYTES. Returns 0 or -ENAMETOOLONG.
+ */
+int es_trials_stem(const char *path, char *ret);
 
 /** es_trial_value - what @metric is of one run; false where that is not known, or may not be compared */
 bool es_trial_value(const struct es_trial *trial, enum es_trial_metric metric, double *ret);

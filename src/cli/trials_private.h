@@ -24,11 +24,6 @@ int es_trials_add(struct es_trials *trials, struct es_trial *trial, struct es_er
 /** es_trial_finish - free what it owns */
 void es_trial_finish(struct es_trial *trial);
 
-/**
- * es_trials_stem - a file's name without its ending and its number: A-1.esr and A-2.eprofile.json are of A
- * @ret: room for ES_NAME_MAX_BYTES. Returns 0 or -ENAMETOOLONG.
- */
-int es_trials_stem(const char *path, char *ret);
 /** es_trials_group_of - the group of a file: as it was given, else by its name, and by its folder where two have that name */
 int es_trials_group_of(const struct es_trials_reading *reading, const char *path,
 		       struct es_error *err);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/trials_private.h"
 #include "format/regions.h"
+#include "format/report_model.h"
 
 static bool is_in_cover(const struct es_report *report, size_t i, bool is_fine)
 {
@@ -132,9 +133,28 @@ static int keep_regions(const struct es_report *report, struct es_trial *trial)
 	return 0;
 }
 
+/* One name for all nodes, where each says what it is made of and they are alike. */
+static void take_class(const struct es_meta *meta, struct es_trial *trial)
+{
+	struct es_node_class first = { .n_gpus = 0 };
+
+	for (size_t i = 0; i < meta->n_nodes; i++) {
+		struct es_node_class class = es_report_node_class(&meta->nodes[i]);
+
+		if (i == 0)
+			first = class;
+		if (!es_node_class_is_same(&first, &class))
+			return;
+	}
+	if (meta->n_nodes > 0)
+		(void)es_node_class_name(&first, trial->node_class);
+}
+
 static void take_names(const struct es_report *report, struct es_trial *trial)
 {
 	const struct es_meta *meta = report->meta;
+
+	take_class(meta, trial);
 
 	(void)snprintf(trial->name, sizeof(trial->name), "%s", meta->job);
 	if (meta->n_nodes == 1)

@@ -26,17 +26,20 @@ static int64_t best_time(const struct es_place_problem *problem, size_t i)
 }
 
 /* The share is a decimal: what is right at the limit is within it. */
-static bool is_slow(int64_t time_us, int64_t best_us, int64_t slowdown_ppm)
+bool es_place_is_slow(int64_t time_us, int64_t best_us, int64_t slowdown_ppm)
 {
-	return (double)(time_us - best_us) >
-	       (double)best_us * ((double)slowdown_ppm / 1e6) * (1 + 1e-12);
+	return slowdown_ppm >= 0 &&
+	       (double)(time_us - best_us) >
+		       (double)best_us * ((double)slowdown_ppm / 1e6) * (1 + 1e-12);
 }
 
 void es_place_limit(const struct es_place_problem *problem, const struct es_place_limits *limits,
 		    uint8_t *ret_why)
 {
 	for (size_t i = 0; i < problem->n; i++) {
-		int64_t best_us = problem->time_us ? best_time(problem, i) : 0;
+		int64_t best_us = limits->best_us    ? limits->best_us[i]
+				  : problem->time_us ? best_time(problem, i)
+						     : 0;
 		int64_t deadline_us = limits->deadline_us ? limits->deadline_us[i] : 0;
 
 		for (size_t j = 0; j < problem->m; j++) {
@@ -48,8 +51,8 @@ void es_place_limit(const struct es_place_problem *problem, const struct es_plac
 				why = ES_PLACE_UNKNOWN;
 			else if (limits->is_forbidden && limits->is_forbidden[cell])
 				why = ES_PLACE_FORBIDDEN;
-			else if (limits->slowdown_ppm >= 0 && problem->time_us &&
-				 is_slow(time_us, best_us, limits->slowdown_ppm))
+			else if (problem->time_us &&
+				 es_place_is_slow(time_us, best_us, limits->slowdown_ppm))
 				why = ES_PLACE_SLOW;
 			else if (deadline_us > 0 && time_us > deadline_us)
 				why = ES_PLACE_LATE;

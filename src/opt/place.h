@@ -44,7 +44,11 @@ struct es_place_limits {
 	const bool *is_forbidden; /* [n * m] */
 	const int64_t *deadline_us; /* [n]; 0: none */
 	int64_t slowdown_ppm; /* negative: none */
+	const int64_t *best_us; /* [n] best time of each; NULL: of the problem's times */
 };
+
+/** es_place_is_slow - more than that share above the best time; a limit of less than 0 is none */
+bool es_place_is_slow(int64_t time_us, int64_t best_us, int64_t slowdown_ppm);
 
 /** es_place_limit - fill @ret_why [n * m] of a problem whose other members are set; a best time is that of all classes with an energy */
 void es_place_limit(const struct es_place_problem *problem, const struct es_place_limits *limits,

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import subprocess
 import sys
 
 import harness
@@ -172,25 +173,170 @@ def test_many(place):
 
 def test_bad_tables(place):
     """Each with the file, the line and the column; nothing is guessed"""
-    for text, words in [("", "nothing in it"), ("x,a\n", "no row"), ("x\n1\n", "no column of a server class"),
-                        ("x,a\nr,nan\n", "line 2: column 'a' of 'r': 'nan' is no number"),
-                        ("x,a\nr,inf\n", "no number"), ("x,a\nr,-1\n", "'-1' is not above zero"),
+    for text, words in [("", "is empty"), ("x,a\n", "no row below"), ("x\n1\n", "no column of a server class"),
+                        ("x,a\nr,nan\n", "line 2: column 'a' of 'r': 'nan' is no measurement"),
+                        ("x,a\nr,-inf\n", "no measurement"), ("x,a\nr,-1\n", "'-1' is not above zero"),
                         ("x,a\nr,0\n", "'0' is not above zero"), ("x,a\nr,1e300\n", "more than 400000 kWh"),
-                        ("x,a\nr,1e-12\n", "less than"), ("x,a,b\nr,1\n", "line 2: the line ends before column 'b'"),
-                        ("x,a\nr,1,2\n", "a value without a column"), ("x,a\nr,1\nr,2\n", "'r' has more than one row"),
-                        ("x,a,a\nr,1,2\n", "'a' has a column already"), ("x,a\n,1\n", "is empty"),
+                        ("x,a\nr,1e-12\n", "less than"), ("x,a\nr,1\nr,2\n", "'r' has more than one row"),
+                        ("x,a,a\nr,1,2\n", "two columns are named 'a'"), ("x,a\n,1\n", "is empty"),
                         ("x,,b\nr,1,1\n", "is empty"), ("x,a\nr,\n", "'r' can run nowhere: a has no energy"),
-                        ("x,a\n\"r,1\n", "quotes do not match"), ("x,a\nr\x1b,1\n", "control characters"),
-                        ("x," + ",".join(f"c{i}" for i in range(70)) + "\n", "more than 63"), ("x,a\nr\0,1\n", "NUL")]:
+                        ("x,a\nr\x1b,1\n", "control characters"),
+                        ("x," + ",".join(f"c{i}" for i in range(70)) + "\n", "more than 63"),
+                        ("x,a\nr\0,1\n", "is no text")]:
         refuse(words, write(place, "bad.csv", text))
     refuse("cannot read", f"{place}/nowhere.csv")
     refuse("no regular file", place)
     e = write(place, "e.csv", ENERGY)
     for text, words in [(TIME.replace("V100", "V10"), "no column 'V100'; did you mean 'V10'?"),
                         (TIME.replace("bert", "brt"), "no row 'bert'; did you mean 'brt'?"),
-                        (TIME.replace("30,15", "30,"), "no time of 'gpt' in 'A100'"),
-                        (TIME.replace("90min", "90kWh"), "'90kWh' is no time")]:
+                        (TIME.replace("30,15", "30,"), "no time of 'gpt' in 'A100'")]:
         refuse(words, e, "--time", write(place, "t.csv", text))
+    done = ask(e, "--time", write(place, "t.csv", TIME.replace("90min", "90kWh")), status=1)
+    expect("'90kWh' is no time" in done.stderr and "no row 'vit'" in done.stderr, done.stderr)
+
+
+def test_bad_lines(place):
+    """What is no row is counted and left out, the first five with their lines; --strict does nothing then"""
+    text = "# a remark, and more\nx,a,b\nr1,1,2\nr2,1\nr3,1,2,3\n\"r4,1,2\n# another\nr5,one,2\nr6,1,zwei\nr7,,x\nr8,2,1\n"
+    bad = write(place, "bad.csv", text)
+    done = ask("--json", bad)
+    lines = done.stderr.splitlines()
+    equal(json.loads(done.stdout)["assignment"], {"r1": "a", "r8": "b"})
+    equal(len(lines), 6, done.stderr)
+    for line, words in zip(lines, [":4: 2 fields", ":5: 4 fields", ":6: a quote", ":8: column 'a' of 'r5': 'one' is no number",
+                                   ":9: column 'b' of 'r6'", "6 lines are no rows, left out"]):
+        expect(words in line, f"{words!r}: {line}")
+    done = ask("--strict", bad, status=1)
+    expect("nothing is done (--strict)" in done.stderr and done.stdout == "", done.stderr)
+    done = ask(write(place, "none.csv", "x,a\nr,one\n"), status=1)
+    expect("no row below the header that can be used" in done.stderr, done.stderr)
+
+
+def test_regret(place):
+    """What each takes above its own best class, and all of them above that"""
+    path = write(place, "e.csv", ENERGY)
+    got = answer(path, "--capacity", "A100=1")
+    bert = got["configurations"]["bert"]
+    equal((bert["class"], bert["best_class"], bert["above_best_kwh"]), ("A40", "A100", 0.1))
+    near(bert["above_best"], 0.1 / 1.9, 1e-12)
+    gpt = got["configurations"]["gpt"]
+    equal((gpt["best_class"], gpt["above_best_kwh"], gpt["runs"], gpt["energy_ci_kwh"]), ("A100", 0, None, None))
+    equal((got["alone_kwh"], got["above_alone_kwh"]), (7.15, 0.35))
+    near(got["above_alone"], 0.35 / 7.15, 1e-12)
+    # Where it may not run it is not at its best either.
+    equal(answer(path, "--forbid", "bert:A100")["configurations"]["bert"]["best_class"], "A40")
+    text = ask(path, "--capacity", "A100=1").stdout
+    expect("above best (kWh)" in text and "alone    7.15 kWh" in text, text)
+    row = next(line for line in text.splitlines() if line.startswith("bert"))
+    equal(row.split(), ["bert", "A40", "2", "0.1", "5.26", "A100"])
+
+
+ROWS = """job,class,limit,energy_kwh,time_h
+a,X,250,1.0,2
+a,X,250,1.2,2.1
+a,X,300,1.5,1.5
+a,Y,300,1.15,1.6
+a,Y,300,1.10,1.7
+b,X,250,2,2
+b,Y,250,2.2,3
+c,X,,3.0,1
+c,X,,3.2,1
+c,Y,,3.1,1
+c,Y,,3.3,1
+"""
+
+
+def test_rows_of_runs(place):
+    """A row for each run: means with intervals, and of each class the setting of least energy within the limits"""
+    columns = ("--configuration", "job", "--class", "class", "--energy", "energy_kwh")
+    path = write(place, "rows.csv", ROWS)
+    got = answer(path, *columns)["configurations"]
+    equal((got["a"]["class"], got["a"]["runs"], got["a"]["setting"], got["a"]["time_h"]), ("Y", 2, None, None))
+    near(got["a"]["energy_kwh"], 1.125, 1e-9)
+    near(got["a"]["energy_ci_kwh"][1], 1.125 + 12.7062 * 0.025, 1e-4)
+    equal(got["b"]["energy_ci_kwh"], None)
+    best = answer(path, *columns, "--time", "time_h", "--setting", "limit")["configurations"]
+    equal((best["a"]["class"], best["a"]["setting"], best["c"]["setting"]), ("X", "250", None))
+    near(best["a"]["energy_kwh"], 1.1, 1e-9)
+    # X at 250 takes 2.05 h where X at 300 takes 1.5: over 20 %; Y is within.
+    quick = answer(path, *columns, "--time", "time_h", "--setting", "limit", "--slowdown", "20%")["configurations"]
+    equal((quick["a"]["class"], quick["a"]["setting"]), ("Y", "300"))
+    # The best time is that of a setting that is not the best: nothing but it is left.
+    quick = answer(path, *columns, "--time", "time_h", "--setting", "limit", "--slowdown", "0%")["configurations"]
+    equal((quick["a"]["class"], quick["a"]["setting"], quick["a"]["time_h"]), ("X", "300", 1.5))
+    late = answer(path, *columns, "--time", "time_h", "--setting", "limit", "--deadline", "a=100min")["configurations"]
+    equal((late["a"]["class"], late["a"]["setting"]), ("Y", "300"))
+    refuse("'a' can run nowhere: X is forbidden; Y is too slow (1.65 h, --slowdown 0%)", path, *columns, "--time", "time_h",
+           "--setting", "limit", "--slowdown", "0%", "--forbid", "a:X")
+    for args, words, status in [((*columns[:5], "energy"), "did you mean", 1),
+                                ((*columns, "--time", "hours"), "no column 'hours' (--time)", 1),
+                                ((*columns, "--setting", "class"), "are the same column", 1),
+                                ((*columns, "--slowdown", "5%"), "--time COL is missing", 2),
+                                (columns[:4], "needs --configuration, --class and --energy", 2),
+                                (columns[2:4], "needs --configuration", 2), (("--by", "node"), "--by is of --runs", 2)]:
+        refuse(words, path, *args, status=status)
+    for text, words in [(ROWS.replace("1.15", "nan"), "'nan' is no measurement"), (ROWS.replace("1.15", "-1"), "not above 0"),
+                        (ROWS.replace("b,X", ",X"), "line 7: configuration '' is empty"),
+                        (ROWS.replace("b,X", "b,"), "line 7: server class '' is empty"),
+                        (ROWS.replace("1.15", "1e9"), "line 5: an energy of more than 400000 kWh")]:
+        refuse(words, write(place, "bad.csv", text), *columns)
+    done = ask(write(place, "bad.csv", ROWS.replace("1.15", "much")), *columns)
+    expect(":5: " in done.stderr and "1 line is no row, left out" in done.stderr, done.stderr)
+    ask("--strict", f"{place}/bad.csv", *columns, status=1)
+
+
+def test_noise(place):
+    """Choices that the measurements cannot tell apart are named, by one that moves or two that change places"""
+    columns = ("--configuration", "job", "--class", "class", "--energy", "energy_kwh")
+    got = answer(write(place, "rows.csv", ROWS), *columns)
+    equal([(tie["configuration"], tie["class"], tie["other_class"], tie["exchanged_with"]) for tie in got["within_noise"]],
+          [("a", "Y", "X", None), ("c", "X", "Y", None)])
+    near(got["within_noise"][1]["more_kwh"], 0.1, 1e-9)
+    near(got["within_noise"][1]["uncertainty_kwh"], 12.7062 * 0.1 * 2 ** 0.5, 1e-3)
+    full = answer(f"{place}/rows.csv", *columns, "--capacity", "X=2", "--capacity", "Y=1")["within_noise"]
+    equal([(tie["configuration"], tie["exchanged_with"]) for tie in full], [("a", "c")])
+    expect("within the noise: 'c' in 'Y' instead of 'X': +0.1 ± 1.8 kWh" in ask(f"{place}/rows.csv", *columns).stdout, "words")
+    sure = ROWS.replace("3.1,1", "9.1,1").replace("3.3,1", "9.1,1").replace("1.10,1.7", "1.15,1.7").replace("a,X", "a,Z")
+    equal([tie["configuration"] for tie in answer(write(place, "sure.csv", sure), *columns)["within_noise"]], ["a"])
+    equal(answer(write(place, "e.csv", ENERGY))["within_noise"], None)
+
+
+def test_recordings(place):
+    """Runs of two kinds of nodes: classes by what nodes are built like, settings behind '@', estimates refused"""
+    reports = {}
+    for model in ("skx2s", "spr2s"):
+        root, out = os.path.join(place, model), os.path.join(place, f"out-{model}")
+        subprocess.run([harness.TREE, root, model], check=True)
+        for name in ("lu@slow-1", "lu@slow-2", "lu@fast-1", "cg-1"):
+            done = call("run", "--root", root, "--out", out, "--name", name, "--period", "20ms", "--json", "--", harness.PLAYER,
+                        root, "--random", "1", "--duration", "150ms")
+            equal(done.returncode, 0, done.stderr)
+            reports[model, name] = harness.last_json(done.stderr)["energy"]["node_j"] / 3.6e6
+    got = answer("--runs", f"{place}/out-skx2s", f"{place}/out-spr2s", "--forbid", "lu:xeon-gold-6150-2p")
+    equal(sorted(got["by_class"]), ["xeon-gold-6150-2p", "xeon-platinum-8480-2p"])
+    lu = got["configurations"]["lu"]
+    slow, fast = (reports["spr2s", "lu@slow-1"] + reports["spr2s", "lu@slow-2"]) / 2, reports["spr2s", "lu@fast-1"]
+    equal((lu["class"], lu["setting"], lu["runs"]),
+          ("xeon-platinum-8480-2p",) + (("slow", 2) if slow < fast else ("fast", 1)))
+    near(lu["energy_kwh"], min(slow, fast), 2e-9)
+    near(got["configurations"]["cg"]["energy_kwh"], min(reports[model, "cg-1"] for model in ("skx2s", "spr2s")), 2e-9)
+    equal(sorted(answer("--runs", f"{place}/out-skx2s/cg-1.esr", "--by", "node")["by_class"]), ["skx2s"])
+
+    done = call("run", "--out", f"{place}/failed", "--root", f"{place}/skx2s", "--name", "cg-9", "--", "false")
+    equal(done.returncode, 1, done.stderr)
+    done = ask("--runs", f"{place}/out-skx2s", f"{place}/failed")
+    expect("left out: 1 runs failed" in done.stderr, done.stderr)
+    refuse("nothing is placed (--strict)", "--strict", "--runs", f"{place}/out-skx2s", f"{place}/failed")
+    refuse("no run is left", "--runs", f"{place}/failed")
+
+    subprocess.run([harness.TREE, f"{place}/bare", "no-meter"], check=True)
+    done = call("run", "--root", f"{place}/bare", "--out", f"{place}/bare-out", "--name", "cg-1", "--", "true")
+    equal(done.returncode, 0, done.stderr)
+    refuse("is an estimate from CPU time", "--runs", f"{place}/out-skx2s", f"{place}/bare-out")
+    refuse("is a table, no recording", "--runs", write(place, "t.csv", "duration_s,energy_j\n1,2\n"))
+    refuse("recordings are missing", "--runs", status=2)
+    refuse("--time is of tables", "--runs", "--time", "x", place, status=2)
+    refuse("class or node is wanted", "--runs", "--by", "rack", place, status=2)
 
 
 def test_wrong_options(place):

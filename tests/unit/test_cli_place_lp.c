@@ -45,7 +45,7 @@ static struct made *make(size_t n, size_t m)
 
 static void limit(struct made *made)
 {
-	const struct es_place_limits limits = { NULL, NULL, -1 };
+	const struct es_place_limits limits = { NULL, NULL, -1, NULL };
 
 	es_place_limit(&made->problem, &limits, made->why);
 }

@@ -35,7 +35,8 @@ static uint64_t below(uint64_t *state, uint64_t n)
 
 static void limit(struct made *made, int64_t slowdown_ppm)
 {
-	const struct es_place_limits limits = { made->is_forbidden, made->deadline, slowdown_ppm };
+	const struct es_place_limits limits = { made->is_forbidden, made->deadline, slowdown_ppm,
+						NULL };
 
 	es_place_limit(&made->problem, &limits, made->why);
 }

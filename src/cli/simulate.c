@@ -46,6 +46,7 @@ static void count_energy(struct es_simulate *sim, const struct es_sim_job *job, 
 
 	sim->jobs_j += job->energy_j;
 	es_simulate_draw(sim, job->energy_j - idle_j, start_s, start_s + job->run_s);
+	sim->machine.extra_j[job->class] += job->energy_j - idle_j;
 }
 
 static int keep_wait(struct es_simulate *sim, int64_t wait_s)
@@ -218,7 +219,8 @@ static int close_course(struct es_simulate *sim, struct es_error *err)
 
 	course->has_power = sim->power.is_known;
 	es_simulate_course_base(course, sim->totals.first_submit_s * 1000,
-				sim->totals.last_end_s * 1000,
+				sim->machine.is_told ? sim->machine.told_from_ms
+						     : sim->totals.last_end_s * 1000,
 				llround(sim->power.idle_w * 1e3 * sim->options.procs));
 	r = es_simulate_course_close(course);
 	return r < 0 ? es_error_set(err, r, "the course of the schedule cannot be kept") : 0;
@@ -243,6 +245,7 @@ int es_simulate_replay(struct es_simulate *sim, struct es_error *err)
 	sim->err = err;
 	sim->options.next = next_job;
 	sim->options.started = started;
+	sim->options.drew = es_simulate_machine_drew;
 	sim->options.arg = sim;
 	if (sim->asked.schedule)
 		(void)es_buf_str(&sim->rows, "job,submit_s,start_s,end_s,procs,wait_s,energy_j\n");
@@ -314,7 +317,8 @@ int es_cmd_simulate(int argc, char **argv)
 		{ "procs", "N", "processors of the machine", ES_OPTION_TEXT, &asked->procs },
 		{ "policy", "NAME",
 		  "fcfs: none overtakes; easy: others may, where the first that waits is not delayed (default); "
-		  "easy-power: as easy, below --power-cap; carbon, price: as easy, each job held back within --window",
+		  "easy-power: as easy, below --power-cap; carbon, price: as easy, each job held back within --window; "
+		  "shutdown: as easy, idle nodes go off",
 		  ES_OPTION_TEXT, &asked->policy },
 		{ "compare", "NAME,NAME",
 		  "two policies, and what they differ by, by resampled weeks", ES_OPTION_TEXT,
@@ -331,6 +335,14 @@ int es_cmd_simulate(int argc, char **argv)
 		  &asked->watts_idle },
 		{ "watts-busy", "W", "of a processor with a job", ES_OPTION_TEXT,
 		  &asked->watts_busy },
+		{ "procs-per-node", "N", "jobs take whole nodes of so many (default 1)",
+		  ES_OPTION_TEXT, &asked->procs_per_node },
+		{ "watts-off", "W", "of a node that is off", ES_OPTION_TEXT, &asked->watts_off },
+		{ "boot", "TIME,W", "of a node, as 151.5s,125.2W", ES_OPTION_TEXT, &asked->boot },
+		{ "stop", "TIME,W", "of a node, as 6.1s,101W", ES_OPTION_TEXT, &asked->stop },
+		{ "idle-timeout", "TIME",
+		  "after which idle nodes go off, as 10min; breakeven: when that pays (default of shutdown); never",
+		  ES_OPTION_TEXT, &asked->idle_timeout },
 		{ "energy", "FILE", "CSV with job, and energy_j or power_w of all its processors",
 		  ES_OPTION_TEXT, &asked->energy },
 		{ "carbon-file", "FILE", "carbon intensity over time", ES_OPTION_TEXT,

@@ -16,6 +16,7 @@
 #include "cli/drawing.h"
 #include "cli/simulate_carbon.h"
 #include "cli/simulate_course.h"
+#include "cli/simulate_machine.h"
 #include "cli/simulate_power.h"
 #include "cli/simulate_price.h"
 #include "core/swf.h"
@@ -62,6 +63,7 @@ enum es_simulate_policy {
 	ES_SIMULATE_EASY_POWER,
 	ES_SIMULATE_CARBON,
 	ES_SIMULATE_PRICE,
+	ES_SIMULATE_SHUTDOWN,
 	ES_SIMULATE_N_POLICIES,
 };
 
@@ -74,8 +76,9 @@ struct es_simulate_moment {
 /** struct es_simulate_asked - the options in words; NULL: not given */
 struct es_simulate_asked {
 	const char *path, *procs, *policy, *estimates, *schedule, *energy, *watts_idle, *watts_busy,
-		*power_cap, *carbon, *zone, *price, *start, *window, *forecast_error, *seed,
-		*compare, *power_csv, *from, *to, *colour_by;
+		*procs_per_node, *watts_off, *boot, *stop, *idle_timeout, *power_cap, *carbon,
+		*zone, *price, *start, *window, *forecast_error, *seed, *compare, *power_csv, *from,
+		*to, *colour_by;
 	struct es_drawing drawing;
 	bool is_strict, wants_json, is_term;
 };
@@ -87,6 +90,7 @@ struct es_simulate {
 	struct es_sim_options options;
 	struct es_simulate_trace trace;
 	struct es_simulate_power power;
+	struct es_simulate_machine machine;
 	struct es_simulate_carbon carbon;
 	struct es_simulate_price price;
 	struct es_sim_totals totals;

@@ -60,6 +60,9 @@ static int share_options(const struct es_simulate_asked *asked, struct compare *
 		sim->asked = *asked;
 		sim->asked.policy = compare->names[i];
 		sim->asked.power_cap = caps ? asked->power_cap : NULL;
+		if (strcmp(compare->names[1 - i], "shutdown") ==
+		    0) /* this one keeps its nodes on */
+			sim->asked.idle_timeout = NULL;
 		sim->asked.window = holds ? asked->window : NULL;
 		sim->asked.forecast_error = holds ? asked->forecast_error : NULL;
 		sim->asked.seed = holds ? asked->seed : NULL;

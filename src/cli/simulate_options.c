@@ -28,6 +28,7 @@ static const struct {
 	[ES_SIMULATE_EASY_POWER] = { "easy-power", ES_SIM_EASY },
 	[ES_SIMULATE_CARBON] = { "carbon", ES_SIM_EASY },
 	[ES_SIMULATE_PRICE] = { "price", ES_SIM_EASY },
+	[ES_SIMULATE_SHUTDOWN] = { "shutdown", ES_SIM_EASY },
 };
 
 const char *es_simulate_policy_name(enum es_simulate_policy policy)
@@ -48,7 +49,8 @@ static int read_policy(struct es_simulate *sim)
 	while (i < ES_ARRAY_SIZE(policies) && strcmp(name, policies[i].name) != 0)
 		i++;
 	if (i == ES_ARRAY_SIZE(policies))
-		return wrong("--policy", name, "fcfs, easy, easy-power, carbon or price is wanted");
+		return wrong("--policy", name,
+			     "fcfs, easy, easy-power, carbon, price or shutdown is wanted");
 	sim->policy = (enum es_simulate_policy)i;
 	sim->options.policy = policies[i].engine;
 	return -1;
@@ -248,6 +250,7 @@ int es_simulate_read(struct es_simulate *sim)
 	status = read_policy(sim);
 	status = status >= 0 ? status : read_estimates(sim);
 	status = status >= 0 ? status : read_power(sim);
+	status = status >= 0 ? status : es_simulate_machine_read(sim);
 	status = status >= 0 ? status : read_cap(sim);
 	status = status >= 0 ? status : read_start(sim);
 	status = status >= 0 ? status : read_window(sim);

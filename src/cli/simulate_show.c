@@ -33,6 +33,8 @@ double es_simulate_energy_j(const struct es_simulate *sim)
 
 static double peak_w(const struct es_simulate *sim)
 {
+	if (es_simulate_machine_has_nodes(sim))
+		return (double)sim->totals.peak_mw / 1e3;
 	return idle_w(sim) + (double)sim->totals.peak_extra_mw / 1e3;
 }
 
@@ -113,6 +115,7 @@ void es_simulate_members(const struct es_simulate *sim, struct es_json *json)
 	es_json_u64(json, "overtaking", totals->n_overtaking);
 	es_json_u64(json, "outlasting", totals->n_outlasting);
 	es_json_u64(json, "most_waiting", totals->most_waiting);
+	es_simulate_machine_members(sim, json);
 }
 
 void es_simulate_put_json(const struct es_simulate *sim, struct es_buf *out)
@@ -186,6 +189,7 @@ void es_simulate_put_table(const struct es_simulate *sim, struct es_buf *out)
 	(void)es_buf_printf(out, "%-24s %" PRId64 " s\n", "makespan",
 			    totals->last_end_s - totals->first_submit_s);
 	put_power_rows(sim, out);
+	es_simulate_machine_put_rows(sim, out);
 	(void)es_buf_printf(out, "%-24s %zu\n", "most jobs waiting", totals->most_waiting);
 	(void)es_buf_printf(out, "%-24s %" PRIu64 "\n", "jobs that overtook", totals->n_overtaking);
 	if (totals->n_outlasting > 0)

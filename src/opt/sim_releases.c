@@ -17,7 +17,7 @@
 
 struct es_sim_releases_block {
 	size_t n;
-	int64_t procs, extra_mw; /* sums */
+	int64_t extra_mw, procs[ES_SIM_CLASSES_MAX]; /* sums */
 	struct es_sim_release entries[BLOCK];
 };
 
@@ -97,10 +97,10 @@ static int split(struct es_sim_releases *releases, size_t at)
 	low->n = BLOCK - high->n;
 	memcpy(high->entries, &low->entries[low->n], high->n * sizeof(high->entries[0]));
 	for (size_t i = 0; i < high->n; i++) {
-		high->procs += high->entries[i].procs;
+		high->procs[high->entries[i].class] += high->entries[i].procs;
+		low->procs[high->entries[i].class] -= high->entries[i].procs;
 		high->extra_mw += high->entries[i].extra_mw;
 	}
-	low->procs -= high->procs;
 	low->extra_mw -= high->extra_mw;
 	return 0;
 }
@@ -123,7 +123,7 @@ int es_sim_releases_add(struct es_sim_releases *releases, const struct es_sim_re
 		(block->n - i) * sizeof(block->entries[0]));
 	block->entries[i] = *release;
 	block->n++;
-	block->procs += release->procs;
+	block->procs[release->class] += release->procs;
 	block->extra_mw += release->extra_mw;
 	return 0;
 }
@@ -135,7 +135,7 @@ void es_sim_releases_remove(struct es_sim_releases *releases, const struct es_si
 	size_t i = index_of(block, release);
 
 	block->n--;
-	block->procs -= release->procs;
+	block->procs[release->class] -= release->procs;
 	block->extra_mw -= release->extra_mw;
 	memmove(&block->entries[i], &block->entries[i + 1],
 		(block->n - i) * sizeof(block->entries[0]));
@@ -147,8 +147,8 @@ void es_sim_releases_remove(struct es_sim_releases *releases, const struct es_si
 		(releases->n - at) * sizeof(struct es_sim_releases_block *));
 }
 
-int es_sim_releases_reserve(const struct es_sim_releases *releases, int64_t procs, int64_t extra_mw,
-			    struct es_sim_reservation *ret)
+int es_sim_releases_reserve(const struct es_sim_releases *releases, uint32_t class, int64_t procs,
+			    int64_t extra_mw, struct es_sim_reservation *ret)
 {
 	struct es_sim_reservation sum = *ret;
 	bool is_enough = false;
@@ -156,9 +156,9 @@ int es_sim_releases_reserve(const struct es_sim_releases *releases, int64_t proc
 	for (size_t at = 0; at < releases->n; at++) {
 		const struct es_sim_releases_block *block = releases->blocks[at];
 
-		if (!is_enough &&
-		    (sum.free + block->procs < procs || sum.free_mw + block->extra_mw < extra_mw)) {
-			sum.free += block->procs;
+		if (!is_enough && (sum.free + block->procs[class] < procs ||
+				   sum.free_mw + block->extra_mw < extra_mw)) {
+			sum.free += block->procs[class];
 			sum.free_mw += block->extra_mw;
 			continue;
 		}
@@ -167,7 +167,8 @@ int es_sim_releases_reserve(const struct es_sim_releases *releases, int64_t proc
 				*ret = sum;
 				return 0;
 			}
-			sum.free += block->entries[i].procs;
+			if (block->entries[i].class == class)
+				sum.free += block->entries[i].procs;
 			sum.free_mw += block->entries[i].extra_mw;
 			sum.start_s = block->entries[i].end_s;
 			is_enough = sum.free >= procs && sum.free_mw >= extra_mw;

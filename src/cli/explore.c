@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/parse.h"
+#include "cli/elsewhere.h"
 #include "cli/meters.h"
 #include "cli/terminal.h"
 
@@ -52,10 +54,10 @@ static void tell_how_to_go_on(const struct es_explore *study, int argc, char **a
 
 	es_buf_init(&line, OUT_MAX_BYTES);
 	for (int i = 1; i < argc; i++)
-		if (strcmp(argv[i], "--force") != 0)
-			(void)es_buf_printf(&line, " %s%s%s",
-					    strpbrk(argv[i], " \t'\"$") ? "'" : "", argv[i],
-					    strpbrk(argv[i], " \t'\"$") ? "'" : "");
+		if (strcmp(argv[i], "--force") != 0) {
+			(void)es_buf_u8(&line, ' ');
+			es_put_shell_word(argv[i], &line);
+		}
 	(void)es_buf_u8(&line, '\0');
 	(void)es_complain(ES_EXPLORE_COMMAND, 0,
 			  "%s: what is known is above; to go on: energyscopium explore%s",
@@ -113,8 +115,17 @@ static int do_work(struct es_explore *study, int argc, char **argv)
 }
 
 /* -1: go on; else the exit status. */
-static int check(const struct es_explore *study)
+static int check(struct es_explore *study)
 {
+	int64_t ppm;
+
+	if (study->slowdown) {
+		if (es_parse_share_ppm(study->slowdown, &ppm) < 0 || ppm < 0)
+			return es_complain(ES_EXPLORE_COMMAND, ES_EXIT_USAGE,
+					   "--slowdown '%s': a share like 5%% is wanted, 0 or more",
+					   study->slowdown);
+		study->slowdown_share = (double)ppm / 1e6;
+	}
 	if (es_drawing_takes_stdout(&study->drawing, NULL))
 		return es_complain(ES_EXPLORE_COMMAND, ES_EXIT_USAGE,
 				   "the picture needs a file of its own");

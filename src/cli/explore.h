@@ -7,6 +7,8 @@
 #ifndef ES_CLI_EXPLORE_H
 #define ES_CLI_EXPLORE_H
 
+#include <signal.h>
+
 #include "base/error.h"
 #include "cli/chain.h"
 #include "cli/command.h"
@@ -59,6 +61,7 @@ struct es_explore_run {
 	char digest[ES_SHA256_TEXT_BYTES]; /* of the outputs; "": none */
 	char reason[160];
 	size_t trial; /* in study->trials; ES_EXPLORE_NONE: not measured */
+	bool is_far_off; /* its time or energy from those of the other rounds; it counts all the same */
 };
 
 /** struct es_explore_member - a configuration of the study */
@@ -79,6 +82,12 @@ struct es_explore_member {
 	double quality; /* mean */
 	bool has_time, has_energy; /* the mean is known; of energy: and may be compared */
 	struct es_judgement time, energy; /* B is this one, A the reference */
+};
+
+/** struct es_explore_signals - those that ask us to end, and how we were started with them */
+struct es_explore_signals {
+	sigset_t watched, old_mask;
+	struct sigaction old_child;
 };
 
 /** struct es_explore - zero-initialise, es_explore_finish() it */
@@ -102,6 +111,7 @@ struct es_explore {
 	size_t n_rounds;
 	size_t reference;
 	int journal_fd; /* -1: none */
+	struct es_explore_signals signals;
 	int stop_signal; /* somebody asked us to end; 0: nobody */
 	bool is_broken_off; /* measuring itself failed */
 
@@ -136,8 +146,9 @@ int es_explore_journal_run(struct es_explore *study, size_t member, size_t round
 			   struct es_error *err);
 int es_explore_journal_build(struct es_explore *study, size_t build, struct es_error *err);
 
-/** struct es_explore_process - a command to be run; paths borrowed */
+/** struct es_explore_process - a command to be run; all borrowed */
 struct es_explore_process {
+	const struct es_explore_signals *signals;
 	char *const *argv;
 	const char *folder; /* where it runs */
 	const char *out, *log; /* files of stdout (NULL: the log, too) and stderr */
@@ -153,6 +164,11 @@ struct es_explore_ended {
 };
 
 /* explore_process.c */
+/** es_explore_signals_begin - from now on signals that ask us to end wait for us; es_explore_signals_end() it */
+void es_explore_signals_begin(struct es_explore_signals *ret);
+void es_explore_signals_end(const struct es_explore_signals *signals);
+/** es_explore_signals_stop - the signal that asked us to end since; 0: none */
+int es_explore_signals_stop(const struct es_explore_signals *signals);
 /** es_explore_process_run - until it has ended, whatever asks us to end is passed on to it; 0 or negative errno */
 int es_explore_process_run(const struct es_explore_process *process, struct es_explore_ended *ret);
 

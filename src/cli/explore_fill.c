@@ -140,7 +140,13 @@ static void check_piece(struct es_explore_spec *spec, const struct es_explore_te
 		return;
 	}
 	(void)builtin(&none, word, piece->n_name, &is_builtin);
-	if (is_builtin && (is_of_run || strcmp(word, "build_dir") == 0))
+	if (is_builtin && strcmp(word, "build_dir") == 0) {
+		if (!spec->build.text)
+			es_problem(problems, text->line,
+				   "'${build_dir}': there is no 'build' that would fill it");
+		return;
+	}
+	if (is_builtin && is_of_run)
 		return;
 	if (is_builtin) {
 		es_problem(problems, text->line, "'${%s}' is of a run: a build serves many of them",

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "cli/explore.h"
+#include "format/profile.h"
 
 #define SCHEMA "energyscopium.explore/1"
 #define CSV_MAX_BYTES (256U << 20)
@@ -95,6 +96,30 @@ static void put_runs(const struct es_explore *study, size_t i, struct es_json *j
 		    es_explore_recording(study, i, round, path) == 0)
 			es_json_string(json, NULL, path);
 	es_json_array_end(json);
+	es_json_array_inline(json, "far_off");
+	for (size_t round = 1; round <= study->n_rounds; round++)
+		if (member->runs[round - 1].is_far_off)
+			es_json_u64(json, NULL, round);
+	es_json_array_end(json);
+}
+
+static const char *limit_words(const struct es_explore *study, size_t i)
+{
+	const struct es_explore_member *member = &study->members[i];
+
+	if (i == study->reference || !member->time.has_change)
+		return NULL;
+	switch (member->time.limit) {
+	case ES_LIMIT_SHOWN:
+		return "shown";
+	case ES_LIMIT_BROKEN:
+		return "broken";
+	case ES_LIMIT_OPEN:
+		return "open";
+	case ES_LIMIT_NOT_ASKED:
+		break;
+	}
+	return NULL;
 }
 
 static void put_member(const struct es_explore *study, size_t i, struct es_json *json)
@@ -119,6 +144,7 @@ static void put_member(const struct es_explore *study, size_t i, struct es_json 
 	es_json_double(json, "quality", member->has_quality ? member->quality : NAN);
 	put_metric(json, "time_s", member->has_time, true, is_reference, &member->time);
 	put_metric(json, "energy_j", member->has_energy, false, is_reference, &member->energy);
+	es_json_string(json, "within_slowdown", limit_words(study, i));
 	put_runs(study, i, json);
 	es_json_object_end(json);
 }
@@ -170,22 +196,6 @@ int es_explore_json(const struct es_explore *study, struct es_buf *out)
 	return r < 0 ? r : out->error;
 }
 
-/* RFC 4180; a cell that a spreadsheet would take for a formula is a text of ours all the same. */
-static void put_cell(struct es_buf *out, const char *text)
-{
-	if (!strpbrk(text, ",;\"\r\n\t#")) {
-		(void)es_buf_str(out, text);
-		return;
-	}
-	(void)es_buf_u8(out, '"');
-	for (; *text; text++) {
-		if (*text == '"')
-			(void)es_buf_u8(out, '"');
-		(void)es_buf_u8(out, (uint8_t)(*text == '\n' || *text == '\r' ? ' ' : *text));
-	}
-	(void)es_buf_u8(out, '"');
-}
-
 static void put_row(const struct es_explore *study, size_t i, size_t round, struct es_buf *out)
 {
 	const struct es_explore_spec *spec = &study->spec;
@@ -198,10 +208,10 @@ static void put_row(const struct es_explore *study, size_t i, size_t round, stru
 	(void)es_buf_str(out, member->id);
 	for (size_t k = 0; k < spec->n_axes; k++) {
 		(void)es_buf_u8(out, ',');
-		put_cell(out, spec->axes[k].values[member->at.values[k]].label);
+		es_csv_put_field(out, spec->axes[k].values[member->at.values[k]].label);
 	}
 	(void)es_buf_printf(out, ",%zu,", round);
-	put_cell(out, es_explore_result_name(member->result));
+	es_csv_put_field(out, es_explore_result_name(member->result));
 	(void)es_buf_printf(out, ",%d,", run->status);
 	if (trial && trial->has_time)
 		(void)es_buf_printf(out, "%.9g", trial->time_s);
@@ -214,7 +224,7 @@ static void put_row(const struct es_explore *study, size_t i, size_t round, stru
 	(void)es_buf_u8(out, ',');
 	if (trial)
 		(void)es_explore_recording(study, i, round, path);
-	put_cell(out, path);
+	es_csv_put_field(out, path);
 	(void)es_buf_u8(out, '\n');
 }
 
@@ -228,7 +238,7 @@ int es_explore_csv(const struct es_explore *study, const char *path, struct es_e
 	(void)es_buf_str(&out, "configuration");
 	for (size_t k = 0; k < study->spec.n_axes; k++) {
 		(void)es_buf_u8(&out, ',');
-		put_cell(&out, study->spec.axes[k].name);
+		es_csv_put_field(&out, study->spec.axes[k].name);
 	}
 	(void)es_buf_str(&out,
 			 ",round,result,exit_status,duration_s,energy_j,kind,quality,recording\n");

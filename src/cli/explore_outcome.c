@@ -140,7 +140,11 @@ static void judge_result(const struct es_explore *study, struct es_explore_membe
 static int judge_metric(const struct es_explore *study, const struct es_explore_member *member,
 			enum es_trial_metric metric, bool *ret_is_known, struct es_judgement *ret)
 {
-	const struct es_judge_wish wish = { .seed = 1 };
+	const struct es_judge_wish wish = {
+		.seed = 1,
+		.has_limit = metric == ES_TRIAL_TIME && isfinite(study->slowdown_share),
+		.limit = isfinite(study->slowdown_share) ? study->slowdown_share : 0,
+	};
 	es_cleanup(es_freep) double *own = NULL, *others = NULL;
 	size_t n, n_others;
 	int r = es_trials_values(&study->trials, member->group, metric, &own, &n);
@@ -155,6 +159,29 @@ static int judge_metric(const struct es_explore *study, const struct es_explore_
 	if (n_others)
 		return es_judge(others, n_others, own, n, &wish, ret);
 	return es_interval_of(own, n, wish.seed, &ret->b);
+}
+
+/* Named, never left out: what made a run slow may be what is to be seen. */
+static int find_far_off(const struct es_explore *study, const struct es_explore_member *member,
+			enum es_trial_metric metric)
+{
+	es_cleanup(es_freep) double *values = calloc(study->n_rounds, sizeof(*values));
+	es_cleanup(es_freep) size_t *rounds = calloc(study->n_rounds, sizeof(*rounds));
+	es_cleanup(es_freep) bool *is_far = calloc(study->n_rounds, sizeof(*is_far));
+	size_t n = 0;
+	int r;
+
+	if (!values || !rounds || !is_far)
+		return -ENOMEM;
+	for (size_t i = 0; i < study->n_rounds; i++)
+		if (member->runs[i].trial != ES_EXPLORE_NONE &&
+		    es_trial_value(&study->trials.trials[member->runs[i].trial], metric,
+				   &values[n]))
+			rounds[n++] = i;
+	r = es_far_off(values, n, is_far);
+	for (size_t i = 0; r > 0 && i < n; i++)
+		member->runs[rounds[i]].is_far_off |= is_far[i];
+	return r < 0 ? r : 0;
 }
 
 /* All or none: joules of which some may not be compared would compare nothing. */
@@ -251,6 +278,10 @@ int es_explore_conclude(struct es_explore *study, struct es_error *err)
 		struct es_explore_member *member = &study->members[i];
 
 		r = judge_metric(study, member, ES_TRIAL_TIME, &member->has_time, &member->time);
+		if (r == 0)
+			r = find_far_off(study, member, ES_TRIAL_TIME);
+		if (r == 0 && !study->no_energy)
+			r = find_far_off(study, member, ES_TRIAL_ENERGY);
 		if (r == 0 && !study->no_energy)
 			r = judge_metric(study, member, ES_TRIAL_ENERGY, &member->has_energy,
 					 &member->energy);

@@ -22,7 +22,7 @@
 
 struct waiting {
 	pid_t pid;
-	sigset_t watched;
+	sigset_t watched; /* those that are not ignored */
 	int64_t deadline_ns; /* monotonic; INT64_MAX: none */
 	bool was_asked; /* to end: the deadline is the last */
 	struct es_explore_ended *ended;
@@ -38,8 +38,43 @@ static void redirect(const char *path, int flags, int to)
 		(void)close(fd);
 }
 
-static _Noreturn void become(const struct es_explore_process *process, pid_t parent,
-			     const sigset_t *mask)
+void es_explore_signals_begin(struct es_explore_signals *ret)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	const struct sigaction usual = { .sa_handler = SIG_DFL };
+
+	(void)sigemptyset(&ret->watched);
+	(void)sigaddset(&ret->watched, SIGCHLD);
+	/* nohup and shells' background jobs ignore some of them: so do we. */
+	for (size_t i = 0; i < ES_ARRAY_SIZE(signals); i++) {
+		struct sigaction action;
+
+		if (sigaction(signals[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+			(void)sigaddset(&ret->watched, signals[i]);
+	}
+	/* Ignored, it would take our children's status away. */
+	(void)sigaction(SIGCHLD, &usual, &ret->old_child);
+	(void)sigprocmask(SIG_BLOCK, &ret->watched, &ret->old_mask);
+}
+
+void es_explore_signals_end(const struct es_explore_signals *signals)
+{
+	(void)sigaction(SIGCHLD, &signals->old_child, NULL);
+	(void)sigprocmask(SIG_SETMASK, &signals->old_mask, NULL);
+}
+
+int es_explore_signals_stop(const struct es_explore_signals *signals)
+{
+	const struct timespec now = { .tv_sec = 0 };
+	int signal;
+
+	do
+		signal = sigtimedwait(&signals->watched, NULL, &now);
+	while (signal == SIGCHLD);
+	return signal > 0 ? signal : 0;
+}
+
+static _Noreturn void become(const struct es_explore_process *process, pid_t parent)
 {
 	int how = O_WRONLY | O_CREAT | (process->log_goes_on ? O_APPEND : O_TRUNC);
 
@@ -56,7 +91,7 @@ static _Noreturn void become(const struct es_explore_process *process, pid_t par
 		_exit(CANNOT_START);
 	if (process->folder && chdir(process->folder) < 0)
 		_exit(CANNOT_START);
-	(void)sigprocmask(SIG_SETMASK, mask, NULL);
+	es_explore_signals_end(process->signals);
 	(void)execvp(process->argv[0], process->argv);
 	_exit(CANNOT_START);
 }
@@ -108,26 +143,18 @@ static int await(struct waiting *waiting)
 
 int es_explore_process_run(const struct es_explore_process *process, struct es_explore_ended *ret)
 {
-	static const int signals[] = { SIGCHLD, SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct waiting waiting = { .deadline_ns = INT64_MAX, .ended = ret };
+	struct waiting waiting = { .watched = process->signals->watched,
+				   .deadline_ns = INT64_MAX,
+				   .ended = ret };
 	int64_t start_ns = es_clock_mono_ns();
 	pid_t parent = getpid();
-	sigset_t old;
 
 	*ret = (struct es_explore_ended){ .status = 0 };
-	(void)sigemptyset(&waiting.watched);
-	for (size_t i = 0; i < ES_ARRAY_SIZE(signals); i++)
-		(void)sigaddset(&waiting.watched, signals[i]);
-	(void)sigprocmask(SIG_BLOCK, &waiting.watched, &old);
 	waiting.pid = fork();
-	if (waiting.pid < 0) {
-		int r = -errno;
-
-		(void)sigprocmask(SIG_SETMASK, &old, NULL);
-		return r;
-	}
+	if (waiting.pid < 0)
+		return -errno;
 	if (waiting.pid == 0)
-		become(process, parent, &old);
+		become(process, parent);
 	(void)setpgid(waiting.pid, waiting.pid);
 	if (process->timeout_ns)
 		waiting.deadline_ns = start_ns + process->timeout_ns;
@@ -135,6 +162,5 @@ int es_explore_process_run(const struct es_explore_process *process, struct es_e
 	ret->wall_ns = es_clock_mono_ns() - start_ns;
 	/* What it left running would disturb the next one. */
 	(void)kill(-waiting.pid, SIGKILL);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL);
 	return 0;
 }

@@ -10,17 +10,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/parse.h"
 #include "base/text.h"
 #include "cli/explore.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "core/rounds.h"
+#include "format/letters.h"
 
 #define TAIL_BYTES 2000
 #define TAIL_LINES 5U
@@ -136,9 +139,9 @@ static int build_one(struct es_explore *study, size_t i, struct es_error *err)
 	char log[ES_PATH_MAX_BYTES + 16];
 	char shell[] = "/bin/sh", option[] = "-c";
 	char *argv[] = { shell, option, NULL, NULL };
-	const struct es_explore_process process = { .argv = argv,
-						    .folder = study->spec_dir,
-						    .log = log };
+	const struct es_explore_process process = {
+		.signals = &study->signals, .argv = argv, .folder = study->spec_dir, .log = log
+	};
 	int r = es_explore_places_of(study, build->configuration, 1, &room);
 
 	es_buf_init(&line, ES_EXPLORE_LINE_MAX_BYTES);
@@ -235,7 +238,8 @@ static int start(struct es_explore *study, size_t member, size_t round,
 	es_cleanup(es_freep) const char **before =
 		calloc(MEASURING_WORDS + 2 * (study->domains.n + study->meters.n), sizeof(*before));
 	char name[48], recordings[ES_PATH_MAX_BYTES], log[ES_PATH_MAX_BYTES + 16];
-	struct es_explore_process process = { .folder = study->spec_dir,
+	struct es_explore_process process = { .signals = &study->signals,
+					      .folder = study->spec_dir,
 					      .out = room->out,
 					      .log = log,
 					      .timeout_ns = study->spec.timeout_ns };
@@ -351,35 +355,54 @@ static void put_left(double left_s, char text[static 64])
 						duration));
 }
 
-static void tell(const struct es_explore *study, size_t member, size_t round,
-		 const struct es_explore_run *run)
+/* On a terminal: one line, which the next one takes the place of. */
+static void tell_begin(const struct es_explore *study, size_t member, size_t round)
 {
-	bool is_tty = isatty(STDERR_FILENO);
+	struct winsize window = { .ws_col = 0 };
+	struct es_buf text, line;
 	double left_s;
 	char left[64];
 	size_t n_left = es_explore_left(study, &left_s);
 
-	put_left(n_left ? left_s : -1, left);
-	if (!run) {
-		if (is_tty)
-			(void)fprintf(stderr,
-				      "run %zu of %zu, round %zu: %s …%s" ES_PROGRESS_ERASE "\r",
-				      n_done(study) + 1, n_done(study) + n_left, round,
-				      study->members[member].label, left);
+	if (!isatty(STDERR_FILENO))
 		return;
-	}
+	(void)ioctl(STDERR_FILENO, TIOCGWINSZ, &window);
+	es_buf_init(&text, ES_EXPLORE_LINE_MAX_BYTES);
+	es_buf_init(&line, ES_EXPLORE_LINE_MAX_BYTES);
+	put_left(left_s, left);
+	(void)es_buf_printf(&text, "run %zu of %zu, round %zu%s: %s", n_done(study) + 1,
+			    n_done(study) + n_left, round, left, study->members[member].label);
+	(void)es_buf_u8(&text, '\0');
+	if (!text.error)
+		es_letters_cell(&line, (const char *)text.data,
+				window.ws_col > 1 ? window.ws_col - 1U : 79U, false);
+	(void)es_buf_str(&line, ES_PROGRESS_ERASE "\r");
+	if (!line.error)
+		(void)es_write_all(STDERR_FILENO, line.data, line.len);
+	es_buf_finish(&text);
+	es_buf_finish(&line);
+}
+
+static void tell_end(const struct es_explore *study, size_t member, size_t round)
+{
+	const struct es_explore_run *run = &study->members[member].runs[round - 1];
+	bool is_tty = isatty(STDERR_FILENO);
+	double left_s;
+	char left[64];
+	size_t n_left = es_explore_left(study, &left_s), n = n_done(study);
+
 	if (is_tty)
-		(void)fputs(ES_PROGRESS_ERASE, stderr);
+		(void)es_write_all(STDERR_FILENO, ES_PROGRESS_ERASE, strlen(ES_PROGRESS_ERASE));
+	put_left(n_left ? left_s : -1, left);
 	if (run->result != ES_EXPLORE_OK)
 		(void)es_complain(ES_EXPLORE_COMMAND, 0,
-				  "run %zu of %zu, round %zu: %s: %s (%s): it is left out%s",
-				  n_done(study), n_done(study) + n_left, round,
-				  study->members[member].label, es_explore_result_name(run->result),
-				  run->reason, left);
+				  "run %zu of %zu, round %zu: %s: %s (%s): it is left out%s", n,
+				  n + n_left, round, study->members[member].label,
+				  es_explore_result_name(run->result), run->reason, left);
 	else if (!is_tty)
 		(void)es_complain(ES_EXPLORE_COMMAND, 0, "run %zu of %zu, round %zu: %s: %.3g s%s",
-				  n_done(study), n_done(study) + n_left, round,
-				  study->members[member].label, run->wall_s, left);
+				  n, n + n_left, round, study->members[member].label, run->wall_s,
+				  left);
 }
 
 static int run_one(struct es_explore *study, size_t member, size_t round, struct es_error *err)
@@ -389,7 +412,7 @@ static int run_one(struct es_explore *study, size_t member, size_t round, struct
 	int r = 0;
 
 	*run = (struct es_explore_run){ .result = ES_EXPLORE_OK, .trial = ES_EXPLORE_NONE };
-	tell(study, member, round, NULL);
+	tell_begin(study, member, round);
 	if (!study->members[member].is_warm && study->spec.n_warmups)
 		r = warm_up(study, member, run, err);
 	start_ns = es_clock_mono_ns();
@@ -403,8 +426,16 @@ static int run_one(struct es_explore *study, size_t member, size_t round, struct
 	r = es_explore_journal_run(study, member, round, err);
 	run->is_done = r == 0;
 	if (r == 0)
-		tell(study, member, round, run);
+		tell_end(study, member, round);
 	return r;
+}
+
+/* Asked to end, also between two commands. */
+static bool is_to_stop(struct es_explore *study)
+{
+	if (!study->stop_signal)
+		study->stop_signal = es_explore_signals_stop(&study->signals);
+	return study->stop_signal != 0;
 }
 
 static int do_round(struct es_explore *study, size_t round, size_t *order, struct es_error *err)
@@ -412,7 +443,7 @@ static int do_round(struct es_explore *study, size_t round, size_t *order, struc
 	int r = 0;
 
 	es_rounds_order(study->n, round - 1, order);
-	for (size_t i = 0; r == 0 && i < study->n && !study->stop_signal; i++) {
+	for (size_t i = 0; r == 0 && i < study->n && !is_to_stop(study); i++) {
 		size_t member = order[i];
 
 		if (!study->members[member].runs[round - 1].is_done &&
@@ -427,11 +458,13 @@ int es_explore_do(struct es_explore *study, struct es_error *err)
 	es_cleanup(es_freep) size_t *order = calloc(study->n, sizeof(*order));
 	int r = order ? 0 : es_error_set(err, -ENOMEM, "cannot order the runs");
 
-	for (size_t i = 0; r == 0 && i < study->n_builds && !study->stop_signal; i++)
+	es_explore_signals_begin(&study->signals);
+	for (size_t i = 0; r == 0 && i < study->n_builds && !is_to_stop(study); i++)
 		if (!study->builds[i].is_done)
 			r = build_one(study, i, err);
-	for (size_t round = 1; r == 0 && round <= study->n_rounds && !study->stop_signal; round++)
+	for (size_t round = 1; r == 0 && round <= study->n_rounds && !is_to_stop(study); round++)
 		r = do_round(study, round, order, err);
+	es_explore_signals_end(&study->signals);
 	study->is_broken_off = r < 0;
 	return r;
 }

@@ -109,6 +109,21 @@ static void put_row(const struct es_explore *study, size_t i, unsigned columns, 
 	(void)es_buf_u8(out, '\n');
 }
 
+static void put_far_off(const struct es_explore *study, const struct es_explore_member *member,
+			struct es_buf *out)
+{
+	const char *comma = "";
+
+	for (size_t i = 0; i < study->n_rounds; i++) {
+		if (!member->runs[i].is_far_off)
+			continue;
+		(void)es_buf_printf(out, *comma ? "%s%zu" : "%s: far from its other rounds: %zu",
+				    *comma ? comma : member->id, i + 1);
+		comma = ", ";
+	}
+	(void)es_buf_str(out, *comma ? " (kept)\n" : "");
+}
+
 static void put_table(const struct es_explore *study, struct es_buf *out)
 {
 	unsigned columns = label_columns(study);
@@ -125,6 +140,8 @@ static void put_table(const struct es_explore *study, struct es_buf *out)
 			(void)es_buf_printf(out, "%s: %s (%s): excluded\n", study->members[i].id,
 					    es_explore_result_name(study->members[i].result),
 					    study->members[i].reason);
+	for (size_t i = 0; i < study->n; i++)
+		put_far_off(study, &study->members[i], out);
 }
 
 static void put_filled(const struct es_explore *study, const struct es_explore_member *member,
@@ -194,6 +211,9 @@ static void put_best(const struct es_explore *study, const char *what, size_t i,
 		put_certainty(&member->time, "time", out);
 		put_certainty(&member->energy, "energy", out);
 	}
+	if (i == study->within && i != study->reference && member->time.limit == ES_LIMIT_OPEN)
+		(void)es_buf_str(out,
+				 "    that it is not slower by more than that is not shown yet\n");
 	put_recipe(study, i, out);
 }
 

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/parse.h"
+#include "base/text.h"
 #include "cli/explore.h"
 #include "cli/output.h"
 
@@ -192,6 +192,7 @@ static int take_members(struct es_explore *study, const struct es_explore_config
 		if (!member->label)
 			return es_error_set(err, -ENOMEM, "cannot keep %zu configurations",
 					    study->n);
+		es_text_make_safe(member->label, false);
 		r = find_build(study, i, err);
 		if (r < 0)
 			return r;
@@ -241,25 +242,15 @@ static void take_digest(struct es_explore *study)
 	(void)es_sha256_text(&sha, study->digest);
 }
 
-static int find_slowdown(struct es_explore *study, struct es_error *err)
-{
-	int64_t ppm = study->spec.slowdown_ppm;
-
-	if (study->slowdown && (es_parse_share_ppm(study->slowdown, &ppm) < 0 || ppm < 0))
-		return es_error_say(err, -EINVAL,
-				    "--slowdown '%.60s': a share like 5%% is wanted, 0 or more",
-				    study->slowdown);
-	study->slowdown_share = ppm < 0 ? (double)INFINITY : (double)ppm / 1e6;
-	return 0;
-}
-
 int es_explore_open(struct es_explore *study, struct es_error *err)
 {
 	es_cleanup(es_freep) struct es_explore_configuration *grid = NULL;
 	int r = read_spec(study, &grid, err);
 
-	if (r == 0)
-		r = find_slowdown(study, err);
+	if (r == 0 && !study->slowdown)
+		study->slowdown_share = study->spec.slowdown_ppm < 0
+						? (double)INFINITY
+						: (double)study->spec.slowdown_ppm / 1e6;
 	if (r == 0)
 		r = find_places(study, err);
 	if (r == 0)

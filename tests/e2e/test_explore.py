@@ -170,6 +170,25 @@ def test_killed(place):
     expect(len(runs) <= 10, f"more than the run under way was run again: {runs}")
 
 
+def test_killed_run_ends(place):
+    """What a killed explore was measuring ends too: it would disturb the next measurement"""
+    write(place, "spec.yaml", QUICK.replace("[0.01, 0.02, 0.03]", "[60, 61]").replace("sleep", "echo $$ > pid; exec sleep"))
+    child = start("explore", "spec.yaml", cwd=place)
+    until = time.monotonic() + 20
+    while not lines(place, "pid"):
+        expect(time.monotonic() < until, "nothing was begun")
+        time.sleep(0.01)
+    child.kill()
+    child.communicate()
+    pid = int(lines(place, "pid")[0])
+    while os.path.exists(f"/proc/{pid}"):
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            if file.read().rsplit(")", 1)[1].split()[0] == "Z":
+                break
+        expect(time.monotonic() < until, "the measured command goes on")
+        time.sleep(0.01)
+
+
 def test_interrupted(place):
     """Interrupted it ends its run, shows what is known and how to go on"""
     status, out, err, complete = killed_in_the_middle(place, signal.SIGINT)
@@ -289,6 +308,7 @@ def test_mistakes(place):
     for text, words in (("", "nothing in it"), ("run: x\n", "'axes' is missing"), ("axes: {a: [1]}\n", "'run' is missing"),
                         ("axes: {a: [1]}\nrun: x\n", "axis 'a' changes nothing"),
                         ("axes: {a: [1, 2]}\nrun: x ${a}\nbuild: cc ${a}\n", "'build' does not use ${build_dir}"),
+                        ("axes: {a: [1, 2]}\nrun: ${build_dir}/x ${a}\n", "there is no 'build'"),
                         ("axes: {a: {x: {v: 1}, y: {w: 1}}}\nrun: x ${v}\n", "all values of an axis set the same"),
                         ("axes: {a: [1], b: {x: {a: 1}}}\nrun: x ${a}\n", "is set by the axes 'a' and 'b'"),
                         ("axes: {a: [1]}\nrun: x ${a}\nexclude: [{a: 1}]\n", "all 1 configurations are excluded"),
@@ -302,7 +322,7 @@ def test_mistakes(place):
     expect("not UTF-8" in call("explore", "spec.yaml", cwd=place).stderr, "bytes that are no text")
     for args, words, status in (([], "a specification is missing", 2), (["none.yaml"], "cannot read 'none.yaml'", 1),
                                 ([place], "is no file", 1), (["a", "b"], "one specification", 2),
-                                (["--slowdown", "x", "spec.yaml"], "--slowdown 'x'", 1)):
+                                (["--slowdown", "x", "spec.yaml"], "--slowdown 'x'", 2)):
         write(place, "spec.yaml", QUICK)
         done = call("explore", *args, cwd=place)
         equal((done.returncode, done.stdout), (status, ""), done.stderr)
@@ -353,14 +373,22 @@ slowdown: 50%
         expect("load=idle" in picture and "energy (J)" in picture, picture[:300])
         refused(place, spec, "of other meters")
         rows = list(csv.DictReader(io.StringIO(explore(place, spec, "--report", "--csv", "-", "--root", twin.mount).stdout)))
+        equal(len(rows), 6)
         for row in rows:
             with open(os.path.join(place, "explore-twin", "runs", f"{row['configuration']}-{row['round']}", "truth"),
                       encoding="utf-8") as file:
-                json.load(file)
-        means = {name: statistics.mean(float(row["energy_j"]) for row in rows if row["load"] == name)
-                 for name in ("busy", "idle", "both")}
-        for name, mean in means.items():
+                phase = json.load(file)["calls"][0]
+            truth = sum(phase["energy_j"][part] for part in ("package-0", "package-1", "dram-0", "dram-1"))
+            # The command is longer than its phase by its own start and end, at 150 W at most.
+            around_s = float(row["duration_s"]) - (phase["end_ns"] - phase["begin_ns"]) / 1e9
+            near(float(row["energy_j"]), truth, 0.03 * truth + 150 * (around_s + 0.03), f"joules of {row['recording']}")
+        for name in ("busy", "idle", "both"):
+            mean = statistics.mean(float(row["energy_j"]) for row in rows if row["load"] == name)
             near(by_name[f"load={name}"]["energy_j"]["mean"], mean, 1e-6 * mean, "mean of the runs")
+        done = call("compare", "explore-twin/recordings", "--json", cwd=place)
+        equal(done.returncode, 0, done.stderr)
+        equal([group["name"] for group in json.loads(done.stdout)["groups"]], ["c01", "c02", "c03"])
+
 
 if __name__ == "__main__":
     sys.exit(harness.main(sys.modules[__name__]))

@@ -19,6 +19,7 @@
 #define ES_COMPARE_SCHEMA "energyscopium.compare/1"
 #define ES_COMPARE_REMARK_BYTES 512U
 #define ES_COMPARE_MARGIN 0.01 /* where nobody says another */
+#define ES_COMPARE_RUNS_MAX 1000000U /* needed; more is not told */
 
 /** enum es_compare_fate - what became of a run */
 enum es_compare_fate {

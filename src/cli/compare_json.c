@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,7 +83,7 @@ static void put_group(const struct es_compare *compare, const struct es_compare_
 
 static void put_count(struct es_json *json, const char *key, size_t n)
 {
-	if (n)
+	if (n && n <= ES_COMPARE_RUNS_MAX)
 		es_json_u64(json, key, n);
 	else
 		es_json_null(json, key);
@@ -246,6 +247,7 @@ struct picture {
 	size_t *front; /* owned */
 	struct es_scatter_line line;
 	struct es_scatter scatter;
+	char title[2 * ES_NAME_MAX_BYTES + 64];
 };
 
 static struct es_scatter_point point_of(const struct es_compare_group *group)
@@ -271,6 +273,22 @@ static void finish_picture(struct picture *picture)
 	free(picture->front);
 }
 
+static void put_title(const struct es_compare *compare, struct picture *picture)
+{
+	const struct es_compare_result *result = &compare->whole;
+	const char *region = compare->ask.region ? compare->ask.region : "";
+	const char *reference = result->groups[result->reference].name;
+
+	if (result->n_pairs == 1)
+		(void)snprintf(picture->title, sizeof(picture->title), "%s%s%.200s against %.200s",
+			       region, region[0] ? ": " : "",
+			       result->groups[result->pairs[0].group].name, reference);
+	else
+		(void)snprintf(picture->title, sizeof(picture->title), "%s%s%zu groups of runs",
+			       region, region[0] ? ": " : "", result->n_groups);
+	picture->scatter.title = picture->title;
+}
+
 /* -ENODATA: no group has both. */
 static int make_picture(const struct es_compare *compare, struct picture *ret)
 {
@@ -294,7 +312,6 @@ static int make_picture(const struct es_compare *compare, struct picture *ret)
 		ret->front[i] = number[result->front[i]];
 	ret->line = (struct es_scatter_line){ ret->front, result->n_front, 0 };
 	ret->scatter = (struct es_scatter){
-		.title = compare->ask.region ? compare->ask.region : "energy against time",
 		.x_name = "time (s)",
 		.y_name = "energy (J)",
 		.points = ret->points,
@@ -302,6 +319,7 @@ static int make_picture(const struct es_compare *compare, struct picture *ret)
 		.lines = &ret->line,
 		.n_lines = 1,
 	};
+	put_title(compare, ret);
 	return n ? 0 : -ENODATA;
 }
 

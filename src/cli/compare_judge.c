@@ -169,49 +169,52 @@ static int take_group(const struct es_compare *compare, const struct es_trials *
 	return r;
 }
 
-static bool all_have(const struct es_compare_result *result, enum es_trial_metric metric,
-		     const struct es_compare_group **ret_lacks)
+/* The first that takes part and has no value of the metric; NULL: all have one. */
+static const struct es_compare_group *find_lacking(const struct es_compare_result *result,
+						   enum es_trial_metric metric)
 {
 	for (size_t i = 0; i < result->n_groups; i++)
-		if (!result->groups[i].is_left_out && result->groups[i].of[metric].n == 0) {
-			*ret_lacks = &result->groups[i];
-			return false;
-		}
-	return true;
+		if (!result->groups[i].is_left_out && result->groups[i].of[metric].n == 0)
+			return &result->groups[i];
+	return NULL;
+}
+
+static int say_lacking(enum es_trial_metric metric, const struct es_compare_group *group,
+		       struct es_error *err)
+{
+	if (metric == ES_TRIAL_TIME)
+		return es_error_say(err, -ENODATA, "--metric time: no times of '%.100s' are known",
+				    group->name);
+	if (metric == ES_TRIAL_ABOVE && !group->why_no_energy)
+		return es_error_say(
+			err, -ENODATA,
+			"--metric above: no idle power was measured around the runs of '%.100s' (run --repeat or --baseline measures it)",
+			group->name);
+	return es_error_say(err, -ENODATA,
+			    "--metric %s: no meter here can see this difference; '%.100s': %s",
+			    es_trial_metric_name(metric), group->name,
+			    group->why_no_energy ? group->why_no_energy : "it is not known");
 }
 
 /* Where nobody says: energy, if its joules are of one sort in all groups; else time. */
 static int choose_metric(const struct es_compare *compare, const struct es_trials *trials,
 			 struct es_compare_result *result, struct es_error *err)
 {
-	const struct es_compare_group *lacks = NULL;
-	const char *why;
+	const struct es_compare_group *lacks;
 
 	result->metric = compare->has_metric ? compare->metric : ES_TRIAL_ENERGY;
-	if (all_have(result, result->metric, &lacks) &&
-	    (compare->has_metric || es_compare_same_cover(trials)))
-		return 0;
-	why = lacks && lacks->why_no_energy ? lacks->why_no_energy : "it is not known";
-	if (compare->has_metric && result->metric == ES_TRIAL_TIME)
-		return es_error_say(err, -ENODATA, "--metric time: no times of '%.100s' are known",
-				    lacks->name);
-	if (compare->has_metric && result->metric == ES_TRIAL_ABOVE && !lacks->why_no_energy)
-		return es_error_say(
-			err, -ENODATA,
-			"--metric above: no idle power was measured around the runs of '%.100s' (run --repeat or --baseline measures it)",
-			lacks->name);
+	lacks = find_lacking(result, result->metric);
 	if (compare->has_metric)
-		return es_error_say(
-			err, -ENODATA,
-			"--metric %s: no meter here can see this difference; '%.100s': %s",
-			es_trial_metric_name(result->metric), lacks->name, why);
+		return lacks ? say_lacking(result->metric, lacks, err) : 0;
+	if (!lacks && es_compare_same_cover(trials))
+		return 0;
 	result->metric = ES_TRIAL_TIME;
-	if (!all_have(result, ES_TRIAL_TIME, &lacks))
-		return es_error_say(
-			err, -ENODATA,
-			"nothing can be compared: '%.100s' has no times, and energies are not known of all groups in the same way",
-			lacks->name);
-	return 0;
+	lacks = find_lacking(result, ES_TRIAL_TIME);
+	return lacks ? es_error_say(
+			       err, -ENODATA,
+			       "nothing can be compared: '%.100s' has no times, and energies are not known of all groups in the same way",
+			       lacks->name)
+		     : 0;
 }
 
 static int judge_pair(const struct es_compare *compare, const struct es_trials *trials,

@@ -80,6 +80,16 @@ static int remark_joules(const struct es_trials *trials, struct es_compare_resul
 			"joules of different parts of the machine: '%.100s' (%.60s) and '%.100s' (%.60s)%s",
 			first->cover, first->name, other->cover, other->name,
 			result->metric == ES_TRIAL_TIME ? ": time is compared" : "");
+	for (size_t i = 0; r == 0 && i < trials->n; i++) {
+		const struct es_trial *trial = &trials->trials[i];
+
+		if (trial->is_failed || !trial->lacks || !trial->has_energy)
+			continue;
+		r = es_compare_remark(result, "partial",
+				      "the joules of '%.60s' (%.60s) are not all that it used: %s",
+				      trial->name, trials->groups[trial->group], trial->lacks);
+		break;
+	}
 	other = find_other(trials, offsetof(struct es_trial, node), &first);
 	if (r == 0 && other && result->metric != ES_TRIAL_TIME)
 		r = es_compare_remark(
@@ -198,7 +208,7 @@ static int remark_counts(const struct es_compare *compare, const struct es_trial
 	if (n_single && result->n_groups > 1 && is_whole)
 		r = es_compare_remark(
 			result, "single_runs",
-			"one run shows no spread, so nothing can be decided; measure several of each by turns: energyscopium run --repeat 5 …");
+			"one run shows no spread, so nothing can be decided; measure several of each by turns: energyscopium run --repeat 5 --vs …");
 	if (r == 0 && trials->n_twice && is_whole)
 		r = es_compare_remark(
 			result, "twice",

@@ -170,7 +170,9 @@ static void put_needs(const struct es_judgement *of, struct es_buf *out)
 {
 	size_t have = least_runs(of);
 
-	if (of->runs_needed > have)
+	if (of->runs_needed > ES_COMPARE_RUNS_MAX)
+		(void)es_buf_str(out, "needs more runs than anybody makes");
+	else if (of->runs_needed > have)
 		(void)es_buf_printf(out, "needs %zu more run%s of each (%zu in all)",
 				    of->runs_needed - have, of->runs_needed - have == 1 ? "" : "s",
 				    of->runs_needed);
@@ -193,7 +195,11 @@ static void put_change(const struct es_compare_result *result, const struct es_c
 	(void)es_buf_printf(out, "%c %-10s  ", metric == result->metric ? '*' : ' ',
 			    es_compare_label(metric));
 	if (!pair->has[metric]) {
-		(void)es_buf_str(out, "not known\n");
+		(void)es_buf_str(out,
+				 result->groups[pair->group].why_no_energy ||
+						 result->groups[result->reference].why_no_energy
+					 ? "not compared\n"
+					 : "not known\n");
 		return;
 	}
 	if (of->has_change)
@@ -376,7 +382,8 @@ static void csv_rows(const struct es_compare_result *result, struct es_buf *out)
 		csv_number(of && of->has_interval, of ? of->change_low : 0, out);
 		csv_number(of && of->has_interval, of ? of->change_high : 0, out);
 		csv_number(of && of->has_interval, of ? of->p : 0, out);
-		csv_number(of && of->runs_needed, of ? (double)of->runs_needed : 0, out);
+		csv_number(of && of->runs_needed && of->runs_needed <= ES_COMPARE_RUNS_MAX,
+			   of ? (double)of->runs_needed : 0, out);
 		(void)es_buf_printf(out, ",%s\n",
 				    of ? es_compare_word(result->metric, of->verdict) : "");
 	}

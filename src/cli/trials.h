@@ -45,6 +45,7 @@ struct es_trial {
 	char kind[16]; /* of the energy: measured, integrated, estimated, mixed …; "": not known */
 	char cover[ES_NAME_MAX_BYTES]; /* the parts that the energy is the sum of: "package-0 dram-0"; "": not known */
 	char factor_id[64]; /* of the grams; "": not known */
+	const char *lacks; /* what its energy is without, in words; NULL: nothing that is known of */
 	char *path; /* owned; what it was read from; NULL: a row of a table */
 	size_t group;
 	int64_t start_unix_ns; /* 0: not known */

@@ -72,6 +72,20 @@ static void take_whole(const struct es_report *report, struct es_trial *trial)
 			       report->options.carbon.factor_id);
 }
 
+/* The first that holds: each makes the sum one of less than was used. */
+static const char *what_lacks(const struct es_report *report)
+{
+	const struct es_report_launch *launch = &report->launch;
+
+	if (launch->how == ES_LAUNCH_ELSEWHERE)
+		return "its work ran on other machines";
+	if (launch->nodes > 0 && (size_t)launch->nodes > report->meta->n_nodes)
+		return "it ran on more nodes than were measured";
+	if (report->unseen.n_gpus)
+		return "GPUs were there that no meter sees";
+	return report->lacks_part ? "a part of the node gave no reading" : NULL;
+}
+
 static int take_region(const struct es_trials_reading *reading, const struct es_report *report,
 		       const char *named, struct es_trial *trial, struct es_error *err)
 {
@@ -165,6 +179,7 @@ static void take_names(const struct es_report *report, struct es_trial *trial)
 	else
 		(void)snprintf(trial->command, sizeof(trial->command), "%s",
 			       meta->command + strlen(meta->command) - sizeof(trial->command) + 1);
+	trial->lacks = what_lacks(report);
 	if (report->has_start)
 		trial->start_unix_ns = es_report_unix_ns(report, report->start_ns);
 	/* -1: it ended, and nobody knows how (what was attached to, what was imported). Without an end it is no run. */

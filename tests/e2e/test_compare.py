@@ -179,8 +179,8 @@ def test_of_this_machine(place):
     expect("twice" in codes(again), again["remarks"])
 
 
-def run_app(twin, out, name, workload, *args):
-    done = call("run", "--root", twin.mount, "--out", out, "--name", name, "--period", "20ms", *args, "--", PROGRAM, "twin", "app",
+def run_app(twin, out, name, workload, *args, program=PROGRAM):
+    done = call("run", "--root", twin.mount, "--out", out, "--name", name, "--period", "20ms", *args, "--", program, "twin", "app",
                 "--mount", twin.mount, "--workload", workload, "--iterations", "2", "--truth", os.path.join(out, name + ".truth"), timeout=120)
     equal(done.returncode, 0, done.stderr)
     report = json.loads(call("report", "--json", os.path.join(out, name + ".esr")).stdout)
@@ -206,6 +206,10 @@ def test_settings_of_a_twin(place):
                 for knob in knobs:
                     twin.write(os.path.relpath(knob, twin.mount), khz)
                 true_j[name].append(run_app(twin, out, f"{name}-{i + 1}", workload, "--baseline", "100ms"))
+        os.symlink(PROGRAM, os.path.join(place, "other"))
+        for i in (1, 2):
+            run_app(twin, out, f"other-{i}", workload, "--baseline", "100ms", program=os.path.join(place, "other"))
+        run_app(twin, out, "part-1", workload, "--domain", "package-0")
     files = [sorted(glob.glob(f"{out}/{name}-*.esr")) for name in ("full", "low")]
     told = tell(*files[0], "--vs", *files[1], "--regions", "--not-slower", "5%")
     equal([(g["name"], g["runs"], g["failed"]) for g in told["groups"]], [("full", runs, 0), ("low", runs, 0)])
@@ -224,6 +228,22 @@ def test_settings_of_a_twin(place):
     expect(told["groups"][0]["above_baseline_j"]["mean"] < told["groups"][0]["energy_j"]["mean"], told["groups"][0])
     equal((one["above_baseline"]["verdict"], "above_not_judged" in codes(told)), (None, True))
     refused(["--metric above", "same program on the same node"], *files[0], "--vs", *files[1], "--metric", "above")
+    other = tell(*files[0], "--vs", os.path.join(out, "other-1.esr"), os.path.join(out, "other-2.esr"), "--metric", "above")
+    equal((other["metric"], "above" in codes(other)), ("above", True))
+    equal(other["comparisons"][0]["above_baseline"]["verdict"], other["verdict"])
+    # Joules of one package are not held against those of all unless somebody says so.
+    part = os.path.join(out, "part-1.esr")
+    told = tell(*files[0], "--vs", part)
+    equal((told["metric"], "covers" in codes(told)), ("time", True))
+    told = tell(*files[0], "--vs", part, "--metric", "energy")
+    equal((told["metric"], "covers" in codes(told)), ("energy", True))
+    # Their eprofiles tell the same; what they are converted to is not left behind.
+    tmp = os.path.join(place, "tmp")
+    os.mkdir(tmp)
+    profiles = [[f.replace(".esr", ".eprofile.json") for f in group] for group in files]
+    again = tell(*profiles[0], "--vs", *profiles[1], env={"TMPDIR": tmp})
+    near(again["change"], one["change"], 1e-6, "by eprofiles")
+    equal((again["verdict"], os.listdir(tmp)), (one["verdict"], []))
     refused(["has no region 'slove'", "did you mean 'solve'?"], *files[0], "--vs", *files[1], "--region", "slove")
 
 

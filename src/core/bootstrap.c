@@ -28,24 +28,23 @@ void es_bootstrap_means(const double *values, size_t n, uint64_t *state, double 
 	}
 }
 
-void es_influence_add(struct es_influence *influence, const double *values, size_t n, double mean,
-		      double weight)
+double es_bca_acceleration(const double *values, size_t n, double mean)
 {
-	double w = weight / (double)n;
+	double squares = 0, cubes = 0, spread;
 
 	for (size_t i = 0; i < n; i++) {
-		double d = w * (values[i] - mean);
+		double d = (values[i] - mean) / (double)n;
 
-		influence->squares += d * d;
-		influence->cubes += d * d * d;
+		squares += d * d;
+		cubes += d * d * d;
 	}
+	spread = pow(squares, 1.5);
+	return spread > 0 ? cubes / (6 * spread) : 0;
 }
 
-struct es_bca es_bca_of(const double *resampled, size_t n, double estimate,
-			const struct es_influence *influence)
+struct es_bca es_bca_of(const double *resampled, size_t n, double estimate, double acceleration)
 {
 	double below = 0, same = 1e-12 * fabs(estimate); /* sums of equal values in another order */
-	double spread = pow(influence->squares, 1.5);
 
 	for (size_t i = 0; i < n; i++) {
 		if (fabs(resampled[i] - estimate) <= same)
@@ -54,8 +53,7 @@ struct es_bca es_bca_of(const double *resampled, size_t n, double estimate,
 			below += resampled[i] < estimate;
 	}
 	below = fmin(fmax(below, 0.5), (double)n - 0.5);
-	return (struct es_bca){ .bias = es_normal_quantile(below / (double)n),
-				.acceleration = spread > 0 ? influence->cubes / (6 * spread) : 0 };
+	return (struct es_bca){ es_normal_quantile(below / (double)n), acceleration };
 }
 
 /* The value that would stand at @at if @values were sorted (Hoare's selection): all before it are no greater, all after no smaller. */

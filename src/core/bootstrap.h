@@ -4,8 +4,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  *
- * Source: B. Efron (1987), J. Am. Stat. Assoc. 82, 171-185; B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), 14.3;
- * for two samples: A. Davison, D. Hinkley, "Bootstrap Methods and their Application" (1997), 5.3.
+ * Source: B. Efron (1987), J. Am. Stat. Assoc. 82, 171-185; B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), 14.3.
  */
 #ifndef ES_CORE_BOOTSTRAP_H
 #define ES_CORE_BOOTSTRAP_H
@@ -16,28 +15,21 @@
 /** es_bootstrap_means - the means of @n_ret draws of @n from @values; @state: of the generator */
 void es_bootstrap_means(const double *values, size_t n, uint64_t *state, double *ret, size_t n_ret);
 
-/** struct es_influence - what single values do to an estimate: sums over all samples; zero-initialise */
-struct es_influence {
-	double squares, cubes;
-};
-
-/** es_influence_add - the values of one sample, whose mean moves the estimate by @weight each unit */
-void es_influence_add(struct es_influence *influence, const double *values, size_t n, double mean,
-		      double weight);
-
 /** struct es_bca - how the estimates of resamples lie about the estimate */
 struct es_bca {
 	double bias; /* z0 */
 	double acceleration;
 };
 
+/** es_bca_acceleration - of the mean, by leaving out each value; 0 where all are equal */
+double es_bca_acceleration(const double *values, size_t n, double mean);
+
 /**
  * es_bca_of - from @n estimates of resamples
  * Resamples equal to @estimate count half. Where none lies below it, or none above, half of one is taken to, so that
- * the bias stays finite. Where no value has influence there is no acceleration: 0.
+ * the bias stays finite.
  */
-struct es_bca es_bca_of(const double *resampled, size_t n, double estimate,
-			const struct es_influence *influence);
+struct es_bca es_bca_of(const double *resampled, size_t n, double estimate, double acceleration);
 
 /**
  * es_bca_end - the end of an interval

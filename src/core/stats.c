@@ -57,14 +57,13 @@ static int resampled_interval(const double *values, size_t n, uint64_t seed,
 {
 	double z = es_t_quantile(0.975, (double)(n - 1)) * sqrt((double)n / (double)(n - 1));
 	es_cleanup(es_freep) double *means = calloc(ES_STATS_RESAMPLES, sizeof(*means));
-	struct es_influence influence = { 0 };
 	struct es_bca bca;
 
 	if (!means)
 		return -ENOMEM;
 	es_bootstrap_means(values, n, &seed, means, ES_STATS_RESAMPLES);
-	es_influence_add(&influence, values, n, interval->mean, 1);
-	bca = es_bca_of(means, ES_STATS_RESAMPLES, interval->mean, &influence);
+	bca = es_bca_of(means, ES_STATS_RESAMPLES, interval->mean,
+			es_bca_acceleration(values, n, interval->mean));
 	interval->low = es_bca_end(&bca, means, ES_STATS_RESAMPLES, -z);
 	interval->high = es_bca_end(&bca, means, ES_STATS_RESAMPLES, z);
 	interval->method = ES_INTERVAL_BCA;

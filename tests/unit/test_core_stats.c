@@ -82,14 +82,12 @@ static void bca_is_that_of_r(void **state)
 					 23, 34, 50,   81,   89,   121, 134, 213 };
 	static double means[MANY];
 	const struct es_bca percentile = { 0, 0 };
-	struct es_influence influence = { 0 };
 	struct es_bca bca;
 	uint64_t seed = 1;
 
 	(void)state;
 	es_bootstrap_means(values, 16, &seed, means, MANY);
-	es_influence_add(&influence, values, 16, 53.99375, 1);
-	bca = es_bca_of(means, MANY, 53.99375, &influence);
+	bca = es_bca_of(means, MANY, 53.99375, es_bca_acceleration(values, 16, 53.99375));
 	assert_near(es_bca_end(&percentile, means, MANY, -1.959964), 28.86, 0.15);
 	assert_near(es_bca_end(&percentile, means, MANY, 1.959964), 84.21, 0.4);
 	assert_near(es_bca_end(&bca, means, MANY, -1.959964), 32.31, 0.15);

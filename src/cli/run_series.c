@@ -174,8 +174,9 @@ static void tell_progress(const struct es_repeat *series, size_t command, size_t
 			       plan->commands[command].name, round + 1,
 			       plan->until > 0 ? "at most " : "", (size_t)plan->n_repeats);
 	if (left_ns >= 0) {
-		int64_t whole_ns = left_ns < ES_NS_PER_S ? left_ns / ES_NS_PER_MS * ES_NS_PER_MS
-							 : left_ns / ES_NS_PER_S * ES_NS_PER_S;
+		/* Nobody plans by more digits. */
+		int64_t step_ns = left_ns < 10 * ES_NS_PER_S ? 100 * ES_NS_PER_MS : ES_NS_PER_S;
+		int64_t whole_ns = (left_ns + step_ns - 1) / step_ns * step_ns;
 
 		(void)snprintf(left, sizeof(left), ", %s %s left",
 			       plan->until > 0 ? "at most" : "about",

@@ -121,6 +121,35 @@ static void put_lines(const struct es_repeat *series, struct es_buf *out)
 	}
 }
 
+/* Why there are no more runs, where that is not simply that all are done. */
+static void put_end(const struct es_repeat *series, struct es_buf *out)
+{
+	double until_percent = 100 * series->plan->until;
+
+	switch (series->end) {
+	case ES_REPEAT_END_UNTIL:
+		(void)es_buf_printf(out,
+				    "  %-10s after %zu rounds: all intervals are within ±%.4g %%\n",
+				    "ended", series->results[series->n_done - 1].round + 1,
+				    until_percent);
+		break;
+	case ES_REPEAT_END_ROUNDS:
+		if (series->plan->until > 0)
+			(void)es_buf_printf(
+				out,
+				"  %-10s by --repeat, before all intervals were within ±%.4g %%\n",
+				"ended", until_percent);
+		break;
+	case ES_REPEAT_END_SIGNAL:
+		(void)es_buf_printf(out, "  %-10s early, by signal %d\n", "ended",
+				    series->stop_signal);
+		break;
+	case ES_REPEAT_END_FAILURE:
+		(void)es_buf_printf(out, "  %-10s early: a run could not be made\n", "ended");
+		break;
+	}
+}
+
 static void put_head(const struct es_repeat *series, struct es_buf *out)
 {
 	const struct es_repeat_plan *plan = series->plan;
@@ -133,16 +162,7 @@ static void put_head(const struct es_repeat *series, struct es_buf *out)
 	if (n_dropped)
 		(void)es_buf_printf(out, ", %zu dropped", n_dropped);
 	(void)es_buf_printf(out, "\n");
-	if (series->end == ES_REPEAT_END_UNTIL)
-		(void)es_buf_printf(out,
-				    "  %-10s after %zu rounds: all intervals are within ±%.4g %%\n",
-				    "enough", series->results[series->n_done - 1].round + 1,
-				    100 * plan->until);
-	else if (plan->until > 0)
-		(void)es_buf_printf(out, "  %-10s %s before all intervals were within ±%.4g %%\n",
-				    "ended",
-				    series->end == ES_REPEAT_END_ROUNDS ? "by --repeat," : "early,",
-				    100 * plan->until);
+	put_end(series, out);
 	if (plan->n_warmups)
 		(void)es_buf_printf(out, "  %-10s %zu round%s before, not measured\n", "warm-up",
 				    (size_t)plan->n_warmups, plan->n_warmups > 1 ? "s" : "");

@@ -134,6 +134,39 @@ def test_interrupted(place):
     expect("undecided" in said and "one run shows no spread" in said, said)
 
 
+def test_interrupted_while_idle(place):
+    """SIGINT while the idle power behind a command is measured: that run is whole, and there is no other."""
+    done = os.path.join(place, "done")
+    running = harness.start("run", "--out", os.path.join(place, "out"), "--name", "j", "--repeat", "5", "--baseline", "1s",
+                            f"--json={place}/told", "--", "sh", "-c", f"sleep 0.2; echo > {done}", cwd=place)
+    end = time.monotonic() + 20
+    while not os.path.exists(done):
+        expect(time.monotonic() < end, "the command did not end")
+        time.sleep(0.01)
+    time.sleep(0.1)
+    running.send_signal(signal.SIGINT)
+    said = running.communicate(timeout=20)[1]
+    equal(running.returncode, 130, said)
+    with open(os.path.join(place, "told")) as file:
+        told = json.load(file)
+    expect(told["runs"][0]["counts"] and told["summary"]["runs"] < 5, told["summary"])
+    equal(told["summary"]["ended_by"], "signal")
+    expect("ended      early, by signal 2" in said, said)
+
+
+def test_many_runs(place):
+    """Below ten runs the interval is Student's, from there on it is resampled, and the same runs give the same one."""
+    for n, method in ((9, "t"), (10, "BCa")):
+        _, told = repeated(place, "--repeat", str(n), "--", "true")
+        stats = told["summary"]["duration_s"]
+        equal((stats["runs"], stats["method"]), (n, method))
+        expect(stats["ci"][0] <= stats["mean"] <= stats["ci"][1], stats)
+        near(stats["uncertainty"], (stats["ci"][1] - stats["ci"][0]) / 2, 1e-12)
+        again = harness.call("compare", "--json", *[r["recording"] for r in told["runs"]], cwd=place)
+        group = json.loads(again.stdout)["groups"][0]
+        equal((group["mean"], group["ci"]), (told["groups"][0]["mean"], told["groups"][0]["ci"]), "compare says the same")
+
+
 def test_far_off(place):
     """A run far off the others is named with how far, kept unless told otherwise, and a first one asks for a warm-up."""
     script = "echo >> log; [ $(wc -l < log) = 1 ] && sleep 2; sleep 0.1"

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "cli/place_map.h"
+#include "cli/terminal.h"
 
 #define COMMAND "place"
 
@@ -50,16 +52,47 @@ static void warn_of_long(const struct es_placing *placing)
 			n_long, placing->energies.configurations.texts[first], placing->horizon);
 }
 
+static int draw(const struct es_placing *placing, const struct es_place_map *map,
+		struct es_error *err)
+{
+	struct es_scene scene;
+	int r = es_place_map_scene(map, &scene);
+
+	r = r < 0 ? es_error_set(err, r, "cannot draw %zu rows of %zu classes", map->n_rows,
+				 placing->problem.m)
+		  : es_drawing_write(&placing->drawing, &scene, "Placement", err);
+	es_scene_finish(&scene);
+	return r;
+}
+
+/* A picture on stdout stands alone. */
 static int show(const struct es_placing *placing)
 {
+	bool is_alone = es_drawing_takes_stdout(&placing->drawing, NULL);
+	bool has_letters = placing->is_term || es_terminal_is_there();
+	struct es_error err = { .code = 0 };
+	struct es_terminal terminal;
+	struct es_place_map map;
 	struct es_buf out;
-	int status;
+	int status, r = es_place_map_init(&map, placing);
 
+	if (r < 0)
+		(void)es_error_set(&err, r, "cannot make the map");
+	else if (es_drawing_is_asked(&placing->drawing))
+		r = draw(placing, &map, &err);
+	if (r < 0)
+		return es_complain(COMMAND, ES_EXIT_FAILURE, "%s", err.text);
+	if (is_alone)
+		return ES_EXIT_OK;
 	es_buf_init(&out, 64U << 20);
-	if (placing->wants_json)
+	if (placing->wants_json) {
 		es_placing_put_json(placing, &out);
-	else
+	} else {
+		es_terminal_look(&terminal);
+		if (has_letters)
+			es_place_map_letters(&map, &terminal, &out);
 		es_placing_put_table(placing, &out);
+	}
 	status = es_put_out(COMMAND, &out);
 	es_buf_finish(&out);
 	return status;
@@ -149,6 +182,13 @@ int es_cmd_place(int argc, char **argv)
 		{ "strict", NULL, "refuse lines that are no rows, and runs that lack something",
 		  ES_OPTION_FLAG, &placing.is_strict },
 		{ NULL, NULL, "Output", ES_OPTION_HEADING, NULL },
+		{ "term", NULL, "a map of the matrix in letters, also where stdout is no terminal",
+		  ES_OPTION_FLAG, &placing.is_term },
+		{ "svg", "FILE",
+		  "a map: what each class takes above the row's best, and what was chosen;\n'-': stdout",
+		  ES_OPTION_TEXT, &placing.drawing.svg },
+		{ "png", "FILE", "the same as PNG", ES_OPTION_TEXT, &placing.drawing.png },
+		{ "pdf", "FILE", "the same as PDF", ES_OPTION_TEXT, &placing.drawing.pdf },
 		{ "json", NULL, "print energyscopium.place/1", ES_OPTION_FLAG,
 		  &placing.wants_json },
 	};

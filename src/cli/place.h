@@ -43,7 +43,8 @@ struct es_placing {
 	struct es_place_columns
 		columns; /* of a table with a row for each run; configuration NULL: a matrix */
 	struct es_text_list capacities, deadlines, forbidden;
-	bool wants_json, is_strict, is_runs;
+	bool wants_json, is_strict, is_runs, is_term;
+	struct es_drawing drawing;
 	/* As read. */
 	bool is_by_node;
 	struct es_place_runs runs; /* where the energies come from single runs */

@@ -181,7 +181,11 @@ static int check_wishes(struct es_placing *placing)
 			    : placing->deadlines.n ? "deadline"
 						   : NULL;
 	int64_t dur_ns = 0;
+	struct es_error err = { .code = 0 };
 	int status = check_source(placing);
+
+	if (status < 0 && es_drawing_takes_stdout(&placing->drawing, &err) < 0)
+		status = es_complain(COMMAND, ES_EXIT_USAGE, "%s", err.text);
 
 	if (status >= 0)
 		return status;

@@ -109,6 +109,41 @@ def test_no_placement(place):
            "--capacity", "V100=1")
 
 
+def test_pictures(place):
+    """A map of the matrix: each cell above the row's best, closed ones with why, what was chosen, what is as good"""
+    tables = (write(place, "e.csv", ENERGY), "--time", write(place, "t.csv", TIME), "--slowdown", "120%", "--forbid", "vit:V100",
+              "--capacity", "A100=1")
+    svg = ask(*tables, "--svg", "-").stdout
+    expect(svg.startswith("<?xml") or svg.startswith("<svg"), svg[:80])
+    for words in ["4 configurations on 3 classes of servers", "resnet", "A100", "chosen", "forbidden", "no energy known",
+                  "gpt in V100: 5 kWh, chosen", "vit in V100: forbidden", "gpt in A40: no energy known", "vit in A40: too slow"]:
+        expect(words in svg, f"{words}: {svg[:3000]}")
+    expect("configuration " not in svg, "nothing else goes there")
+    rows = ask(write(place, "rows.csv", ROWS), "--configuration", "job", "--class", "class", "--energy", "energy_kwh", "--term").stdout
+    line = next(line for line in rows.splitlines() if line.startswith("c "))
+    expect("[" in line and "+0.0]" in line and "+3.2" in line and "~" in line, rows)
+    expect("as good, within the noise" in rows and "configuration " in rows, rows)
+    term = ask(*tables, "--term").stdout
+    gpt = next(line for line in term.splitlines() if line.startswith("gpt"))
+    equal(gpt.split()[1], "-")
+    expect("f forbidden" in term and "- no energy known" in term, term)
+    many = "x,a,b\n" + "".join(f"row{i},{1 + i / 100},{2}\n" for i in range(70))
+    svg = ask(write(place, "many.csv", many), "--capacity", "a=40", "--svg", "-").stdout
+    expect("the 40 that take most above their own best; 30 others not" in svg, svg[:2000])
+    # Those that cost least to move are moved: the last rows, and the first of the rest is shown before.
+    expect("row40 in b" in svg and "row39 in b" not in svg, "largest regrets")
+    refuse("one picture at most can go to stdout", *tables, "--svg", "-", "--png", "-", status=2)
+    refuse("", *tables, "--svg", f"{place}/nowhere/x.svg")
+    ask(*tables, "--svg", f"{place}/m.svg")
+    expect(os.path.getsize(f"{place}/m.svg") > 1000, "a file")
+    done = call("place", *tables, "--png", f"{place}/m.png", "--pdf", f"{place}/m.pdf")
+    if "libcairo" in done.stderr:
+        raise harness.Skip("libcairo2 is not installed")
+    equal(done.returncode, 0, done.stderr)
+    with open(f"{place}/m.png", "rb") as png, open(f"{place}/m.pdf", "rb") as pdf:
+        expect(png.read(8) == b"\x89PNG\r\n\x1a\n" and pdf.read(5) == b"%PDF-", "magic")
+
+
 def test_random_tables_against_all_placements(place):
     """What the program prints is what trying all of them gives, both kinds of room"""
     roll = random.Random(6)

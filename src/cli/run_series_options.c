@@ -41,10 +41,9 @@ static int check_company(const struct es_repeat_options *asked, struct es_error 
 					    "--%s: there is nothing to judge without --vs",
 					    options[i].name);
 		if (options[i].is_given && !asked->repeat)
-			return es_error_say(
-				err, -EINVAL,
-				"--%s: how often is for --repeat to say, with --until how often at most",
-				options[i].name);
+			return es_error_say(err, -EINVAL,
+					    "--%s: --repeat N must say how many rounds there are%s",
+					    options[i].name, asked->until ? " at most" : "");
 	}
 	return 0;
 }

@@ -137,13 +137,13 @@ def test_interrupted(place):
 def test_interrupted_while_idle(place):
     """SIGINT while the idle power behind a command is measured: that run is whole, and there is no other."""
     done = os.path.join(place, "done")
-    running = harness.start("run", "--out", os.path.join(place, "out"), "--name", "j", "--repeat", "5", "--baseline", "1s",
+    running = harness.start("run", "--out", os.path.join(place, "out"), "--name", "j", "--repeat", "5", "--baseline", "2s",
                             f"--json={place}/told", "--", "sh", "-c", f"sleep 0.2; echo > {done}", cwd=place)
     end = time.monotonic() + 20
     while not os.path.exists(done):
         expect(time.monotonic() < end, "the command did not end")
         time.sleep(0.01)
-    time.sleep(0.1)
+    time.sleep(0.7)  # of two seconds
     running.send_signal(signal.SIGINT)
     said = running.communicate(timeout=20)[1]
     equal(running.returncode, 130, said)
@@ -260,13 +260,12 @@ def test_true_energies(place):
     told = last_json(done.stderr)
     want = true_j(place, "told-light") / true_j(place, "told-heavy") - 1
     change = comparison(told, "light")
-    energy, above, spent = change["energy"], change["above_baseline"], change["duration"]
+    energy, above = change["energy"], change["above_baseline"]
     # The command's start and end are in the recording, beside the load.
     near(energy["change"], want, 0.05 * abs(want) + 0.02, "true change")
     # What is above idle is shown, and decides nothing on one machine.
     equal((energy["verdict"], above["verdict"], told["metric"], told["verdict"]), ("less", None, "energy", "less"))
     expect(above["change"] < energy["change"], f"{above} against {energy}")
-    expect(spent["verdict"] in ("same", "undecided"), spent)
     base = [r["energy"]["baseline"] for r in told["runs"]]
     equal([b["after_w"] for b in base[:-1]], [b["before_w"] for b in base[1:]], "between two runs there is one baseline")
     equal(told["groups"][1]["above_baseline_j"]["runs"], 4)

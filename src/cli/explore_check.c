@@ -227,7 +227,7 @@ static int take_quality(struct es_explore *study, size_t member, const struct es
 			struct es_explore_run *run, struct es_error *err)
 {
 	char out[ES_PATH_MAX_BYTES + 16];
-	struct es_explore_ended ended;
+	struct es_explore_ended ended = { .status = 0 };
 	int r;
 
 	(void)snprintf(out, sizeof(out), "%s/quality", room->run_dir);
@@ -251,7 +251,7 @@ static int take_quality(struct es_explore *study, size_t member, const struct es
 int es_explore_check(struct es_explore *study, size_t member, const struct es_explore_room *room,
 		     struct es_explore_run *run, struct es_error *err)
 {
-	struct es_explore_ended ended;
+	struct es_explore_ended ended = { .status = 0 };
 	int r = 0;
 
 	if (study->spec.check.text) {

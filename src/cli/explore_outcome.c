@@ -146,7 +146,7 @@ static int judge_metric(const struct es_explore *study, const struct es_explore_
 		.limit = isfinite(study->slowdown_share) ? study->slowdown_share : 0,
 	};
 	es_cleanup(es_freep) double *own = NULL, *others = NULL;
-	size_t n, n_others;
+	size_t n = 0, n_others = 0;
 	int r = es_trials_values(&study->trials, member->group, metric, &own, &n);
 
 	*ret = (struct es_judgement){ .has_change = false };

@@ -133,8 +133,8 @@ static int make_folder(const char *path, struct es_error *err)
 static int build_one(struct es_explore *study, size_t i, struct es_error *err)
 {
 	struct es_explore_build *build = &study->builds[i];
-	struct es_explore_room room;
-	struct es_explore_ended ended;
+	struct es_explore_room room = { .round = "" };
+	struct es_explore_ended ended = { .status = 0 };
 	struct es_buf line;
 	char log[ES_PATH_MAX_BYTES + 16];
 	char shell[] = "/bin/sh", option[] = "-c";
@@ -280,8 +280,8 @@ static int warm_up(struct es_explore *study, size_t member, struct es_explore_ru
 		   struct es_error *err)
 {
 	char timeout[ES_QUANTITY_TEXT_BYTES];
-	struct es_explore_room room;
-	struct es_explore_ended ended;
+	struct es_explore_room room = { .round = "" };
+	struct es_explore_ended ended = { .status = 0 };
 	int r = es_explore_places_of(study, member, 0, &room);
 
 	for (uint64_t i = 0; r == 0 && i < study->spec.n_warmups && run->result == ES_EXPLORE_OK;
@@ -311,8 +311,8 @@ static int measure(struct es_explore *study, size_t member, size_t round,
 	char timeout[ES_QUANTITY_TEXT_BYTES], recording[ES_PATH_MAX_BYTES],
 		log[ES_PATH_MAX_BYTES + 16];
 	struct es_explore_stamps *stamps = NULL;
-	struct es_explore_room room;
-	struct es_explore_ended ended;
+	struct es_explore_room room = { .round = "" };
+	struct es_explore_ended ended = { .status = 0 };
 	int r = es_explore_places_of(study, member, round, &room);
 
 	if (r == 0)

@@ -163,7 +163,7 @@ static void put_recipe(const struct es_explore *study, size_t i, struct es_buf *
 {
 	const struct es_explore_spec *spec = &study->spec;
 	const struct es_explore_member *member = &study->members[i];
-	struct es_explore_room room;
+	struct es_explore_room room = { .round = "" };
 
 	if (es_explore_places_of(study, i, 1, &room) < 0)
 		return;
@@ -289,7 +289,7 @@ static void put_order(const struct es_explore *study, struct es_buf *out)
 void es_explore_plan_text(const struct es_explore *study, struct es_buf *out)
 {
 	char duration[ES_QUANTITY_TEXT_BYTES];
-	struct es_explore_room room;
+	struct es_explore_room room = { .round = "" };
 	double left_s;
 	size_t n_left = es_explore_left(study, &left_s);
 
@@ -318,8 +318,7 @@ void es_explore_plan_text(const struct es_explore *study, struct es_buf *out)
 	(void)es_buf_printf(out, "left: %zu of %zu runs", n_left, study->n * study->n_rounds);
 	if (left_s >= 0)
 		(void)es_buf_printf(out, ", about %s\n",
-				    es_duration_text((int64_t)(left_s + 0.5) * ES_NS_PER_S,
-						     duration));
+				    es_duration_text((int64_t)left_s * ES_NS_PER_S, duration));
 	else
 		(void)es_buf_printf(
 			out,

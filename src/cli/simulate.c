@@ -320,9 +320,9 @@ int es_cmd_simulate(int argc, char **argv)
 		  "easy-power: as easy, below --power-cap; carbon, price: as easy, each job held back within --window; "
 		  "shutdown: as easy, idle nodes go off",
 		  ES_OPTION_TEXT, &asked->policy },
-		{ "compare", "NAME,NAME",
-		  "two policies, and what they differ by, by resampled weeks", ES_OPTION_TEXT,
-		  &asked->compare },
+		{ "compare", "NAME,NAME…",
+		  "several policies, and what they differ by from the first, by resampled weeks",
+		  ES_OPTION_TEXT, &asked->compare },
 		{ "power-cap", "W", "of the whole machine, as 300kW", ES_OPTION_TEXT,
 		  &asked->power_cap },
 		{ "runtime-estimates", "KIND",

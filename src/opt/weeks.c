@@ -9,6 +9,7 @@
 #include "opt/weeks.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "core/draw.h"
@@ -20,7 +21,14 @@ static int by_value(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
-static double resample(const struct es_week *weeks, size_t n, uint64_t *state)
+static double share_of(const struct es_week *sum)
+{
+	if (sum->a > 0)
+		return (sum->b - sum->a) / sum->a;
+	return sum->b > 0 ? INFINITY : 0;
+}
+
+static struct es_week resample(const struct es_week *weeks, size_t n, uint64_t *state)
 {
 	struct es_week sum = { .n = 0 };
 
@@ -34,14 +42,22 @@ static double resample(const struct es_week *weeks, size_t n, uint64_t *state)
 			sum.b += week->b;
 		}
 	}
-	return (sum.b - sum.a) / sum.n;
+	return sum;
+}
+
+/* What 95 % of the values lie between. */
+static void cut(double *values, double *ret_low, double *ret_high)
+{
+	qsort(values, ES_WEEKS_RESAMPLES, sizeof(*values), by_value);
+	*ret_low = values[ES_WEEKS_RESAMPLES / 40 - 1];
+	*ret_high = values[ES_WEEKS_RESAMPLES - ES_WEEKS_RESAMPLES / 40];
 }
 
 int es_weeks_compare(const struct es_week *weeks, size_t n, uint64_t seed,
 		     struct es_weeks_difference *ret)
 {
 	struct es_week sum = { .n = 0 };
-	double *values;
+	double *values, *shares;
 	size_t n_full = 0;
 
 	for (size_t i = 0; i < n; i++) {
@@ -53,16 +69,21 @@ int es_weeks_compare(const struct es_week *weeks, size_t n, uint64_t seed,
 	if (n_full == 0)
 		return -ENODATA;
 	ret->value = ret->low = ret->high = (sum.b - sum.a) / sum.n;
+	ret->share = ret->share_low = ret->share_high = share_of(&sum);
 	if (n_full < ES_WEEKS_LEAST)
 		return 1;
-	values = calloc(ES_WEEKS_RESAMPLES, sizeof(*values));
+	values = calloc(2 * ES_WEEKS_RESAMPLES, sizeof(*values));
 	if (!values)
 		return -ENOMEM;
-	for (size_t i = 0; i < ES_WEEKS_RESAMPLES; i++)
-		values[i] = resample(weeks, n, &seed);
-	qsort(values, ES_WEEKS_RESAMPLES, sizeof(*values), by_value);
-	ret->low = values[ES_WEEKS_RESAMPLES / 40 - 1];
-	ret->high = values[ES_WEEKS_RESAMPLES - ES_WEEKS_RESAMPLES / 40];
+	shares = &values[ES_WEEKS_RESAMPLES];
+	for (size_t i = 0; i < ES_WEEKS_RESAMPLES; i++) {
+		struct es_week drawn = resample(weeks, n, &seed);
+
+		values[i] = (drawn.b - drawn.a) / drawn.n;
+		shares[i] = share_of(&drawn);
+	}
+	cut(values, &ret->low, &ret->high);
+	cut(shares, &ret->share_low, &ret->share_high);
 	free(values);
 	return 0;
 }

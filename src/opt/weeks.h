@@ -19,10 +19,12 @@ struct es_week {
 	double n, a, b; /* jobs; what they have by the one schedule and by the other */
 };
 
-/** struct es_weeks_difference - of the means over all jobs, b less a */
+/** struct es_weeks_difference - of the means, b less a */
 struct es_weeks_difference {
 	double value;
 	double low, high; /* 95 % of the resampled weeks lie between */
+	/* The same as a share of a; 0 where both are, infinity where only a is. */
+	double share, share_low, share_high;
 };
 
 /**

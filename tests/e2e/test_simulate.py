@@ -239,15 +239,19 @@ def test_two_policies_are_compared(place):
     single = [sums(*options, "--policy", policy) for policy in ("fcfs", "easy")]
     expect([{**policy, "schema": "energyscopium.simulate/1"} for policy in found["policies"]] == single, text)
     expect(found["weeks"] == 7, text)
+    differences, = found["comparisons"]
+    expect((differences["policy"], differences["against"]) == ("easy", "fcfs"), text)
     for key in ("mean_wait_s", "mean_bounded_slowdown"):
-        change = single[1][key] - single[0][key]
-        expect(abs(found[key]["change"] - change) < 1e-9 * abs(change), text)
-        expect(found[key]["ci"][0] <= found[key]["change"] <= found[key]["ci"][1] < 0, text)
+        change, found_one = single[1][key] - single[0][key], differences[key]
+        expect(abs(found_one["change"] - change) < 1e-9 * abs(change), text)
+        expect(found_one["ci"][0] <= found_one["change"] <= found_one["ci"][1] < 0, text)
+        expect(found_one["verdict"] == "less", text)
     expect(simulate(*options, "--compare", "fcfs,easy", "--json").stdout == text, "not the same again")
     shown = simulate(*options, "--compare", "easy,easy-power", "--power-cap", "1.3kW").stdout
     expect("easy-power less easy, over 7 weeks" in shown and "(cap 1300.000 W)" in shown, shown)
     short = write(place, jobs[:150], "short.swf")
-    expect(sums(short, "--procs", 64, "--compare", "easy,fcfs")["mean_wait_s"]["ci"] is None, "an interval")
+    few, = sums(short, "--procs", 64, "--compare", "easy,fcfs")["comparisons"]
+    expect(few["mean_wait_s"]["ci"] is None and few["mean_wait_s"]["verdict"] is None, "an interval")
     result = simulate(short, "--procs", 7, "--compare", "easy,fcfs", status=1)
     expect("larger than the machine" in result.stderr and len(result.stderr.splitlines()) == 1, result.stderr)
 
@@ -317,7 +321,7 @@ def test_wrong_usage_is_told_in_one_line(place):
                              "--window", "1"], "--window '1'"),
                            ([trace, *POWER, "--watts-busy", "20W", "--carbon-file", "x", "--policy", "carbon",
                              "--window", "1h", "--forecast-error", "2"], "--forecast-error '2'"),
-                           ([trace, "--procs", "10", "--compare", "easy"], "two policies are wanted"),
+                           ([trace, "--procs", "10", "--compare", "easy"], "two policies or more are wanted"),
                            ([trace, "--procs", "10", "--compare", "easy,easy"], "the same policy twice"),
                            ([trace, "--procs", "10", "--compare", "easy,best"], "--policy 'best'"),
                            ([trace, "--procs", "10", "--compare", "easy,fcfs", "--policy", "easy"],

@@ -295,5 +295,81 @@ def test_the_log_of_a_machine_drawn(place):
     expect(read(f"{place}/week.svg").count(b">job ") > 1000, "no jobs")
 
 
+def weekly(rows, weeks):
+    """Energy in kWh and the highest power of each week, by the rows of --power-csv."""
+    kwh, peak = [0.0] * weeks, [0.0] * weeks
+    for row, after in zip(rows, rows[1:]):
+        at, until = int(row["time_s"]), int(after["time_s"])
+        while at < until:
+            week = at // 604800
+            to = min(until, (week + 1) * 604800)
+            kwh[week] += float(row["power_w"]) * (to - at) / 3.6e6
+            peak[week] = max(peak[week], float(row["power_w"]))
+            at = to
+    return kwh, peak
+
+
+def test_policies_are_compared_week_by_week(place):
+    """Energy, grams, cost and peaks of weeks are those of the replays; what is less or more says so; few weeks are said"""
+    jobs = []
+    for week in range(7):
+        jobs += [(len(jobs) + i, week * 604800 + submit, run, procs, requested)
+                 for i, (_, submit, run, procs, requested) in enumerate(random_jobs(week, 150, 64), 1)]
+    trace = write(place, swf(jobs))
+    prices = write_prices(place, [50, -20, 80, 10] * (42 * 7), 60)
+    carbon = write(place, "start,g_per_kwh\n" + "".join(f"{clock(3600 * i)},{240 - i % 24 * 9}\n"
+                                                        for i in range(24 * 49)), "c.csv")
+    options = [trace, "--procs", 80, *POWER, "--price-file", prices, "--carbon-file", carbon]
+    own = {"easy": [], "easy-power": ["--power-cap", "7kW"], "carbon": ["--window", "6h"], "price": ["--window", "6h"]}
+    every = [*options, "--power-cap", "7kW", "--window", "6h", "--compare", ",".join(own)]
+    found = sums(*every)
+    expect([policy["policy"] for policy in found["policies"]] == list(own) and found["weeks"] == 7, found)
+    singles = {}
+    for name, more in own.items():
+        singles[name] = sums(*options, "--policy", name, *more, "--power-csv", f"{place}/{name}.csv")
+    weeks = {name: weekly(rows_of(f"{place}/{name}.csv"), 7) for name in own}
+    end = max(single["makespan_s"] for single in singles.values()) + jobs[0][1]
+    share = end / 604800
+    expect(6 < share < 7 and len(found["comparisons"]) == 3, found)
+    for one in found["comparisons"]:
+        name = one["policy"]
+        for key, total in [("kwh_per_week", "energy_kwh"), ("gco2_per_week", "gco2"), ("cost_per_week", "cost")]:
+            change = (singles[name][total] - singles["easy"][total]) / share
+            expect(abs(one[key]["value"] * share - singles[name][total]) < 1e-2 * abs(singles[name][total]), (one, key))
+            expect(abs(one[key]["change"] - change) < 1e-2 * abs(singles["easy"][total]) and
+                   one[key]["ci"][0] <= one[key]["change"] <= one[key]["ci"][1], (one, key, change))
+        peaks = [sum(weeks[policy][1]) / 7 for policy in ("easy", name)]
+        expect(abs(one["mean_weekly_peak_w"]["reference"] - peaks[0]) < 1e-6 and
+               abs(one["mean_weekly_peak_w"]["value"] - peaks[1]) < 1e-6, (one, peaks))
+    capped, green, cheap = found["comparisons"]
+    expect(capped["mean_weekly_peak_w"]["verdict"] == "less" == green["gco2_per_week"]["verdict"], found)
+    expect(cheap["cost_per_week"]["verdict"] == "less" and cheap["mean_wait_s"]["verdict"] == "more", found)
+    expect(-1 <= green["gco2_per_week"]["relative_ci"][0] <= green["gco2_per_week"]["relative"] < 0, green)
+    text = simulate(*every, "--svg", f"{place}/c.svg").stdout
+    expect("carbon less easy, over 7 weeks" in text and "cost, EUR per week" in text and ": less" in text, text)
+    picture = read(f"{place}/c.svg")
+    expect(b"jobs that wait longer than" in picture and b"change against easy" in picture, "no picture")
+    expect(simulate(*every, "--svg", f"{place}/c.svg").stdout == text and read(f"{place}/c.svg") == picture, "not again")
+    short = write(place, swf(jobs[:150]), "short.swf")
+    few = simulate(short, "--procs", 64, *POWER, "--compare", "fcfs,easy", "--svg", f"{place}/c.svg").stdout
+    expect("no interval: that takes 5 weeks" in few and b"too few weeks" in read(f"{place}/c.svg"), few)
+    same = sums(trace, "--procs", 6400, *POWER, "--compare", "fcfs,easy")["comparisons"][0]
+    expect(same["mean_wait_s"]["verdict"] == same["kwh_per_week"]["verdict"] == "the same", same)
+    expect(same["gco2_per_week"] is None and same["cost_per_week"] is None, same)
+
+
+def test_what_cannot_be_compared_is_told(place):
+    """Wrong lists of policies, and options of one replay"""
+    trace = write(place, swf(random_jobs(1, 10, 64)))
+    for options, words in [(["--compare", "easy,"], "two policies or more"), (["--compare", ",easy"], "two policies"),
+                           (["--compare", "fcfs,easy,fcfs"], "the same policy twice"),
+                           (["--compare", "a,b,c,d,e,f,g"], "six policies at most"),
+                           (["--compare", "fcfs,easy", "--from", "+1d"], "not for --compare"),
+                           (["--compare", "fcfs,easy", "--power-csv", "x"], "not for --compare"),
+                           (["--compare", "fcfs,easy", "--svg", "-", "--json"], "one thing at most")]:
+        result = simulate(trace, "--procs", 64, *options, status=2)
+        expect(words in result.stderr and len(result.stderr.splitlines()) == 1, f"{options}: {result.stderr}")
+
+
 if __name__ == "__main__":
     sys.exit(harness.main(sys.modules[__name__]))

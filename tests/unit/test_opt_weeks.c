@@ -75,12 +75,38 @@ static void the_interval_is_as_wide_as_that_of_a_mean(void **state)
 	assert_true(other.low != found.low);
 }
 
+/* Where few weeks have all of it the difference by the mean of all could be more than there is. */
+static void a_share_is_never_more_than_all_of_it(void **state)
+{
+	struct es_week weeks[14];
+	struct es_weeks_difference found;
+
+	(void)state;
+	for (size_t i = 0; i < 14; i++)
+		weeks[i] = (struct es_week){ 100, 1, 1 };
+	weeks[3] = (struct es_week){ 100, 5000, 1000 };
+	assert_int_equal(es_weeks_compare(weeks, 14, 1, &found), 0);
+	assert_true(fabs(found.share + 4000.0 / 5013) < 1e-12);
+	assert_true(found.share_low >= -0.8 && found.share_low <= found.share);
+	assert_true(found.share_high == 0); /* none of the draws without the fourth */
+	assert_true(found.low / (5013.0 / 1400) < -1);
+	for (size_t i = 0; i < 14; i++)
+		weeks[i].a = 0;
+	assert_int_equal(es_weeks_compare(weeks, 14, 1, &found), 0);
+	assert_true(isinf(found.share));
+	for (size_t i = 0; i < 14; i++)
+		weeks[i].b = 0;
+	assert_int_equal(es_weeks_compare(weeks, 14, 1, &found), 0);
+	assert_true(found.share == 0 && found.share_high == 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_difference_is_of_means_over_all_jobs),
 		cmocka_unit_test(weeks_that_are_alike_leave_no_doubt),
 		cmocka_unit_test(the_interval_is_as_wide_as_that_of_a_mean),
+		cmocka_unit_test(a_share_is_never_more_than_all_of_it),
 	};
 
 	return cmocka_run_group_tests_name("opt/weeks", tests, NULL, NULL);

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
 """
-Runs the ```sh blocks of README.md and doc/tutorial/*.md, each file in a folder of its own, its
-blocks one after the other; a command that fails ends its block. Text behind "# expect:" must be in
+Runs the ```sh blocks of README.md and doc/tutorial/*.md (test_examples.py: of examples/*/README.md), each
+file in a folder of its own, its blocks one after the other; a command that fails ends its block. Text behind "# expect:" must be in
 the output of the block. Lines with "make" are not run: they would build the tree from within its tests.
 
 Looks also at the configuration's manual page: its keys are those of the table in the source.
@@ -22,7 +22,8 @@ import tempfile
 FENCE = re.compile(r"^```(\w*)\s*$")
 EXPECT = re.compile(r"#\s*expect:\s*(.*?)\s*$")
 MAKE = re.compile(r"^\s*make\b")
-NEEDS_FUSE = "<!-- needs: fuse -->"
+SECONDS = re.compile(r"^<!-- seconds: (\d+) -->$", re.M)  # for a block, where that is more than usual
+NEEDS = re.compile(r"^<!-- needs: (\S+) -->$", re.M)
 BLOCK_S = 60
 # What a scheduler or a user has set would change names and numbers.
 FOREIGN = re.compile(r"^(ENERGYSCOPIUM_|SLURM_|PBS_|OAR_|LSB_|FLUX_|XDG_CONFIG_HOME|TZ$)")
@@ -64,20 +65,22 @@ def environment(home):
     env = {key: value for key, value in os.environ.items() if not FOREIGN.match(key)}
     env["PATH"] = os.path.dirname(os.environ["ES_PROGRAM"]) + os.pathsep + env["PATH"]
     env["HOME"] = home
+    # Open MPI runs nothing for root unless told twice.
+    env["OMPI_ALLOW_RUN_AS_ROOT"] = env["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
     env["ENERGYSCOPIUM_RUNTIME_DIR"] = os.path.join(home, "runtime")  # no recording of anybody else
     return env
 
 
-def run_block(lines, folder, env):
+def run_block(lines, folder, env, limit_s):
     """What is wrong, "" where nothing is."""
     script = "set -e\n" + "\n".join(lines) + "\n"
     try:
         done = subprocess.run(
             ["sh", "-c", script], cwd=folder, env=env, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=BLOCK_S, check=False,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=limit_s, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return f"did not end within {BLOCK_S} s"
+        return f"did not end within {limit_s} s"
     output = done.stdout.decode("utf-8", "replace")
     wrong = [f"ended with status {done.returncode}"] if done.returncode else []
     for line in lines:
@@ -100,15 +103,34 @@ def may_mount():
     return True
 
 
+def has_avx512():
+    with open("/proc/cpuinfo", encoding="utf-8") as file:
+        return re.search(r"^flags\s*:.*\bavx512f\b.*\bavx512vl\b", file.read(), re.M) is not None
+
+
+# What a page may need beside the program, and whether it is here.
+NEEDED = {
+    "avx512": has_avx512,
+    "fuse": may_mount,
+    "hpcc": lambda: bool(shutil.which("hpcc") and shutil.which("mpirun")),
+}
+
+
 def try_document(tap, root, path):
     with open(os.path.join(root, path), encoding="utf-8") as file:
         text = file.read()
     n_blocks = 0
-    if NEEDS_FUSE in text and not may_mount():
-        tap.say(True, f"{path}: its commands work # SKIP no FUSE here")
-        return
-    with tempfile.TemporaryDirectory(prefix="es-docs-") as folder:
-        env = environment(folder)
+    limit_s = max([BLOCK_S, *map(int, SECONDS.findall(text))])
+    for need in NEEDS.findall(text):
+        if not NEEDED[need]():
+            tap.say(True, f"{path}: its commands work # SKIP no {need} here")
+            return
+    with tempfile.TemporaryDirectory(prefix="es-docs-") as home:
+        env = environment(home)
+        folder = home
+        if path.startswith("examples/"):
+            folder = os.path.join(home, "example")
+            shutil.copytree(os.path.dirname(os.path.join(root, path)), folder)
         for number, lines in blocks_of(text):
             for line in lines:
                 if MAKE.match(line):
@@ -117,7 +139,7 @@ def try_document(tap, root, path):
             if not any(line.strip() for line in lines):
                 continue
             n_blocks += 1
-            wrong = run_block(lines, folder, env)
+            wrong = run_block(lines, folder, env, limit_s)
             tap.say(not wrong, f"{path}:{number}: its commands work", wrong)
     if n_blocks == 0:
         tap.say(False, f"{path}: has commands to run", "there is no block marked sh")
@@ -142,8 +164,8 @@ def main():
     if not os.access(os.environ["ES_PROGRAM"], os.X_OK):
         sys.exit(f"test_docs: no program '{os.environ['ES_PROGRAM']}'")
     tap = Tap()
-    tutorials = sorted(glob.glob(os.path.join(root, "doc/tutorial/*.md")))
-    for path in ["README.md", *(os.path.relpath(tutorial, root) for tutorial in tutorials)]:
+    pages = sorted(glob.glob(os.path.join(root, "doc/tutorial/*.md")))
+    for path in ["README.md", *(os.path.relpath(page, root) for page in pages)]:
         try_document(tap, root, path)
     try_keys(tap, root)
     return tap.close()

@@ -16,6 +16,7 @@
 #include "cli/command.h"
 #include "cli/picture.h"
 #include "cli/simulate_picture.h"
+#include "format/profile.h"
 
 #define COMMAND "simulate"
 #define SCHEDULE_MAX_BYTES (UINT64_C(4) << 30)
@@ -25,7 +26,7 @@ static int next_job(void *arg, struct es_sim_job *ret)
 	struct es_simulate *sim = arg;
 	int r = es_simulate_trace_next(&sim->trace, ret);
 
-	if (r > 0 && sim->power.is_known &&
+	if (r > 0 && sim->power.is_known && !sim->machine.is_named &&
 	    es_simulate_power_of(&sim->power, ret, &ret->energy_j, sim->err) < 0)
 		return sim->err->code;
 	return r;
@@ -42,10 +43,12 @@ void es_simulate_draw(struct es_simulate *sim, double joules, int64_t from_s, in
 
 static void count_energy(struct es_simulate *sim, const struct es_sim_job *job, int64_t start_s)
 {
-	double idle_j = sim->power.idle_w * job->procs * (double)job->run_s;
+	double idle_j =
+		es_simulate_machine_idle_w(sim, job->class) * job->procs * (double)job->run_s;
 
 	sim->jobs_j += job->energy_j;
 	es_simulate_draw(sim, job->energy_j - idle_j, start_s, start_s + job->run_s);
+	sim->machine.jobs_j[job->class] += job->energy_j;
 	sim->machine.extra_j[job->class] += job->energy_j - idle_j;
 }
 
@@ -72,11 +75,13 @@ static void keep_course(struct es_simulate *sim, const struct es_sim_job *job, i
 		.procs = job->procs,
 		.user = of->user,
 		.queue = of->queue,
-		.high = sim->options.procs,
+		.low = es_simulate_machine_before(sim, job->class),
+		.high = es_simulate_machine_before(sim, job->class + 1),
 	};
 
-	es_simulate_course_job(&sim->course, &start, job,
-			       llround(sim->power.idle_w * 1e3 * job->procs));
+	es_simulate_course_job(
+		&sim->course, &start, job,
+		llround(es_simulate_machine_idle_w(sim, job->class) * 1e3 * job->procs));
 }
 
 static int started(void *arg, const struct es_sim_job *job, int64_t start_s)
@@ -101,6 +106,10 @@ static int started(void *arg, const struct es_sim_job *job, int64_t start_s)
 			    start_s - job->submit_s);
 	if (sim->power.is_known)
 		(void)es_buf_printf(&sim->rows, "%.3f", job->energy_j);
+	if (sim->machine.is_named) {
+		(void)es_buf_str(&sim->rows, ",");
+		es_csv_put_field(&sim->rows, sim->machine.names[job->class]);
+	}
 	return es_buf_str(&sim->rows, "\n");
 }
 
@@ -155,9 +164,11 @@ static int read_others(struct es_simulate *sim, struct es_error *err)
 
 int es_simulate_load(struct es_simulate *sim, struct es_error *err)
 {
-	int r = es_simulate_trace_read(COMMAND, sim->asked.path, sim->asked.is_strict,
-				       sim->options.procs, &sim->trace, err);
+	int r;
 
+	sim->trace.is_classed = sim->machine.is_named;
+	r = es_simulate_trace_read(COMMAND, sim->asked.path, sim->asked.is_strict,
+				   es_simulate_machine_most(sim), &sim->trace, err);
 	if (r < 0)
 		return r;
 	if (sim->trace.is_requested && sim->trace.n_without_request > 0)
@@ -221,7 +232,7 @@ static int close_course(struct es_simulate *sim, struct es_error *err)
 	es_simulate_course_base(course, sim->totals.first_submit_s * 1000,
 				sim->machine.is_told ? sim->machine.told_from_ms
 						     : sim->totals.last_end_s * 1000,
-				llround(sim->power.idle_w * 1e3 * sim->options.procs));
+				llround(es_simulate_machine_all_idle_w(sim) * 1e3));
 	r = es_simulate_course_close(course);
 	return r < 0 ? es_error_set(err, r, "the course of the schedule cannot be kept") : 0;
 }
@@ -248,7 +259,9 @@ int es_simulate_replay(struct es_simulate *sim, struct es_error *err)
 	sim->options.drew = es_simulate_machine_drew;
 	sim->options.arg = sim;
 	if (sim->asked.schedule)
-		(void)es_buf_str(&sim->rows, "job,submit_s,start_s,end_s,procs,wait_s,energy_j\n");
+		(void)es_buf_printf(&sim->rows,
+				    "job,submit_s,start_s,end_s,procs,wait_s,energy_j%s\n",
+				    sim->machine.is_named ? ",class" : "");
 	r = es_sim_run(&sim->options, &sim->totals, err);
 	if (r < 0 && err->text[0] == '\0')
 		(void)es_error_set(err, r, "the schedule cannot be kept");
@@ -315,6 +328,12 @@ int es_cmd_simulate(int argc, char **argv)
 	struct es_simulate_asked *asked = &sim.asked;
 	const struct es_option options[] = {
 		{ "procs", "N", "processors of the machine", ES_OPTION_TEXT, &asked->procs },
+		{ "classes", "FILE",
+		  "CSV of the machine's classes of processors, in place of --procs", ES_OPTION_TEXT,
+		  &asked->classes },
+		{ "choose", "NAME",
+		  "among classes that are free: first, of least energy, edp or marginal energy",
+		  ES_OPTION_TEXT, &asked->choose },
 		{ "policy", "NAME",
 		  "fcfs: none overtakes; easy: others may, where the first that waits is not delayed (default); "
 		  "easy-power: as easy, below --power-cap; carbon, price: as easy, each job held back within --window; "
@@ -381,9 +400,9 @@ int es_cmd_simulate(int argc, char **argv)
 	};
 	const struct es_usage usage = {
 		.command = COMMAND,
-		.synopsis = "TRACE.swf --procs N [OPTION]…",
+		.synopsis = "TRACE.swf --procs N|--classes FILE [OPTION]…",
 		.text = "Replays the jobs of a trace in the Standard Workload Format (packed or not) on a\n"
-			"machine of equal processors, and tells waits, use and energy.",
+			"machine of equal processors, or of classes of them, and tells waits, use and energy.",
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
 	};

@@ -34,6 +34,7 @@ typedef int64_t (*es_simulate_hold_fn)(void *arg, const struct es_sim_job *job);
 /** struct es_simulate_trace - jobs in the order of their submission; zero-initialise, es_simulate_trace_finish() it */
 struct es_simulate_trace {
 	struct es_swf swf;
+	bool is_classed; /* the machine has classes: no job is larger than the largest */
 	bool is_requested; /* estimates are what was asked for; else the run times */
 	size_t next; /* to be handed out */
 	struct es_simulate_held *
@@ -76,9 +77,9 @@ struct es_simulate_moment {
 /** struct es_simulate_asked - the options in words; NULL: not given */
 struct es_simulate_asked {
 	const char *path, *procs, *policy, *estimates, *schedule, *energy, *watts_idle, *watts_busy,
-		*procs_per_node, *watts_off, *boot, *stop, *idle_timeout, *power_cap, *carbon,
-		*zone, *price, *start, *window, *forecast_error, *seed, *compare, *power_csv, *from,
-		*to, *colour_by;
+		*classes, *choose, *procs_per_node, *watts_off, *boot, *stop, *idle_timeout,
+		*power_cap, *carbon, *zone, *price, *start, *window, *forecast_error, *seed,
+		*compare, *power_csv, *from, *to, *colour_by;
 	struct es_drawing drawing;
 	bool is_strict, wants_json, is_term;
 };

@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/parse.h"
 #include "cli/command.h"
 #include "cli/simulate.h"
+#include "cli/simulate_classes.h"
 
 #define COMMAND "simulate"
 #define SWITCH_MAX_NS (86400 * ES_NS_PER_S) /* of a boot or a stop */
@@ -151,11 +153,73 @@ static bool wants_stops(const struct es_simulate *sim)
 	return timeout ? strcmp(timeout, "never") != 0 : sim->policy == ES_SIMULATE_SHUTDOWN;
 }
 
-int es_simulate_machine_read(struct es_simulate *sim)
+static const char *const choices[ES_SIM_N_CHOICES] = {
+	[ES_SIM_FIRST] = "first",
+	[ES_SIM_ENERGY] = "energy",
+	[ES_SIM_EDP] = "edp",
+	[ES_SIM_MARGINAL] = "marginal",
+};
+
+static int read_choice(struct es_simulate *sim)
+{
+	const char *name = sim->asked.choose ? sim->asked.choose : "first";
+	size_t i = 0;
+
+	if (sim->asked.choose && !sim->asked.classes)
+		return es_complain(COMMAND, ES_EXIT_USAGE, "--choose is for --classes FILE");
+	while (i < ES_ARRAY_SIZE(choices) && strcmp(name, choices[i]) != 0)
+		i++;
+	if (i == ES_ARRAY_SIZE(choices))
+		return wrong("--choose", name, "first, energy, edp or marginal is wanted");
+	sim->options.choice = (enum es_sim_choice)i;
+	return -1;
+}
+
+static int read_classes(struct es_simulate *sim)
+{
+	const struct es_simulate_asked *asked = &sim->asked;
+	struct es_simulate_machine *machine = &sim->machine;
+	struct es_error err = { .code = 0 };
+	bool has_switch = false;
+
+	if (asked->procs_per_node || asked->watts_idle || asked->watts_busy || asked->watts_off ||
+	    asked->boot || asked->stop)
+		return es_complain(COMMAND, ES_EXIT_USAGE,
+				   "what nodes draw and have stands in the file of --classes");
+	if (es_simulate_classes_read(machine, asked->classes, &err) < 0)
+		return es_complain(COMMAND, ES_EXIT_FAILURE, "%s", err.text);
+	sim->options.procs = 0;
+	for (unsigned i = 0; i < machine->n; i++) {
+		sim->options.procs += machine->classes[i].procs;
+		has_switch = has_switch || machine->has_switch[i];
+		if (machine->has_idle && !machine->has_busy[i] && !asked->energy)
+			return es_complain(COMMAND, ES_EXIT_FAILURE,
+					   "'%s': what jobs draw on '%s' is missing: watts_busy, a "
+					   "power model, or --energy FILE",
+					   asked->classes, machine->names[i]);
+	}
+	sim->power.is_known = machine->has_idle;
+	sim->power.class_names = (const char(*)[ES_NAME_MAX_BYTES])machine->names;
+	sim->power.n_classes = machine->n;
+	if (!sim->power.is_known && (asked->energy || sim->options.choice != ES_SIM_FIRST ||
+				     asked->power_cap || asked->carbon || asked->price))
+		return es_complain(COMMAND, ES_EXIT_FAILURE,
+				   "'%s' tells no powers: column watts_idle is missing",
+				   asked->classes);
+	if (!has_switch && wants_stops(sim))
+		return es_complain(
+			COMMAND, ES_EXIT_FAILURE,
+			"'%s' has no class that could be off: columns watts_off, boot_s, "
+			"boot_watts, stop_s and stop_watts",
+			asked->classes);
+	sim->options.offer = es_simulate_classes_offer;
+	return -1;
+}
+
+static int read_alike(struct es_simulate *sim)
 {
 	const struct es_simulate_asked *asked = &sim->asked;
 	const char *missing = missing_of(sim);
-	int status;
 
 	if (missing && (asked->watts_off || asked->boot || asked->stop))
 		return es_complain(COMMAND, ES_EXIT_USAGE, "%s is missing: %s", missing,
@@ -165,7 +229,15 @@ int es_simulate_machine_read(struct es_simulate *sim)
 				   "%s is missing: to switch idle nodes off takes --watts-idle, "
 				   "--watts-off, --boot and --stop",
 				   missing);
-	status = read_nodes(sim);
+	return read_nodes(sim);
+}
+
+int es_simulate_machine_read(struct es_simulate *sim)
+{
+	int status = read_choice(sim);
+
+	if (status < 0)
+		status = sim->asked.classes ? read_classes(sim) : read_alike(sim);
 	status = status >= 0 ? status : read_timeout(sim);
 	if (status >= 0 || sim->machine.n == 0)
 		return status;
@@ -174,25 +246,52 @@ int es_simulate_machine_read(struct es_simulate *sim)
 	return -1;
 }
 
-static double idle_w(const struct es_simulate *sim)
+double es_simulate_machine_idle_w(const struct es_simulate *sim, unsigned class)
+{
+	return sim->machine.is_named ? sim->machine.idle_w[class] : sim->power.idle_w;
+}
+
+double es_simulate_machine_all_idle_w(const struct es_simulate *sim)
 {
 	double sum_w = 0;
 
+	if (sim->machine.n == 0)
+		return sim->power.idle_w * sim->options.procs;
 	for (unsigned i = 0; i < sim->machine.n; i++) {
 		const struct es_sim_class *class = &sim->machine.classes[i];
+		uint32_t nodes = class->procs / class->node.procs;
 
-		if (class->node.procs > 0)
-			sum_w += (double)class->node.idle_mw / 1e3 *
-				 (class->procs / class->node.procs);
+		sum_w += (double)class->node.idle_mw / 1e3 * nodes;
 	}
 	return sum_w;
+}
+
+uint32_t es_simulate_machine_before(const struct es_simulate *sim, unsigned class)
+{
+	uint32_t sum = 0;
+
+	if (sim->machine.n == 0)
+		return class > 0 ? sim->options.procs : 0;
+	for (unsigned i = 0; i < class && i < sim->machine.n; i++)
+		sum += sim->machine.classes[i].procs;
+	return sum;
+}
+
+uint32_t es_simulate_machine_most(const struct es_simulate *sim)
+{
+	uint32_t most = sim->machine.n > 0 ? 0 : sim->options.procs;
+
+	for (unsigned i = 0; i < sim->machine.n; i++)
+		if (sim->machine.classes[i].procs > most)
+			most = sim->machine.classes[i].procs;
+	return most;
 }
 
 /* A part of a second is told as of that second. */
 void es_simulate_machine_drew(void *arg, int64_t from_ms, int64_t to_ms, int64_t mw)
 {
 	struct es_simulate *sim = arg;
-	double watts = (double)mw / 1e3 - idle_w(sim);
+	double watts = (double)mw / 1e3 - es_simulate_machine_all_idle_w(sim);
 
 	if (!sim->machine.is_told)
 		sim->machine.told_from_ms = from_ms;
@@ -259,10 +358,50 @@ static void put_nodes(const struct es_simulate *sim, unsigned i, struct es_json 
 	es_json_object_end(json);
 }
 
+static double utilisation(const struct es_simulate *sim, unsigned i)
+{
+	return sim->totals.by_class[i].busy_proc_s /
+	       ((double)sim->machine.classes[i].procs *
+		(double)(sim->totals.last_end_s - sim->totals.first_submit_s));
+}
+
+static void put_class(const struct es_simulate *sim, unsigned i, struct es_json *json)
+{
+	const struct es_simulate_machine *machine = &sim->machine;
+	double joules = machine->extra_j[i];
+
+	for (int state = 0; state < ES_SIM_N_STATES; state++)
+		joules += state_j(sim, i, (enum es_sim_state)state);
+	es_json_object(json, NULL);
+	es_json_string(json, "name", machine->names[i]);
+	es_json_u64(json, "procs", machine->classes[i].procs);
+	es_json_double(json, "speed", machine->speed[i]);
+	es_json_u64(json, "jobs", sim->totals.by_class[i].n_jobs);
+	es_json_double(json, "utilisation", utilisation(sim, i)); /* null where no time passes */
+	if (sim->power.is_known) {
+		es_json_double(json, "energy_kwh", joules / ES_J_PER_KWH);
+		es_json_double(json, "jobs_kwh", machine->jobs_j[i] / ES_J_PER_KWH);
+	} else {
+		es_json_null(json, "energy_kwh");
+		es_json_null(json, "jobs_kwh");
+	}
+	put_nodes(sim, i, json);
+	es_json_object_end(json);
+}
+
 void es_simulate_machine_members(const struct es_simulate *sim, struct es_json *json)
 {
-	if (sim->machine.n > 0)
+	if (sim->machine.n == 0)
+		return;
+	if (!sim->machine.is_named) {
 		put_nodes(sim, 0, json);
+		return;
+	}
+	es_json_string(json, "choose", choices[sim->options.choice]);
+	es_json_array(json, "by_class");
+	for (unsigned i = 0; i < sim->machine.n; i++)
+		put_class(sim, i, json);
+	es_json_array_end(json);
 }
 
 static void put_node_rows(const struct es_simulate *sim, unsigned i, struct es_buf *out)
@@ -296,8 +435,29 @@ static void put_node_rows(const struct es_simulate *sim, unsigned i, struct es_b
 	(void)es_buf_str(out, "\n");
 }
 
+static void put_class_row(const struct es_simulate *sim, unsigned i, struct es_buf *out)
+{
+	const struct es_simulate_machine *machine = &sim->machine;
+	const struct es_sim_class_totals *totals = &sim->totals.by_class[i];
+
+	(void)es_buf_printf(out, "class %-18s %" PRIu64 " jobs on %" PRIu32 " processors",
+			    machine->names[i], totals->n_jobs, machine->classes[i].procs);
+	if (sim->totals.last_end_s > sim->totals.first_submit_s)
+		(void)es_buf_printf(out, ", %.2f %% in use", 100 * utilisation(sim, i));
+	if (sim->power.is_known)
+		(void)es_buf_printf(out, ", %.6f kWh while they run",
+				    machine->jobs_j[i] / ES_J_PER_KWH);
+	(void)es_buf_str(out, "\n");
+}
+
 void es_simulate_machine_put_rows(const struct es_simulate *sim, struct es_buf *out)
 {
-	if (sim->machine.n > 0)
-		put_node_rows(sim, 0, out);
+	if (sim->machine.is_named)
+		(void)es_buf_printf(out, "%-24s %s of those that are free\n", "class chosen",
+				    choices[sim->options.choice]);
+	for (unsigned i = 0; i < sim->machine.n; i++) {
+		if (sim->machine.is_named)
+			put_class_row(sim, i, out);
+		put_node_rows(sim, i, out);
+	}
 }

@@ -21,6 +21,7 @@ struct es_simulate;
 struct es_simulate_machine {
 	unsigned n; /* classes; 0: processors, all alike */
 	bool is_named; /* they are of a file */
+	bool has_idle; /* and their powers known */
 	struct es_sim_class classes[ES_SIM_CLASSES_MAX];
 	char names[ES_SIM_CLASSES_MAX][ES_NAME_MAX_BYTES];
 	double idle_w[ES_SIM_CLASSES_MAX], busy_w[ES_SIM_CLASSES_MAX]; /* of a processor */
@@ -37,6 +38,13 @@ struct es_simulate_machine {
 int es_simulate_machine_read(struct es_simulate *sim);
 /** es_simulate_machine_drew - an es_sim_drew_fn: what nodes draw other than idle, into the sums */
 void es_simulate_machine_drew(void *arg, int64_t from_ms, int64_t to_ms, int64_t mw);
+/** es_simulate_machine_idle_w - a processor of a class, and es_simulate_machine_all_idle_w all of them, when idle */
+double es_simulate_machine_idle_w(const struct es_simulate *sim, unsigned class);
+double es_simulate_machine_all_idle_w(const struct es_simulate *sim);
+/** es_simulate_machine_before - how many processors the classes before this one have */
+uint32_t es_simulate_machine_before(const struct es_simulate *sim, unsigned class);
+/** es_simulate_machine_most - the processors of the largest class */
+uint32_t es_simulate_machine_most(const struct es_simulate *sim);
 /** es_simulate_machine_has_nodes - whether nodes are counted */
 bool es_simulate_machine_has_nodes(const struct es_simulate *sim);
 /** es_simulate_machine_members - what nodes did, into an open object; nothing where there are none */

@@ -84,6 +84,8 @@ static int read_power(struct es_simulate *sim)
 	struct es_simulate_power *power = &sim->power;
 	int status;
 
+	if (asked->classes) /* it stands there */
+		return -1;
 	power->is_known = asked->energy || asked->watts_busy || asked->watts_idle;
 	power->has_busy = asked->watts_busy != NULL;
 	if (!power->is_known && (asked->power_cap || asked->carbon || asked->price))
@@ -112,7 +114,7 @@ static int read_power(struct es_simulate *sim)
 static int read_cap(struct es_simulate *sim)
 {
 	const char *text = sim->asked.power_cap;
-	double idle_w = sim->power.idle_w * sim->options.procs;
+	double idle_w = es_simulate_machine_all_idle_w(sim);
 	uint64_t mw;
 
 	if ((sim->policy == ES_SIMULATE_EASY_POWER) != (text != NULL))
@@ -235,11 +237,15 @@ static int read_picture(struct es_simulate *sim)
 	return status;
 }
 
-int es_simulate_read(struct es_simulate *sim)
+static int read_procs(struct es_simulate *sim)
 {
 	uint64_t n;
-	int status;
 
+	if (sim->asked.procs && sim->asked.classes)
+		return es_complain(COMMAND, ES_EXIT_USAGE,
+				   "--procs is of a machine without --classes: give one of them");
+	if (sim->asked.classes)
+		return -1;
 	if (!sim->asked.procs)
 		return es_complain(COMMAND, ES_EXIT_USAGE,
 				   "--procs N is missing: the processors of the machine");
@@ -247,7 +253,15 @@ int es_simulate_read(struct es_simulate *sim)
 		return wrong("--procs", sim->asked.procs,
 			     "a number from 1 to 1073741824 is wanted");
 	sim->options.procs = (uint32_t)n;
-	status = read_policy(sim);
+	return -1;
+}
+
+int es_simulate_read(struct es_simulate *sim)
+{
+	int status;
+
+	status = read_procs(sim);
+	status = status >= 0 ? status : read_policy(sim);
 	status = status >= 0 ? status : read_estimates(sim);
 	status = status >= 0 ? status : read_power(sim);
 	status = status >= 0 ? status : es_simulate_machine_read(sim);

@@ -25,13 +25,14 @@ enum column {
 	JOB,
 	ENERGY,
 	POWER,
+	CLASS,
+	TIME,
 	N_COLUMNS
 };
 
 static const char *const column_names[N_COLUMNS] = {
-	[JOB] = "job",
-	[ENERGY] = "energy_j",
-	[POWER] = "power_w",
+	[JOB] = "job",	   [ENERGY] = "energy_j", [POWER] = "power_w",
+	[CLASS] = "class", [TIME] = "time_s",
 };
 
 struct columns {
@@ -52,7 +53,8 @@ static int name_missing(const char *wanted, enum column column, char *const *fie
 			    nearest);
 }
 
-static int find_columns(char *const *fields, int n, struct columns *ret, struct es_error *err)
+static int find_columns(const struct es_simulate_power *power, char *const *fields, int n,
+			struct columns *ret, struct es_error *err)
 {
 	ret->n = n;
 	for (int c = 0; c < N_COLUMNS; c++) {
@@ -63,6 +65,8 @@ static int find_columns(char *const *fields, int n, struct columns *ret, struct 
 	}
 	if (ret->at[JOB] < 0)
 		return name_missing("job", JOB, fields, n, err);
+	if (power->class_names && ret->at[CLASS] < 0)
+		return name_missing("class", CLASS, fields, n, err);
 	if (ret->at[ENERGY] < 0 && ret->at[POWER] < 0)
 		return name_missing("energy_j or power_w", ENERGY, fields, n, err);
 	if (ret->at[ENERGY] >= 0 && ret->at[POWER] >= 0)
@@ -71,23 +75,52 @@ static int find_columns(char *const *fields, int n, struct columns *ret, struct 
 	return 0;
 }
 
-static int take_row(const struct columns *columns, char *const *fields, int n, size_t line,
-		    struct es_simulate_row *ret, struct es_error *err)
+static int take_number(const char *name, const char *field, size_t line, double *ret,
+		       struct es_error *err)
+{
+	if (es_parse_double(field, ret) < 0 || !(*ret >= 0) || *ret > VALUE_MAX)
+		return es_error_say(err, -EBADMSG, "line %zu: %s '%.60s': 0 or more is wanted",
+				    line, name, field);
+	return 0;
+}
+
+/* Whose class it is, and how long it runs there. */
+static int take_class(const struct es_simulate_power *power, const struct columns *columns,
+		      char *const *fields, struct es_simulate_row *row, struct es_error *err)
+{
+	const char *name = fields[columns->at[CLASS]];
+	int r = 0;
+
+	while (row->class < power->n_classes && strcmp(power->class_names[row->class], name) != 0)
+		row->class ++;
+	if (row->class == power->n_classes)
+		return es_error_say(err, -EBADMSG, "line %zu: there is no class '%.60s'", row->line,
+				    name);
+	if (columns->at[TIME] >= 0 && fields[columns->at[TIME]][0] != '\0') {
+		r = take_number("time_s", fields[columns->at[TIME]], row->line, &row->time_s, err);
+		if (r == 0 && row->time_s > INT32_MAX)
+			r = es_error_say(err, -EBADMSG, "line %zu: time_s '%.60s' is too long",
+					 row->line, fields[columns->at[TIME]]);
+	}
+	return r;
+}
+
+static int take_row(const struct es_simulate_power *power, const struct columns *columns,
+		    char *const *fields, int n, size_t line, struct es_simulate_row *ret,
+		    struct es_error *err)
 {
 	enum column of = columns->at[ENERGY] >= 0 ? ENERGY : POWER;
+	int r;
 
 	if (n != columns->n)
 		return es_error_say(err, -EBADMSG, "line %zu: %d fields instead of %d", line, n,
 				    columns->n);
-	*ret = (struct es_simulate_row){ .line = line };
+	*ret = (struct es_simulate_row){ .line = line, .time_s = -1 };
 	if (es_parse_u64(fields[columns->at[JOB]], &ret->job) < 0)
 		return es_error_say(err, -EBADMSG, "line %zu: job '%.60s' is no number", line,
 				    fields[columns->at[JOB]]);
-	if (es_parse_double(fields[columns->at[of]], &ret->value) < 0 || !(ret->value >= 0) ||
-	    ret->value > VALUE_MAX)
-		return es_error_say(err, -EBADMSG, "line %zu: %s '%.60s': 0 or more is wanted",
-				    line, column_names[of], fields[columns->at[of]]);
-	return 0;
+	r = take_number(column_names[of], fields[columns->at[of]], line, &ret->value, err);
+	return r < 0 || !power->class_names ? r : take_class(power, columns, fields, ret, err);
 }
 
 static int keep(struct es_simulate_power *power, size_t *cap, const struct es_simulate_row *row)
@@ -113,6 +146,8 @@ static int by_job(const void *a, const void *b)
 
 	if (x->job != y->job)
 		return x->job < y->job ? -1 : 1;
+	if (x->class != y->class)
+		return x->class < y->class ? -1 : 1;
 	return x->line < y->line ? -1 : x->line > y->line;
 }
 
@@ -122,7 +157,8 @@ static int sort(struct es_simulate_power *power, struct es_error *err)
 		return es_error_say(err, -ENODATA, "there is no line with a job");
 	qsort(power->rows, power->n, sizeof(power->rows[0]), by_job);
 	for (size_t i = 1; i < power->n; i++)
-		if (power->rows[i].job == power->rows[i - 1].job)
+		if (power->rows[i].job == power->rows[i - 1].job &&
+		    power->rows[i].class == power->rows[i - 1].class)
 			return es_error_say(err, -EEXIST,
 					    "line %zu: job %" PRIu64 " stands in line %zu already",
 					    power->rows[i].line, power->rows[i].job,
@@ -145,9 +181,9 @@ int es_simulate_power_parse(struct es_simulate_power *power, char *text, size_t 
 		if (count < 0) {
 			r = es_error_set(err, count, "line %zu", csv.line);
 		} else if (columns.n == 0) {
-			r = find_columns(fields, count, &columns, err);
+			r = find_columns(power, fields, count, &columns, err);
 		} else {
-			r = take_row(&columns, fields, count, csv.line, &row, err);
+			r = take_row(power, &columns, fields, count, csv.line, &row, err);
 			r = r < 0 ? r : keep(power, &cap, &row);
 			if (r == -ENOMEM || r == -E2BIG)
 				(void)es_error_set(err, r, "line %zu", csv.line);
@@ -201,35 +237,31 @@ size_t es_simulate_power_unused(const struct es_simulate_power *power)
 	return n;
 }
 
-static struct es_simulate_row *find(const struct es_simulate_power *power, uint64_t job)
+struct es_simulate_row *es_simulate_power_find(const struct es_simulate_power *power, uint64_t job,
+					       unsigned class)
 {
-	const struct es_simulate_row key = { .job = job };
 	size_t low = 0, high = power->n;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
+		const struct es_simulate_row *row = &power->rows[mid];
 
-		if (power->rows[mid].job < key.job)
+		if (row->job < job || (row->job == job && row->class < class))
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < power->n && power->rows[low].job == job ? &power->rows[low] : NULL;
+	if (low == power->n || power->rows[low].job != job || power->rows[low].class != class)
+		return NULL;
+	return &power->rows[low];
 }
 
-int es_simulate_power_of(struct es_simulate_power *power, struct es_sim_job *job, double *ret_j,
+int es_simulate_power_on(const struct es_simulate_power *power, struct es_simulate_row *row,
+			 double watts, double idle_w, struct es_sim_job *job, double *ret_j,
 			 struct es_error *err)
 {
-	struct es_simulate_row *row = find(power, job->id);
-	double watts = power->busy_w * job->procs, idle_w = power->idle_w * job->procs;
 	double run_s = (double)job->run_s, joules;
 
-	if (!row && !power->has_busy)
-		return es_error_say(
-			err, -ENODATA,
-			"job %" PRIu64
-			" has no energy: neither a line in --energy nor --watts-busy for all others",
-			job->id);
 	if (row && row->is_used && power->is_energy)
 		return es_error_say(
 			err, -EEXIST,
@@ -249,12 +281,29 @@ int es_simulate_power_of(struct es_simulate_power *power, struct es_sim_job *job
 	if (watts < idle_w - 1e-3)
 		return es_error_say(err, -ERANGE,
 				    "job %" PRIu64 " draws %.3f W; its %" PRIu32
-				    " processors draw %.3f W when idle (--watts-idle)",
-				    job->id, watts, job->procs, idle_w);
+				    " processors draw %.3f W when idle (%s)",
+				    job->id, watts, job->procs, idle_w,
+				    power->class_names ? power->class_names[job->class]
+						       : "--watts-idle");
 	if ((watts - idle_w) * 1e3 > (double)ES_SIM_POWER_MAX_MW)
 		return es_error_say(err, -ERANGE, "job %" PRIu64 " draws %.3g W: no machine does",
 				    job->id, watts);
 	job->extra_mw = watts > idle_w ? llround((watts - idle_w) * 1e3) : 0;
 	*ret_j = joules;
 	return 0;
+}
+
+int es_simulate_power_of(struct es_simulate_power *power, struct es_sim_job *job, double *ret_j,
+			 struct es_error *err)
+{
+	struct es_simulate_row *row = es_simulate_power_find(power, job->id, 0);
+
+	if (!row && !power->has_busy)
+		return es_error_say(
+			err, -ENODATA,
+			"job %" PRIu64
+			" has no energy: neither a line in --energy nor --watts-busy for all others",
+			job->id);
+	return es_simulate_power_on(power, row, power->busy_w * job->procs,
+				    power->idle_w * job->procs, job, ret_j, err);
 }

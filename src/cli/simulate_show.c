@@ -23,7 +23,7 @@ double es_simulate_utilisation(const struct es_simulate *sim)
 
 static double idle_w(const struct es_simulate *sim)
 {
-	return sim->power.idle_w * sim->options.procs;
+	return es_simulate_machine_all_idle_w(sim);
 }
 
 double es_simulate_energy_j(const struct es_simulate *sim)

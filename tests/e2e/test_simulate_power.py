@@ -169,5 +169,129 @@ def test_wrong_nodes_are_told(place):
     expect(nodes["break_even_s"] is None and nodes["idle_timeout_s"] is None and nodes["stops"] == 0, nodes)
 
 
+CLASSES = """name,procs,procs_per_node,speed,watts_idle,watts_busy,watts_off,boot_s,boot_watts,stop_s,stop_watts
+slow,32,4,1,10,25,,,,,
+fast,16,1,2,30,90,3,60,50,5,40
+"""
+
+
+def test_classes_by_hand(place):
+    """Each job runs where it is told to be best of what is free: first, energy, EDP, or what it makes the machine draw more"""
+    trace = write_jobs(place, [(1, 0, 100, 4, 100), (2, 0, 51, 16, 60), (3, 10, 40, 20, 40), (4, 600, 100, 4, 100)])
+    classes = write(place, CLASSES, "c.csv")
+    options = [trace, "--classes", classes, "--schedule", f"{place}/s.csv"]
+
+    def run(choose, *more):
+        found = sums(*options, "--choose", choose, *more)
+        return found, {int(row["job"]): (row["class"], int(row["start_s"]), int(row["end_s"]), float(row["energy_j"]))
+                       for row in read_schedule(place)}
+
+    found, rows = run("first")
+    expect(rows == {1: ("slow", 0, 100, 10000), 2: ("slow", 0, 51, 20400), 3: ("slow", 51, 91, 20000),
+                    4: ("slow", 600, 700, 10000)}, rows)
+    expect([of["jobs"] for of in found["by_class"]] == [4, 0] and found["choose"] == "first", found)
+    # Of 4 x 25 W for 100 s and 4 x 90 W for 50 s the first takes less, by EDP the second does.
+    _, rows = run("energy")
+    expect([rows[job][0] for job in (1, 2, 4)] == ["slow"] * 3, rows)
+    found, rows = run("edp")
+    expect(rows[1] == ("fast", 0, 50, 18000) and rows[2] == ("slow", 0, 51, 20400), rows)
+    expect(rows[3] == ("slow", 51, 91, 20000), rows)  # 20 are larger than the fast class
+    # Beyond idle 6,000 J on slow, 12,000 J on fast; after 210 s fast ones are off, and waking costs more.
+    found, rows = run("marginal", "--policy", "shutdown")
+    expect({job: row[0] for job, row in rows.items()} == {1: "slow", 2: "slow", 3: "slow", 4: "slow"}, rows)
+    expect(found["by_class"][1]["nodes"]["stops"] == 16 and found["by_class"][0]["nodes"]["stops"] == 0, found)
+    expect(abs(found["by_class"][1]["nodes"]["break_even_s"] - (3200 - 195) / 27) < 1e-9, found)
+    expect(abs(sum(of["energy_kwh"] for of in found["by_class"]) - found["energy_kwh"]) < 1e-12, found)
+    expect(found["procs"] == 48 and found["jobs_kwh"] == sum(of["jobs_kwh"] for of in found["by_class"]), found)
+    text = simulate(*options, "--choose", "edp").stdout
+    expect("class fast               2 jobs on 16 processors" in text, text)
+
+
+def test_a_table_tells_jobs_on_classes(place):
+    """Times and energies of each job on each class come from a table; where it has no line, and no power, a job does not go"""
+    trace = write_jobs(place, [(1, 0, 100, 4, 200), (2, 0, 100, 4, 200), (3, 0, 100, 4, 200)])
+    classes = write(place, "name,procs,watts_idle,watts_busy\ncpu,8,10,\ngpu,8,10,50\n", "c.csv")
+    table = write(place, "class,job,time_s,energy_j\ncpu,1,100,9000\ngpu,1,10,5000\ncpu,2,50.5,5000\ngpu,2,60,6000\n", "e.csv")
+    options = [trace, "--classes", classes, "--energy", table, "--schedule", f"{place}/s.csv"]
+    sums(*options, "--choose", "energy")
+    rows = {int(row["job"]): row for row in read_schedule(place)}
+    expect([rows[job]["class"] for job in (1, 2, 3)] == ["gpu", "cpu", "gpu"], rows)
+    expect([int(rows[job]["end_s"]) for job in (1, 2, 3)] == [10, 51, 100], rows)
+    expect([float(rows[job]["energy_j"]) for job in (1, 2, 3)] == [5000, 5000, 20000], rows)
+    bare = write(place, "name,procs,watts_idle\ncpu,8,10\ngpu,8,10\n", "b.csv")
+    result = simulate(trace, "--classes", bare, "--energy", table, status=1)
+    expect("job 3 asks for 4 processors; no class is for it" in result.stderr, result.stderr)
+    for text, words in [("job,energy_j\n1,5\n", "no column class"), ("job,class,energy_j\n1,tpu,5\n", "no class 'tpu'"),
+                        ("job,class,energy_j,time_s\n1,cpu,5,-1\n", "time_s '-1'"),
+                        ("job,class,energy_j,time_s\n1,cpu,5,1e12\n", "too long"),
+                        ("job,class,energy_j\n1,cpu,9000\n1,cpu,5\n", "line 3: job 1 stands in line 2"),
+                        ("job,class,power_w\n1,cpu,39\n", "draws 39.000 W; its 4 processors draw 40.000 W when idle (cpu)")]:
+        result = simulate(trace, "--classes", classes, "--energy", write(place, text, "w.csv"), status=1)
+        expect(words in result.stderr and len(result.stderr.splitlines()) == 1, f"{text}: {result.stderr}")
+
+
+def test_random_schedules_on_classes_can_be_true(place):
+    """No class has more jobs than nodes, the cap is kept at each event, and the books of classes close"""
+    classes = write(place, CLASSES, "c.csv")
+    for seed, choose in ((1, "energy"), (2, "edp"), (3, "marginal"), (4, "first")):
+        trace = write_jobs(place, random_jobs(seed, 300, 32))
+        options = [trace, "--classes", classes, "--choose", choose, "--schedule", f"{place}/s.csv"]
+        for policy in (["easy"], ["shutdown"], ["easy-power", "--power-cap", "1.7kW", "--idle-timeout", "20s"]):
+            text = simulate("--json", *options, "--policy", *policy).stdout
+            expect(simulate("--json", *options, "--policy", *policy).stdout == text, "not the same again")
+            found, rows = json.loads(text), read_schedule(place)
+            expect(len(rows) == 300, len(rows))
+            expect("--power-cap" not in policy or found["peak_w"] <= 1700, found)
+            events = []
+            for of, procs, per_node, extra in ((found["by_class"][0], 32, 4, 15), (found["by_class"][1], 16, 1, 60)):
+                mine = [row for row in rows if row["class"] == of["name"]]
+                expect(len(mine) == of["jobs"], of)
+                validate(mine, procs, per_node)
+                nodes = of["nodes"]
+                expect(abs(sum(nodes["node_s"].values()) - nodes["count"] * found["makespan_s"]) < 1e-3, nodes)
+                expect(abs(sum(nodes["energy_kwh"].values()) - of["energy_kwh"]) < 1e-9 * of["energy_kwh"], of)
+                for row in mine:
+                    watts = int(row["procs"]) * extra
+                    events += [(int(row["start_s"]), 1, watts), (int(row["end_s"]), 0, -watts)]
+            drawn = 0
+            for _, _, watts in sorted(events):
+                drawn += watts
+                expect("--power-cap" not in policy or drawn <= 1700 - 32 * 10, drawn)
+
+
+def test_wrong_classes_are_told(place):
+    """Each by its line and column, and nothing is guessed"""
+    trace = write_jobs(place, [(1, 0, 100, 1, 100), (2, 0, 100, 9, 100)])
+    for text, words in [("name,procs\na,0\n", "line 2: procs '0'"), ("name,procs\na,2.5\n", "procs '2.5'"),
+                        ("name,procs\na,nan\n", "procs 'nan'"), ("name\na\n", "no column procs"),
+                        ("name,proc\na,5\n", "column 'proc' is not known; is 'procs' meant?"),
+                        ("name,procs,procs\na,5,5\n", "procs stands there twice"),
+                        ("name,procs\na,8\na,8\n", "line 3: class 'a' stands there already"),
+                        ("name,procs\n,8\n", "a name is wanted"), ("name,procs\na\n", "1 fields instead of 2"),
+                        ("name,procs\n", "no line with a class"), ("", "no text in it"),
+                        ("name,procs,procs_per_node\na,8,3\n", "not whole nodes"),
+                        ("name,procs,speed\na,8,0\n", "speed: more than 0"), ("name,procs,speed\na,8,-1\n", "speed '-1'"),
+                        ("name,procs,watts_idle\na,8,5\n", "what jobs draw on 'a' is missing"),
+                        ("name,procs,watts_busy\na,8,5\n", "watts_idle is missing"),
+                        ("name,procs,watts_idle,watts_busy\na,8,5,4\n", "less than an idle one"),
+                        ("name,procs,watts_idle,watts_busy\na,8,5,9\nb,8,,\n", "of all classes or of none"),
+                        ("name,procs,watts_idle,watts_static\na,8,5,9\n", "takes watts_static and clock_ghz"),
+                        ("name,procs,watts_idle,watts_busy,watts_static,clock_ghz\na,8,5,9,9,1\n", "which counts"),
+                        ("name,procs,watts_idle,watts_busy,watts_off\na,8,5,9,1\n", "boot_s is missing"),
+                        ("name,procs\na,8\n", "1 jobs are larger than the largest class's 8 processors; the first is job 2")]:
+        result = simulate(trace, "--classes", write(place, text, "c.csv"), status=1)
+        expect(words in result.stderr and len(result.stderr.splitlines()) == 1, f"{text}: {result.stderr}")
+    plain = write(place, "name,procs\na,16\n", "p.csv")
+    expect(sums(trace, "--classes", plain)["energy_kwh"] is None, "powers from nowhere")
+    for options, words, status in [(["--classes", plain, "--procs", "5"], "give one of them", 2),
+                                   (["--classes", plain, "--watts-idle", "5W"], "stands in the file of --classes", 2),
+                                   (["--procs", "16", "--choose", "edp"], "--choose is for --classes", 2),
+                                   (["--classes", plain, "--choose", "best"], "--choose 'best'", 2),
+                                   (["--classes", plain, "--choose", "edp"], "watts_idle is missing", 1),
+                                   (["--classes", plain, "--policy", "shutdown"], "no class that could be off", 1)]:
+        result = simulate(trace, *options, status=status)
+        expect(words in result.stderr and len(result.stderr.splitlines()) == 1, f"{options}: {result.stderr}")
+
+
 if __name__ == "__main__":
     sys.exit(harness.main(sys.modules[__name__]))

@@ -164,6 +164,7 @@ static size_t nearest(struct telling *t, unsigned class, int64_t now_s, struct n
 			int order = by_nearness(&ret[k], &ret[k - 1]);
 			struct node *other = ret[k - 1];
 
+			assert_non_null(other);
 			if (order > 0 ||
 			    (order == 0 && on_ms(t, ret[k], now_s) >= on_ms(t, other, now_s)))
 				break;
@@ -513,15 +514,14 @@ void sim_tell(struct sim_trace *trace, const struct es_sim_options *options,
 	for (; n_over < trace->n; now_ms += SIM_TICK_MS) {
 		tell_changes(t, now_ms);
 		if (now_ms % 1000 == 0) {
-			size_t n_before;
+			size_t n_after;
 
 			do { /* those without length end when they start */
-				n_before = n_over;
 				n_over = tell_ends(t, now_ms / 1000);
 				tell_jobs(t, now_ms / 1000);
 				tell_changes(t, now_ms); /* a boot that takes no time */
-				n_before = tell_ends(t, now_ms / 1000) - n_over;
-			} while (n_before > 0);
+				n_after = tell_ends(t, now_ms / 1000);
+			} while (n_after > n_over);
 			for (unsigned class = 0; class < options->n_classes; class ++)
 				tell_switches(t, class, now_ms / 1000);
 			tell_changes(t, now_ms);

@@ -96,36 +96,42 @@ static bool have_one_factor(const struct es_trials *trials)
 	return factor != NULL;
 }
 
-static int take_gco2(const struct es_trials *trials, size_t group, uint64_t seed,
-		     struct es_compare_group *ret)
+/* What @metric is of the runs of a group that count; ES_TRIAL_N_METRICS: their grams. */
+static int values_of(const struct es_trials *trials, const struct es_trials_order *order,
+		     size_t group, enum es_trial_metric metric, double **ret_values, size_t *ret_n)
 {
-	es_cleanup(es_freep) double *values = calloc(trials->n + 1, sizeof(*values));
-	size_t n = 0;
+	size_t from = order->first[group], to = order->first[group + 1], n = 0;
+	double *values = calloc(to - from + 1, sizeof(*values));
 
 	if (!values)
 		return -ENOMEM;
-	for (size_t i = 0; i < trials->n; i++) {
-		const struct es_trial *trial = &trials->trials[i];
+	for (size_t i = from; i < to; i++) {
+		const struct es_trial *trial = &trials->trials[order->runs[i]];
 		double energy_j;
 
-		if (trial->group == group && !trial->is_failed && trial->has_gco2 &&
-		    es_trial_value(trial, ES_TRIAL_ENERGY, &energy_j))
+		if (trial->is_failed)
+			continue;
+		if (metric != ES_TRIAL_N_METRICS)
+			n += es_trial_value(trial, metric, &values[n]);
+		else if (trial->has_gco2 && es_trial_value(trial, ES_TRIAL_ENERGY, &energy_j))
 			values[n++] = trial->gco2;
 	}
-	ret->has_gco2 = n > 0;
-	return n ? es_interval_of(values, n, seed, &ret->gco2) : 0;
+	*ret_values = values;
+	*ret_n = n;
+	return 0;
 }
 
-static void take_bound(const struct es_trials *trials, size_t group, struct es_compare_group *ret)
+static void take_bound(const struct es_trials *trials, const struct es_trials_order *order,
+		       size_t group, struct es_compare_group *ret)
 {
 	double sum = 0;
 	size_t n = 0;
 
-	for (size_t i = 0; i < trials->n; i++) {
-		const struct es_trial *trial = &trials->trials[i];
+	for (size_t i = order->first[group]; i < order->first[group + 1]; i++) {
+		const struct es_trial *trial = &trials->trials[order->runs[i]];
 		double energy_j;
 
-		if (trial->group != group || trial->is_failed || !(trial->energy_bound_j > 0) ||
+		if (trial->is_failed || !(trial->energy_bound_j > 0) ||
 		    !es_trial_value(trial, ES_TRIAL_ENERGY, &energy_j) || !(energy_j > 0))
 			continue;
 		sum += trial->energy_bound_j / energy_j;
@@ -134,29 +140,46 @@ static void take_bound(const struct es_trials *trials, size_t group, struct es_c
 	ret->bound_share = n ? sum / (double)n : 0;
 }
 
-static int take_group(const struct es_compare *compare, const struct es_trials *trials,
-		      size_t group, const enum es_compare_fate *fates, struct es_compare_group *ret)
+/* Products are looked at only where one decides: their intervals cost as much as the others. */
+static bool is_wanted(const struct es_compare *compare, enum es_trial_metric metric)
+{
+	return (metric != ES_TRIAL_EDP && metric != ES_TRIAL_ED2P) ||
+	       (compare->has_metric && compare->metric == metric);
+}
+
+static int take_intervals(const struct es_compare *compare, const struct es_trials *trials,
+			  const struct es_trials_order *order, size_t group, bool has_factor,
+			  struct es_compare_group *ret)
 {
 	int r = 0;
 
-	ret->name = trials->groups[group];
-	for (size_t i = 0; i < trials->n; i++)
-		if (trials->trials[i].group == group)
-			ret->fates[fates			 ? fates[i]
-				   : trials->trials[i].is_failed ? ES_FATE_FAILED
-								 : ES_FATE_COUNTS]++;
-	(void)es_trials_can_compare_energy(trials, group, &ret->why_no_energy);
-	for (int m = 0; r == 0 && m < ES_TRIAL_N_METRICS; m++) {
+	for (int m = 0; r == 0 && m <= ES_TRIAL_N_METRICS; m++) {
+		bool is_grams = m == ES_TRIAL_N_METRICS;
 		es_cleanup(es_freep) double *values = NULL;
 		size_t n = 0;
 
-		r = es_trials_values(trials, group, (enum es_trial_metric)m, &values, &n);
+		if (is_grams ? !has_factor : !is_wanted(compare, (enum es_trial_metric)m))
+			continue;
+		r = values_of(trials, order, group, (enum es_trial_metric)m, &values, &n);
 		if (r == 0 && n)
-			r = es_interval_of(values, n, compare->wish.seed, &ret->of[m]);
+			r = es_interval_of(values, n, compare->wish.seed,
+					   is_grams ? &ret->gco2 : &ret->of[m]);
+		ret->has_gco2 = is_grams && n > 0;
 	}
-	if (r == 0 && have_one_factor(trials))
-		r = take_gco2(trials, group, compare->wish.seed, ret);
-	take_bound(trials, group, ret);
+	return r;
+}
+
+static void take_fates(const struct es_trials *trials, const struct es_trials_order *order,
+		       size_t group, const enum es_compare_fate *fates,
+		       struct es_compare_group *ret)
+{
+	for (size_t i = order->first[group]; i < order->first[group + 1]; i++) {
+		size_t run = order->runs[i];
+
+		ret->fates[fates			   ? fates[run]
+			   : trials->trials[run].is_failed ? ES_FATE_FAILED
+							   : ES_FATE_COUNTS]++;
+	}
 	if (ret->fates[ES_FATE_COUNTS] == 0) {
 		ret->is_left_out = true;
 		ret->why_left_out = ret->fates[ES_FATE_UNFIT]	 ? "no run of it keeps the quality"
@@ -165,6 +188,26 @@ static int take_group(const struct es_compare *compare, const struct es_trials *
 	} else if (ret->fates[ES_FATE_UNFIT] && ret->fates[ES_FATE_COUNTS] < FEW_RUNS) {
 		ret->is_left_out = true;
 		ret->why_left_out = "only one run of it keeps the quality";
+	}
+}
+
+static int take_groups(const struct es_compare *compare, const struct es_trials *trials,
+		       const struct es_trials_order *order, const enum es_compare_fate *fates,
+		       struct es_compare_result *ret)
+{
+	bool has_factor = have_one_factor(trials);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < trials->n_groups; i++) {
+		struct es_compare_group *group = &ret->groups[i];
+
+		group->name = trials->groups[i];
+		take_fates(trials, order, i, fates, group);
+		take_bound(trials, order, i, group);
+		(void)es_trials_can_compare_energy(trials, i, &group->why_no_energy);
+		r = take_intervals(compare, trials, order, i, has_factor, group);
+		if (compare->reference && strcmp(group->name, compare->reference) == 0)
+			ret->reference = i;
 	}
 	return r;
 }
@@ -218,7 +261,8 @@ static int choose_metric(const struct es_compare *compare, const struct es_trial
 }
 
 static int judge_pair(const struct es_compare *compare, const struct es_trials *trials,
-		      size_t reference, struct es_compare_pair *pair)
+		      const struct es_trials_order *order, size_t reference,
+		      struct es_compare_pair *pair)
 {
 	int r = 0;
 
@@ -227,12 +271,14 @@ static int judge_pair(const struct es_compare *compare, const struct es_trials *
 		struct es_judge_wish wish = compare->wish;
 		size_t n_a = 0, n_b = 0;
 
+		if (!is_wanted(compare, (enum es_trial_metric)m))
+			continue;
 		/* The limit is one of time. */
 		wish.has_limit = wish.has_limit && m == ES_TRIAL_TIME;
-		r = es_trials_values(trials, reference, (enum es_trial_metric)m, &a, &n_a);
+		r = values_of(trials, order, reference, (enum es_trial_metric)m, &a, &n_a);
 		if (r == 0)
-			r = es_trials_values(trials, pair->group, (enum es_trial_metric)m, &b,
-					     &n_b);
+			r = values_of(trials, order, pair->group, (enum es_trial_metric)m, &b,
+				      &n_b);
 		if (r == 0 && n_a && n_b) {
 			r = es_judge(a, n_a, b, n_b, &wish, &pair->of[m]);
 			pair->has[m] = r == 0;
@@ -273,7 +319,7 @@ static void adjust(struct es_compare_result *result)
 }
 
 static int judge_pairs(const struct es_compare *compare, const struct es_trials *trials,
-		       struct es_compare_result *result)
+		       const struct es_trials_order *order, struct es_compare_result *result)
 {
 	int r = 0;
 
@@ -286,7 +332,7 @@ static int judge_pairs(const struct es_compare *compare, const struct es_trials 
 		if (i == result->reference || result->groups[i].is_left_out)
 			continue;
 		pair->group = i;
-		r = judge_pair(compare, trials, result->reference, pair);
+		r = judge_pair(compare, trials, order, result->reference, pair);
 		result->n_pairs++;
 	}
 	if (r == 0)
@@ -368,21 +414,12 @@ static int check_above(const struct es_trials *trials, const struct es_compare_r
 	return 0;
 }
 
-int es_compare_judge(const struct es_compare *compare, const struct es_trials *trials,
-		     const enum es_compare_fate *fates, struct es_compare_result *ret,
-		     struct es_error *err)
+static int judge_sorted(const struct es_compare *compare, const struct es_trials *trials,
+			const struct es_trials_order *order, const enum es_compare_fate *fates,
+			struct es_compare_result *ret, struct es_error *err)
 {
-	int r = 0;
+	int r = take_groups(compare, trials, order, fates, ret);
 
-	ret->n_groups = trials->n_groups;
-	ret->groups = calloc(trials->n_groups + 1, sizeof(*ret->groups));
-	if (!ret->groups)
-		return es_error_set(err, -ENOMEM, "cannot compare");
-	for (size_t i = 0; r == 0 && i < trials->n_groups; i++)
-		r = take_group(compare, trials, i, fates, &ret->groups[i]);
-	for (size_t i = 0; compare->reference && i < trials->n_groups; i++)
-		if (strcmp(trials->groups[i], compare->reference) == 0)
-			ret->reference = i;
 	if (r < 0)
 		return es_error_set(err, r, "cannot compare");
 	if (ret->n_groups && ret->groups[ret->reference].is_left_out)
@@ -395,10 +432,29 @@ int es_compare_judge(const struct es_compare *compare, const struct es_trials *t
 		r = check_above(trials, ret, err);
 	if (r < 0)
 		return r;
-	r = judge_pairs(compare, trials, ret);
+	r = judge_pairs(compare, trials, order, ret);
 	if (r == 0)
 		r = find_front(ret);
 	if (r == 0)
 		r = es_compare_remarks(compare, trials, ret);
 	return r < 0 ? es_error_set(err, r, "cannot compare") : 0;
+}
+
+int es_compare_judge(const struct es_compare *compare, const struct es_trials *trials,
+		     const enum es_compare_fate *fates, struct es_compare_result *ret,
+		     struct es_error *err)
+{
+	struct es_trials_order order = { .runs = NULL };
+	int r = es_trials_sort(trials, &order);
+
+	ret->n_groups = trials->n_groups;
+	ret->groups = calloc(trials->n_groups + 1, sizeof(*ret->groups));
+	if (r < 0 || !ret->groups) {
+		ret->n_groups = 0;
+		r = es_error_set(err, -ENOMEM, "cannot compare");
+	} else {
+		r = judge_sorted(compare, trials, &order, fates, ret, err);
+	}
+	es_trials_order_finish(&order);
+	return r;
 }

@@ -208,25 +208,43 @@ static int settle_quality(struct es_compare *compare, struct es_error *err)
 }
 
 /* Those far from the others of their group in one of its quantities. */
-static int settle_far_off(struct es_compare *compare, size_t group, enum es_trial_metric metric)
+static int settle_far_off(struct es_compare *compare, const struct es_trials_order *order,
+			  size_t group, enum es_trial_metric metric)
 {
 	const struct es_trials *trials = &compare->trials;
-	es_cleanup(es_freep) double *values = calloc(trials->n + 1, sizeof(*values));
-	es_cleanup(es_freep) size_t *runs = calloc(trials->n + 1, sizeof(*runs));
-	es_cleanup(es_freep) bool *is_far = calloc(trials->n + 1, sizeof(*is_far));
-	size_t n = 0;
+	size_t from = order->first[group], to = order->first[group + 1], n = 0;
+	es_cleanup(es_freep) double *values = calloc(to - from + 1, sizeof(*values));
+	es_cleanup(es_freep) size_t *runs = calloc(to - from + 1, sizeof(*runs));
+	es_cleanup(es_freep) bool *is_far = calloc(to - from + 1, sizeof(*is_far));
 	int r;
 
 	if (!values || !runs || !is_far)
 		return -ENOMEM;
-	for (size_t i = 0; i < trials->n; i++)
-		if (trials->trials[i].group == group && compare->fates[i] == ES_FATE_COUNTS &&
-		    es_trial_value(&trials->trials[i], metric, &values[n]))
-			runs[n++] = i;
+	for (size_t i = from; i < to; i++) {
+		size_t run = order->runs[i];
+
+		if (compare->fates[run] == ES_FATE_COUNTS &&
+		    es_trial_value(&trials->trials[run], metric, &values[n]))
+			runs[n++] = run;
+	}
 	r = es_far_off(values, n, is_far);
 	for (size_t i = 0; r > 0 && i < n; i++)
 		compare->is_far_off[runs[i]] |= is_far[i];
 	return r < 0 ? r : 0;
+}
+
+static int settle_all_far_off(struct es_compare *compare)
+{
+	struct es_trials_order order = { .runs = NULL };
+	int r = es_trials_sort(&compare->trials, &order);
+
+	for (size_t i = 0; r == 0 && i < compare->trials.n_groups; i++) {
+		r = settle_far_off(compare, &order, i, ES_TRIAL_TIME);
+		if (r == 0)
+			r = settle_far_off(compare, &order, i, ES_TRIAL_ENERGY);
+	}
+	es_trials_order_finish(&order);
+	return r;
 }
 
 int es_compare_settle(struct es_compare *compare, struct es_error *err)
@@ -245,11 +263,7 @@ int es_compare_settle(struct es_compare *compare, struct es_error *err)
 		r = settle_quality(compare, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; r == 0 && i < trials->n_groups; i++) {
-		r = settle_far_off(compare, i, ES_TRIAL_TIME);
-		if (r == 0)
-			r = settle_far_off(compare, i, ES_TRIAL_ENERGY);
-	}
+	r = settle_all_far_off(compare);
 	if (r < 0)
 		return es_error_set(err, r, "cannot compare");
 	for (size_t i = 0; i < trials->n; i++) {

@@ -158,6 +158,29 @@ bool es_trial_value(const struct es_trial *trial, enum es_trial_metric metric, d
 	return true;
 }
 
+void es_trials_order_finish(struct es_trials_order *order)
+{
+	free(order->runs);
+	free(order->first);
+	*order = (struct es_trials_order){ .runs = NULL };
+}
+
+int es_trials_sort(const struct es_trials *trials, struct es_trials_order *ret)
+{
+	ret->runs = calloc(trials->n + 1, sizeof(*ret->runs));
+	ret->first = calloc(trials->n_groups + 2, sizeof(*ret->first));
+	if (!ret->runs || !ret->first)
+		return -ENOMEM;
+	/* Counted two places on: when all are placed, each count has become the group's first. */
+	for (size_t i = 0; i < trials->n; i++)
+		ret->first[trials->trials[i].group + 2]++;
+	for (size_t g = 2; g < trials->n_groups + 2; g++)
+		ret->first[g] += ret->first[g - 1];
+	for (size_t i = 0; i < trials->n; i++)
+		ret->runs[ret->first[trials->trials[i].group + 1]++] = i;
+	return 0;
+}
+
 int es_trials_values(const struct es_trials *trials, size_t group, enum es_trial_metric metric,
 		     double **ret_values, size_t *ret_n)
 {

@@ -120,6 +120,15 @@ int es_trials_region(const struct es_trials *from, const char *name, struct es_t
  */
 int es_trials_stem(const char *path, char *ret);
 
+/** struct es_trials_order - runs by group, each group's in their order: [first[g], first[g + 1]) of @runs; both owned */
+struct es_trials_order {
+	size_t *runs, *first;
+};
+
+/** es_trials_sort - 0 or -ENOMEM; es_trials_order_finish() @ret in any case */
+int es_trials_sort(const struct es_trials *trials, struct es_trials_order *ret);
+void es_trials_order_finish(struct es_trials_order *order);
+
 /** es_trial_value - what @metric is of one run; false where that is not known, or may not be compared */
 bool es_trial_value(const struct es_trial *trial, enum es_trial_metric metric, double *ret);
 

@@ -288,6 +288,55 @@ static void what_may_not_run_where_is_known_by_reason(void **state)
 	assert_int_equal(made->why[5], ES_PLACE_LARGE);
 }
 
+/* Where nothing else decides it is the class named first, each time. */
+static void among_equals_the_first_is_taken(void **state)
+{
+	(void)state;
+	for (int is_by_time = 0; is_by_time < 2; is_by_time++) {
+		es_cleanup(es_freep) struct made *made = make(6, 4, is_by_time);
+		struct es_place_lack lack;
+		struct es_place place, again;
+
+		for (size_t cell = 0; cell < 24; cell++) {
+			made->energy[cell] = cell % 4 == 0 ? 2 * KWH : KWH;
+			made->time[cell] = HOUR;
+		}
+		for (size_t j = 0; j < 4; j++)
+			made->room[j] = ES_PLACE_ENDLESS;
+		limit(made, -1);
+		assert_int_equal(es_place_solve(&made->problem, &place, &lack), 0);
+		for (size_t i = 0; i < 6; i++)
+			assert_int_equal(place.at[i], 1);
+		es_place_finish(&place);
+		/* With room for three, which three is all the same, but it is always these. */
+		made->room[1] = is_by_time ? 3 * HOUR : 3;
+		limit(made, -1);
+		assert_int_equal(es_place_solve(&made->problem, &place, &lack), 0);
+		assert_int_equal(es_place_solve(&made->problem, &again, &lack), 0);
+		assert_int_equal(place.energy_nkwh, 6 * KWH);
+		assert_memory_equal(place.at, again.at, 6 * sizeof(*place.at));
+		es_place_finish(&place);
+		es_place_finish(&again);
+	}
+}
+
+/* Measured at several settings, the best time may be that of one that is not in the table. */
+static void a_best_time_from_elsewhere_counts(void **state)
+{
+	es_cleanup(es_freep) struct made *made = make(1, 2, false);
+	const int64_t best_us[] = { 100 };
+	const struct es_place_limits limits = { NULL, NULL, 50000, best_us };
+
+	(void)state;
+	made->energy[0] = made->energy[1] = KWH;
+	made->time[0] = 105;
+	made->time[1] = 106;
+	made->room[0] = made->room[1] = ES_PLACE_ENDLESS;
+	es_place_limit(&made->problem, &limits, made->why);
+	assert_int_equal(made->why[0], ES_PLACE_OPEN);
+	assert_int_equal(made->why[1], ES_PLACE_SLOW);
+}
+
 /* Both fit anywhere by the sum of times, but one is too long for what the other leaves. */
 static void what_no_sum_forbids_is_known_by_trying_all(void **state)
 {
@@ -316,6 +365,8 @@ int main(void)
 		cmocka_unit_test(many_are_placed_with_a_narrow_gap),
 		cmocka_unit_test(many_by_number_cannot_be_bettered_by_a_swap),
 		cmocka_unit_test(what_may_not_run_where_is_known_by_reason),
+		cmocka_unit_test(among_equals_the_first_is_taken),
+		cmocka_unit_test(a_best_time_from_elsewhere_counts),
 		cmocka_unit_test(what_no_sum_forbids_is_known_by_trying_all),
 	};
 

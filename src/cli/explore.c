@@ -140,7 +140,7 @@ static int check(struct es_explore *study)
 
 int es_cmd_explore(int argc, char **argv)
 {
-	struct es_explore study = { .journal_fd = -1 };
+	struct es_explore study = { .journal_fd = -1, .machine = { .fd = -1 } };
 	const struct es_option options[] = {
 		{ "dry-run", NULL, "show builds, configurations and order; do nothing",
 		  ES_OPTION_FLAG, &study.is_dry },

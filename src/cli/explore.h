@@ -18,6 +18,7 @@
 #include "core/judge.h"
 #include "format/plot.h"
 #include "opt/choose.h"
+#include "sys/root.h"
 
 #define ES_EXPLORE_COMMAND "explore"
 #define ES_EXPLORE_NONE SIZE_MAX
@@ -111,6 +112,7 @@ struct es_explore {
 	size_t n_rounds;
 	size_t reference;
 	int journal_fd; /* -1: none */
+	struct es_root machine; /* the real one: for processes */
 	struct es_explore_signals signals;
 	int stop_signal; /* somebody asked us to end; 0: nobody */
 	bool is_broken_off; /* measuring itself failed */
@@ -145,10 +147,12 @@ int es_explore_journal_open(struct es_explore *study, bool is_writer, struct es_
 int es_explore_journal_run(struct es_explore *study, size_t member, size_t round,
 			   struct es_error *err);
 int es_explore_journal_build(struct es_explore *study, size_t build, struct es_error *err);
+/** es_explore_journal_process - process @pid is at work: who goes on when we are killed waits for its end */
+void es_explore_journal_process(struct es_explore *study, pid_t pid);
 
 /** struct es_explore_process - a command to be run; all borrowed */
 struct es_explore_process {
-	const struct es_explore_signals *signals;
+	struct es_explore *study;
 	char *const *argv;
 	const char *folder; /* where it runs */
 	const char *out, *log; /* files of stdout (NULL: the log, too) and stderr */

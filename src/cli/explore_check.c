@@ -188,7 +188,7 @@ static int call(struct es_explore *study, size_t member, const char *text,
 {
 	char log[ES_PATH_MAX_BYTES + 16];
 	char **argv = es_explore_shell(study, member, text, &room->places, NULL);
-	const struct es_explore_process process = { .signals = &study->signals,
+	const struct es_explore_process process = { .study = study,
 						    .argv = argv,
 						    .folder = study->spec_dir,
 						    .out = out,

@@ -12,25 +12,31 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/explore.h"
+#include "sys/process.h"
 
 #define SCHEMA "energyscopium.explore.journal/1"
 #define LINE_MAX_BYTES 4096U
+#define LOCK_TRIES 50
+#define LAST_GRACE_NS (10 * ES_NS_PER_S) /* before what does not end is ended */
 #define FILE_MAX_BYTES (LINE_MAX_BYTES * (ES_EXPLORE_RUNS_MAX + ES_EXPLORE_CONFIGURATIONS_MAX))
 
 struct reading {
 	struct es_explore *study;
 	bool has_head;
+	struct es_process last; /* that was begun; pid 0: none */
 	struct es_error *err;
 };
 
@@ -105,6 +111,27 @@ int es_explore_journal_build(struct es_explore *study, size_t build, struct es_e
 	return end(study, &line, &json, err);
 }
 
+void es_explore_journal_process(struct es_explore *study, pid_t pid)
+{
+	struct es_process process;
+	struct es_json json;
+	struct es_buf line;
+
+	if (es_process_read(&study->machine, pid, &process) < 0)
+		return;
+	begin(&line, &json);
+	es_json_string(&json, "event", "begin");
+	es_json_i64(&json, "process", pid);
+	es_json_u64(&json, "start_ticks", process.start_ticks);
+	es_json_object_end(&json);
+	(void)es_json_end(&json);
+	(void)es_buf_u8(&line, '\n');
+	/* Nothing is lost with it but a wait; a full disk is told when the run is complete. */
+	if (!line.error)
+		(void)es_write_all(study->journal_fd, line.data, line.len);
+	es_buf_finish(&line);
+}
+
 static int write_head(struct es_explore *study, struct es_error *err)
 {
 	char now[ES_TIME_TEXT_BYTES];
@@ -166,6 +193,16 @@ static void take_build(struct es_explore *study, const json_t *line)
 	}
 }
 
+static void take_process(struct reading *reading, const json_t *line)
+{
+	json_int_t pid = json_integer_value(json_object_get(line, "process"));
+	json_int_t ticks = json_integer_value(json_object_get(line, "start_ticks"));
+
+	if (pid > 1 && pid <= INT32_MAX && ticks > 0)
+		reading->last =
+			(struct es_process){ .pid = (pid_t)pid, .start_ticks = (uint64_t)ticks };
+}
+
 static int take_head(struct reading *reading, const json_t *line)
 {
 	const struct es_explore *study = reading->study;
@@ -222,6 +259,8 @@ static int take_line(struct reading *reading, const char *text, size_t n)
 		take_run(reading->study, line);
 	else if (r == 0 && strcmp(event, "build") == 0)
 		take_build(reading->study, line);
+	else if (r == 0 && strcmp(event, "begin") == 0)
+		take_process(reading, line);
 	json_decref(line);
 	return r;
 }
@@ -303,6 +342,59 @@ static int prepare(struct es_explore *study, struct reading *reading, bool is_to
 	return r;
 }
 
+/* Itself, or what it started: a group outlives its leader, and its number is nobody else's as long. */
+static bool is_at_work(const struct es_explore *study, const struct es_process *process)
+{
+	struct es_process now;
+
+	if (!es_process_has_ended(&study->machine, process))
+		return true;
+	return es_process_read(&study->machine, process->pid, &now) == -ESRCH &&
+	       kill(-process->pid, 0) == 0;
+}
+
+/* What an explore that was killed had begun would disturb what is measured now: it ends first. */
+static int end_last(const struct reading *reading)
+{
+	const struct timespec nap = { .tv_nsec = 20 * ES_NS_PER_MS };
+	const struct es_explore *study = reading->study;
+	pid_t pid = reading->last.pid;
+	int64_t start_ns = es_clock_mono_ns(), waited_ns = 0;
+
+	if (!pid || !is_at_work(study, &reading->last))
+		return 0;
+	(void)es_complain(ES_EXPLORE_COMMAND, 0,
+			  "ending process %d, begun by an explore that was killed", (int)pid);
+	(void)kill(-pid, SIGTERM);
+	while (is_at_work(study, &reading->last)) {
+		if (waited_ns > LAST_GRACE_NS)
+			(void)kill(-pid, SIGKILL);
+		if (waited_ns > 2 * LAST_GRACE_NS)
+			return es_error_say(
+				reading->err, -EBUSY,
+				"process %d, begun by an explore that was killed, does not end",
+				(int)pid);
+		(void)nanosleep(&nap, NULL);
+		waited_ns = es_clock_mono_ns() - start_ns;
+	}
+	return 0;
+}
+
+/* Who was killed between fork and exec leaves a child that holds the lock until it has seen that. */
+static int lock(int fd)
+{
+	const struct timespec nap = { .tv_nsec = 20 * ES_NS_PER_MS };
+
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		(void)nanosleep(&nap, NULL);
+	}
+	return -EWOULDBLOCK;
+}
+
 int es_explore_journal_open(struct es_explore *study, bool is_writer, struct es_error *err)
 {
 	struct reading reading = { .study = study, .err = err };
@@ -317,11 +409,17 @@ int es_explore_journal_open(struct es_explore *study, bool is_writer, struct es_
 	if (fd < 0)
 		return es_error_set(err, -errno, "cannot open '%.1000s'", path);
 	study->journal_fd = fd;
-	if (is_writer && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+	if (is_writer && lock(fd) == -EWOULDBLOCK)
 		return es_error_say(err, -EBUSY,
 				    "another explore is at work in '%.900s': wait for its end",
 				    study->dir);
 	r = read_all(&reading, fd, &is_torn);
+	if (is_writer && (r == 0 || study->may_begin_anew)) {
+		int busy = end_last(&reading);
+
+		if (busy < 0)
+			return busy;
+	}
 	if (is_writer)
 		r = prepare(study, &reading, is_torn, r);
 	if (r == 0)

@@ -91,7 +91,7 @@ static _Noreturn void become(const struct es_explore_process *process, pid_t par
 		_exit(CANNOT_START);
 	if (process->folder && chdir(process->folder) < 0)
 		_exit(CANNOT_START);
-	es_explore_signals_end(process->signals);
+	es_explore_signals_end(&process->study->signals);
 	(void)execvp(process->argv[0], process->argv);
 	_exit(CANNOT_START);
 }
@@ -143,7 +143,7 @@ static int await(struct waiting *waiting)
 
 int es_explore_process_run(const struct es_explore_process *process, struct es_explore_ended *ret)
 {
-	struct waiting waiting = { .watched = process->signals->watched,
+	struct waiting waiting = { .watched = process->study->signals.watched,
 				   .deadline_ns = INT64_MAX,
 				   .ended = ret };
 	int64_t start_ns = es_clock_mono_ns();
@@ -156,6 +156,7 @@ int es_explore_process_run(const struct es_explore_process *process, struct es_e
 	if (waiting.pid == 0)
 		become(process, parent);
 	(void)setpgid(waiting.pid, waiting.pid);
+	es_explore_journal_process(process->study, waiting.pid);
 	if (process->timeout_ns)
 		waiting.deadline_ns = start_ns + process->timeout_ns;
 	ret->status = await(&waiting);

@@ -140,7 +140,7 @@ static int build_one(struct es_explore *study, size_t i, struct es_error *err)
 	char shell[] = "/bin/sh", option[] = "-c";
 	char *argv[] = { shell, option, NULL, NULL };
 	const struct es_explore_process process = {
-		.signals = &study->signals, .argv = argv, .folder = study->spec_dir, .log = log
+		.study = study, .argv = argv, .folder = study->spec_dir, .log = log
 	};
 	int r = es_explore_places_of(study, build->configuration, 1, &room);
 
@@ -238,7 +238,7 @@ static int start(struct es_explore *study, size_t member, size_t round,
 	es_cleanup(es_freep) const char **before =
 		calloc(MEASURING_WORDS + 2 * (study->domains.n + study->meters.n), sizeof(*before));
 	char name[48], recordings[ES_PATH_MAX_BYTES], log[ES_PATH_MAX_BYTES + 16];
-	struct es_explore_process process = { .signals = &study->signals,
+	struct es_explore_process process = { .study = study,
 					      .folder = study->spec_dir,
 					      .out = room->out,
 					      .log = log,

@@ -252,6 +252,8 @@ int es_explore_open(struct es_explore *study, struct es_error *err)
 						? (double)INFINITY
 						: (double)study->spec.slowdown_ppm / 1e6;
 	if (r == 0)
+		r = es_root_open(NULL, -1, &study->machine, err);
+	if (r == 0)
 		r = find_places(study, err);
 	if (r == 0)
 		r = take_members(study, grid, err);
@@ -271,6 +273,7 @@ void es_explore_finish(struct es_explore *study)
 		free(study->members[i].label);
 	if (study->journal_fd >= 0)
 		(void)close(study->journal_fd);
+	es_root_close(&study->machine);
 	free(study->members);
 	free(study->builds);
 	free(study->runs);

@@ -189,6 +189,23 @@ def test_killed_run_ends(place):
         time.sleep(0.01)
 
 
+def test_waits_for_the_killed(place):
+    """Gone on with, it waits for what a killed explore had begun: two runs never overlap"""
+    spec = QUICK.replace("sleep ${pause}", "trap '' TERM; echo begin >> turns.txt; sleep 0.5; echo end >> turns.txt"
+                         "; sleep ${pause}").replace("repeat: 3", "repeat: 1").replace("0.01, 0.02, 0.03", "0, 0.01")
+    write(place, "spec.yaml", spec)
+    child = start("explore", "spec.yaml", cwd=place)
+    until = time.monotonic() + 20
+    while not lines(place, "turns.txt"):
+        expect(time.monotonic() < until, "nothing was begun")
+        time.sleep(0.01)
+    child.kill()
+    done = explore(place, spec)
+    child.communicate()
+    expect("begun by an explore that was killed" in done.stderr, done.stderr)
+    equal(lines(place, "turns.txt"), ["begin", "end"] * 3)
+
+
 def test_interrupted(place):
     """Interrupted it ends its run, shows what is known and how to go on"""
     status, out, err, complete = killed_in_the_middle(place, signal.SIGINT)

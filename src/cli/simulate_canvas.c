@@ -102,7 +102,10 @@ static void put_number(struct sheet *sheet, unsigned y, double value)
 {
 	char text[24];
 
-	(void)snprintf(text, sizeof(text), "%*.3g", (int)MARGIN - 2, value);
+	if (fabs(value) >= 100)
+		(void)snprintf(text, sizeof(text), "%*.0f", (int)MARGIN - 2, value);
+	else
+		(void)snprintf(text, sizeof(text), "%*.3g", (int)MARGIN - 2, value);
 	(void)es_canvas_text(&sheet->canvas, 0, y, MARGIN - 1, ES_INK_MUTED, false, text);
 }
 

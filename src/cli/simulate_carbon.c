@@ -12,7 +12,7 @@ int es_simulate_carbon_read(struct es_simulate_carbon *carbon, const char *path,
 			    struct es_error *err)
 {
 	const struct es_carbon_wish wish = { .zone = zone, .is_zone_given = zone != NULL };
-	const struct es_intensity *series, *market;
+	const struct es_intensity *series = NULL, *market;
 	int r = es_carbon_file_read(&carbon->file, path, err);
 
 	if (r == 0)

@@ -160,13 +160,19 @@ struct run {
 	unsigned look;
 };
 
+/* Of a PNG, so that there is no seam between neighbours. */
+static double at_pixel(double y)
+{
+	return floor(2 * y + 0.5) / 2;
+}
+
 static void draw_run(struct drawing *d, const struct panel *panel, size_t column,
 		     const struct run *run, size_t end_row)
 {
 	const struct es_simulate_view *view = d->view;
 	double high = (double)end_row * view->procs_per_row;
-	double top = y_of(panel, fmin(high, view->procs)),
-	       bottom = y_of(panel, (double)run->first_row * view->procs_per_row);
+	double top = at_pixel(y_of(panel, fmin(high, view->procs))),
+	       bottom = at_pixel(y_of(panel, (double)run->first_row * view->procs_per_row));
 	unsigned shade = (run->look - 1) % SHADES + 1;
 	const struct es_style style = { .fill = view->classes[(run->look - 1) / SHADES].ink,
 					.opacity_percent = shade == SHADES ? 0
@@ -221,14 +227,18 @@ static void draw_jobs(struct drawing *d, struct panel *panel)
 	const struct es_simulate_view *view = d->view;
 	const struct es_style ground = { .fill = ES_INK_GAP };
 	double step = es_simulate_view_step(view->procs, 6, true);
+	char words[64];
 
+	(void)snprintf(words, sizeof(words), "%s%s",
+		       es_simulate_machine_has_nodes(view->sim) ? "idle or off" : "idle",
+		       view->has_too_many ? "; pale: in part" : "");
 	panel->low = 0;
 	panel->high = view->procs;
 	name_panel(d, panel, "processors");
 	for (size_t i = 0; i < view->n_classes; i++)
 		put_key(d, panel, &(struct es_style){ .fill = view->classes[i].ink },
 			view->classes[i].name);
-	put_key(d, panel, &ground, view->has_too_many ? "idle; pale: in part" : "idle");
+	put_key(d, panel, &ground, words);
 	es_scene_rect(d->scene, LEFT, panel->y, ES_VIEW_COLUMNS, panel->height, &ground);
 	es_scene_group(d->scene, "jobs");
 	if (view->has_too_many)
@@ -238,12 +248,12 @@ static void draw_jobs(struct drawing *d, struct panel *panel)
 			draw_piece(d, panel, &view->pieces[i]);
 	es_scene_group_end(d->scene);
 	if (view->procs % 4 == 0) /* as machines are built */
-		step = view->procs / 4;
-	for (double v = 0; v <= view->procs; v += step) {
+		step = view->procs / 4.0;
+	for (unsigned i = 0; i * step <= view->procs; i++) {
 		char text[32];
 
-		(void)snprintf(text, sizeof(text), "%.0f", v);
-		es_scene_text(d->scene, LEFT - 8, y_of(panel, v) + 4, &tick_font, text);
+		(void)snprintf(text, sizeof(text), "%.0f", i * step);
+		es_scene_text(d->scene, LEFT - 8, y_of(panel, i * step) + 4, &tick_font, text);
 	}
 }
 

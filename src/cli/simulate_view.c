@@ -87,26 +87,30 @@ static struct es_view_class *add_class(struct es_simulate_view *view, int64_t mo
 	return class;
 }
 
-/* By parts of the machine: a 32nd, an 8th, a quarter, half of it, all. */
+/* By parts of the largest that is seen: a 32nd, an 8th, a quarter, half of it, all. */
 static void class_sizes(struct es_simulate_view *view)
 {
 	static const uint32_t parts[] = { 32, 8, 4, 2, 1 };
 	static const unsigned inks[] = { SKY, BLUE, GREEN, ORANGE, VERMILLION };
-	uint32_t low = 1;
+	const struct es_simulate_course *course = &view->sim->course;
+	uint32_t low = 1, largest = 1;
 
+	for (size_t i = 0; i < course->n_starts; i++)
+		if (is_seen(view, &course->starts[i]) && course->starts[i].procs > largest)
+			largest = course->starts[i].procs;
 	for (size_t i = 0; i < ES_ARRAY_SIZE(parts); i++) {
-		uint32_t most = view->procs / parts[i];
+		uint32_t most = largest / parts[i];
 		struct es_view_class *class;
 
 		if (most < low)
 			continue;
 		class = add_class(view, most, inks[i]);
 		if (most == low)
-			(void)snprintf(class->name, sizeof(class->name), "%u processor%s", most,
-				       most == 1 ? "" : "s");
+			(void)snprintf(class->name, sizeof(class->name), "%s%u",
+				       low == 1 ? "jobs of " : "", most);
 		else
-			(void)snprintf(class->name, sizeof(class->name), "%u to %u processors", low,
-				       most);
+			(void)snprintf(class->name, sizeof(class->name), "%s%u to %u",
+				       low == 1 ? "jobs of " : "", low, most);
 		low = most + 1;
 	}
 }

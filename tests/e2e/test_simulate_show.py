@@ -217,7 +217,7 @@ def test_pictures_of_a_schedule(place):
     text = read(picture, "r")
     expect(">job " not in text and "idle; pale: in part" in text and len(text) < 3e6, len(text))
     for what, words in [("wait", "waited 1 min at most"), ("user", "user 4"), ("queue", "queue 2"),
-                        ("size", "33 to 64 processors")]:
+                        ("size", "jobs of 1")]:
         simulate(many, "--procs", 64, "--svg", picture, "--colour-by", what)
         expect(words in read(picture, "r"), what)
     bare = write(place, swf(jobs, "; none\n"), "bare.swf")

@@ -284,7 +284,7 @@ int es_cmd_compare(int argc, char **argv)
 	struct es_text_list early = { .n = 0 };
 	const char *csv = NULL;
 	const struct es_option options[] = {
-		{ "vs", "FILE…",
+		{ "vs", "FILE",
 		  "the files that follow are another group; may be repeated:\neach is held against the first",
 		  ES_OPTION_LIST, &early },
 		{ "metric", "NAME",

@@ -95,11 +95,15 @@ int es_tune_model(const struct es_tune *tune, struct es_tune_answer *answer)
 		return r;
 	answer->has_model = r == 0;
 	if (r == 0) {
-		answer->optimum = es_opt_model_optimum(&answer->model);
+		answer->optimum = es_opt_model_optimum(&answer->model, ES_OPT_ENERGY);
+		answer->edp_optimum = es_opt_model_optimum(&answer->model, ES_OPT_EDP);
 		answer->optimum_row = nearest(answer, answer->optimum);
 	}
 	r = es_opt_ridge_fit(clocks, powers, n, &answer->ridge);
 	answer->has_ridge = r == 0;
+	if (answer->has_ridge && answer->has_model)
+		answer->ridge_optimum =
+			es_opt_ridge_optimum(&answer->model, &answer->ridge, ES_OPT_ENERGY);
 	return r == -ENOMEM ? r : 0;
 }
 
@@ -119,13 +123,16 @@ void es_tune_model_text(const struct es_tune_answer *answer, struct es_buf *out)
 		(void)es_buf_printf(out, "least energy by the model at %.0f, measured at ",
 				    answer->optimum);
 		es_letters_cell(out, answer->rows[answer->best[ES_OPT_ENERGY]].cell, 32, false);
-		(void)es_buf_u8(out, '\n');
+		(void)es_buf_printf(out, "; least EDP by it at %.0f\n", answer->edp_optimum);
 	}
 	if (answer->has_ridge)
 		(void)es_buf_printf(
-			out, "ridge: power bends at %.0f (off by %.1f %%, a line by %.1f %%)\n",
+			out, "ridge: power bends at %.0f (off by %.1f %%, a line by %.1f %%)",
 			answer->ridge.ridge, PERCENT * answer->ridge.error,
 			PERCENT * answer->ridge.line_error);
+	if (answer->has_ridge && answer->has_model)
+		(void)es_buf_printf(out, ", least energy by it at %.0f", answer->ridge_optimum);
+	(void)es_buf_str(out, answer->has_ridge ? "\n" : "");
 }
 
 static void fitted_json(const struct es_opt_model *model, struct es_json *json)
@@ -154,6 +161,7 @@ void es_tune_model_json(const struct es_tune_answer *answer, struct es_json *jso
 		es_json_object(json, "model");
 		fitted_json(&answer->model, json);
 		es_json_double(json, "optimum", answer->optimum);
+		es_json_double(json, "edp_optimum", answer->edp_optimum);
 		es_json_double(json, "nearest", answer->rows[answer->optimum_row].value);
 		es_json_double(json, "measured", answer->rows[answer->best[ES_OPT_ENERGY]].value);
 		es_json_object_end(json);
@@ -165,6 +173,10 @@ void es_tune_model_json(const struct es_tune_answer *answer, struct es_json *jso
 		es_json_double(json, "clock", answer->ridge.ridge);
 		es_json_double(json, "error", answer->ridge.error);
 		es_json_double(json, "line_error", answer->ridge.line_error);
+		if (answer->has_model)
+			es_json_double(json, "optimum", answer->ridge_optimum);
+		else
+			es_json_null(json, "optimum");
 		es_json_object_end(json);
 	} else {
 		es_json_null(json, "ridge");

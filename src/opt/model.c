@@ -15,7 +15,6 @@
 
 #define HALF 0.5
 #define TERMS_MAX 3U
-#define BISECTIONS 100
 #define ROUNDING 1e-9 /* of errors: what is nearer by less is as near */
 #define SAME 1e-6 /* relative: one clock */
 
@@ -201,42 +200,4 @@ double es_opt_model_time(const struct es_opt_model *model, double clock)
 double es_opt_model_power(const struct es_opt_model *model, double clock)
 {
 	return power_at(&model->power, clock / model->top);
-}
-
-/* Grows with @x: its one zero is the least energy of the additive shape. */
-static double slope_at(const struct es_opt_model *model, double x)
-{
-	double a = model->time.fixed, b = model->time.scaled;
-	const struct es_opt_power_model *p = &model->power;
-
-	return 3 * a * p->cubic * x * x * x * x + 2 * b * p->cubic * x * x * x +
-	       a * p->linear * x * x - b * p->fixed;
-}
-
-double es_opt_model_optimum(const struct es_opt_model *model)
-{
-	double low = model->low / model->top, high = 1;
-
-	if (model->time.is_overlapping) {
-		double x = model->power.cubic > 0
-				   ? cbrt(model->power.fixed / (2 * model->power.cubic))
-				   : INFINITY;
-
-		if (model->time.fixed > 0)
-			x = fmin(x, model->time.scaled / model->time.fixed);
-		return model->top * fmin(fmax(x, low), high);
-	}
-	if (slope_at(model, low) >= 0)
-		return model->low;
-	if (slope_at(model, high) <= 0)
-		return model->top;
-	for (int i = 0; i < BISECTIONS; i++) {
-		double middle = (low + high) / 2;
-
-		if (slope_at(model, middle) < 0)
-			low = middle;
-		else
-			high = middle;
-	}
-	return model->top * (low + high) / 2;
 }

@@ -48,14 +48,6 @@ int es_opt_model_fit(const double *clocks, const struct es_opt_point *points, si
 		     struct es_opt_model *ret);
 double es_opt_model_time(const struct es_opt_model *model, double clock);
 double es_opt_model_power(const struct es_opt_model *model, double clock);
-/**
- * es_opt_model_optimum - the clock of least energy from low to top
- *
- * Where d(time * power)/dx is 0: 3 a c x^4 + 2 b c x^3 + a w x^2 = b p for the additive shape (a fixed, b scaled; p, w, c
- * of power), x^3 = p / 2c for the overlapping one, below the clock where the two times are equal.
- */
-double es_opt_model_optimum(const struct es_opt_model *model);
-
 /** struct es_opt_ridge - power fixed + slope f (1 + bend max(0, f - ridge))^2: above the ridge the voltage rises, too */
 struct es_opt_ridge {
 	double fixed, slope, bend, ridge;
@@ -65,5 +57,20 @@ struct es_opt_ridge {
 /** es_opt_ridge_fit - 0; -ENODATA: too few points, or no bend that is worth the name; -ENOMEM */
 int es_opt_ridge_fit(const double *clocks, const double *powers, size_t n,
 		     struct es_opt_ridge *ret);
+
+/**
+ * es_opt_model_optimum - the clock of least energy * time^exponent from low to top
+ *
+ * Where the slope of power * time^(n + 1) is 0, n being @exponent; x: clock over the top one; a, b: fixed and scaled time; p,
+ * w, c: fixed, linear and cubic power. Additive: 3 a c x^4 + (2 - n) b c x^3 + a w x^2 - n b w x = (n + 1) b p. Overlapping:
+ * the same with a = 0 below the clock where the two times are equal, which is the optimum where that lies higher. A root
+ * is bracketed and bisected; with n above 2 there may be several: the best of them, and of the ends, is returned.
+ */
+double es_opt_model_optimum(const struct es_opt_model *model, unsigned exponent);
+/** es_opt_ridge_optimum - the same with the power of the ridge model; the ridge itself is often the best clock */
+double es_opt_ridge_optimum(const struct es_opt_model *model, const struct es_opt_ridge *ridge,
+			    unsigned exponent);
+/** es_opt_ridge_power - its power at a clock */
+double es_opt_ridge_power(const struct es_opt_ridge *ridge, double clock);
 
 #endif

@@ -2,6 +2,7 @@
 # test_tune.py - energyscopium pareto and tune: fronts and settings from tables of measurements
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
+import csv
 import json
 import os
 import sys
@@ -265,6 +266,219 @@ def test_inferred(place):
     near(told["model"]["optimum"], max(875, (30 * 5e7 / 2) ** (1 / 3)), 1, "(Ps / 2c)^(1/3)")
     text = call("tune", "--table", path, "--setting", "gpu_mhz", "--time", "time_s", "--energy", "energy_j").stdout
     expect("clipped, not what was asked for: 1900 (was at about 1750), 2100 (was at about 1750)" in text, text)
+
+
+def test_repeats(place):
+    """With --repeats rows of one setting are its runs: means decide, and intervals tell how sure the saving is."""
+    rows = [("w_300", 100, 20000), ("w_250", 101, 18000), ("w_300", 102, 20200), ("w_250", 101.5, 18100), ("w_300", 101, 20100)]
+    path = limits(place, rows)
+    refused_tune(["lines 3 and 5 are both for setting 'w_250'", "--repeats"], path)
+    told = tune(path, "--repeats", "--reference", "300")
+    equal((told["reference"]["runs"], told["chosen"]["runs"], told["chosen"]["setting"]), (3, 2, 250))
+    near(told["reference"]["time_s"], 101, 1e-9)
+    near(told["chosen"]["energy_j"], 18050, 1e-9)
+    low, high = told["energy_change_ci"]
+    expect(low < told["chosen"]["energy_change"] < high < 0, (low, high))
+    text = call("tune", "--table", path, *COLUMNS, "--repeats").stdout
+    expect("95 %: time " in text, text)
+    equal(tune(limits(place))["energy_change_ci"], None)
+
+
+def test_quality(place):
+    """Settings that miss the quality are left out, counted and named; so are those of which it is not known."""
+    path = write(place, "q.csv", "n,t,e,acc\n1,10,100,0.95\n2,11,80,0.94\n3,12,60,0.90\n4,13,50,\n")
+    columns = ("--setting", "n", "--time", "t", "--energy", "e")
+    told = tune(path, *columns, "--quality", "acc", ">= 0.94")
+    equal(told["chosen"]["setting"], 2)
+    equal(told["misses_quality"], [{"setting": 3, "cell": "3", "quality": 0.9}, {"setting": 4, "cell": "4", "quality": None}])
+    text = call("tune", "--table", path, *columns, "--quality", "acc", ">= 0.94").stdout
+    expect("left out, 2 that miss acc >= 0.94: 3 (0.9), 4 (not known)" in text, text)
+    refused(["--reference '3' misses the quality"], "tune", "--table", path, *columns, "--quality", "acc", ">=0.94", "--reference", "3")
+    refused(["no setting has acc > 1"], "tune", "--table", path, *columns, "--quality", "acc", "> 1")
+    refused(["did you mean 'acc'"], "tune", "--table", path, *columns, "--quality", "ac", "> 1")
+    refused(["'acc'", "a limit such as"], "tune", "--table", path, *columns, "--quality", "acc", status=2)
+    refused(["a limit such as"], "tune", "--table", path, *columns, "--quality", "acc", ">= much", status=2)
+    bad = write(place, "b.csv", "n,t,e,acc\n1,10,100,high\n")
+    refused(["':2: column 'acc': 'high' is no number"], "tune", "--table", bad, *columns, "--quality", "acc", "> 1")
+    group = write(place, "g.csv", "g,n,t,e,acc\na,1,10,100,0.9\nb,1,10,100,0.5\nb,2,9,90,0.5\n")
+    told = tune(group, *columns, "--group", "g", "--quality", "acc", ">= 0.9")
+    equal(([g["group"] for g in told["groups"]], told["groups_without_quality"]), (["a"], ["b"]))
+
+
+def test_objectives(place):
+    """Energy times time to any power: the higher it is, the faster the choice."""
+    path = limits(place)
+    last = 0
+    for n, name in enumerate(("energy", "edp", "ed2p", "ed3p", "ed4p", "ed9p")):
+        told = tune(path, "--objective", name, "--reference", "300")
+        expect(told["chosen"]["setting"] >= last, name)
+        last = told["chosen"]["setting"]
+        equal(told["objective"], name)
+    equal(tune(path, "--objective", "ed1p")["objective"], "edp")
+    text = call("tune", "--table", path, *COLUMNS, "--objective", "ed3p", "--reference", "150").stdout
+    expect("energy times time to the power of 3" in text, text)
+
+
+def test_summary(place):
+    """Groups together: how many save, how much on average and at most; several columns, and several tables."""
+    path = write(place, "k.csv", "gpu,kernel,mhz,t,e\nv,fft,1000,2,10\nv,fft,500,2.1,8\nv,sort,1000,2,10\nv,sort,500,4,8\n"
+                 "r,fft,1000,1,10\nr,fft,500,1.02,6\n")
+    columns = ("--setting", "mhz", "--time", "t", "--energy", "e", "--slowdown", "5%")
+    told = tune(path, *columns, "--group", "gpu,kernel")
+    equal([(g["group"], g["saving"]) for g in told["groups"]], [("r / fft", True), ("v / fft", True), ("v / sort", False)])
+    summary = told["summary"]
+    equal((summary["groups"], summary["saving"], summary["best_group"]), (3, 2, "r / fft"))
+    near(summary["mean_energy_change"], -0.2, 1e-9)
+    near(summary["mean_energy_change_saving"], -0.3, 1e-9)
+    near(summary["best_energy_change"], -0.4, 1e-9)
+    text = call("tune", "--table", path, *columns, "--group", "gpu", "--group", "kernel", "--summary").stdout
+    expect("2 of 3 groups save within 5 % more time: energy -30.00 % on average" in text, text)
+    expect("v / sort  1000" in text and "no saving" in text and "whatever the time" not in text, text)
+    refused(["--summary is of groups"], "tune", "--table", path, *columns, "--summary", status=2)
+    one, two = limits(place), write(place, "other.csv", "window,time_s,energy_j\n300,10,100\n200,11,90\n")
+    for args in (("--table", one, two), ("--table", one, "--table", two)):
+        told = tell("tune", *args, *COLUMNS)
+        equal([(g["group"], g["chosen"]["setting"]) for g in told["groups"]], [("limits", 150), ("other", 200)])
+
+
+def test_ends(place):
+    """The references max and min are the settings with the largest and the smallest number."""
+    path = write(place, "n.csv", "threads,t,e\n1,100,1000\n8,20,400\n10,18,300\n16,15,360\n")
+    columns = ("--setting", "threads", "--time", "t", "--energy", "e")
+    told = tune(path, *columns, "--reference", "max")
+    equal((told["reference"]["setting"], told["chosen"]["setting"]), (16, 10))
+    near(told["reference_cost"]["energy_change"], 0.2, 1e-9)
+    near(told["reference_cost"]["time_change"], 15 / 18 - 1, 1e-9)
+    equal(tune(path, *columns, "--reference", "min")["reference"]["setting"], 1)
+    text = call("tune", "--table", path, *columns, "--reference", "max").stdout
+    expect("using 16 instead: time -16.67 %, energy +20.00 %" in text, text)
+    words = write(place, "w.csv", "g,t,e\nmax,5,5\nlow,6,6\n")
+    equal(tune(words, "--setting", "g", "--time", "t", "--energy", "e", "--reference", "max")["reference"]["cell"], "max")
+    refused(["'min' is not in column 'g'"], "tune", "--table", words, "--setting", "g", "--time", "t", "--energy", "e", "--reference", "min")
+
+
+def test_caps(place):
+    """Power limits that the power does not reach are named, and those that are not kept."""
+    rows = [(300, 100, 25000), (260, 100, 24900), (200, 110, 21800), (150, 130, 19400), (100, 200, 24000)]
+    path = write(place, "c.csv", "power_limit,t,e\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+    told = tune(path, "--setting", "power_limit", "--time", "t", "--energy", "e")
+    equal([row["setting"] for row in told["caps"]["unreached"]], [300])
+    equal([row["setting"] for row in told["caps"]["exceeded"]], [100])
+    text = call("tune", "--table", path, "--setting", "power_limit", "--time", "t", "--energy", "e").stdout
+    expect("does not reach, they bind in peaks at most: 300 (250 W)" in text and "not kept, the mean power is above: 100 (120 W)" in text, text)
+    equal(tune(limits(place))["caps"], None, "nothing says that a window is a power limit")
+
+
+def test_steps(place):
+    """A meter that counts in coarse steps hides small differences: that is said."""
+    rows = "".join(f"{n},{20 - n},{e}\n" for n, e in ((1, 0.14), (2, 0.12), (3, 0.11), (4, 0.12), (5, 0.13)))
+    path = write(place, "s.csv", "n,t,Energy[Wh]\n" + rows)
+    told = tune(path, "--setting", "n", "--time", "t", "--energy", "Energy[Wh]")
+    near(told["energy_step_j"], 36, 1e-6)
+    equal(tune(limits(place, [(1, 1, 10000), (2, 2, 9990.3), (3, 3, 9821.7), (4, 4, 9543.1)]))["energy_step_j"], None)
+
+
+def test_plan(place):
+    """A plan replays golden section on the table: fewer settings than all, the best of them without noise, the same for the same seed."""
+    lines = [f"{mhz},{1000 / mhz + 0.5},{(1000 / mhz + 0.5) * (60 + 100 * (mhz / 2000) ** 3)}" for mhz in range(1000, 2001, 100)]
+    path = write(place, "p.csv", "mhz,t,e\n" + "\n".join(lines) + "\n")
+    columns = ("--setting", "mhz", "--time", "t", "--energy", "e", "--plan")
+    plan = tune(path, *columns)["plan"]
+    equal((plan["loss"], plan["found"], plan["replays"], plan["settings"]), (0, 1, 1, 11))
+    expect(plan["settings_measured"] < 8, plan)
+    noisy = tune(path, *columns, "--noise", "1%")["plan"]
+    expect(noisy["replays"] == 1000 and 0 <= noisy["loss"] < 0.003 and noisy["loss"] <= noisy["loss_max"], noisy)
+    expect(tune(path, *columns, "--noise", "3%")["plan"]["loss"] < 0.012, "3 % noise")
+    equal(tune(path, *columns, "--noise", "1%", "--seed", "1")["plan"], noisy)
+    expect(tune(path, *columns, "--noise", "1%", "--seed", "2")["plan"] != noisy, "the seed changes nothing")
+    limited = tune(path, *columns, "--slowdown", "3%", "--noise", "3%")["plan"]
+    expect(limited["loss_max"] < 0.2, f"a setting beyond the limit was taken: {limited}")
+    text = call("tune", "--table", path, *columns, "--noise", "1%").stdout
+    expect("plan: golden section measures" in text and "at 1 % noise" in text, text)
+    refused(["--noise is of --plan"], "tune", "--table", path, *columns[:-1], "--noise", "1%", status=2)
+    refused(["from 0 to 50%"], "tune", "--table", path, *columns, "--noise", "60%", status=2)
+    refused(["--seed 'x'"], "tune", "--table", path, *columns, "--seed", "x", status=2)
+
+
+def test_plan_on_zeus(_place):
+    """Over real power limits whose energies fall, then rise, the search loses nothing without noise, little with it."""
+    for gpu, keys in (("a40", 20), ("v100", 30)):
+        path = data("zeus", f"summary_power_{gpu}.csv")
+        tables = {}
+        with open(path, encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                name = " / ".join(row[k] for k in ("dataset", "network", "batch_size", "optimizer"))
+                tables.setdefault(name, []).append((float(row["power_limit"]), float(row["time_per_epoch"]) * float(row["average_power"])))
+        falls_then_rises = set()
+        for name, rows in tables.items():
+            energies = [energy for _, energy in sorted(rows)]
+            least = energies.index(min(energies))
+            if sorted(energies[:least + 1], reverse=True) == energies[:least + 1] and sorted(energies[least:]) == energies[least:]:
+                falls_then_rises.add(name)
+        expect(len(falls_then_rises) >= keys, gpu)
+        for noise, most in (("0%", 1e-12), ("1%", 0.002), ("3%", 0.012)):
+            told = tune(path, "--setting", "power_limit", "--time", "time_per_epoch", "--power", "average_power", "--reference", "max",
+                        "--group", "dataset,network,batch_size,optimizer", "--plan", "--noise", noise)
+            losses = [group["plan"]["loss"] for group in told["groups"] if group["group"] in falls_then_rises]
+            equal(len(losses), len(falls_then_rises))
+            expect(sum(losses) / len(losses) <= most, (gpu, noise, sum(losses) / len(losses)))
+
+
+def test_zeus_groups(_place):
+    """Trainings by network and batch size, 53 of them on an A40: nearly all save within 5 %."""
+    path = data("zeus", "summary_power_a40.csv")
+    columns = ("--setting", "power_limit", "--time", "time_per_epoch", "--power", "average_power", "--reference", "300")
+    told = tune(path, *columns, "--group", "dataset,network,batch_size,optimizer", "--slowdown", "5%")
+    equal((told["summary"]["groups"], told["summary"]["saving"]), (53, 52))
+    near(told["summary"]["mean_energy_change"], -0.1199, 5e-4)
+    for group in told["groups"]:
+        expect(group["chosen"]["time_change"] <= 0.05 + 1e-9, group["group"])
+    # 100 W is less than the board can be held to.
+    exceeded = [g for g in told["groups"] if 100 in [row["setting"] for row in g["caps"]["exceeded"]]]
+    expect(len(exceeded) > 20, len(exceeded))
+    refused(["are both for setting '100'", "--group"], "tune", "--table", path, *columns)
+
+
+def test_loghin(_place):
+    """Ten programs on 20 cores, by a wall meter: the best number of threads of each, against all of them."""
+    names = ("bs", "bt", "cl", "ep", "fe", "gh", "km", "lv", "pf", "sp")
+    paths = [data("loghin", f"xeon-{name}.csv") for name in names]
+    told = tell("tune", "--table", *paths, "--setting", "Cores", "--time", "Time[s]", "--energy", "Energy[J]", "--reference", "max")
+    best = {group["group"]: group for group in told["groups"]}
+    equal([best[f"xeon-{name}"]["chosen"]["setting"] for name in ("bs", "bt", "cl", "ep", "sp")], [20, 20, 9, 20, 7])
+    equal({group["reference"]["setting"] for group in told["groups"]}, {20})
+    cost = best["xeon-sp"]["reference_cost"]
+    near(cost["energy_change"], 0.3161, 5e-4)
+    near(cost["time_change"], 0.2149, 5e-4)
+    near(best["xeon-pf"]["energy_step_j"], 36, 1e-6)
+    equal(told["summary"]["saving"], 4)
+
+
+def test_pictures_of_groups(place):
+    """Groups have colours and a legend of their own; intervals of repeated runs are boxes; --term draws in letters."""
+    path = write(place, "k.csv", "gpu,mhz,t,e\nv,1000,2,10\nv,500,2.1,8\nr,1000,1,10\nr,500,1.02,6\n")
+    columns = ("--table", path, "--setting", "mhz", "--time", "t", "--energy", "e", "--group", "gpu")
+    svg = os.path.join(place, "g.svg")
+    equal(call("tune", *columns, "--svg", svg).returncode, 0)
+    with open(svg, encoding="utf-8") as file:
+        text = file.read()
+    expect(">v<" in text and ">r<" in text and "chosen" in text, "no legend")
+    text = call("tune", *columns, "--term", env={"LC_ALL": "C"}).stdout
+    expect("energy (J) against time (s)" in text and "A r" in text and "B v" in text, text)
+    rows = [("w_300", 100, 20000), ("w_300", 102, 20200), ("w_250", 101, 18000), ("w_250", 101.5, 18100)]
+    equal(call("tune", "--table", limits(place, rows), *COLUMNS, "--repeats", "--svg", svg).returncode, 0)
+    with open(svg, encoding="utf-8") as file:
+        expect("95 % intervals" in file.read(), "no boxes")
+
+
+def test_truncated(place):
+    """The last line of a table that was cut off is no row."""
+    path = limits(place, extra="w_90,300")
+    done = call("tune", "--table", path, *COLUMNS, "--json")
+    equal((done.returncode, json.loads(done.stdout)["lines_left_out"]), (0, 1), done.stderr)
+    expect("':7: 2 fields where the header has 3" in done.stderr, done.stderr)
+    refused_tune(["--strict"], path, "--strict")
+    refused_tune(["':7: column 'energy_j': '' is no number"], limits(place, extra="w_90,300,"), "--strict")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 /*
- * test_cli_sheet.c - tables of measurements: their groups, units and limits
+ * test_cli_sheet.c - tables of measurements: their groups and units
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cli/limit.h"
 #include "cli/sheet.h"
 #include "cli/wholefile.h"
 
@@ -82,39 +81,6 @@ static void lists_of_columns_are_taken_apart(void **state)
 	es_sheet_finish(&sheet);
 }
 
-static void limits_are_read_and_hold(void **state)
-{
-	static const struct {
-		const char *text;
-		enum es_limit_than than;
-		double value;
-		bool below, equal, above; /* what holds of value - 1, value, value + 1 */
-	} cases[] = {
-		{ ">= 0.943", ES_THAN_AT_LEAST, 0.943, false, true, true },
-		{ ">0", ES_THAN_ABOVE, 0, false, false, true },
-		{ " <=-2 ", ES_THAN_AT_MOST, -2, true, true, false },
-		{ "< 1e-3", ES_THAN_BELOW, 1e-3, true, false, false },
-		{ "== 5", ES_THAN_EQUAL, 5, false, true, false },
-		{ "=5", ES_THAN_EQUAL, 5, false, true, false },
-	};
-	static const char *const bad[] = { "",	   "0.9",    ">=",   ">= x",   ">= nan",
-					   "=> 1", ">= 1 2", "!= 1", ">= inf", "<> 1" };
-	struct es_limit limit;
-
-	(void)state;
-	for (size_t i = 0; i < ES_ARRAY_SIZE(cases); i++) {
-		assert_int_equal(es_limit_parse(cases[i].text, &limit, NULL), 0);
-		assert_true(es_limit_is(cases[i].text));
-		assert_int_equal(limit.than, cases[i].than);
-		assert_true(fabs(limit.value - cases[i].value) < 1e-12);
-		assert_int_equal(es_limit_holds(&limit, limit.value - 1), cases[i].below);
-		assert_int_equal(es_limit_holds(&limit, limit.value), cases[i].equal);
-		assert_int_equal(es_limit_holds(&limit, limit.value + 1), cases[i].above);
-	}
-	for (size_t i = 0; i < ES_ARRAY_SIZE(bad); i++)
-		assert_int_equal(es_limit_parse(bad[i], &limit, NULL), -EINVAL);
-}
-
 static void units_are_read_from_names(void **state)
 {
 	static const struct {
@@ -170,7 +136,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_with_the_same_words_are_a_group),
 		cmocka_unit_test(lists_of_columns_are_taken_apart),
-		cmocka_unit_test(limits_are_read_and_hold),
 		cmocka_unit_test(units_are_read_from_names),
 		cmocka_unit_test(only_whole_regular_files_are_read),
 	};

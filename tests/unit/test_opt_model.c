@@ -90,7 +90,7 @@ static void the_law_behind_the_points_is_found(void **state)
 		assert_near(es_opt_model_power(&model, 0.7 * TOP),
 			    truth->base + 0.7 * truth->linear + 0.343 * truth->cubic, 1e-6);
 		assert_near(model.time.error, 0, 1e-9);
-		assert_near(es_opt_model_optimum(&model), tried(truth), TOP * 2e-5);
+		assert_near(es_opt_model_optimum(&model, 0), tried(truth), TOP * 2e-5);
 	}
 }
 

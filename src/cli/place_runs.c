@@ -143,13 +143,25 @@ static size_t end_of(const struct es_place_runs *runs, size_t begin)
 	return end;
 }
 
-/* The interval of @n runs' energies or times; @values: room for them. */
-static int measure(const struct es_place_run *runs, size_t n, bool is_time, double *values,
+/* The interval of @n runs' energies; @values: room for them. */
+static int measure(const struct es_place_runs *runs, size_t begin, size_t n, double *values,
 		   struct es_interval *ret)
 {
+	struct es_stats stats;
+
 	for (size_t i = 0; i < n; i++)
-		values[i] = is_time ? runs[i].time_us : runs[i].energy_nkwh;
-	return es_interval_of(values, n, SEED, ret);
+		values[i] = runs->runs[begin + i].energy_nkwh;
+	if (runs->n <= ES_PLACE_RESAMPLED_MAX)
+		return es_interval_of(values, n, SEED, ret);
+	stats = es_stats_of(values, n);
+	*ret = (struct es_interval){ .n = n, .mean = stats.mean };
+	if (stats.has_spread) {
+		ret->sd = stats.sd;
+		ret->low = stats.mean - stats.ci;
+		ret->high = stats.mean + stats.ci;
+		ret->method = ES_INTERVAL_T;
+	}
+	return 0;
 }
 
 static double mean_time(const struct es_place_run *runs, size_t n)
@@ -173,13 +185,13 @@ static bool keeps(const struct es_place_wish *wish, size_t at, double time_us, i
 static bool is_better(const struct es_place_cell *a, const struct es_place_cell *b,
 		      const struct es_place_wish *wish, size_t at, int64_t best_us)
 {
-	bool a_keeps = keeps(wish, at, a->time_us.mean, best_us),
-	     b_keeps = keeps(wish, at, b->time_us.mean, best_us);
+	bool a_keeps = keeps(wish, at, a->time_us, best_us),
+	     b_keeps = keeps(wish, at, b->time_us, best_us);
 
 	if (b->n == 0 || a_keeps != b_keeps)
 		return b->n == 0 || a_keeps;
 	if (!a_keeps)
-		return a->time_us.mean < b->time_us.mean;
+		return a->time_us < b->time_us;
 	return a->energy_nkwh.mean < b->energy_nkwh.mean;
 }
 
@@ -214,9 +226,8 @@ int es_place_runs_choose(struct es_place_runs *runs, size_t m, const struct es_p
 		end = end_of(runs, begin);
 		now.n = end - begin;
 		now.n_settings = cell->n_settings + 1;
-		r = measure(first, now.n, false, values, &now.energy_nkwh);
-		if (r == 0 && runs->has_times)
-			r = measure(first, now.n, true, values, &now.time_us);
+		now.time_us = runs->has_times ? mean_time(first, now.n) : 0;
+		r = measure(runs, begin, now.n, values, &now.energy_nkwh);
 		if (r < 0)
 			return r;
 		if (is_better(&now, cell, wish, first->at, ret_best_us[first->at]))

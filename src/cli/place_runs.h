@@ -66,11 +66,15 @@ int es_place_runs_trials(struct es_place_runs *runs, bool is_by_node, struct es_
 int es_place_runs_name(struct es_place_runs *runs, struct es_place_names *configurations,
 		       struct es_place_names *classes, struct es_error *err);
 
+/* Intervals are resampled where there are at most so many runs; of more it would take minutes and tell the same. */
+#define ES_PLACE_RESAMPLED_MAX 20000U
+
 /** struct es_place_cell - what one configuration took in one class, at the setting that was chosen */
 struct es_place_cell {
 	size_t n, n_settings; /* runs at it; settings that were measured there. 0: none */
 	const char *setting; /* borrowed; "": there is but one */
-	struct es_interval energy_nkwh, time_us;
+	struct es_interval energy_nkwh;
+	double time_us; /* mean; 0: not known */
 };
 
 /** struct es_place_wish - what settings must keep; borrowed */

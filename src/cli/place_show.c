@@ -6,13 +6,16 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 #include "cli/place.h"
+#include "format/letters.h"
 
 #define COMMAND "place"
 #define REASONS_BYTES 700U
 #define TIES_SHOWN 10U
+#define NAMES_MOST 60U /* columns; longer ones are cut */
 
 static const char *const methods[] = {
 	[ES_PLACE_BY_FLOW] = "min-cost flow",
@@ -83,15 +86,28 @@ static void put_measured(const struct es_place_cell *cell, struct es_buf *out)
 		(void)snprintf(half, sizeof(half), "%.2g",
 			       fmax(energy->high - energy->mean, energy->mean - energy->low) /
 				       ES_PLACE_NKWH_PER_KWH);
-	(void)es_buf_printf(out, " %10s %5zu %-10s", half, cell->n,
-			    cell->setting[0] ? cell->setting : "-");
+	(void)es_buf_printf(out, " %10s %5zu ", half, cell->n);
+	es_letters_cell(out, cell->setting[0] ? cell->setting : "-", 10, true);
+}
+
+/* As wide as the longest, within bounds. */
+static unsigned width_of(const struct es_place_names *names, unsigned least)
+{
+	size_t width = least;
+
+	for (size_t i = 0; i < names->n; i++)
+		width = strlen(names->texts[i]) > width ? strlen(names->texts[i]) : width;
+	return width < NAMES_MOST ? (unsigned)width : NAMES_MOST;
 }
 
 static void put_configurations(const struct es_placing *placing, struct es_buf *out)
 {
 	const struct es_place_problem *problem = &placing->problem;
+	unsigned names = width_of(&placing->energies.configurations, 24);
+	unsigned classes = width_of(&placing->energies.classes, 16);
 
-	(void)es_buf_printf(out, "%-24s %-16s %14s", "configuration", "class", "energy (kWh)");
+	(void)es_buf_printf(out, "%-*s %-*s %14s", (int)names, "configuration", (int)classes,
+			    "class", "energy (kWh)");
 	if (placing->cells)
 		(void)es_buf_printf(out, " %10s %5s %-10s", "± (kWh) ", "runs", "setting");
 	if (problem->time_us)
@@ -100,10 +116,10 @@ static void put_configurations(const struct es_placing *placing, struct es_buf *
 	for (size_t i = 0; i < problem->n; i++) {
 		size_t j = placing->place.at[i], cell = i * problem->m + j;
 
-		(void)es_buf_printf(out, "%-24s %-16s %14.6g",
-				    placing->energies.configurations.texts[i],
-				    placing->energies.classes.texts[j],
-				    es_placing_kwh(problem->energy_nkwh[cell]));
+		es_letters_cell(out, placing->energies.configurations.texts[i], names, true);
+		(void)es_buf_str(out, " ");
+		es_letters_cell(out, placing->energies.classes.texts[j], classes, true);
+		(void)es_buf_printf(out, " %14.6g", es_placing_kwh(problem->energy_nkwh[cell]));
 		if (placing->cells)
 			put_measured(&placing->cells[cell], out);
 		if (problem->time_us)
@@ -117,8 +133,9 @@ static void put_configurations(const struct es_placing *placing, struct es_buf *
 static void put_rooms(const struct es_placing *placing, struct es_buf *out)
 {
 	const struct es_place_problem *problem = &placing->problem;
+	unsigned classes = width_of(&placing->energies.classes, 24);
 
-	(void)es_buf_printf(out, "\n%-24s %14s %12s %14s", "class", "configurations",
+	(void)es_buf_printf(out, "\n%-*s %14s %12s %14s", (int)classes, "class", "configurations",
 			    problem->is_by_time ? "room (nodes)" : "room", "energy (kWh)");
 	(void)es_buf_str(out, problem->time_us ? "     node-hours\n" : "\n");
 	for (size_t j = 0; j < problem->m; j++) {
@@ -127,8 +144,8 @@ static void put_rooms(const struct es_placing *placing, struct es_buf *out)
 
 		if (placing->capacity[j] >= 0)
 			(void)snprintf(room, sizeof(room), "%lld", (long long)placing->capacity[j]);
-		(void)es_buf_printf(out, "%-24s %14zu %12s %14.6g",
-				    placing->energies.classes.texts[j], in.n, room,
+		es_letters_cell(out, placing->energies.classes.texts[j], classes, true);
+		(void)es_buf_printf(out, " %14zu %12s %14.6g", in.n, room,
 				    es_placing_kwh(in.energy_nkwh));
 		if (problem->time_us)
 			(void)es_buf_printf(out, " %14.4g", es_placing_hours(in.time_us));
@@ -189,6 +206,12 @@ static void put_beside(const struct es_placing *placing, struct es_buf *out)
 				(double)place->energy_nkwh);
 }
 
+static void put_name(const char *before, const char *name, struct es_buf *out)
+{
+	(void)es_buf_str(out, before);
+	es_letters_cell(out, name, NAMES_MOST, false);
+}
+
 /* What more runs could turn. */
 static void put_ties(const struct es_placing *placing, struct es_buf *out)
 {
@@ -200,11 +223,12 @@ static void put_ties(const struct es_placing *placing, struct es_buf *out)
 	for (size_t k = 0; k < placing->n_ties && k < TIES_SHOWN; k++) {
 		const struct es_place_tie *tie = &placing->ties[k];
 
-		(void)es_buf_printf(out, "within the noise: '%s' in '%s' instead of '%s'",
-				    rows[tie->at], columns[tie->to],
-				    columns[placing->place.at[tie->at]]);
+		put_name("within the noise: '", rows[tie->at], out);
+		put_name("' in '", columns[tie->to], out);
+		put_name("' instead of '", columns[placing->place.at[tie->at]], out);
 		if (tie->with != SIZE_MAX)
-			(void)es_buf_printf(out, ", and '%s' there in its place", rows[tie->with]);
+			put_name("', and there '", rows[tie->with], out);
+		(void)es_buf_str(out, tie->with == SIZE_MAX ? "'" : "' in its place");
 		(void)es_buf_printf(out, ": %+.3g ± %.2g kWh\n", es_placing_kwh(tie->more_nkwh),
 				    tie->noise_nkwh / ES_PLACE_NKWH_PER_KWH);
 	}

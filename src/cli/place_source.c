@@ -119,8 +119,7 @@ int es_placing_take_runs(struct es_placing *placing)
 			continue;
 		placing->energies.cells[cell] = llround(placing->cells[cell].energy_nkwh.mean);
 		if (placing->runs.has_times)
-			placing->times.cells[cell] =
-				llround(fmax(placing->cells[cell].time_us.mean, 1));
+			placing->times.cells[cell] = llround(fmax(placing->cells[cell].time_us, 1));
 	}
 	if (placing->runs.has_times)
 		placing->limits.best_us = placing->best_us;

@@ -85,7 +85,9 @@ static const char *fault_of(const char *name)
 
 		if (length == 0)
 			return "is no valid UTF-8";
-		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f ||
+		    (length == 2 && (unsigned char)name[i] == 0xc2 &&
+		     (unsigned char)name[i + 1] < 0xa0))
 			return "has control characters in it";
 		i += length;
 	}

@@ -216,6 +216,7 @@ def test_bad_tables(place):
                         ("x,a,a\nr,1,2\n", "two columns are named 'a'"), ("x,a\n,1\n", "is empty"),
                         ("x,,b\nr,1,1\n", "is empty"), ("x,a\nr,\n", "'r' can run nowhere: a has no energy"),
                         ("x,a\nr\x1b,1\n", "control characters"),
+                        ("x,a\nr\x9b31m,1\n", "control characters"),
                         ("x," + ",".join(f"c{i}" for i in range(70)) + "\n", "more than 63"),
                         ("x,a\nr\0,1\n", "is no text")]:
         refuse(words, write(place, "bad.csv", text))
@@ -363,6 +364,13 @@ def test_recordings(place):
     expect("left out: 1 runs failed" in done.stderr, done.stderr)
     refuse("nothing is placed (--strict)", "--strict", "--runs", f"{place}/out-skx2s", f"{place}/failed")
     refuse("no run is left", "--runs", f"{place}/failed")
+
+    subprocess.run([harness.TREE, f"{place}/ps", "client-psys"], check=True)
+    done = call("run", "--root", f"{place}/ps", "--out", f"{place}/out-ps", "--name", "cg-1", "--period", "20ms", "--",
+                harness.PLAYER, f"{place}/ps", "--random", "1", "--duration", "150ms")
+    equal(done.returncode, 0, done.stderr)
+    done = ask("--runs", f"{place}/out-skx2s", f"{place}/out-ps")
+    expect("they are compared as if they were of the same parts" in done.stderr and "psys" in done.stderr, done.stderr)
 
     subprocess.run([harness.TREE, f"{place}/bare", "no-meter"], check=True)
     done = call("run", "--root", f"{place}/bare", "--out", f"{place}/bare-out", "--name", "cg-1", "--", "true")

@@ -15,6 +15,7 @@
 #include "base/parse.h"
 #include "cli/command.h"
 #include "cli/picture.h"
+#include "cli/simulate_groups.h"
 #include "cli/simulate_picture.h"
 #include "format/profile.h"
 
@@ -290,6 +291,8 @@ static int show(const struct es_simulate *sim)
 		es_simulate_put_json(sim, &out);
 	else
 		es_simulate_put_table(sim, &out);
+	if (!sim->asked.wants_json && es_simulate_groups_put_rows(sim, &out) < 0)
+		out.error = -ENOMEM;
 	status = es_put_out(COMMAND, &out);
 	es_buf_finish(&out);
 	return status;
@@ -395,6 +398,7 @@ int es_cmd_simulate(int argc, char **argv)
 		{ "to", "TIME", "up to here, likewise", ES_OPTION_TEXT, &asked->to },
 		{ "colour-by", "WHAT", "size of jobs (default), wait, user or queue",
 		  ES_OPTION_TEXT, &asked->colour_by },
+		{ "by", "WHAT", "waits of each user or queue, too", ES_OPTION_TEXT, &asked->by },
 		{ "json", NULL, "print energyscopium.simulate/1", ES_OPTION_FLAG,
 		  &asked->wants_json },
 	};

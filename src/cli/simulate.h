@@ -79,7 +79,7 @@ struct es_simulate_asked {
 	const char *path, *procs, *policy, *estimates, *schedule, *energy, *watts_idle, *watts_busy,
 		*classes, *choose, *procs_per_node, *watts_off, *boot, *stop, *idle_timeout,
 		*power_cap, *carbon, *zone, *price, *start, *window, *forecast_error, *seed,
-		*compare, *power_csv, *from, *to, *colour_by;
+		*compare, *power_csv, *from, *to, *colour_by, *by;
 	struct es_drawing drawing;
 	bool is_strict, wants_json, is_term;
 };

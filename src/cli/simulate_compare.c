@@ -75,11 +75,11 @@ static int read_options(const struct es_simulate_asked *asked, struct es_policie
 	int status = -1;
 
 	if (asked->schedule || asked->policy || asked->power_csv || asked->is_term || asked->from ||
-	    asked->to || asked->colour_by)
+	    asked->to || asked->colour_by || asked->by)
 		return es_complain(
 			COMMAND, ES_EXIT_USAGE,
-			"--policy, --schedule, --power-csv, --term, --from, --to and --colour-by "
-			"are for one policy, not for --compare");
+			"--policy, --schedule, --power-csv, --term, --from, --to, --colour-by "
+			"and --by are for one policy, not for --compare");
 	if (es_drawing_takes_stdout(&asked->drawing, NULL) + asked->wants_json > 1 ||
 	    es_drawing_takes_stdout(&asked->drawing, NULL) < 0)
 		return es_complain(COMMAND, ES_EXIT_USAGE, "one thing at most can go to stdout");
@@ -109,6 +109,9 @@ static int replay_all(struct es_policies *compare, struct es_error *err)
 	if (r < 0)
 		return r;
 	r = es_policies_weeks(compare);
+	if (r == -E2BIG)
+		return es_error_say(err, r, "'%s' takes %zu weeks, more than %u: none are compared",
+				    compare->sims[0].asked.path, compare->n_weeks, ES_WEEKS_MAX);
 	return r < 0 ? es_error_set(err, r, "the weeks cannot be compared") : 0;
 }
 

@@ -230,10 +230,12 @@ static int read_picture(struct es_simulate *sim)
 	if (asked->colour_by && es_simulate_view_read(asked->colour_by, &colour) < 0)
 		return wrong("--colour-by", asked->colour_by,
 			     "size, wait, user or queue is wanted");
+	if (asked->by && strcmp(asked->by, "user") != 0 && strcmp(asked->by, "queue") != 0)
+		return wrong("--by", asked->by, "user or queue is wanted");
 	status = read_moment("--from", asked->from, &sim->from);
 	status = status >= 0 ? status : read_moment("--to", asked->to, &sim->to);
 	sim->colour = colour;
-	sim->has_course = is_drawn || asked->power_csv;
+	sim->has_course = is_drawn || asked->power_csv || asked->by;
 	return status;
 }
 

@@ -138,8 +138,8 @@ static void draw_piece(struct drawing *d, const struct panel *panel,
 	put_wait(job->start_s - job->submit_s, wait, sizeof(wait));
 	put_wait(job->end_s - job->start_s, run, sizeof(run));
 	(void)snprintf(text, sizeof(text),
-		       "job %" PRIu64 ": %" PRIu32 " processors, waited %s, ran %s", job->id,
-		       job->procs, wait, run);
+		       "job %" PRIu64 ": %" PRIu32 " processor%s, waited %s, ran %s", job->id,
+		       job->procs, job->procs == 1 ? "" : "s", wait, run);
 	es_scene_hint(d->scene, text);
 }
 

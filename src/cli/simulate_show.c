@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "base/parse.h"
-#include "cli/simulate.h"
+#include "cli/simulate_groups.h"
 
 static double makespan_s(const struct es_simulate *sim)
 {
@@ -121,13 +121,16 @@ void es_simulate_members(const struct es_simulate *sim, struct es_json *json)
 void es_simulate_put_json(const struct es_simulate *sim, struct es_buf *out)
 {
 	struct es_json json;
+	int r;
 
 	es_json_init(&json, es_json_sink_buf, out, true);
 	es_json_object(&json, NULL);
 	es_json_string(&json, "schema", "energyscopium.simulate/1");
 	es_simulate_members(sim, &json);
+	r = es_simulate_groups_members(sim, &json);
 	es_json_object_end(&json);
 	out->error = es_json_end(&json);
+	out->error = r < 0 ? r : out->error;
 }
 
 static void put_power_rows(const struct es_simulate *sim, struct es_buf *out)

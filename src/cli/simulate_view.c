@@ -16,6 +16,7 @@
 #include "cli/simulate_places.h"
 
 #define MS_PER_S 1000
+#define DRAWN_MAX_S (INT64_C(200) * 366 * 86400)
 
 int es_simulate_view_read(const char *text, enum es_simulate_colour *ret)
 {
@@ -395,6 +396,8 @@ int es_simulate_view_build(const struct es_simulate *sim, size_t n_columns, size
 			err, -ENODATA,
 			"nothing to draw: the machine is in use from second %lld to %lld",
 			(long long)first_s, (long long)last_s);
+	if (ret->to_s - ret->from_s > DRAWN_MAX_S)
+		return es_error_say(err, -ERANGE, "more than 200 years cannot be drawn");
 	r = build(ret, n_rows_max);
 	return r < 0 ? es_error_set(err, r, "cannot draw the schedule") : 0;
 }

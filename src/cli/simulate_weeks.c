@@ -40,6 +40,8 @@ static int make_weeks(struct es_policies *compare)
 		if (compare->sims[i].totals.last_end_s > last_s)
 			last_s = compare->sims[i].totals.last_end_s;
 	compare->n_weeks = (size_t)(last_s / ES_WEEK_S) + 1;
+	if (compare->n_weeks > ES_WEEKS_MAX)
+		return -E2BIG;
 	compare->jobs = calloc(compare->n_weeks, sizeof(double));
 	compare->shares = calloc(compare->n_weeks, sizeof(double));
 	if (!compare->jobs || !compare->shares)

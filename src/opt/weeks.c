@@ -60,6 +60,8 @@ int es_weeks_compare(const struct es_week *weeks, size_t n, uint64_t seed,
 	double *values, *shares;
 	size_t n_full = 0;
 
+	if (n > ES_WEEKS_MAX)
+		return -E2BIG;
 	for (size_t i = 0; i < n; i++) {
 		sum.n += weeks[i].n;
 		sum.a += weeks[i].a;

@@ -13,6 +13,7 @@
 #define ES_WEEK_S 604800
 #define ES_WEEKS_LEAST 5U /* fewer tell no interval */
 #define ES_WEEKS_RESAMPLES 2000U
+#define ES_WEEKS_MAX 10000U /* 190 years */
 
 /** struct es_week - sums over the jobs of a week */
 struct es_week {
@@ -30,7 +31,7 @@ struct es_weeks_difference {
 /**
  * es_weeks_compare - jobs of one week hang together, so that weeks are drawn, with all their jobs
  * @seed: the same numbers for the same seed
- * Returns 0; 1: too few weeks with jobs for an interval; -ENODATA: no jobs; -ENOMEM
+ * Returns 0; 1: too few weeks with jobs for an interval; -ENODATA: no jobs; -ENOMEM; -E2BIG: more than ES_WEEKS_MAX
  */
 int es_weeks_compare(const struct es_week *weeks, size_t n, uint64_t seed,
 		     struct es_weeks_difference *ret);

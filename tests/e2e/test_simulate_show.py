@@ -200,7 +200,7 @@ def test_pictures_of_a_schedule(place):
     picture = f"{place}/a.svg"
     simulate(trace, "--procs", 64, "--svg", picture)
     text = read(picture, "r")
-    expect(all(f"job {job[0]}: {job[3]} processors, waited" in text for job in jobs), "a job is missing")
+    expect(all(f"job {job[0]}: {job[3]} processor{'s' * (job[3] > 1)}, waited" in text for job in jobs), "a job is missing")
     expect("processors in use" in text and "a.swf under easy, 64 processors" in text, text[:2000])
     expect("300 jobs" in text and "UTC, from 2026-01-05 00:00 on" in text and "shown" not in text, text[:2000])
     prices = write_prices(place, [50, -20, 80], 60)
@@ -356,6 +356,36 @@ def test_policies_are_compared_week_by_week(place):
     same = sums(trace, "--procs", 6400, *POWER, "--compare", "fcfs,easy")["comparisons"][0]
     expect(same["mean_wait_s"]["verdict"] == same["kwh_per_week"]["verdict"] == "the same", same)
     expect(same["gco2_per_week"] is None and same["cost_per_week"] is None, same)
+
+
+def test_waits_by_user_and_queue(place):
+    """Of each the jobs, the processors x time and the waits, as the schedule has them; few of many in the table"""
+    jobs = random_jobs(12, 400, 64, 12)
+    trace = write(place, swf(jobs))
+    plain = sums(trace, "--procs", 64, "--schedule", f"{place}/s.csv")
+    rows = rows_of(f"{place}/s.csv")
+    for key, number in [("user", 5), ("queue", 3)]:
+        found = sums(trace, "--procs", 64, "--by", key)
+        by = found.pop("by")
+        expect(found == plain and by["key"] == key and len(by["groups"]) == number, by)
+        hours = [group["proc_hours"] for group in by["groups"]]
+        expect(hours == sorted(hours, reverse=True), hours)
+        for group in by["groups"]:
+            own = [row for row in rows if int(row["job"]) % number == group["number"]]
+            waits = sorted(int(row["wait_s"]) for row in own)
+            times = [int(row["procs"]) * (int(row["end_s"]) - int(row["start_s"])) for row in own]
+            expect(group["jobs"] == len(own) and abs(group["proc_hours"] - sum(times) / 3600) < 1e-6, group)
+            expect(abs(group["mean_wait_s"] - sum(waits) / len(own)) < 1e-6 and group["max_wait_s"] == waits[-1], group)
+            expect(group["median_wait_s"] == waits[-(-len(own) // 2) - 1], group)
+    text = simulate(trace, "--procs", 64, "--by", "queue").stdout
+    expect("proc hours" in text and len(text.splitlines()) == len(simulate(trace, "--procs", 64).stdout.splitlines()) + 5,
+           text)
+    bare = write(place, "".join(f"{i} {i} -1 9 2 -1 -1 2 9 -1 1 {i if i > 9 else -1} -1 -1 -1 -1 -1 -1\n"
+                                for i in range(1, 40)), "bare.swf")
+    text = simulate(bare, "--procs", 64, "--by", "user").stdout
+    expect("not known          9" in text and "and 11 more" in text, text)
+    expect(sums(bare, "--procs", 64, "--by", "queue")["by"]["groups"][0]["number"] is None, "a number")
+    expect("--by 'age'" in simulate(trace, "--procs", 64, "--by", "age", status=2).stderr, "not told")
 
 
 def test_what_cannot_be_compared_is_told(place):

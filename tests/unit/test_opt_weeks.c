@@ -25,6 +25,7 @@ static void the_difference_is_of_means_over_all_jobs(void **state)
 	assert_true(found.value == -5);
 	assert_int_equal(es_weeks_compare(weeks, 0, 1, &found), -ENODATA);
 	assert_int_equal(es_weeks_compare(&weeks[1], 1, 1, &found), -ENODATA);
+	assert_int_equal(es_weeks_compare(weeks, ES_WEEKS_MAX + 1, 1, &found), -E2BIG);
 }
 
 static void weeks_that_are_alike_leave_no_doubt(void **state)

@@ -4,6 +4,7 @@
 # Copyright (C) 2026 the EnergyScopium authors
 import csv
 import glob
+import gzip
 import json
 import math
 import os
@@ -235,6 +236,8 @@ def test_settings_of_a_twin(place):
     part = os.path.join(out, "part-1.esr")
     told = tell(*files[0], "--vs", part)
     equal((told["metric"], "covers" in codes(told)), ("time", True))
+    grams = tell(*files[0], "--vs", part, "--zone", "FR")
+    expect("factors" not in codes(grams) and grams["groups"][0]["gco2"]["mean"] > grams["groups"][1]["gco2"]["mean"] > 0, grams["groups"])
     told = tell(*files[0], "--vs", part, "--metric", "energy")
     equal((told["metric"], "covers" in codes(told)), ("energy", True))
     # Their eprofiles tell the same; what they are converted to is not left behind.
@@ -248,12 +251,15 @@ def test_settings_of_a_twin(place):
 
 
 def test_sessions(place):
-    """Groups that were not measured by turns are told apart from a machine that drifts."""
+    """Groups that were not measured by turns are named, and grams by different factors are not shown."""
     out = os.path.join(place, "out")
-    for name in ("A-1", "A-2", "B-1", "B-2"):
-        equal(call("run", "--out", out, "--name", name, "--", "true").returncode, 0)
+    for name, zone in (("A-1", "Europe/Paris"), ("A-2", "Europe/Paris"), ("B-1", "Asia/Tokyo"), ("B-2", "Asia/Tokyo")):
+        equal(call("run", "--out", out, "--name", name, "--", "true", env={"TZ": zone}).returncode, 0)
     told = tell(out)
     expect("not_interleaved" in codes(told), told["remarks"])
+    # Grams are those of one factor, or they are not shown.
+    equal(("factors" in codes(told), [g["gco2"] for g in told["groups"]]), (True, [None, None]))
+    expect("factors" not in codes(tell(out, "--zone", "FR")), "one zone for all")
     expect("all runs of 'A' were before those of 'B'" in call("compare", out).stdout, "words")
 
 
@@ -396,6 +402,35 @@ def test_deterministic(place):
     expect(ci != other, "seed")
     near(ci[0], other[0], 1, "low")
     equal(one["change_ci"], two["change_ci"])
+
+
+def test_runs_of_other_tools(place):
+    """Readings that another tool left are runs as well, and their conversion leaves nothing behind."""
+    tmp = os.path.join(place, "tmp")
+    os.mkdir(tmp)
+    for name, watts in (("A-1", 100), ("A-2", 102), ("A-3", 101), ("B-1", 80), ("B-2", 81), ("B-3", 79)):
+        table(place, name + ".csv", "time,domain,power_w", [(t, "node", watts) for t in range(11)])
+    files = [os.path.join(place, f"{name}-{i}.csv") for name in "AB" for i in (1, 2, 3)]
+    told = tell(*files, env={"TMPDIR": tmp})
+    equal([(g["name"], g["runs"]) for g in told["groups"]], [("A", 3), ("B", 3)])
+    near(told["groups"][0]["energy_j"]["mean"], 1010, 0.01, "100, 102 and 101 W for 10 s")
+    near(told["change"], 80 / 101 - 1, 1e-5, "change")
+    equal((told["metric"], told["verdict"], os.listdir(tmp)), ("energy", "less", []))
+    refused(["cannot make a temporary folder"], *files, env={"TMPDIR": os.path.join(place, "nowhere")})
+
+
+def test_runs_of_the_original_tool(place):
+    """A run of Energy Scope and its own profile of it agree to a part in a thousand; their joules are of two kinds."""
+    folder = os.path.join(DATA, "energyscope", "cpu_run_12_0")
+    if not os.path.exists(os.path.join(folder, "eprofile.json.gz")):
+        raise Skip(f"no {folder}")
+    profile = os.path.join(place, "profile.json")
+    with gzip.open(os.path.join(folder, "eprofile.json.gz"), "rb") as packed, open(profile, "wb") as file:
+        shutil.copyfileobj(packed, file)
+    told = tell(folder, "--vs", profile)
+    near(told["change"], 0, 0.001, "change")
+    equal(told["verdict"], "undecided")
+    expect({"kinds", "single_runs"} <= set(codes(told)), told["remarks"])
 
 
 def test_published_measurements(place):

@@ -186,10 +186,28 @@ static void tell_progress(const struct es_repeat *series, size_t command, size_t
 			  plan->until > 0 ? "at most " : "", series->n_planned, which, left);
 }
 
+/* As a shell says it; "" for any other status. */
+static const char *why_not_started(int status)
+{
+	return status == ES_EXIT_NOT_FOUND	  ? " (command not found)"
+	       : status == ES_EXIT_NOT_EXECUTABLE ? " (command cannot be executed)"
+						  : "";
+}
+
+/* A word that no shell finds is not found in a thousand rounds either; the other commands may take hours. */
+static bool was_never_started(const struct es_repeat *series, size_t command)
+{
+	for (size_t i = 0; i < series->n_done; i++)
+		if (series->results[i].command == command &&
+		    !why_not_started(series->results[i].status)[0])
+			return false;
+	return true;
+}
+
 static void tell_failure(const struct es_repeat *series, const struct es_repeat_result *result)
 {
-	(void)es_complain("run", 0, "run %zu of %zu ended with status %d%s", series->n_done,
-			  series->n_planned, result->status,
+	(void)es_complain("run", 0, "run %zu of %zu ended with status %d%s%s", series->n_done,
+			  series->n_planned, result->status, why_not_started(result->status),
 			  series->is_broken_off ? ": no use in going on" : "");
 }
 
@@ -217,7 +235,8 @@ static int run_one(struct es_repeat *series, size_t command, size_t round)
 	result->is_cut = series->stop_signal != 0;
 	result->wall_ns = es_clock_mono_ns() - start_ns;
 	series->n_done++;
-	series->is_broken_off = series->shared->is_own_failure;
+	series->is_broken_off = series->shared->is_own_failure ||
+				was_never_started(series, command);
 	r = es_repeat_take(series, result);
 	if (result->status)
 		tell_failure(series, result);
@@ -244,10 +263,13 @@ static int warm_up(struct es_repeat *series, size_t command, size_t round)
 	series->is_broken_off = series->shared->is_own_failure;
 	if (series->is_broken_off)
 		return status;
-	if (status)
-		(void)es_complain("run", 0, "warm-up %zu of %zu: %s ended with status %d",
-				  round + 1, (size_t)plan->n_warmups, name, status);
-	return 0;
+	if (status == 0)
+		return 0;
+	series->is_broken_off = why_not_started(status)[0] != '\0';
+	(void)es_complain("run", 0, "warm-up %zu of %zu: %s ended with status %d%s%s", round + 1,
+			  (size_t)plan->n_warmups, name, status, why_not_started(status),
+			  series->is_broken_off ? ": no use in going on" : "");
+	return series->is_broken_off ? status : 0;
 }
 
 /* One run of each command, in the order of the round. */

@@ -194,7 +194,7 @@ static int check_rounds(struct es_run *run, struct es_error *err)
 	if (asked->until && plan->n_repeats < ES_REPEAT_UNTIL_MIN)
 		return es_error_say(
 			err, -EINVAL,
-			"--until: two runs say little of their spread; --repeat %u at least",
+			"--until: fewer runs are alike by chance too often; --repeat %u at least",
 			ES_REPEAT_UNTIL_MIN);
 	return 0;
 }

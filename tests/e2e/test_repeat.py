@@ -110,6 +110,22 @@ def test_failing_run(place):
     expect("j-b-2: status 9: in no mean" in said and "6 of 6 runs, 1 failed" in said, said)
 
 
+def test_never_found(place):
+    """A line in which the shell finds no command ends the series at once, not after all rounds of the others."""
+    for line, status, words in (("no-such-command -x", 127, "command not found"), ("./notes", 126, "cannot be executed")):
+        with open(os.path.join(place, "notes"), "w") as file:
+            file.write("no program\n")
+        said, told = repeated(place, "--repeat", "50", "--vs", line, "--", "true", status=status)
+        equal((told["summary"]["ended_by"], told["summary"]["runs"]), ("failure", 2))
+        expect(words in said and "no use in going on" in said and "run 3 of" not in said, said)
+        done = run(place, *ESTIMATE, "--repeat", "50", "--baseline", "0", "--warmup", "1", "--vs", line, "--", "true")
+        equal(done.returncode, status, done.stderr)
+        expect(words in done.stderr and "run 1 of" not in done.stderr, done.stderr)
+    script = "echo >> log; [ $(wc -l < log) = 2 ] && exit 127; exit 0"
+    said, told = repeated(place, "--repeat", "3", "--vs", script, "--", "true", status=127)
+    equal((told["summary"]["ended_by"], told["summary"]["runs"], told["summary"]["failed"]), ("repeat", 6, 1))
+
+
 def test_interrupted(place):
     """SIGINT ends the series: what was done is summed up, the run that was cut short is in no mean."""
     ready = os.path.join(place, "ready")
@@ -188,11 +204,11 @@ def test_until(place):
     """--until ends the series when its intervals are narrow, else --repeat does, and the summary says which."""
     said, told = repeated(place, "--repeat", "200", "--until", "30%", "--", "sleep", "0.2")
     stats = told["summary"]["duration_s"]
-    expect(3 <= told["summary"]["runs"] < 200 and stats["uncertainty"] <= 0.3 * stats["mean"], told["summary"])
+    expect(5 <= told["summary"]["runs"] < 200 and stats["uncertainty"] <= 0.3 * stats["mean"], told["summary"])
     equal((told["summary"]["ended_by"], told["summary"]["runs_planned"]), ("until", 200))
     expect(f"after {told['summary']['runs']} rounds: all intervals are within ±30 %" in said and "run 2 of at most 200" in said, said)
-    said, told = repeated(place, "--repeat", "3", "--until", "0.0001%", "--", "sleep", "0.05")
-    equal((told["summary"]["ended_by"], told["summary"]["runs"]), ("repeat", 3))
+    said, told = repeated(place, "--repeat", "5", "--until", "0.0001%", "--", "sleep", "0.05")
+    equal((told["summary"]["ended_by"], told["summary"]["runs"]), ("repeat", 5))
     expect("ended      by --repeat, before all intervals were within ±0.0001 %" in said, said)
 
 
@@ -202,9 +218,9 @@ def test_usage(place):
     for args, words in ((["--vs", "true"], "--repeat"),
                         (["--warmup", "1"], "--repeat"),
                         (["--until", "2%"], "--repeat"),
-                        (["--repeat", "2", "--until", "2%"], "--repeat 3 at least"),
-                        (three + ["--until", "0"], "--until '0'"),
-                        (three + ["--until", "two"], "--until 'two'"),
+                        (["--repeat", "4", "--until", "2%"], "--repeat 5 at least"),
+                        (["--repeat", "5", "--until", "0"], "--until '0'"),
+                        (["--repeat", "5", "--until", "two"], "--until 'two'"),
                         (three + ["--margin", "1%"], "without --vs"),
                         (three + ["--not-slower", "2%"], "without --vs"),
                         (three + ["--called", "x"], "without --vs"),

@@ -6,7 +6,8 @@
  *
  * Promise: a log of 18,239 jobs in 10 ms or less, a million jobs at 95 % load with 5,000 and more waiting in less than
  * 10 s. Both are made up, alike in sizes, lengths and bursts by day: with a log of that many jobs, "energyscopium
- * simulate" tells the same. The peer is the same engine when it looks at each waiting job (it must come to the same sums).
+ * simulate" tells the same. The month is also replayed on nodes that go off when idle, and on four classes of them. The peer
+ * is the same engine when it looks at each waiting job (it must come to the same sums).
  */
 #include <errno.h>
 #include <getopt.h>
@@ -90,24 +91,31 @@ static double cpu_s(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static int replay(struct trace *trace, uint32_t procs, bool is_plain, struct es_sim_totals *totals,
-		  double *ret_s)
+static int replay_on(struct trace *trace, struct es_sim_options options,
+		     struct es_sim_totals *totals, double *ret_s)
 {
-	struct es_sim_options options = { .policy = ES_SIM_EASY,
-					  .procs = procs,
-					  .is_plain = is_plain,
-					  .next = give,
-					  .arg = trace };
 	struct es_error err = { .code = 0 };
 	double from_s = cpu_s();
 	int r;
 
+	options.next = give;
+	options.arg = trace;
 	trace->n_given = 0;
 	r = es_sim_run(&options, totals, &err);
 	*ret_s = cpu_s() - from_s;
 	if (r < 0)
 		(void)fprintf(stderr, "simulate: %s\n", err.text);
 	return r;
+}
+
+static int replay(struct trace *trace, uint32_t procs, bool is_plain, struct es_sim_totals *totals,
+		  double *ret_s)
+{
+	const struct es_sim_options options = { .policy = ES_SIM_EASY,
+						.procs = procs,
+						.is_plain = is_plain };
+
+	return replay_on(trace, options, totals, ret_s);
 }
 
 static void print_row(const char *what, const struct es_sim_totals *totals, uint32_t procs,
@@ -143,12 +151,51 @@ static int bench_log(unsigned n_rounds)
 	return r;
 }
 
+/* The same on nodes that go off when idle, and on four classes of them. */
+static int bench_nodes(struct trace *trace, uint32_t procs, const char *what, double *ret_s)
+{
+	struct es_sim_class classes[4];
+	struct es_sim_options options = { .policy = ES_SIM_EASY,
+					  .classes = classes,
+					  .choice = ES_SIM_MARGINAL };
+	struct es_sim_totals totals;
+	int r = 0;
+
+	for (unsigned i = 0; i < ES_ARRAY_SIZE(classes); i++)
+		classes[i] = (struct es_sim_class){
+			.procs = procs,
+			.idle_mw = 95000,
+			.node = { .procs = 1,
+				  .idle_mw = 95000,
+				  .off_mw = 9750,
+				  .boot_mw = 125200,
+				  .stop_mw = 101000,
+				  .boot_ms = 151500,
+				  .stop_ms = 6100,
+				  .timeout_s = 212 },
+		};
+	*ret_s = 0;
+	for (options.n_classes = 1; r == 0 && options.n_classes <= 4; options.n_classes += 3) {
+		double taken_s = 0;
+
+		for (unsigned i = 0; i < options.n_classes; i++)
+			classes[i].procs = procs / options.n_classes; /* no job is larger */
+		r = replay_on(trace, options, &totals, &taken_s);
+		if (r == 0)
+			print_row(options.n_classes == 1 ? what : "  four classes", &totals, procs,
+				  taken_s);
+		*ret_s = taken_s > *ret_s ? taken_s : *ret_s;
+	}
+	return r;
+}
+
 /* A part of the month is as dense as the whole; the peer is tried on a part only, and takes its time for that. */
 static int bench_month(size_t n, size_t n_peer)
 {
 	struct es_sim_totals totals, plain;
 	struct trace trace = { .n = 0 };
-	double taken_s = 0, part_s = 0, plain_s = 0, scale = (double)MONTH_JOBS / (double)n;
+	double taken_s = 0, part_s = 0, plain_s = 0, nodes_s = 0,
+	       scale = (double)MONTH_JOBS / (double)n;
 	int r = make(&trace, n, 30 / scale, 4096, 0.95);
 
 	if (r == 0)
@@ -157,6 +204,9 @@ static int bench_month(size_t n, size_t n_peer)
 		print_row("month", &totals, 4096, taken_s);
 		(void)printf("%zu waiting >= %u: %s\n", totals.most_waiting, WAITING_LEAST,
 			     es_bench_verdict(totals.most_waiting >= WAITING_LEAST));
+		r = bench_nodes(&trace, 4096, "  nodes go off", &nodes_s);
+	}
+	if (r == 0) {
 		trace.n = n_peer;
 		r = replay(&trace, 4096, false, &totals, &part_s);
 	}
@@ -171,6 +221,10 @@ static int bench_month(size_t n, size_t n_peer)
 					      plain.n_overtaking == totals.n_overtaking));
 		(void)printf("a million jobs: %.2f s < %.0f s: %s\n", taken_s * scale, MONTH_MAX_S,
 			     es_bench_verdict(taken_s * scale < MONTH_MAX_S));
+		(void)printf(
+			"and on nodes that go off, also in four classes: %.2f s < %.0f s: %s\n",
+			nodes_s * scale, MONTH_MAX_S,
+			es_bench_verdict(nodes_s * scale < MONTH_MAX_S));
 	}
 	free(trace.jobs);
 	return r;

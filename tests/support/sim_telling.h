@@ -9,7 +9,7 @@
 
 #include "opt/sim.h"
 
-#define SIM_JOBS_MAX 400U
+#define SIM_JOBS_MAX 4000U
 #define SIM_TICK_MS 100 /* boots and stops take whole ones */
 
 struct sim_kind {

@@ -89,7 +89,8 @@ static struct sim_trace *random_trace(uint64_t seed, size_t n, uint32_t procs)
 		job->estimate_s = job->run_s + (int64_t)(roll(&seed) % 40) - 10;
 		job->estimate_s = job->estimate_s < 0 ? 0 : job->estimate_s;
 		job->procs = 1 + (uint32_t)(roll(&seed) % (procs >> roll(&seed) % 4));
-		job->extra_mw = (int64_t)(job->procs * (roll(&seed) % 300));
+		/* Small jobs are the hottest, so that a cap binds that lets the largest start. */
+		job->extra_mw = (int64_t)(job->procs * (roll(&seed) % (job->procs > 6 ? 60 : 300)));
 	}
 	return trace;
 }
@@ -108,6 +109,20 @@ static struct es_sim_node random_node(uint64_t *seed, uint32_t procs)
 	};
 }
 
+/* What is kept for nodes that boot or stop, and @mw for jobs. */
+static int64_t cap_of(const struct es_sim_class *classes, unsigned n, int64_t mw)
+{
+	for (unsigned i = 0; i < n; i++) {
+		const struct es_sim_node *node = &classes[i].node;
+		int64_t most_mw = node->boot_mw > node->stop_mw ? node->boot_mw : node->stop_mw;
+
+		if (node->timeout_s >= 0 && most_mw > node->idle_mw)
+			mw += (most_mw - node->idle_mw + node->procs) * classes[i].procs /
+			      node->procs;
+	}
+	return mw;
+}
+
 static void random_replays_on_nodes_are_as_told(void **state)
 {
 	(void)state;
@@ -123,7 +138,7 @@ static void random_replays_on_nodes_are_as_told(void **state)
 			.classes = &class,
 			.n_classes = 1,
 			.has_cap = seed % 4 == 3,
-			.cap_mw = 24 * 300 * 2,
+			.cap_mw = cap_of(&class, 1, 2500),
 		};
 		struct es_sim_totals totals;
 
@@ -149,7 +164,6 @@ static void random_replays_on_classes_are_as_told(void **state)
 			.n_classes = 2 + seed % 2,
 			.choice = (enum es_sim_choice)(seed % ES_SIM_N_CHOICES),
 			.has_cap = seed % 3 == 2,
-			.cap_mw = 40 * 300 + 8000,
 		};
 		struct es_sim_totals totals;
 
@@ -160,6 +174,7 @@ static void random_replays_on_classes_are_as_told(void **state)
 						   .more = 2 + (int64_t)(roll(&rolled) % 5),
 						   .not_for = i == 0 ? 0 : 7 };
 		}
+		options.cap_mw = cap_of(classes, options.n_classes, 3500);
 		totals = replay(trace, options);
 		sim_tell(trace, &options, &totals);
 		free(trace);
@@ -292,6 +307,104 @@ static void what_cannot_be_counted_is_refused(void **state)
 	free(trace);
 }
 
+struct event {
+	int64_t t_s;
+	int64_t nodes, mw;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct event *x = a, *y = b;
+
+	if (x->t_s != y->t_s)
+		return x->t_s < y->t_s ? -1 : 1;
+	return x->nodes < y->nodes ? -1 : x->nodes > y->nodes; /* what ends gives back first */
+}
+
+/* No start before the submission; never more nodes of a class than there are, or more watts of all than the cap leaves. */
+static void validate(struct sim_trace *trace, const struct es_sim_options *options)
+{
+	struct event *events = calloc(2 * trace->n, sizeof(*events));
+	int64_t drawn_mw = 0;
+	size_t n = 0;
+
+	assert_non_null(events);
+	for (unsigned class = 0; class <= options->n_classes; class ++) {
+		const bool is_all = class == options->n_classes;
+		int64_t busy = 0;
+
+		n = 0;
+		for (size_t i = 0; i < trace->n; i++) {
+			const struct es_sim_class *is = &options->classes[trace->classes[i]];
+			struct es_sim_job job = trace->jobs[i];
+			int64_t nodes = (job.procs + is->node.procs - 1) / is->node.procs;
+
+			job.id = i;
+			assert_true(sim_offer(trace, trace->classes[i], &job) > 0);
+			assert_true(trace->starts_s[i] >= job.submit_s);
+			if (job.run_s == 0 || (!is_all && trace->classes[i] != class))
+				continue;
+			events[n++] = (struct event){ trace->starts_s[i], nodes, job.extra_mw };
+			events[n++] = (struct event){ trace->starts_s[i] + job.run_s, -nodes,
+						      -job.extra_mw };
+		}
+		qsort(events, n, sizeof(*events), by_time);
+		for (size_t i = 0; i < n; i++) {
+			busy += events[i].nodes;
+			drawn_mw += is_all ? events[i].mw : 0;
+			assert_true(busy >= 0 &&
+				    (is_all || busy <= options->classes[class].procs /
+							       options->classes[class].node.procs));
+			assert_true(!options->has_cap || drawn_mw <= options->cap_mw);
+		}
+		assert_int_equal(busy, 0);
+	}
+	free(events);
+}
+
+static void long_replays_can_be_true_however_they_are_looked_at(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 500; seed < 508; seed++) {
+		uint64_t rolled = seed;
+		struct sim_trace *trace = random_trace(seed, SIM_JOBS_MAX, 24);
+		int64_t *starts_s = calloc(SIM_JOBS_MAX, sizeof(*starts_s));
+		struct es_sim_class classes[3] = { { .procs = 24, .idle_mw = 100 },
+						   { .procs = 48, .idle_mw = 100 },
+						   { .procs = 12, .idle_mw = 100 } };
+		struct es_sim_options options = {
+			.policy = ES_SIM_EASY,
+			.classes = classes,
+			.n_classes = 3,
+			.choice = (enum es_sim_choice)(seed % ES_SIM_N_CHOICES),
+			.has_cap = seed % 2 == 1,
+		};
+		struct es_sim_totals totals, plain;
+
+		assert_non_null(starts_s);
+		for (unsigned i = 0; i < 3; i++) {
+			classes[i].node = random_node(&rolled, i == 1 ? 4 : 1);
+			trace->kinds[i] =
+				(struct sim_kind){ .slower = 90 + (int64_t)(roll(&rolled) % 40),
+						   .more = 2 + (int64_t)(roll(&rolled) % 5),
+						   .not_for = i == 0 ? 0 : 7 };
+		}
+		options.cap_mw = cap_of(classes, options.n_classes, 4500);
+		totals = replay(trace, options);
+		validate(trace, &options);
+		assert_true(totals.most_waiting > 20);
+		memcpy(starts_s, trace->starts_s, sizeof(trace->starts_s));
+		options.is_plain = true;
+		plain = replay(trace, options);
+		assert_memory_equal(starts_s, trace->starts_s, trace->n * sizeof(*starts_s));
+		for (unsigned i = 0; i < 3; i++)
+			assert_memory_equal(&plain.by_class[i].stays, &totals.by_class[i].stays,
+					    sizeof(plain.by_class[i].stays));
+		free(starts_s);
+		free(trace);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -302,6 +415,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_counted_is_refused),
 		cmocka_unit_test(random_replays_on_nodes_are_as_told),
 		cmocka_unit_test(random_replays_on_classes_are_as_told),
+		cmocka_unit_test(long_replays_can_be_true_however_they_are_looked_at),
 	};
 
 	return cmocka_run_group_tests_name("opt/sim_nodes", tests, NULL, NULL);

@@ -259,17 +259,19 @@ static void draw_name(struct drawing *d, const struct es_scatter_point *point)
 		{ x + r, y + NAME_PT + 2 },
 		{ x - r - width, y - 4 },
 	};
-	/* Those behind the front: to the right only, where nobody takes it for the name of another. */
-	size_t step = point->is_front || point->is_marked ? 1 : 2;
-	size_t n_places = step == 1 ? ES_ARRAY_SIZE(places) : 3;
+	/* Those behind the front: to the right, or at the edge to the left, where nobody takes it for the name of another. */
+	bool is_plain = !point->is_front && !point->is_marked;
+	bool is_at_edge = x + r + width > WIDTH - 4;
 	char name[NAME_MAX_BYTES];
 
 	for (int may_cross = 0; may_cross <= point->is_front; may_cross++) {
-		for (size_t i = 0; i < n_places; i += step) {
+		for (size_t i = 0; i < ES_ARRAY_SIZE(places); i++) {
 			const struct es_point *at = &places[i];
 			const struct box box = { at->x - 1, at->y - NAME_PT + 1, at->x + width + 1,
 						 at->y + 3 };
 
+			if (is_plain && i != 0 && i != 2 && !(i == 3 && is_at_edge))
+				continue;
 			if (!is_free(d, &box, may_cross))
 				continue;
 			es_scene_text(d->scene, at->x, at->y, &font,

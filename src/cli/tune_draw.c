@@ -35,14 +35,27 @@ static void set_box(const struct es_tune_answer *answer, size_t i, struct es_sca
 	point->energy_high = energy.mean + energy.ci;
 }
 
+/* window_300 is 300: what all of them begin with tells nothing. */
+static const char *name_of(const struct es_tune *tune, const char *cell)
+{
+	const char *digits = cell;
+
+	for (const char *p = cell; tune->has_numbers && *p; p++)
+		if (strchr("_=: ", *p))
+			digits = p + 1;
+	return digits;
+}
+
 /* The answer's points behind those of others; its front by their places. */
-static void add_answer(const struct es_tune_answer *answer, unsigned colour, size_t first,
-		       struct es_scatter_point *points, size_t *front, struct es_scatter_line *line)
+static void add_answer(const struct es_tune *tune, const struct es_tune_answer *answer,
+		       unsigned colour, size_t first, struct es_scatter_point *points,
+		       size_t *front, struct es_scatter_line *line)
 {
 	for (size_t i = 0; i < answer->n; i++) {
-		points[first + i] = (struct es_scatter_point){ .at = answer->points[i],
-							       .colour = colour,
-							       .name = answer->rows[i].cell };
+		points[first + i] =
+			(struct es_scatter_point){ .at = answer->points[i],
+						   .colour = colour,
+						   .name = name_of(tune, answer->rows[i].cell) };
 		set_box(answer, i, &points[first + i]);
 	}
 	for (size_t i = 0; i < answer->n_front; i++) {
@@ -99,7 +112,7 @@ int es_tune_draw(const struct es_tune *tune, struct es_buf *terminal, struct es_
 		return es_error_set(err, -ENOMEM, "cannot draw");
 	for (size_t i = 0, first = 0; i < tune->n_answers; first += tune->answers[i++].n) {
 		legend[i] = tune->answers[i].group;
-		add_answer(&tune->answers[i], (unsigned)i, first, points, front, &lines[i]);
+		add_answer(tune, &tune->answers[i], (unsigned)i, first, points, front, &lines[i]);
 	}
 	scatter.points = points;
 	scatter.lines = lines;

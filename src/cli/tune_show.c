@@ -15,6 +15,7 @@
 #define PERCENT 100.0
 #define CELL_MAX 32U
 #define CELL_MIN 9U
+#define STANDING 0.02 /* relative */
 
 static unsigned width_of(const struct es_tune *tune, const struct es_tune_answer *answer)
 {
@@ -140,22 +141,43 @@ static void best_text(const struct es_tune_answer *answer, struct es_buf *out)
 	(void)es_buf_u8(out, '\n');
 }
 
+/* A limit on power, or on clocks, shows as a power that stands still while requests rise. */
+static void standing_text(const struct es_tune_answer *answer, struct es_buf *out)
+{
+	double least = INFINITY, most = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < answer->n; i++) {
+		double power = answer->points[i].energy / answer->points[i].time;
+
+		if (!answer->rows[i].is_clipped)
+			continue;
+		least = fmin(least, power);
+		most = fmax(most, power);
+		n++;
+	}
+	if (n > 1 && most < least * (1 + STANDING))
+		(void)es_buf_printf(out,
+				    "; power stands at %.4g there: a limit on it, or on clocks",
+				    (least + most) / 2);
+}
+
 static void clipped_text(const struct es_tune_answer *answer, struct es_buf *out)
 {
-	const char *comma = "clipped, not what was asked for: ";
 	bool is_any = false;
 
 	for (size_t i = 0; i < answer->n; i++) {
-		if (!answer->rows[i].is_clipped)
+		const struct es_tune_row *row = &answer->rows[i];
+
+		if (!row->is_clipped)
 			continue;
-		(void)es_buf_str(out, comma);
+		(void)es_buf_str(out, is_any ? ", " : "clipped, not what was asked for: ");
 		cell_text(answer, i, out);
-		(void)es_buf_printf(out, " (was at %s%.*g)",
-				    answer->rows[i].is_inferred ? "about " : "",
-				    answer->rows[i].is_inferred ? 4 : 6, answer->rows[i].reached);
-		comma = ", ";
+		(void)es_buf_printf(out, " (was at %s%.*g)", row->is_inferred ? "about " : "",
+				    row->is_inferred ? 4 : 6, row->reached);
 		is_any = true;
 	}
+	standing_text(answer, out);
 	(void)es_buf_str(out, is_any ? "\n" : "");
 }
 

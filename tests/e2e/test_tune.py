@@ -159,6 +159,9 @@ def test_clipped(place):
     path = write(place, "c.csv", "requested_MHz,core_MHz,time_s,energy_j\n1000,1000,3,10\n2000,1990,2,20\n2500,2010,2.01,20\n")
     told = tune(path, "--setting", "requested_MHz", "--time", "time_s", "--energy", "energy_j")
     equal([(row["setting"], row["reached"]) for row in told["clipped"]], [(2500, 2010)])
+    path = write(place, "d.csv", "requested_MHz,core_MHz,time_s,energy_j\n1000,1000,3,10\n1900,1750,2,400\n2000,1740,2.01,402\n")
+    text = call("tune", "--table", path, "--setting", "requested_MHz", "--time", "time_s", "--energy", "energy_j").stdout
+    expect("power stands at 200 there: a limit on it, or on clocks" in text, text)
 
 
 def test_bad_lines(place):

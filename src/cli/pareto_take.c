@@ -179,7 +179,7 @@ static int add_repeats(struct es_pareto *pareto, double *const *values, struct e
 	if (!times || !energies ||
 	    es_sheet_group(&pareto->rows, columns, pareto->n_group_columns + 1, split) < 0)
 		return es_error_set(err, -ENOMEM, "cannot keep the rows");
-	pareto->points = calloc(split->n, sizeof(*pareto->points));
+	pareto->points = calloc(split->n + 1, sizeof(*pareto->points));
 	if (!pareto->points)
 		return es_error_set(err, -ENOMEM, "cannot keep the rows");
 	pareto->n = split->n;
@@ -212,7 +212,7 @@ static int set_groups(struct es_pareto *pareto, struct es_error *err)
 			group_of[split->rows[k]] = i;
 	for (size_t i = 0; i < pareto->n; i++)
 		pareto->points[i].group = group_of[pareto->points[i].row];
-	pareto->groups = calloc(split->n, sizeof(*pareto->groups));
+	pareto->groups = calloc(split->n + 1, sizeof(*pareto->groups));
 	if (!pareto->groups)
 		return es_error_set(err, -ENOMEM, "cannot find the groups");
 	pareto->n_groups = split->n;

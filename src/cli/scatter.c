@@ -390,10 +390,10 @@ static void draw_points(struct drawing *d)
 			draw_point(d, &scatter->points[i]);
 	for (size_t i = 0; i < scatter->n_lines; i++)
 		draw_front(d, &scatter->lines[i]);
-	for (int is_marked = 0; is_marked < 2; is_marked++)
+	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < scatter->n; i++)
 			if (scatter->points[i].is_front &&
-			    scatter->points[i].is_marked == is_marked)
+			    scatter->points[i].is_marked == (pass == 1))
 				draw_point(d, &scatter->points[i]);
 }
 

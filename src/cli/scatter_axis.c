@@ -37,12 +37,10 @@ static void set_linear_ticks(struct es_scatter_axis *axis, unsigned n)
 			       : rough <= 2 * power ? 2
 			       : rough <= 5 * power ? 5
 						    : 10);
+	double first = ceil(axis->low / step);
 
-	for (double v = ceil(axis->low / step); v * step <= axis->high; v++) {
-		add_tick(axis, v * step);
-		if (axis->n_ticks == ES_SCATTER_TICKS_MAX)
-			break;
-	}
+	for (unsigned i = 0; i < ES_SCATTER_TICKS_MAX; i++)
+		add_tick(axis, (first + i) * step);
 }
 
 /* 1, 2 and 5 of each power of ten where there is room, else the powers, or some of them. */
@@ -53,9 +51,9 @@ static void set_log_ticks(struct es_scatter_axis *axis, unsigned n)
 	size_t n_parts = 3 * (last - first) <= 1.5 * n ? ES_ARRAY_SIZE(parts) : 1;
 	double step = n_parts > 1 ? 1 : fmax(1, ceil((last - first) / n));
 
-	for (double decade = first; decade <= last; decade += step)
+	for (unsigned k = 0; first + k * step <= last; k++)
 		for (size_t i = 0; i < n_parts; i++)
-			add_tick(axis, parts[i] * pow(10, decade));
+			add_tick(axis, parts[i] * pow(10, first + k * step));
 }
 
 static void set_axis(const struct range *range, unsigned n_ticks, struct es_scatter_axis *axis)

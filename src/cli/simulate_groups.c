@@ -85,12 +85,11 @@ static int make(const struct es_simulate *sim, struct groups *ret)
 	qsort(ret->entries, course->n_starts, sizeof(*ret->entries), by_number);
 	for (size_t i = 0; i < course->n_starts; i++) {
 		const struct entry *entry = &ret->entries[i];
-		struct group *group = ret->n > 0 ? &ret->groups[ret->n - 1] : NULL;
+		struct group *group;
 
-		if (!group || group->entries->number != entry->number) {
-			group = &ret->groups[ret->n++];
-			group->entries = entry;
-		}
+		if (i == 0 || entry[-1].number != entry->number)
+			ret->groups[ret->n++].entries = entry;
+		group = &ret->groups[ret->n - 1];
 		group->n++;
 		group->proc_s += entry->proc_s;
 		group->wait_s += (double)entry->wait_s;

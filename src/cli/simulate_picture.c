@@ -222,6 +222,36 @@ static void draw_cells(struct drawing *d, const struct panel *panel)
 	free(open);
 }
 
+/* Where the machine is of several classes: where each begins, and its name. */
+static void draw_classes(struct drawing *d, const struct panel *panel)
+{
+	const struct es_simulate_machine *machine = &d->view->sim->machine;
+	const struct es_style edge = { .stroke = ES_INK_TEXT, .stroke_pt = 1.2 };
+	const struct es_font font = {
+		.size_pt = 12, .ink = ES_INK_TEXT, .is_bold = true, .has_halo = true
+	};
+	double low = 0;
+
+	for (unsigned i = 0; machine->is_named && i < machine->n; i++) {
+		double y = y_of(panel, low + machine->classes[i].procs);
+
+		if (i + 1 < machine->n)
+			es_scene_line(d->scene, LEFT, y, LEFT + ES_VIEW_COLUMNS, y, &edge);
+		es_scene_text_within(d->scene, LEFT + 6, y + 15, ES_VIEW_COLUMNS / 2.0, &font,
+				     machine->names[i]);
+		low += machine->classes[i].procs;
+	}
+}
+
+static bool goes_off(const struct es_simulate *sim)
+{
+	for (unsigned i = 0; i < sim->machine.n; i++)
+		if (sim->machine.classes[i].node.procs > 0 &&
+		    sim->machine.classes[i].node.timeout_s >= 0)
+			return true;
+	return false;
+}
+
 static void draw_jobs(struct drawing *d, struct panel *panel)
 {
 	const struct es_simulate_view *view = d->view;
@@ -229,8 +259,7 @@ static void draw_jobs(struct drawing *d, struct panel *panel)
 	double step = es_simulate_view_step(view->procs, 6, true);
 	char words[64];
 
-	(void)snprintf(words, sizeof(words), "%s%s",
-		       es_simulate_machine_has_nodes(view->sim) ? "idle or off" : "idle",
+	(void)snprintf(words, sizeof(words), "%s%s", goes_off(view->sim) ? "idle or off" : "idle",
 		       view->has_too_many ? "; pale: in part" : "");
 	panel->low = 0;
 	panel->high = view->procs;
@@ -247,6 +276,7 @@ static void draw_jobs(struct drawing *d, struct panel *panel)
 		for (size_t i = 0; i < view->n_pieces; i++)
 			draw_piece(d, panel, &view->pieces[i]);
 	es_scene_group_end(d->scene);
+	draw_classes(d, panel);
 	if (view->procs % 4 == 0) /* as machines are built */
 		step = view->procs / 4.0;
 	for (unsigned i = 0; i * step <= view->procs; i++) {

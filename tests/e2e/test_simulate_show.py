@@ -225,6 +225,27 @@ def test_pictures_of_a_schedule(place):
     expect("since the trace begins" in read(picture, "r") and "second 300 to" in read(picture, "r"), "no seconds")
 
 
+def test_pictures_of_nodes_and_classes(place):
+    """Classes have their names and their own processors, nodes that go off are said to; the rows add up to the energy"""
+    trace = write(place, swf(random_jobs(6, 300, 32)))
+    classes = write(place, "name,procs,speed,watts_idle,watts_busy\nfast,32,2,30,90\nslow,32,1,10,25\n", "k.csv")
+    files = ["--svg", f"{place}/a.svg", "--power-csv", f"{place}/w.csv"]
+    nodes = ["--procs", 64, "--procs-per-node", 4, *POWER, "--watts-off", "9W", "--boot", "151.5s,125W", "--stop",
+             "6.1s,101W"]
+    for options, words, never in [(["--classes", classes, "--choose", "energy"], [">fast<", ">slow<", ">idle<"], "or off"),
+                                  ([*nodes, "--policy", "shutdown"], [">idle or off<"], ">idle<")]:
+        found = sums(trace, *options, *files)
+        text, rows = read(files[1], "r"), rows_of(files[3])
+        expect(all(word in text for word in words) and never not in text, words)
+        joules = sum(float(row["power_w"]) * (float(after["time_s"]) - float(row["time_s"]))
+                     for row, after in zip(rows, rows[1:]))
+        expect(abs(joules / 3.6e6 - found["energy_kwh"]) < 1e-6, (joules / 3.6e6, found))
+        expect(abs(max(float(row["power_w"]) for row in rows) - found["peak_w"]) < 1e-3, found)
+    quiet = write(place, swf(random_jobs(6, 60, 32, 4000)), "quiet.swf")
+    differ, = sums(quiet, *nodes, "--compare", "easy,shutdown")["comparisons"]
+    expect(differ["kwh_per_week"]["change"] < 0 < differ["mean_wait_s"]["change"], differ)
+
+
 def test_pictures_in_a_terminal(place):
     """Letters, lines and colours are those the terminal has; the table follows"""
     trace = write(place, swf(random_jobs(6, 300, 64)))

@@ -88,7 +88,8 @@ static int take_words(void *arg, const char *text)
 	struct glpk *glpk = arg;
 
 	if (glpk->words[0] == '\0')
-		(void)snprintf(glpk->words, sizeof(glpk->words), "%.100s", text);
+		(void)snprintf(glpk->words, sizeof(glpk->words), "%.*s", (int)strcspn(text, "\n"),
+			       text);
 	return 1; /* not printed */
 }
 

@@ -141,11 +141,30 @@ static int hold_back(struct es_simulate *sim, struct es_error *err)
 	return r < 0 ? es_error_set(err, r, "'%s'", sim->asked.path) : 0;
 }
 
+/* Lines of the table of energies that are left out. */
+static int tell_faults(const struct es_simulate *sim, struct es_error *err)
+{
+	const struct es_simulate_power *power = &sim->power;
+
+	if (power->n_faults > 0 && sim->asked.is_strict)
+		return es_error_say(err, -EBADMSG, "'%s': %s (%zu lines are wrong)",
+				    sim->asked.energy, power->faults[0], power->n_faults);
+	for (size_t i = 0; i < power->n_faults && i < ES_SIMULATE_FAULTS_KEPT && !sim->is_again;
+	     i++)
+		(void)es_complain(COMMAND, 0, "'%s' %s; left out", sim->asked.energy,
+				  power->faults[i]);
+	if (power->n_faults > ES_SIMULATE_FAULTS_KEPT && !sim->is_again)
+		(void)es_complain(COMMAND, 0, "'%s': %zu lines are wrong in all; left out",
+				  sim->asked.energy, power->n_faults);
+	return 0;
+}
+
 static int read_others(struct es_simulate *sim, struct es_error *err)
 {
 	const struct es_simulate_asked *asked = &sim->asked;
 	int r = asked->energy ? es_simulate_power_read(&sim->power, asked->energy, err) : 0;
 
+	r = r < 0 ? r : tell_faults(sim, err);
 	if (!asked->start)
 		sim->unix_start_s = sim->trace.swf.unix_start_s;
 	if (r < 0 || (!asked->carbon && !asked->price))
@@ -350,7 +369,7 @@ int es_cmd_simulate(int argc, char **argv)
 		{ "runtime-estimates", "KIND",
 		  "what the scheduler believes: the times requested (default), or actual ones",
 		  ES_OPTION_TEXT, &asked->estimates },
-		{ "strict", NULL, "refuse a trace with a wrong line", ES_OPTION_FLAG,
+		{ "strict", NULL, "refuse a trace or table with a wrong line", ES_OPTION_FLAG,
 		  &asked->is_strict },
 		{ NULL, NULL, "energy:", ES_OPTION_HEADING, NULL },
 		{ "watts-idle", "W", "of an idle processor, as 12.5W", ES_OPTION_TEXT,

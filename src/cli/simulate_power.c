@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,6 +154,8 @@ static int by_job(const void *a, const void *b)
 
 static int sort(struct es_simulate_power *power, struct es_error *err)
 {
+	if (power->n == 0 && power->n_faults > 0)
+		return es_error_say(err, -EBADMSG, "%s", power->faults[0]);
 	if (power->n == 0)
 		return es_error_say(err, -ENODATA, "there is no line with a job");
 	qsort(power->rows, power->n, sizeof(power->rows[0]), by_job);
@@ -164,6 +167,14 @@ static int sort(struct es_simulate_power *power, struct es_error *err)
 					    power->rows[i].line, power->rows[i].job,
 					    power->rows[i - 1].line);
 	return 0;
+}
+
+static void leave_out(struct es_simulate_power *power, const char *why)
+{
+	if (power->n_faults < ES_SIMULATE_FAULTS_KEPT)
+		(void)snprintf(power->faults[power->n_faults], sizeof(power->faults[0]), "%.159s",
+			       why);
+	power->n_faults++;
 }
 
 int es_simulate_power_parse(struct es_simulate_power *power, char *text, size_t n,
@@ -178,14 +189,23 @@ int es_simulate_power_parse(struct es_simulate_power *power, char *text, size_t 
 
 	es_csv_init(&csv, text, n);
 	while (r == 0 && (count = es_csv_next(&csv, fields)) != 0) {
-		if (count < 0) {
-			r = es_error_set(err, count, "line %zu", csv.line);
-		} else if (columns.n == 0) {
-			r = find_columns(power, fields, count, &columns, err);
-		} else {
-			r = take_row(power, &columns, fields, count, csv.line, &row, err);
-			r = r < 0 ? r : keep(power, &cap, &row);
-			if (r == -ENOMEM || r == -E2BIG)
+		const bool is_header = columns.n == 0;
+		struct es_error why = { .code = 0 };
+
+		if (count < 0)
+			r = es_error_set(&why, count, "line %zu", csv.line);
+		else if (is_header)
+			r = find_columns(power, fields, count, &columns, &why);
+		else
+			r = take_row(power, &columns, fields, count, csv.line, &row, &why);
+		if (r < 0 && !is_header) {
+			leave_out(power, why.text);
+			r = 0;
+		} else if (r < 0) {
+			r = es_error_say(err, r, "%s", why.text);
+		} else if (!is_header) {
+			r = keep(power, &cap, &row);
+			if (r < 0)
 				(void)es_error_set(err, r, "line %zu", csv.line);
 		}
 	}

@@ -16,6 +16,7 @@
 #include "opt/sim.h"
 
 #define ES_SIMULATE_ROWS_MAX 20000000U
+#define ES_SIMULATE_FAULTS_KEPT 5U
 
 /** struct es_simulate_row - a job's line of a table */
 struct es_simulate_row {
@@ -38,13 +39,15 @@ struct es_simulate_power {
 	struct es_simulate_row *rows; /* [n] owned, by job and class */
 	size_t n;
 	bool is_energy; /* the rows have joules */
+	size_t n_faults; /* lines that are of no job */
+	char faults[ES_SIMULATE_FAULTS_KEPT][160]; /* the first of them */
 };
 
 /**
  * es_simulate_power_parse - the table of @n bytes and the NUL behind them, which are changed
  *
  * Columns job and energy_j or power_w, by name, and with classes also class, and time_s where it is there; others are passed
- * over. Returns 0; -EBADMSG with the line; -EEXIST: a job
+ * over. Lines that are of no job are counted and left out. Returns 0; -EBADMSG: the header, or all lines are wrong; -EEXIST: a job
  * has two lines; -ENODATA; -E2BIG; -ENOMEM.
  */
 int es_simulate_power_parse(struct es_simulate_power *power, char *text, size_t n,

@@ -230,6 +230,21 @@ def test_a_table_tells_jobs_on_classes(place):
         expect(words in result.stderr and len(result.stderr.splitlines()) == 1, f"{text}: {result.stderr}")
 
 
+def test_wrong_lines_of_energies_are_left_out(place):
+    """Counted, the first five told with their lines; --strict refuses"""
+    trace = write_jobs(place, [(1, 0, 100, 4, 100), (2, 0, 100, 4, 100)])
+    bad = "x,5\n2\n2,nan\n2,-1\n2,inf\n\"2,5\n"
+    table = write(place, f"job,energy_j\n1,9000\n{bad}", "e.csv")
+    options = [trace, "--procs", 8, "--watts-idle", "10W", "--watts-busy", "20W", "--energy", table]
+    result = simulate(*options, "--json")
+    expect(abs(json.loads(result.stdout)["jobs_kwh"] * 3.6e6 - 17000) < 1e-6, result.stdout)
+    told = result.stderr.splitlines()
+    expect(len(told) == 6 and "line 3: job 'x' is no number; left out" in told[0], told)
+    expect("6 lines are wrong in all" in told[5], told)
+    result = simulate(*options, "--strict", status=1)
+    expect("line 3: job 'x' is no number (6 lines are wrong)" in result.stderr, result.stderr)
+
+
 def test_random_schedules_on_classes_can_be_true(place):
     """No class has more jobs than nodes, the cap is kept at each event, and the books of classes close"""
     classes = write(place, CLASSES, "c.csv")

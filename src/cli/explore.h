@@ -176,6 +176,10 @@ int es_explore_signals_stop(const struct es_explore_signals *signals);
 /** es_explore_process_run - until it has ended, whatever asks us to end is passed on to it; 0 or negative errno */
 int es_explore_process_run(const struct es_explore_process *process, struct es_explore_ended *ret);
 
+/* explore_log.c */
+/** es_explore_log_tell - its last lines to stderr, without a report; those of @out (NULL: none) where that leaves nothing */
+void es_explore_log_tell(const char *log, const char *out);
+
 /* explore_run.c */
 /** es_explore_do - all that is left to do; 0, or negative errno with words: measuring failed */
 int es_explore_do(struct es_explore *study, struct es_error *err);

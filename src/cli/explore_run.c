@@ -25,8 +25,6 @@
 #include "core/rounds.h"
 #include "format/letters.h"
 
-#define TAIL_BYTES 2000
-#define TAIL_LINES 5U
 #define RUN_OWN_FAILURE 125 /* cli/run.h */
 
 static size_t n_runs(const struct es_explore *study)
@@ -101,30 +99,6 @@ size_t es_explore_left(const struct es_explore *study, double *ret_s)
 	return n_left;
 }
 
-/* The end of a log, so that nobody has to open it for the usual mistakes. */
-static void tell_log(const char *path)
-{
-	es_cleanup(es_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char text[TAIL_BYTES + 1];
-	off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
-	ssize_t n = size > 0
-			    ? pread(fd, text, TAIL_BYTES, size > TAIL_BYTES ? size - TAIL_BYTES : 0)
-			    : 0;
-	const char *at = text;
-	size_t n_lines = 0;
-
-	if (n <= 0)
-		return;
-	while (n > 0 && text[n - 1] == '\n')
-		n--;
-	text[n] = '\0';
-	for (ssize_t i = n; i-- > 0 && n_lines < TAIL_LINES;)
-		if (text[i] == '\n' && ++n_lines == TAIL_LINES)
-			at = &text[i + 1];
-	es_text_make_safe(text, true);
-	(void)fprintf(stderr, "%s\n(%s)\n", at, path);
-}
-
 static int make_folder(const char *path, struct es_error *err)
 {
 	return es_make_directories(path, err);
@@ -172,7 +146,7 @@ static int build_one(struct es_explore *study, size_t i, struct es_error *err)
 		(void)es_complain(ES_EXPLORE_COMMAND, 0,
 				  "build %zu ended with status %d: its configurations are not run",
 				  i + 1, ended.status);
-		tell_log(log);
+		es_explore_log_tell(log, NULL);
 	}
 	return es_explore_journal_build(study, i, err);
 }
@@ -295,21 +269,26 @@ static int warm_up(struct es_explore *study, size_t member, struct es_explore_ru
 			take_end(run, &ended,
 				 "warm-up: ", es_duration_text(study->spec.timeout_ns, timeout));
 	}
-	if (r == 0 && run->result != ES_EXPLORE_OK) {
-		char log[ES_PATH_MAX_BYTES + 16];
-
-		(void)snprintf(log, sizeof(log), "%s/log", room.run_dir);
-		tell_log(log);
-	}
 	study->members[member].is_warm = true;
 	return r < 0 && !err->text[0] ? es_error_set(err, r, "cannot warm up") : r;
+}
+
+/* So that nobody has to open a log for the usual mistakes; @round 0: of a warm-up. */
+static void tell_last(const struct es_explore *study, size_t member, size_t round)
+{
+	char log[ES_PATH_MAX_BYTES + 16];
+	struct es_explore_room room = { .round = "" };
+
+	if (es_explore_places_of(study, member, round, &room) < 0)
+		return;
+	(void)snprintf(log, sizeof(log), "%s/log", room.run_dir);
+	es_explore_log_tell(log, room.out);
 }
 
 static int measure(struct es_explore *study, size_t member, size_t round,
 		   struct es_explore_run *run, struct es_error *err)
 {
-	char timeout[ES_QUANTITY_TEXT_BYTES], recording[ES_PATH_MAX_BYTES],
-		log[ES_PATH_MAX_BYTES + 16];
+	char timeout[ES_QUANTITY_TEXT_BYTES], recording[ES_PATH_MAX_BYTES];
 	struct es_explore_stamps *stamps = NULL;
 	struct es_explore_room room = { .round = "" };
 	struct es_explore_ended ended = { .status = 0 };
@@ -325,13 +304,10 @@ static int measure(struct es_explore *study, size_t member, size_t round,
 		study->stop_signal = ended.stop_signal;
 	} else if (r == 0) {
 		take_end(run, &ended, "", es_duration_text(study->spec.timeout_ns, timeout));
-		(void)snprintf(log, sizeof(log), "%s/log", room.run_dir);
 		if (access(recording, R_OK) < 0 && !ended.is_timed_out) {
-			tell_log(log);
+			tell_last(study, member, round);
 			r = es_error_say(err, -EIO, "%s could not be measured",
 					 study->members[member].label);
-		} else if (run->result == ES_EXPLORE_FAILED) {
-			tell_log(log);
 		} else if (run->result == ES_EXPLORE_OK) {
 			r = es_explore_stamps_check(study, stamps, run);
 		}
@@ -408,6 +384,7 @@ static void tell_end(const struct es_explore *study, size_t member, size_t round
 static int run_one(struct es_explore *study, size_t member, size_t round, struct es_error *err)
 {
 	struct es_explore_run *run = &study->members[member].runs[round - 1];
+	bool is_warm;
 	int64_t start_ns;
 	int r = 0;
 
@@ -415,6 +392,7 @@ static int run_one(struct es_explore *study, size_t member, size_t round, struct
 	tell_begin(study, member, round);
 	if (!study->members[member].is_warm && study->spec.n_warmups)
 		r = warm_up(study, member, run, err);
+	is_warm = run->result == ES_EXPLORE_OK;
 	start_ns = es_clock_mono_ns();
 	if (r == 0 && run->result == ES_EXPLORE_OK && !study->stop_signal)
 		r = measure(study, member, round, run, err);
@@ -427,6 +405,8 @@ static int run_one(struct es_explore *study, size_t member, size_t round, struct
 	run->is_done = r == 0;
 	if (r == 0)
 		tell_end(study, member, round);
+	if (r == 0 && run->result != ES_EXPLORE_OK)
+		tell_last(study, member, is_warm ? round : 0);
 	return r;
 }
 

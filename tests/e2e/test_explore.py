@@ -295,6 +295,25 @@ def test_results(place):
     equal(by_name["how=bad"]["result"], "failed")
 
 
+def test_last_words(place):
+    """What a command, its check or its warm-up said last is shown, not the report of the measurement around it"""
+    spec = """
+name: words
+repeat: 1
+warmup: 0
+axes: {how: [good, bad, mute, wrong]}
+run: case ${how} in good) ;; bad) printf 'a\\nthe reason\\n' >&2; exit 3;; mute) echo on stdout; exit 4;; wrong) echo told >&2;; esac
+check: test ${how} != wrong || { echo residual 0.3; exit 1; }
+"""
+    done = explore(place, spec)
+    expect("(status 3): it is left out" in done.stderr and "\na\nthe reason\n(" in done.stderr, done.stderr)
+    expect("\non stdout\n(" in done.stderr and "\ntold\nresidual 0.3\n(" in done.stderr, done.stderr)
+    for words in ("coverage", "own cost", "jobid<"):
+        expect(words not in done.stderr, done.stderr)
+    done = explore(place, spec.replace("name: words", "name: cold").replace("warmup: 0", "warmup: 1"))
+    expect("(warm-up: status 3)" in done.stderr and "the reason\n(" in done.stderr and "c02-warmup/log" in done.stderr, done.stderr)
+
+
 def test_failed_build(place):
     """A build that fails leaves out its configurations alone, with the end of what it said"""
     spec = ("name: half\nrepeat: 1\nwarmup: 0\naxes: {how: [right, left]}\n"

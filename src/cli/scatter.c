@@ -264,7 +264,7 @@ static void draw_name(struct drawing *d, const struct es_scatter_point *point)
 	bool is_at_edge = x + r + width > WIDTH - 4;
 	char name[NAME_MAX_BYTES];
 
-	for (int may_cross = 0; may_cross <= point->is_front; may_cross++) {
+	for (int may_cross = 0; may_cross < (point->is_front ? 2 : 1); may_cross++) {
 		for (size_t i = 0; i < ES_ARRAY_SIZE(places); i++) {
 			const struct es_point *at = &places[i];
 			const struct box box = { at->x - 1, at->y - NAME_PT + 1, at->x + width + 1,

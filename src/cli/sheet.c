@@ -353,3 +353,13 @@ double es_sheet_energy_unit(const char *name)
 
 	return unit_of(name, units, ES_ARRAY_SIZE(units));
 }
+
+double es_sheet_power_unit(const char *name)
+{
+	static const struct unit units[] = {
+		{ "uW", 1e-6 }, { "mW", 1e-3 }, { "mw", 1e-3 },
+		{ "kW", 1e3 },	{ "kw", 1e3 },	{ "MW", 1e6 },
+	};
+
+	return unit_of(name, units, ES_ARRAY_SIZE(units));
+}

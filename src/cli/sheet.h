@@ -94,8 +94,9 @@ int es_sheet_find_list(const struct es_sheet *rows, const char *option, const ch
 		       size_t n_max, int *ret, size_t *ret_n, struct es_error *err);
 #define ES_SHEET_GROUP_COLUMNS_MAX 8U
 
-/** es_sheet_unit - in seconds or joules, by how its name ends (time_ms, Energy[Wh]); 1 where it says none */
+/** es_sheet_time_unit - in seconds, joules or watts, by how its name ends (time_ms, Energy[Wh], power (mW)); 1 where it says none */
 double es_sheet_time_unit(const char *name);
 double es_sheet_energy_unit(const char *name);
+double es_sheet_power_unit(const char *name);
 
 #endif

@@ -104,7 +104,7 @@ struct es_tune {
 
 /** es_tune_take - read the tables, and split them into answers that are not found yet; 0 or negative errno; words in @err, or said */
 int es_tune_take(struct es_tune *tune, struct es_error *err);
-/** es_tune_number - a number, or the one behind the last '_', '=', ':' or blank: window_300 */
+/** es_tune_number - a number, or the one behind the last '_', '=', ':' or blank, with a unit or without: window_300, 2.2GHz */
 bool es_tune_number(const char *text, double *ret);
 /** es_tune_same - two ways to write one number */
 bool es_tune_same(double a, double b);

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/parse.h"
 #include "cli/tune.h"
 
 #define CLIPPED 0.02 /* relative: a clock further off than that is not the one asked for */
@@ -42,7 +41,7 @@ static bool is_named(const struct es_tune *tune, const char *cell, double value)
 	double wanted;
 
 	return strcmp(cell, tune->reference) == 0 ||
-	       (tune->has_numbers && es_parse_double(tune->reference, &wanted) == 0 &&
+	       (tune->has_numbers && es_tune_number(tune->reference, &wanted) &&
 		es_tune_same(value, wanted));
 }
 

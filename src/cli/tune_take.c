@@ -16,6 +16,9 @@
 #include "cli/tune.h"
 
 #define SAME 1e-9 /* relative: two ways to write one number */
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz%"
+#define UNIT_MAX_BYTES 6U
+#define NUMBER_MAX_BYTES 64U
 
 enum column {
 	SETTING,
@@ -47,16 +50,52 @@ struct item {
 	size_t row;
 };
 
+/* Letters behind a number: 2.20GHz, 250 W. Its bytes; 0: none. */
+static size_t unit_bytes(const char *text)
+{
+	size_t n = strlen(text), start = n;
+
+	while (start > 0 && strchr(LETTERS, text[start - 1]))
+		start--;
+	while (start > 0 && text[start - 1] == ' ')
+		start--;
+	return start > 0 && n - start <= UNIT_MAX_BYTES ? n - start : 0;
+}
+
+static bool parse(const char *text, double *ret)
+{
+	char number[NUMBER_MAX_BYTES];
+	size_t unit = unit_bytes(text), n = strlen(text) - unit;
+
+	if (es_parse_double(text, ret) == 0)
+		return true;
+	if (unit == 0 || n >= sizeof(number))
+		return false;
+	memcpy(number, text, n);
+	number[n] = '\0';
+	return es_parse_double(number, ret) == 0;
+}
+
 bool es_tune_number(const char *text, double *ret)
 {
 	const char *digits = text;
 
-	if (es_parse_double(text, ret) == 0)
+	if (parse(text, ret))
 		return true;
 	for (const char *p = text; *p; p++)
 		if (strchr("_=: ", *p))
 			digits = p + 1;
-	return digits > text && es_parse_double(digits, ret) == 0;
+	return digits > text && parse(digits, ret);
+}
+
+/* 900 MHz and 1.2 GHz are no two numbers in order. */
+static bool has_unit_of(const char *a, const char *b)
+{
+	double number;
+	size_t n = es_parse_double(a, &number) == 0 ? 0 : unit_bytes(a),
+	       m = es_parse_double(b, &number) == 0 ? 0 : unit_bytes(b);
+
+	return n == m && strcmp(a + strlen(a) - n, b + strlen(b) - m) == 0;
 }
 
 bool es_tune_same(double a, double b)
@@ -128,7 +167,7 @@ static struct es_opt_point point_of(const struct es_tune *tune, double time, dou
 	else
 		point.time *= es_sheet_time_unit(tune->time);
 	if (tune->power)
-		point.energy *= point.time;
+		point.energy *= es_sheet_power_unit(tune->power) * point.time;
 	else
 		point.energy *= es_sheet_energy_unit(tune->energy);
 	return point;
@@ -350,7 +389,10 @@ static int take_table(struct es_tune *tune, struct es_tune_table *table, struct 
 	    es_sheet_group(rows, cells->columns.groups, cells->columns.n_groups, &table->split) < 0)
 		r = es_error_set(err, -ENOMEM, "cannot keep the rows");
 	for (size_t i = 0; r == 0 && i < rows->n; i++)
-		tune->has_numbers &= es_tune_number(es_sheet_cell(rows, i, at[SETTING]), &number);
+		tune->has_numbers &=
+			es_tune_number(es_sheet_cell(rows, i, at[SETTING]), &number) &&
+			has_unit_of(es_sheet_cell(&tune->tables[0].rows, 0, at[SETTING]),
+				    es_sheet_cell(rows, i, at[SETTING]));
 	return r;
 }
 

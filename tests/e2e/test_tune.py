@@ -457,6 +457,44 @@ def test_loghin(_place):
     equal(told["summary"]["saving"], 4)
 
 
+def test_settings_with_units(place):
+    """Settings may carry a unit, if it is the same for all; powers may be in mW or kW by their column's name."""
+    path = write(place, "f.csv", "clock;time (ms);power [mW]\n2.20GHz;2000;100000\n1.8GHz;2100;80000\n")
+    columns = ("--setting", "clock", "--time", "time (ms)", "--power", "power [mW]")
+    told = tune(path, *columns, "--reference", "2.2")
+    equal((told["reference"]["setting"], told["chosen"]["setting"]), (2.2, 1.8))
+    near(told["reference"]["energy_j"], 200, 1e-9)
+    equal(tune(path, *columns, "--reference", "2.20 GHz")["reference"]["setting"], 2.2)
+    equal(tune(path, *columns, "--reference", "max")["reference"]["setting"], 2.2)
+    mixed = write(place, "m.csv", "clock;time (ms);power [mW]\n1.2GHz;2000;100000\n900MHz;2100;80000\n")
+    equal(tune(mixed, *columns)["chosen"]["setting"], "900MHz", "words, as the units differ")
+
+
+def test_kernels_on_two_gpus(place):
+    """Twenty kernels on two GPUs by clock: each saves what its law says, and memory-bound ones more."""
+    lines = []
+    for gpu, base in (("V100", 60), ("RTX 8000", 50)):
+        for k in range(20):
+            share = k / 20  # of the time that the clock changes
+            for mhz in range(700, 1401, 100):
+                x = mhz / 1400
+                time = 10 * (1 - share + share / x)
+                lines.append(f"{gpu},kernel {k},{mhz},{time:.6f},{base + 200 * x ** 3:.6f}")
+    path = write(place, "k.csv", "GPU,kernel,core clock (MHz),time (ms),power (W)\n" + "\n".join(lines) + "\n")
+    columns = ("--table", path, "--setting", "core clock (MHz)", "--time", "time (ms)", "--power", "power (W)", "--group", "GPU,kernel",
+               "--reference", "max")
+    told = tell("tune", *columns, "--slowdown", "5%")
+    equal(told["summary"]["groups"], 40)
+    saving = {group["group"]: group["chosen"]["energy_change"] for group in told["groups"]}
+    expect(saving["V100 / kernel 0"] < -0.5 and saving["V100 / kernel 0"] < saving["V100 / kernel 3"] < saving["V100 / kernel 10"] <= 0, saving)
+    equal([group["saving"] for group in told["groups"] if group["group"] == "V100 / kernel 19"], [False])
+    for group in told["groups"]:
+        expect(group["chosen"]["time_change"] <= 0.05 + 1e-9, group["group"])
+        expect(group["model"]["time"]["shape"] in ("additive", "overlapping"), group["group"])
+    text = call("tune", *columns, "--slowdown", "2%", "--summary").stdout
+    expect("no saving" in text and "of 40 groups save within 2 % more time" in text, text)
+
+
 def test_pictures_of_groups(place):
     """Groups have colours and a legend of their own; intervals of repeated runs are boxes; --term draws in letters."""
     path = write(place, "k.csv", "gpu,mhz,t,e\nv,1000,2,10\nv,500,2.1,8\nr,1000,1,10\nr,500,1.02,6\n")

@@ -4,13 +4,16 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  *
- * Source: percentile bootstrap over blocks, B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), 13.3.
+ * Source: percentile bootstrap over blocks, B. Efron, R. Tibshirani, "An Introduction to the Bootstrap" (1993), 13.3;
+ * levels as in T. Hesterberg, Am. Stat. 69 (2015), 371-386, section 4.1.1 (expanded percentile interval).
  */
 #include "opt/weeks.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+
+#include "core/stats.h"
 
 #include "core/draw.h"
 
@@ -45,12 +48,21 @@ static struct es_week resample(const struct es_week *weeks, size_t n, uint64_t *
 	return sum;
 }
 
-/* What 95 % of the values lie between. */
-static void cut(double *values, double *ret_low, double *ret_high)
+/* How many of the resampled values lie below the interval of @n weeks, and above it. */
+static size_t outside(size_t n)
+{
+	double t = es_t_quantile(0.025, (double)(n - 1));
+	double level = es_normal_cdf(t * sqrt((double)n / (double)(n - 1)));
+	size_t count = (size_t)(level * ES_WEEKS_RESAMPLES);
+
+	return count > 0 ? count : 1;
+}
+
+static void cut(double *values, size_t n_outside, double *ret_low, double *ret_high)
 {
 	qsort(values, ES_WEEKS_RESAMPLES, sizeof(*values), by_value);
-	*ret_low = values[ES_WEEKS_RESAMPLES / 40 - 1];
-	*ret_high = values[ES_WEEKS_RESAMPLES - ES_WEEKS_RESAMPLES / 40];
+	*ret_low = values[n_outside - 1];
+	*ret_high = values[ES_WEEKS_RESAMPLES - n_outside];
 }
 
 int es_weeks_compare(const struct es_week *weeks, size_t n, uint64_t seed,
@@ -84,8 +96,8 @@ int es_weeks_compare(const struct es_week *weeks, size_t n, uint64_t seed,
 		values[i] = (drawn.b - drawn.a) / drawn.n;
 		shares[i] = share_of(&drawn);
 	}
-	cut(values, &ret->low, &ret->high);
-	cut(shares, &ret->share_low, &ret->share_high);
+	cut(values, outside(n_full), &ret->low, &ret->high);
+	cut(shares, outside(n_full), &ret->share_low, &ret->share_high);
 	free(values);
 	return 0;
 }

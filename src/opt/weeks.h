@@ -12,7 +12,7 @@
 
 #define ES_WEEK_S 604800
 #define ES_WEEKS_LEAST 5U /* fewer tell no interval */
-#define ES_WEEKS_RESAMPLES 2000U
+#define ES_WEEKS_RESAMPLES 4000U
 #define ES_WEEKS_MAX 10000U /* 190 years */
 
 /** struct es_week - sums over the jobs of a week */
@@ -23,13 +23,17 @@ struct es_week {
 /** struct es_weeks_difference - of the means, b less a */
 struct es_weeks_difference {
 	double value;
-	double low, high; /* 95 % of the resampled weeks lie between */
+	double low, high; /* 95 %, from resampled weeks */
 	/* The same as a share of a; 0 where both are, infinity where only a is. */
 	double share, share_low, share_high;
 };
 
 /**
  * es_weeks_compare - jobs of one week hang together, so that weeks are drawn, with all their jobs
+ *
+ * Percentiles of the resampled means, their levels widened as Student's t is wider than the normal distribution: few weeks
+ * resampled vary less than weeks do.
+ *
  * @seed: the same numbers for the same seed
  * Returns 0; 1: too few weeks with jobs for an interval; -ENODATA: no jobs; -ENOMEM; -E2BIG: more than ES_WEEKS_MAX
  */

@@ -76,6 +76,30 @@ static void the_interval_is_as_wide_as_that_of_a_mean(void **state)
 	assert_true(other.low != found.low);
 }
 
+/* Skewed as weeks are: exponential, few of them. Plain percentiles hold the truth in 80, 87 and 90 %, these in 87, 92 and 91 %. */
+static void few_weeks_give_intervals_that_hold_the_truth(void **state)
+{
+	static const size_t n_weeks[] = { 5, 10, 14 };
+	static const unsigned least[] = { 510, 534, 540 };
+	uint64_t seed = 9;
+
+	(void)state;
+	for (size_t k = 0; k < 3; k++) {
+		unsigned n_held = 0;
+
+		for (unsigned i = 0; i < 600; i++) {
+			struct es_week weeks[14];
+			struct es_weeks_difference found;
+
+			for (size_t j = 0; j < n_weeks[k]; j++)
+				weeks[j] = (struct es_week){ 1, 10, 10 - log(1 - roll(&seed)) };
+			assert_int_equal(es_weeks_compare(weeks, n_weeks[k], i, &found), 0);
+			n_held += found.low <= 1 && found.high >= 1;
+		}
+		assert_true(n_held >= least[k] && n_held <= 588);
+	}
+}
+
 /* Where few weeks have all of it the difference by the mean of all could be more than there is. */
 static void a_share_is_never_more_than_all_of_it(void **state)
 {
@@ -107,6 +131,7 @@ int main(void)
 		cmocka_unit_test(the_difference_is_of_means_over_all_jobs),
 		cmocka_unit_test(weeks_that_are_alike_leave_no_doubt),
 		cmocka_unit_test(the_interval_is_as_wide_as_that_of_a_mean),
+		cmocka_unit_test(few_weeks_give_intervals_that_hold_the_truth),
 		cmocka_unit_test(a_share_is_never_more_than_all_of_it),
 	};
 

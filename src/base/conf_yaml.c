@@ -11,10 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "base/conf_private.h"
-#include "base/text.h"
+#include "base/yamlevents.h"
 
 #define SHOWN_BYTES 64 /* of a word that is not ours, in a message */
 
@@ -234,23 +233,6 @@ static void on_skipped(struct walk *walk, const yaml_event_t *event)
 		say_over(walk, event->start_mark.line + 1, "nested too deeply");
 }
 
-/* Anchors, aliases and tags let a file say what its lines do not show. */
-static bool is_plain(const yaml_event_t *event)
-{
-	switch ((int)event->type) {
-	case YAML_ALIAS_EVENT:
-		return false;
-	case YAML_SCALAR_EVENT:
-		return !event->data.scalar.anchor && !event->data.scalar.tag;
-	case YAML_SEQUENCE_START_EVENT:
-		return !event->data.sequence_start.anchor && !event->data.sequence_start.tag;
-	case YAML_MAPPING_START_EVENT:
-		return !event->data.mapping_start.anchor && !event->data.mapping_start.tag;
-	default:
-		return true;
-	}
-}
-
 static int on_scalar(struct walk *walk, const yaml_event_t *event)
 {
 	if (walk->depth == 0) {
@@ -277,7 +259,7 @@ static int on_event(struct walk *walk, const yaml_event_t *event)
 		say_over(walk, line, "a second document begins here; one is allowed");
 		return 0;
 	}
-	if (!is_plain(event)) {
+	if (!es_yaml_is_plain(event)) {
 		say_over(
 			walk, line,
 			"anchors (&), aliases (*) and tags (!) are not used here; quote the value if it begins so");
@@ -328,22 +310,6 @@ static int parse_all(struct walk *walk, yaml_parser_t *parser)
 	return 0;
 }
 
-/* The line of the first byte that is no UTF-8, 0 where all are. */
-static size_t line_not_utf8(const char *s, size_t n)
-{
-	size_t line = 1;
-
-	for (size_t i = 0; i < n;) {
-		size_t length = es_utf8_length(s + i, n - i);
-
-		if (length == 0)
-			return line;
-		line += s[i] == '\n';
-		i += length;
-	}
-	return 0;
-}
-
 static void take_over(struct es_conf *conf, struct es_conf_slot *staged)
 {
 	for (size_t i = 0; i < conf->n_keys; i++) {
@@ -358,18 +324,15 @@ static void take_over(struct es_conf *conf, struct es_conf_slot *staged)
 
 int es_conf_load(struct es_conf *conf, const char *name, const void *data, size_t n)
 {
-	static const char mark[] = { '\xef', '\xbb', '\xbf' };
 	struct walk walk = { .conf = conf, .name = name };
-	size_t n_before = conf->n_problems, bad_line;
 	const char *text = n ? data : ""; /* libyaml wants a pointer */
+	size_t n_before = conf->n_problems, mark = es_yaml_mark_bytes(text, n), bad_line;
 	yaml_parser_t parser;
 	int r;
 
-	if (n >= sizeof(mark) && memcmp(text, mark, sizeof(mark)) == 0) {
-		text += sizeof(mark);
-		n -= sizeof(mark);
-	}
-	bad_line = line_not_utf8(text, n);
+	text += mark;
+	n -= mark;
+	bad_line = es_yaml_bad_line(text, n);
 	if (n > ES_CONF_FILE_MAX_BYTES)
 		say(&walk, 1, "larger than %u bytes", ES_CONF_FILE_MAX_BYTES);
 	else if (bad_line)

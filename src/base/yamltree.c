@@ -11,10 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 #include "base/limits.h"
 #include "base/text.h"
+#include "base/yamlevents.h"
 
 #define SHOWN_BYTES 64 /* of a word that is not ours, in a message */
 
@@ -184,28 +184,11 @@ static void on_open(struct walk *walk, const yaml_event_t *event)
 		walk->levels[walk->depth++] = (struct level){ .node = node };
 }
 
-/* Anchors, aliases and tags let a file say what its lines do not show. */
-static bool is_plain(const yaml_event_t *event)
-{
-	switch ((int)event->type) {
-	case YAML_ALIAS_EVENT:
-		return false;
-	case YAML_SCALAR_EVENT:
-		return !event->data.scalar.anchor && !event->data.scalar.tag;
-	case YAML_SEQUENCE_START_EVENT:
-		return !event->data.sequence_start.anchor && !event->data.sequence_start.tag;
-	case YAML_MAPPING_START_EVENT:
-		return !event->data.mapping_start.anchor && !event->data.mapping_start.tag;
-	default:
-		return true;
-	}
-}
-
 static void on_event(struct walk *walk, const yaml_event_t *event)
 {
 	size_t line = event->start_mark.line + 1;
 
-	if (!is_plain(event)) {
+	if (!es_yaml_is_plain(event)) {
 		say_over(
 			walk, line,
 			"anchors (&), aliases (*) and tags (!) are not used here; quote the text if it begins so");
@@ -255,20 +238,6 @@ static int parse_all(struct walk *walk, yaml_parser_t *parser)
 	return 0;
 }
 
-static bool is_utf8(const char *s, size_t n, size_t *ret_line)
-{
-	*ret_line = 1;
-	for (size_t i = 0; i < n;) {
-		size_t length = es_utf8_length(s + i, n - i);
-
-		if (length == 0)
-			return false;
-		*ret_line += s[i] == '\n';
-		i += length;
-	}
-	return true;
-}
-
 static struct es_yaml *create(size_t n_bytes)
 {
 	struct es_yaml *yaml = calloc(1, sizeof(*yaml));
@@ -291,14 +260,17 @@ int es_yaml_parse(const void *data, size_t n, struct es_problems *problems, stru
 {
 	struct walk walk = { .problems = problems };
 	const char *text = n ? data : ""; /* libyaml wants a pointer */
-	size_t n_before = problems->n, line;
+	size_t n_before = problems->n, mark = es_yaml_mark_bytes(text, n), bad_line;
 	yaml_parser_t parser;
 	int r;
 
+	text += mark;
+	n -= mark;
+	bad_line = es_yaml_bad_line(text, n);
 	if (n > ES_YAML_FILE_MAX_BYTES)
 		es_problem(problems, 0, "larger than %u bytes", ES_YAML_FILE_MAX_BYTES);
-	else if (!is_utf8(text, n, &line))
-		es_problem(problems, line, "this is not UTF-8 text");
+	else if (bad_line)
+		es_problem(problems, bad_line, "this is not UTF-8 text");
 	if (problems->n > n_before)
 		return -EINVAL;
 	walk.yaml = create(n);

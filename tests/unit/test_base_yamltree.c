@@ -121,6 +121,21 @@ static void more_than_is_allowed_is_refused(void **state)
 	es_problems_finish(&problems);
 }
 
+static void a_byte_order_mark_is_no_part_of_it(void **state)
+{
+	struct es_problems problems;
+	struct es_yaml *yaml;
+
+	(void)state;
+	assert_int_equal(parse("\xef\xbb\xbf"
+			       "a: 1\n",
+			       &problems, &yaml),
+			 0);
+	assert_string_equal(es_yaml_top(yaml)->first->key, "a");
+	es_yaml_destroy(yaml);
+	es_problems_finish(&problems);
+}
+
 static void problems_without_room_are_counted_and_harmless(void **state)
 {
 	struct es_problems problems;
@@ -143,6 +158,7 @@ int main(void)
 		cmocka_unit_test(a_key_given_twice_is_told_and_the_tree_is_whole),
 		cmocka_unit_test(what_is_no_tree_is_refused_with_its_line),
 		cmocka_unit_test(more_than_is_allowed_is_refused),
+		cmocka_unit_test(a_byte_order_mark_is_no_part_of_it),
 		cmocka_unit_test(problems_without_room_are_counted_and_harmless),
 	};
 

@@ -148,8 +148,9 @@ int es_explore_take_axes(struct es_explore_spec *spec, const struct es_yaml_node
 	for (const struct es_yaml_node *item = node->first; item; item = item->next) {
 		struct es_explore_axis *axis;
 
-		if (es_explore_find_axis(spec, item->key))
-			continue; /* given twice: said already */
+		/* Given twice, they or the whole group: said already. */
+		if (es_explore_find_axis(spec, item->key) || spec->n_axes == ES_EXPLORE_AXES_MAX)
+			continue;
 		axis = &spec->axes[spec->n_axes++];
 		*axis = (struct es_explore_axis){ .name = item->key, .line = item->key_line };
 		check_name(spec, axis, item->key, item->key_line, problems);

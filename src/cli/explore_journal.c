@@ -255,6 +255,9 @@ static int take_line(struct reading *reading, const char *text, size_t n)
 		r = take_head(reading, line);
 	else if (strcmp(event, "run") == 0)
 		r = check_round(reading, line);
+	/* Both are written when what was begun for them has ended. */
+	if (strcmp(event, "run") == 0 || strcmp(event, "build") == 0)
+		reading->last = (struct es_process){ .pid = 0 };
 	if (r == 0 && strcmp(event, "run") == 0)
 		take_run(reading->study, line);
 	else if (r == 0 && strcmp(event, "build") == 0)
@@ -336,6 +339,9 @@ static int prepare(struct es_explore *study, struct reading *reading, bool is_to
 					    study->dir);
 	} else if (r == 0 && is_torn) {
 		r = es_write_all(study->journal_fd, "\n", 1);
+		if (r < 0)
+			return es_error_set(err, r, "cannot write to '%.900s/explore.jsonl'",
+					    study->dir);
 	}
 	if (r == 0 && !reading->has_head)
 		r = write_head(study, err);

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "cli/explore.h"
 #include "opt/front.h"
 
@@ -33,7 +34,7 @@ static int read_run(struct es_explore *study, size_t member, size_t round, struc
 		(void)es_complain(ES_EXPLORE_COMMAND, 0, "%s, left out: explore again measures it",
 				  r < 0 ? why.text : path);
 		*run = (struct es_explore_run){ .trial = ES_EXPLORE_NONE };
-		return 0;
+		return study->is_report ? 0 : es_explore_journal_run(study, member, round, err);
 	}
 	run->trial = n_before;
 	return 0;
@@ -68,6 +69,7 @@ static void fail(struct es_explore_member *member, enum es_explore_result result
 		return; /* the first reason */
 	member->result = result;
 	(void)snprintf(member->reason, sizeof(member->reason), "%s", why);
+	es_text_make_safe(member->reason, false); /* of the specification, or of the journal */
 }
 
 static void judge_outputs(const struct es_explore *study, struct es_explore_member *member)

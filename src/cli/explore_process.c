@@ -119,6 +119,7 @@ static int await(struct waiting *waiting)
 	int status;
 
 	for (;;) {
+		siginfo_t info = { .si_pid = 0 };
 		int64_t left_ns = waiting->deadline_ns == INT64_MAX
 					  ? 3600 * ES_NS_PER_S
 					  : waiting->deadline_ns - es_clock_mono_ns();
@@ -133,8 +134,13 @@ static int await(struct waiting *waiting)
 			waiting->ended->stop_signal = signal;
 			ask_to_end(waiting, signal == SIGHUP ? SIGTERM : signal);
 		}
-		if (waitpid(waiting->pid, &status, WNOHANG) == waiting->pid)
-			return es_child_exit_status(status);
+		(void)waitid(P_PID, (id_t)waiting->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+		if (info.si_pid == waiting->pid) {
+			/* What it left running would disturb the next one. Until it is reaped nobody else's group has its number. */
+			(void)kill(-waiting->pid, SIGKILL);
+			if (waitpid(waiting->pid, &status, 0) == waiting->pid)
+				return es_child_exit_status(status);
+		}
 		if (signal < 0 && errno == EAGAIN && waiting->deadline_ns != INT64_MAX &&
 		    es_clock_mono_ns() >= waiting->deadline_ns)
 			on_time(waiting);
@@ -161,7 +167,5 @@ int es_explore_process_run(const struct es_explore_process *process, struct es_e
 		waiting.deadline_ns = start_ns + process->timeout_ns;
 	ret->status = await(&waiting);
 	ret->wall_ns = es_clock_mono_ns() - start_ns;
-	/* What it left running would disturb the next one. */
-	(void)kill(-waiting.pid, SIGKILL);
 	return 0;
 }

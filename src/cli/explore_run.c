@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@
 #include "core/rounds.h"
 #include "format/letters.h"
 
-#define RUN_OWN_FAILURE 125 /* cli/run.h */
+#define LEFT_MAX_S 9e9 /* as nanoseconds it fits into 63 bits */
 
 static size_t n_runs(const struct es_explore *study)
 {
@@ -95,7 +96,7 @@ size_t es_explore_left(const struct es_explore *study, double *ret_s)
 		if (n_own_left && !member->is_warm)
 			left_s += (double)study->spec.n_warmups * mean_s;
 	}
-	*ret_s = n_known ? left_s : -1;
+	*ret_s = n_known ? fmin(left_s, LEFT_MAX_S) : -1; /* also where a journal says nonsense */
 	return n_left;
 }
 
@@ -296,6 +297,9 @@ static int measure(struct es_explore *study, size_t member, size_t round,
 
 	if (r == 0)
 		r = es_explore_recording(study, member, round, recording);
+	/* One that a run left which was cut off must not be taken for this one's. */
+	if (r == 0 && unlink(recording) < 0 && errno != ENOENT)
+		r = -errno;
 	if (r == 0)
 		r = es_explore_stamps_take(study, member, &room, &stamps);
 	if (r == 0)

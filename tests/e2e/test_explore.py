@@ -253,6 +253,33 @@ def test_lost_recording(place):
     equal(len(lines(place, "runs.txt")), 10)
 
 
+def test_spoilt_recording(place):
+    """A run whose recording cannot be read is left out, and measured by the next call, as it says"""
+    explore(place, QUICK)
+    write(place, os.path.join("explore-quick", "recordings", "c02-2.esr"), "no recording")
+    done = explore(place, QUICK)
+    expect("c02-2.esr' is no recording of energyscopium, left out: explore again measures it" in done.stderr, done.stderr)
+    report, by_name = told(place, QUICK)
+    equal([one["runs"] for one in by_name.values()], [3, 3, 3])
+    equal(report["runs_left"], 0)
+    equal(lines(place, "runs.txt").count("c02-2"), 2)
+
+
+def test_forged_journal(place):
+    """What a journal says reaches no terminal as it is, and no number in it is believed beyond reason"""
+    explore(place, QUICK)
+    journal = os.path.join(place, "explore-quick", "explore.jsonl")
+    told_by_it = [json.loads(line) for line in lines(place, journal)]
+    for line in told_by_it:
+        if line.get("event") == "run":
+            line |= {"wall_s": 1e300} | ({"result": "failed", "reason": "\x1b[31m\n\x07"} if line["configuration"] == 2 else {})
+    write(place, journal, "".join(json.dumps(line) + "\n" for line in told_by_it[:-1]))
+    done = explore(place, QUICK, "--report")
+    expect("c02: failed (round 1: ?[31m??): excluded" in done.stdout, done.stdout)
+    plan = explore(place, QUICK, "--dry-run").stdout.splitlines()[-1]
+    expect(plan.startswith("left: 1 of 9 runs, about ") and "µs" not in plan, plan)
+
+
 RESULTS = """
 name: results
 repeat: 2

@@ -68,6 +68,30 @@ static void the_grid_is_all_that_is_not_excluded(void **state)
 	es_explore_spec_finish(&spec);
 }
 
+/* Two groups of axes, each as large as is allowed: a mistake, and no room for both. */
+static void axes_given_twice_are_a_mistake_and_no_more(void **state)
+{
+	struct es_problems problems;
+	struct es_explore_spec spec;
+	struct es_buf text;
+
+	(void)state;
+	es_buf_init(&text, 2000);
+	for (char letter = 'a'; letter < 'c'; letter++) {
+		(void)es_buf_str(&text, "axes:\n");
+		for (unsigned i = 0; i < ES_EXPLORE_AXES_MAX; i++)
+			(void)es_buf_printf(&text, "  %c%u: [1]\n", letter, i);
+	}
+	(void)es_buf_str(&text, "run: x\n");
+	assert_int_equal(text.error, 0);
+	es_problems_init(&problems, "spec");
+	assert_int_equal(es_explore_spec_parse(text.data, text.len, &problems, &spec), -EINVAL);
+	assert_int_equal(spec.n_axes, ES_EXPLORE_AXES_MAX);
+	es_explore_spec_finish(&spec);
+	es_problems_finish(&problems);
+	es_buf_finish(&text);
+}
+
 static void variables_are_put_in_and_the_shells_are_left(void **state)
 {
 	const struct es_explore_configuration at = { .values = { 1, 1 } };
@@ -151,6 +175,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_grid_is_all_that_is_not_excluded),
+		cmocka_unit_test(axes_given_twice_are_a_mistake_and_no_more),
 		cmocka_unit_test(variables_are_put_in_and_the_shells_are_left),
 		cmocka_unit_test(the_digest_is_of_what_is_measured),
 		cmocka_unit_test(limits_of_quality_hold_as_they_say),

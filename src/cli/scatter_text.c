@@ -319,6 +319,8 @@ int es_scatter_text(const struct es_scatter *scatter, const struct es_terminal *
 	struct sheet sheet = { .scatter = scatter, .is_taken = is_taken };
 	int r;
 
+	if (scatter->n > ES_SCATTER_POINTS_MAX)
+		return -E2BIG;
 	if (!is_taken)
 		return -ENOMEM;
 	r = es_canvas_init(&sheet.canvas, columns, lines);

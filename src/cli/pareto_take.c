@@ -233,6 +233,8 @@ static int take_table(struct es_pareto *pareto, struct es_error *err)
 	r = es_sheet_positive(&pareto->rows, pareto->columns, ES_ARRAY_SIZE(values), values, err);
 	if (es_sheet_complain(&pareto->rows, ES_PARETO, pareto->is_strict) < 0 && r == 0)
 		r = -EBADMSG;
+	if (r == 0)
+		r = es_sheet_refuse_estimates(&pareto->rows, err);
 	pareto->is_rows = !pareto->has_repeats;
 	if (r == 0)
 		r = pareto->has_repeats ? add_repeats(pareto, values, err)

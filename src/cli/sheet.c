@@ -281,6 +281,21 @@ int es_sheet_positive(struct es_sheet *rows, const int *columns, size_t n_column
 	return r;
 }
 
+int es_sheet_refuse_estimates(const struct es_sheet *rows, struct es_error *err)
+{
+	for (int i = 0; i < rows->n_columns; i++) {
+		if (strcmp(rows->names[i], "kind") != 0)
+			continue;
+		for (size_t row = 0; row < rows->n; row++)
+			if (strcmp(es_sheet_cell(rows, row, i), "estimated") == 0)
+				return es_error_say(
+					err, -ENODATA,
+					"energy: no meter here can see this difference: '%.300s':%zu is an estimate from CPU time (column 'kind'), which grows with time",
+					rows->file, rows->lines[row]);
+	}
+	return 0;
+}
+
 int es_sheet_complain(const struct es_sheet *rows, const char *command, bool is_strict)
 {
 	if (rows->n_bad == 0)

@@ -64,6 +64,12 @@ const char *es_sheet_cell(const struct es_sheet *rows, size_t row, int column);
 int es_sheet_positive(struct es_sheet *rows, const int *columns, size_t n_columns, double **ret,
 		      struct es_error *err);
 
+/**
+ * es_sheet_refuse_estimates - no joules of it are estimates from CPU time, by a column named "kind"
+ * Returns 0, or -ENODATA with words: they grow with time, whatever the setting does.
+ */
+int es_sheet_refuse_estimates(const struct es_sheet *rows, struct es_error *err);
+
 /** es_sheet_complain - tells the lines that were left out; where @is_strict returns -EBADMSG if there are any, else 0 */
 int es_sheet_complain(const struct es_sheet *rows, const char *command, bool is_strict);
 

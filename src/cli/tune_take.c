@@ -265,6 +265,8 @@ static int fill_answer(const struct es_tune *tune, const struct cells *cells, co
 		       size_t n, struct es_tune_answer *answer, struct es_error *err)
 {
 	es_cleanup(es_freep) struct item *items = calloc(n, sizeof(*items));
+	const struct item *twice =
+		NULL; /* the first of a setting that is there again, the earliest */
 	size_t n_runs = 0;
 
 	answer->rows = calloc(n, sizeof(*answer->rows));
@@ -289,14 +291,16 @@ static int fill_answer(const struct es_tune *tune, const struct cells *cells, co
 
 		for (end = first + 1; end < n && by_setting(&items[first], &items[end]) == 0;)
 			end++;
-		if (end > first + 1 && !tune->has_repeats)
-			return complain_of_two(answer, &items[first], err);
+		if (end > first + 1 && (!twice || items[first + 1].row < twice[1].row))
+			twice = &items[first];
 		hold_quality(tune, cells, &items[first], end - first, answer, &holds);
 		if (!holds)
 			continue;
 		add_setting(tune, cells, &items[first], end - first, n_runs, answer);
 		n_runs += end - first;
 	}
+	if (twice && !tune->has_repeats)
+		return complain_of_two(answer, twice, err);
 	qsort(answer->rows, answer->n, sizeof(*answer->rows), by_row);
 	set_points(answer);
 	return 0;
@@ -383,6 +387,8 @@ static int take_table(struct es_tune *tune, struct es_tune_table *table, struct 
 			      ES_ARRAY_SIZE(cells->values), cells->values, err);
 	if (es_sheet_complain(rows, ES_TUNE, tune->is_strict) < 0 && r == 0)
 		r = -EBADMSG;
+	if (r == 0)
+		r = es_sheet_refuse_estimates(rows, err);
 	if (r == 0)
 		r = take_qualities(rows, cells, err);
 	if (r == 0 &&

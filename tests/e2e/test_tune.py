@@ -275,7 +275,7 @@ def test_repeats(place):
     """With --repeats rows of one setting are its runs: means decide, and intervals tell how sure the saving is."""
     rows = [("w_300", 100, 20000), ("w_250", 101, 18000), ("w_300", 102, 20200), ("w_250", 101.5, 18100), ("w_300", 101, 20100)]
     path = limits(place, rows)
-    refused_tune(["lines 3 and 5 are both for setting 'w_250'", "--repeats"], path)
+    refused_tune(["lines 2 and 4 are both for setting 'w_300'", "--repeats"], path)
     told = tune(path, "--repeats", "--reference", "300")
     equal((told["reference"]["runs"], told["chosen"]["runs"], told["chosen"]["setting"]), (3, 2, 250))
     near(told["reference"]["time_s"], 101, 1e-9)
@@ -493,6 +493,17 @@ def test_kernels_on_two_gpus(place):
         expect(group["model"]["time"]["shape"] in ("additive", "overlapping"), group["group"])
     text = call("tune", *columns, "--slowdown", "2%", "--summary").stdout
     expect("no saving" in text and "of 40 groups save within 2 % more time" in text, text)
+
+
+def test_estimates(place):
+    """Joules estimated from CPU time are never compared between settings; measured ones are."""
+    text = "n,t,e,kind\n1,10,100,measured\n2,9,80,{}\n"
+    columns = ("--setting", "n", "--time", "t", "--energy", "e")
+    words = ["no meter here can see this difference", "':3 is an estimate"]
+    path = write(place, "e.csv", text.format("estimated"))
+    refused(words, "tune", "--table", path, *columns)
+    refused(words, "pareto", path, "--time", "t", "--energy", "e")
+    equal(tune(write(place, "m.csv", text.format("measured")), *columns)["chosen"]["setting"], 2)
 
 
 def test_pictures_of_groups(place):

@@ -205,22 +205,17 @@ static int call(struct es_explore *study, size_t member, const char *text,
 	return r < 0 ? es_error_set(err, r, "cannot start '%.100s'", text) : 0;
 }
 
-/* The number in the last line that is not empty. */
 static int read_quality(const char *path, double *ret)
 {
 	es_cleanup(es_closep) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	es_cleanup(es_freep) char *text = malloc(QUALITY_MAX_BYTES + 1);
-	ssize_t n = fd >= 0 && text ? read(fd, text, QUALITY_MAX_BYTES) : -1;
-	char *line;
+	es_cleanup(es_freep) char *text = malloc(QUALITY_MAX_BYTES);
+	off_t size = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+	ssize_t n = -1;
 
-	if (n <= 0 || n == QUALITY_MAX_BYTES)
-		return -EBADMSG;
-	while (n > 0 && strchr(" \t\r\n", text[n - 1]))
-		n--;
-	text[n] = '\0';
-	line = strrchr(text, '\n');
-	line = line ? line + 1 : text;
-	return es_parse_double(line + strspn(line, " \t"), ret);
+	if (text && size > 0)
+		n = pread(fd, text, QUALITY_MAX_BYTES,
+			  size > (off_t)QUALITY_MAX_BYTES ? size - (off_t)QUALITY_MAX_BYTES : 0);
+	return n > 0 ? es_quality_last_number(text, (size_t)n, ret) : -ENODATA;
 }
 
 static int take_quality(struct es_explore *study, size_t member, const struct es_explore_room *room,
@@ -244,7 +239,7 @@ static int take_quality(struct es_explore *study, size_t member, const struct es
 			       "the command of quality ended with status %d", ended.status);
 	else
 		(void)snprintf(run->reason, sizeof(run->reason),
-			       "the last line that the command of quality wrote is no number");
+			       "the command of quality printed no number");
 	return 0;
 }
 

@@ -64,6 +64,9 @@ bool es_explore_is_out(const struct es_explore *study, size_t member)
 		if (run->is_done &&
 		    (run->result != ES_EXPLORE_OK || (*wanted && strcmp(run->digest, wanted) != 0)))
 			return true;
+		if (run->is_done && run->has_quality &&
+		    !es_quality_holds(&study->spec.limit, run->quality))
+			return true;
 	}
 	return false;
 }

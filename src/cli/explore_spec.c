@@ -261,30 +261,6 @@ static void take_outputs(struct taking *taking, const struct es_yaml_node *node)
 	}
 }
 
-/* ">= 0.943" */
-static bool limit_of(const char *text, enum es_explore_than *ret_than, double *ret)
-{
-	static const struct {
-		const char *sign;
-		enum es_explore_than than;
-	} signs[] = {
-		{ ">=", ES_EXPLORE_AT_LEAST },
-		{ "<=", ES_EXPLORE_AT_MOST },
-		{ ">", ES_EXPLORE_ABOVE },
-		{ "<", ES_EXPLORE_BELOW },
-	};
-
-	for (size_t i = 0; i < ES_ARRAY_SIZE(signs); i++) {
-		size_t n = strlen(signs[i].sign);
-
-		if (strncmp(text, signs[i].sign, n) != 0)
-			continue;
-		*ret_than = signs[i].than;
-		return es_parse_double(text + n + strspn(text + n, " "), ret) == 0;
-	}
-	return false;
-}
-
 static void take_quality(struct taking *taking, const struct es_yaml_node *node)
 {
 	struct es_explore_spec *spec = taking->spec;
@@ -302,7 +278,7 @@ static void take_quality(struct taking *taking, const struct es_yaml_node *node)
 				taking->problems, item->key_line,
 				"key 'quality.%.*s' is not known; there are 'command' and 'limit'",
 				SHOWN, item->key);
-		else if (!limit_of(text, &spec->than, &spec->limit))
+		else if (es_quality_parse("quality", text, &spec->limit, NULL) < 0)
 			es_problem(
 				taking->problems, item->line,
 				"'quality.limit' is '%.*s', must be like \">= 0.943\" (>=, >, <=, <)",
@@ -441,21 +417,6 @@ void es_explore_spec_finish(struct es_explore_spec *spec)
 	free(spec->environment);
 	free(spec->outputs);
 	es_yaml_destroy(spec->yaml);
-}
-
-bool es_explore_holds(const struct es_explore_spec *spec, double quality)
-{
-	switch (spec->than) {
-	case ES_EXPLORE_AT_LEAST:
-		return quality >= spec->limit;
-	case ES_EXPLORE_ABOVE:
-		return quality > spec->limit;
-	case ES_EXPLORE_AT_MOST:
-		return quality <= spec->limit;
-	case ES_EXPLORE_BELOW:
-		return quality < spec->limit;
-	}
-	return false;
 }
 
 static void add(struct es_sha256 *sha, const char *text)

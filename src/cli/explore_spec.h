@@ -13,6 +13,7 @@
 
 #include "base/sha256.h"
 #include "base/yamltree.h"
+#include "cli/quality.h"
 
 #define ES_EXPLORE_AXES_MAX 16U
 #define ES_EXPLORE_CONFIGURATIONS_MAX 1000U
@@ -49,13 +50,6 @@ struct es_explore_text {
 	size_t line;
 };
 
-enum es_explore_than {
-	ES_EXPLORE_AT_LEAST,
-	ES_EXPLORE_ABOVE,
-	ES_EXPLORE_AT_MOST,
-	ES_EXPLORE_BELOW,
-};
-
 /** struct es_explore_spec - zero-initialise, es_explore_spec_finish() it */
 struct es_explore_spec {
 	struct es_yaml *yaml; /* owned; texts borrow from it */
@@ -75,8 +69,7 @@ struct es_explore_spec {
 	size_t n_environment;
 	struct es_explore_text *outputs; /* [n_outputs] owned */
 	size_t n_outputs;
-	enum es_explore_than than;
-	double limit; /* of the quality */
+	struct es_quality limit; /* what NULL: none */
 };
 
 /**
@@ -120,8 +113,5 @@ struct es_explore_places {
 int es_explore_fill(const struct es_explore_spec *spec,
 		    const struct es_explore_configuration *configuration,
 		    const struct es_explore_places *places, const char *text, struct es_buf *out);
-
-/** es_explore_holds - a value of the quality is within its limit */
-bool es_explore_holds(const struct es_explore_spec *spec, double quality);
 
 #endif

@@ -164,9 +164,9 @@ static void limits_of_quality_hold_as_they_say(void **state)
 			       "quality: {command: y, limit: \"%s\"}\n",
 			       cases[i].limit);
 		read_spec(text, &spec);
-		assert_int_equal(es_explore_holds(&spec, 0.4), cases[i].below);
-		assert_int_equal(es_explore_holds(&spec, 0.5), cases[i].at);
-		assert_int_equal(es_explore_holds(&spec, 0.6), cases[i].above);
+		assert_int_equal(es_quality_holds(&spec.limit, 0.4), cases[i].below);
+		assert_int_equal(es_quality_holds(&spec.limit, 0.5), cases[i].at);
+		assert_int_equal(es_quality_holds(&spec.limit, 0.6), cases[i].above);
 		es_explore_spec_finish(&spec);
 	}
 }

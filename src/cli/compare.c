@@ -235,7 +235,7 @@ static int show(const struct es_compare *compare, const char *csv)
 	if (r < 0 && compare->is_term)
 		(void)es_complain(
 			ES_COMPARE, 0, "no picture: %s",
-			r == -ENODATA ? "no group has both times and energies that may be compared"
+			r == -ENODATA ? "no group has a time"
 				      : es_strerror(r));
 	status = es_put_out(ES_COMPARE, &out);
 	es_buf_finish(&out);

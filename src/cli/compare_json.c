@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 #include "cli/compare.h"
-#include "cli/scatter.h"
+#include "cli/dots.h"
 #include "cli/terminal.h"
 
 /* What is not finite is written as null. */
@@ -248,6 +248,7 @@ struct picture {
 	struct es_scatter_line line;
 	struct es_scatter scatter;
 	char title[2 * ES_NAME_MAX_BYTES + 64];
+	bool is_time_alone; /* no energy may be compared: dots, not a scatter */
 };
 
 static struct es_scatter_point point_of(const struct es_compare_group *group)
@@ -289,7 +290,21 @@ static void put_title(const struct es_compare *compare, struct picture *picture)
 	picture->scatter.title = picture->title;
 }
 
-/* -ENODATA: no group has both. */
+/* Where no group has an energy that may be compared. */
+static struct es_scatter_point time_of(const struct es_compare_result *result, size_t i)
+{
+	const struct es_compare_group *group = &result->groups[i];
+	const struct es_interval *time = &group->of[ES_TRIAL_TIME];
+
+	return (struct es_scatter_point){ .at = { .time = time->mean },
+					  .is_marked = i == result->reference,
+					  .has_box = time->method != ES_INTERVAL_NONE,
+					  .time_low = time->low,
+					  .time_high = time->high,
+					  .name = group->name };
+}
+
+/* Both, or the times alone; -ENODATA: no group has a time. */
 static int make_picture(const struct es_compare *compare, struct picture *ret)
 {
 	const struct es_compare_result *result = &compare->whole;
@@ -308,12 +323,17 @@ static int make_picture(const struct es_compare *compare, struct picture *ret)
 		number[i] = n;
 		ret->points[n++] = point_of(&result->groups[i]);
 	}
+	ret->is_time_alone = n == 0;
+	for (size_t i = 0; ret->is_time_alone && i < result->n_groups; i++)
+		if (result->groups[i].of[ES_TRIAL_TIME].n)
+			ret->points[n++] = time_of(result, i);
 	for (size_t i = 0; i < result->n_front; i++)
 		ret->front[i] = number[result->front[i]];
 	ret->line = (struct es_scatter_line){ ret->front, result->n_front, 0 };
 	ret->scatter = (struct es_scatter){
 		.x_name = "time (s)",
 		.y_name = "energy (J)",
+		.mark_name = ret->is_time_alone ? "reference" : NULL,
 		.points = ret->points,
 		.n = n,
 		.lines = &ret->line,
@@ -329,11 +349,11 @@ int es_compare_draw(const struct es_compare *compare, struct es_error *err)
 	int r = make_picture(compare, &picture);
 
 	if (r == -ENODATA)
-		r = es_error_say(
-			err, r,
-			"nothing to draw: no group has both times and energies that may be compared");
+		r = es_error_say(err, r, "nothing to draw: no group has a time");
 	else if (r < 0)
 		(void)es_error_set(err, r, "cannot draw");
+	else if (picture.is_time_alone)
+		r = es_dots_write(&picture.scatter, &compare->drawing, err);
 	else
 		r = es_scatter_write(&picture.scatter, &compare->drawing, err);
 	finish_picture(&picture);
@@ -349,7 +369,8 @@ int es_compare_term(const struct es_compare *compare, struct es_buf *out)
 	if (r == 0) {
 		es_terminal_look(&terminal);
 		(void)es_buf_u8(out, '\n');
-		r = es_scatter_text(&picture.scatter, &terminal, out);
+		r = picture.is_time_alone ? es_dots_text(&picture.scatter, &terminal, out)
+					  : es_scatter_text(&picture.scatter, &terminal, out);
 	}
 	finish_picture(&picture);
 	return r;

@@ -13,8 +13,8 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "cli/dots.h"
 #include "cli/explore.h"
-#include "cli/scatter.h"
 #include "core/rounds.h"
 #include "format/letters.h"
 
@@ -381,16 +381,52 @@ static int with_scatter(const struct es_explore *study, const struct es_terminal
 	return es_scatter_write(&scatter, &study->drawing, err);
 }
 
+/* The same without energies: those here tell nothing. */
+static int with_dots(const struct es_explore *study, const struct es_terminal *terminal,
+		     struct es_buf *out, struct es_error *err)
+{
+	es_cleanup(es_freep) struct es_scatter_point *points = calloc(study->n, sizeof(*points));
+	char title[ES_NAME_MAX_BYTES + 80];
+	struct es_scatter scatter = {
+		.title = title, .x_name = "time (s)", .mark_name = "reference", .points = points
+	};
+
+	if (!points)
+		return es_error_set(err, -ENOMEM, "cannot draw");
+	(void)snprintf(title, sizeof(title), "%.200s: time", study->spec.name);
+	for (size_t i = 0; i < study->n; i++) {
+		const struct es_explore_member *member = &study->members[i];
+		const struct es_interval *time = &member->time.b;
+
+		if (member->result != ES_EXPLORE_OK || !member->has_time)
+			continue;
+		points[scatter.n++] = (struct es_scatter_point){
+			.at = { .time = time->mean },
+			.is_marked = i == study->reference,
+			.has_box = time->method != ES_INTERVAL_NONE,
+			.time_low = time->low,
+			.time_high = time->high,
+			.name = member->label,
+		};
+	}
+	if (scatter.n == 0)
+		return 1;
+	if (terminal)
+		return es_dots_text(&scatter, terminal, out);
+	return es_dots_write(&scatter, &study->drawing, err);
+}
+
+static int with_picture(const struct es_explore *study, const struct es_terminal *terminal,
+			struct es_buf *out, struct es_error *err)
+{
+	return study->no_energy ? with_dots(study, terminal, out, err)
+				: with_scatter(study, terminal, out, err);
+}
+
 int es_explore_draw(const struct es_explore *study, struct es_error *err)
 {
-	int r;
+	int r = with_picture(study, NULL, NULL, err);
 
-	if (study->no_energy)
-		return es_error_say(
-			err, -ENODATA,
-			"no picture: no meter here can see the difference in energy (%s)",
-			study->no_energy);
-	r = with_scatter(study, NULL, NULL, err);
 	return r == 1 ? es_error_say(err, -ENODATA, "no picture: there is nothing to choose from")
 		      : r;
 }
@@ -400,6 +436,5 @@ void es_explore_draw_text(const struct es_explore *study, const struct es_termin
 {
 	struct es_error err = { .code = 0 };
 
-	if (!study->no_energy)
-		(void)with_scatter(study, terminal, out, &err);
+	(void)with_picture(study, terminal, out, &err);
 }

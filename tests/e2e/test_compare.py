@@ -157,7 +157,14 @@ def test_estimates_are_not_compared(place):
     text = call("compare", path, "--group", "g").stdout
     expect("energy: no meter here can see this difference" in text, text)
     refused(["no meter here can see this difference", "'a'", "estimate from CPU time"], path, "--group", "g", "--metric", "energy")
-    refused(["nothing to draw"], path, "--group", "g", "--svg", os.path.join(place, "p.svg"))
+    svg = os.path.join(place, "p.svg")
+    text = call("compare", path, "--group", "g", "--svg", svg, "--term", env={"LANG": "C.UTF-8"}).stdout
+    expect("├" in text and "◆ reference" in text and "energy (J) against" not in text, text)
+    with open(svg, encoding="utf-8") as file:
+        picture = file.read()
+    expect("95 % interval" in picture and "reference" in picture and "energy" not in picture, picture[:400])
+    refused(["nothing to draw: no group has a time"], table(place, "e.csv", "g,energy_j,kind", [("a", 1, "measured"), ("b", 2, "measured")]),
+            "--group", "g", "--svg", svg)
 
 
 def test_of_this_machine(place):

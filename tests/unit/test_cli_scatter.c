@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/dots.h"
 #include "cli/scatter.h"
 #include "cli/scatter_private.h"
 #include "support/random.h"
@@ -326,6 +327,50 @@ static void what_cannot_be_drawn_is_said(void **state)
 	es_buf_finish(&out);
 }
 
+/* Times alone: of too many the least, and the reference wherever it is; each interval about its dot. */
+static void times_alone_are_dots(void **state)
+{
+	const struct es_terminal narrow = { .columns = 50, .lines = 12 };
+	const struct es_scatter none = { .title = "none", .x_name = "time (s)" };
+	static struct es_scatter_point chosen[ES_DOTS_MAX];
+	static struct picture picture;
+	struct es_scene scene;
+	struct es_buf out;
+	size_t n_dots = 0;
+
+	(void)state;
+	assert_int_equal(es_dots_scene(&none, &scene), -ENODATA);
+	es_scene_finish(&scene);
+	make(&picture, MANY, 2);
+	for (size_t i = 0; i < MANY; i++) {
+		struct es_scatter_point *point = &picture.points[i];
+
+		*point = (struct es_scatter_point){ .at = { .time = (double)(1 + i) },
+						    .is_marked = i == MANY - 1,
+						    .has_box = true,
+						    .time_low = 0.9 * (double)(1 + i),
+						    .time_high = 1.1 * (double)(1 + i),
+						    .name = picture.names[i] };
+	}
+	assert_int_equal(es_dots_choose(&picture.scatter, ES_DOTS_MAX, chosen), ES_DOTS_MAX);
+	assert_true(chosen[0].at.time == 1 && chosen[ES_DOTS_MAX - 2].at.time == ES_DOTS_MAX - 1);
+	assert_true(chosen[ES_DOTS_MAX - 1].is_marked);
+	assert_int_equal(es_dots_scene(&picture.scatter, &scene), 0);
+	for (size_t i = 0; i < scene.n_marks; i++)
+		n_dots += scene.marks[i].hint != SIZE_MAX;
+	assert_int_equal(n_dots, ES_DOTS_MAX);
+	es_scene_finish(&scene);
+	es_buf_init(&out, 1 << 20);
+	picture.scatter.n = 3;
+	picture.points[1].is_marked = true;
+	assert_int_equal(es_dots_text(&picture.scatter, &narrow, &out), 0);
+	assert_int_equal(es_buf_u8(&out, 0), 0);
+	assert_non_null(strstr((const char *)out.data, "setting 0 |"));
+	assert_non_null(strstr((const char *)out.data, "-@-"));
+	assert_non_null(strstr((const char *)out.data, "* mean  --- 95 % interval  @ knee"));
+	es_buf_finish(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +383,7 @@ int main(void)
 		cmocka_unit_test(terminals_get_letters),
 		cmocka_unit_test(letters_stand_where_values_are),
 		cmocka_unit_test(what_cannot_be_drawn_is_said),
+		cmocka_unit_test(times_alone_are_dots),
 	};
 
 	return cmocka_run_group_tests_name("cli/scatter", tests, NULL, NULL);

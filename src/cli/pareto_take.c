@@ -275,7 +275,6 @@ static int add_configuration(struct es_pareto *pareto, size_t group, struct es_e
 static int take_runs(struct es_pareto *pareto, struct es_error *err)
 {
 	const struct es_trials_ask ask = { .command = ES_PARETO, .is_strict = pareto->is_strict };
-	size_t n_estimated = 0;
 	int r;
 
 	pareto->chain.command = ES_PARETO;
@@ -290,8 +289,6 @@ static int take_runs(struct es_pareto *pareto, struct es_error *err)
 		return es_error_set(err, -ENOMEM, "cannot keep the runs");
 	for (size_t i = 0; r == 0 && i < pareto->trials.n_groups; i++)
 		r = add_configuration(pareto, i, err);
-	for (size_t i = 0; i < pareto->trials.n; i++)
-		n_estimated += pareto->trials.trials[i].is_proportional;
 	if (r == 0 && pareto->n == 0)
 		r = es_error_say(
 			err, -ENODATA,

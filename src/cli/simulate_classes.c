@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "cli/simulate.h"
 #include "cli/twin.h"
 #include "format/archive.h"
@@ -108,6 +109,16 @@ static int find_columns(char *const *fields, int n, enum column *ret_of, struct 
 	return 0;
 }
 
+/* It stands in tables on terminals. */
+static bool is_name(const char *text)
+{
+	char safe[ES_NAME_MAX_BYTES];
+
+	(void)snprintf(safe, sizeof(safe), "%s", text);
+	es_text_make_safe(safe, false);
+	return strcmp(safe, text) == 0;
+}
+
 static int take_row(const enum column *of, char *const *fields, int n, struct row *row,
 		    struct es_error *err)
 {
@@ -131,8 +142,10 @@ static int take_row(const enum column *of, char *const *fields, int n, struct ro
 						    ? "a whole number from 1 on is wanted"
 						    : "a number, 0 or more, is wanted");
 	}
-	if (!row->has[NAME] || strlen(row->name) >= ES_NAME_MAX_BYTES)
-		return es_error_say(err, -EBADMSG, "line %zu: a name is wanted", row->line);
+	if (!row->has[NAME] || !is_name(row->name))
+		return es_error_say(err, -EBADMSG,
+				    "line %zu: a name is wanted, without control characters",
+				    row->line);
 	if (!row->has[PROCS])
 		return es_error_say(err, -EBADMSG, "line %zu: procs is missing", row->line);
 	if (row->has[SPEED] && !(row->values[SPEED] > 1e-6))

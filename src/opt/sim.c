@@ -175,8 +175,8 @@ static int sum_up(struct es_sim *sim, const struct es_sim_job *job, int64_t star
 	if (start_s + job->run_s > totals->last_end_s)
 		totals->last_end_s = start_s + job->run_s;
 	for (unsigned i = 0; i < sim->n_classes && sim->has_nodes; i++)
-		if (__builtin_mul_overflow((totals->last_end_s + 1) * 1000,
-					   (int64_t)sim->classes[i].is->procs, &all_ms))
+		if (__builtin_mul_overflow(totals->last_end_s + 1,
+					   INT64_C(1000) * sim->classes[i].is->procs, &all_ms))
 			return es_error_say(sim->err, -ERANGE,
 					    "job %" PRIu64 " ends too late to count nodes x time",
 					    job->id);

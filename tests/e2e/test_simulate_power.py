@@ -283,6 +283,7 @@ def test_wrong_classes_are_told(place):
                         ("name,procs,procs\na,5,5\n", "procs stands there twice"),
                         ("name,procs\na,8\na,8\n", "line 3: class 'a' stands there already"),
                         ("name,procs\n,8\n", "a name is wanted"), ("name,procs\na\n", "1 fields instead of 2"),
+                        ("name,procs\na\x1b[31m,8\n", "line 2: a name is wanted, without control characters"),
                         ("name,procs\n", "no line with a class"), ("", "no text in it"),
                         ("name,procs,procs_per_node\na,8,3\n", "not whole nodes"),
                         ("name,procs,speed\na,8,0\n", "speed: more than 0"), ("name,procs,speed\na,8,-1\n", "speed '-1'"),

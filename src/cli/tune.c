@@ -206,6 +206,12 @@ static int run(struct es_tune *tune, char **operands, size_t n)
 	return status < 0 ? do_work(tune) : status;
 }
 
+static const char about[] =
+	"Chooses from measured settings (clocks, power limits, threads) the one that takes the\n"
+	"least energy without being slower than the reference by more than is allowed; or the\n"
+	"least energy times time. Where none is better than the reference it says so. Nothing is\n"
+	"set, and nothing is said of settings that were not measured.";
+
 int es_cmd_tune(int argc, char **argv)
 {
 	struct es_tune tune = { .setting = NULL };
@@ -259,10 +265,7 @@ int es_cmd_tune(int argc, char **argv)
 	const struct es_usage usage = {
 		.command = ES_TUNE,
 		.synopsis = "--table FILE.csv… --setting COL --time COL --energy COL [OPTION]…",
-		.text = "Chooses from measured settings (clocks, power limits, threads) the one that takes the\n"
-			"least energy without being slower than the reference by more than is allowed; or the\n"
-			"least energy times time. Where none is better than the reference it says so. Nothing is\n"
-			"set, and nothing is said of settings that were not measured.",
+		.text = about,
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
 	};

@@ -12,6 +12,26 @@
 #include "cli/sheet.h"
 #include "fuzz/target.h"
 
+/* Each row is in one group; groups are not empty. */
+static void group(const struct es_sheet *rows)
+{
+	const int columns[] = { 0, rows->n_columns - 1 };
+	struct es_sheet_groups groups;
+	size_t sum = 0, seen = 0;
+
+	if (es_sheet_group(rows, columns, rows->n_columns > 1 ? 2 : 1, &groups) < 0)
+		return;
+	fuzz_require(groups.n <= rows->n && groups.first[groups.n] == rows->n);
+	for (size_t i = 0; i < groups.n; i++)
+		fuzz_require(groups.first[i + 1] > groups.first[i] && groups.names[i]);
+	for (size_t i = 0; i < rows->n; i++) {
+		seen += groups.rows[i];
+		sum += i;
+	}
+	fuzz_require(seen == sum);
+	es_sheet_groups_finish(&groups);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct es_sheet rows = { .n = 0 };
@@ -35,6 +55,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			fuzz_require(values[0][i] > 0 && isfinite(values[0][i]) &&
 				     values[1][i] > 0 && isfinite(values[1][i]));
 	}
+	if (rows.n_columns > 0)
+		group(&rows);
+	(void)es_sheet_refuse_estimates(&rows, NULL);
 	for (size_t i = 1; i < rows.n_bad && i < ES_SHEET_BAD_SHOWN; i++)
 		fuzz_require(rows.bad[i - 1].line <= rows.bad[i].line);
 	free(values[0]);

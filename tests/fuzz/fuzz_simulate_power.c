@@ -27,23 +27,48 @@ static void check(struct es_simulate_power *power)
 	fuzz_require(es_simulate_power_unused(power) == 0);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+/* Each line is of a class that there is, and is found by it. */
+static void check_classes(const struct es_simulate_power *power)
 {
+	for (size_t i = 0; i < power->n; i++) {
+		const struct es_simulate_row *row = &power->rows[i];
+
+		fuzz_require(row->class < power->n_classes);
+		fuzz_require(es_simulate_power_find(power, row->job, row->class) == row);
+		fuzz_require(row->time_s == -1 || row->time_s >= 0);
+	}
+}
+
+static void try(const uint8_t *data, size_t n, bool has_classes)
+{
+	static const char names[2][ES_NAME_MAX_BYTES] = { "cpu", "gpu" };
 	struct es_simulate_power power = { .is_known = true };
 	struct es_error err = { .code = 0 };
 	char *text = malloc(n + 1);
 	int r;
 
 	if (!text)
-		return 0;
+		return;
 	if (n)
 		memcpy(text, data, n);
 	text[n] = '\0';
+	if (has_classes) {
+		power.class_names = names;
+		power.n_classes = 2;
+	}
 	r = es_simulate_power_parse(&power, text, n, &err);
 	fuzz_require(r == 0 || err.text[0] != '\0');
-	if (r == 0)
+	if (r == 0 && has_classes)
+		check_classes(&power);
+	else if (r == 0)
 		check(&power);
 	es_simulate_power_finish(&power);
 	free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	try(data, n, false);
+	try(data, n, true);
 	return 0;
 }

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -211,6 +213,31 @@ static void tell_failure(const struct es_repeat *series, const struct es_repeat_
 			  series->is_broken_off ? ": no use in going on" : "");
 }
 
+/* Each run is to read what the first one reads. Of a pipe that cannot be: it is said before anything runs. */
+static void look_at_input(struct es_repeat *series)
+{
+	struct stat status;
+	int n_waiting = 0;
+
+	series->input_at = -1;
+	if (fstat(STDIN_FILENO, &status) < 0)
+		return;
+	if (S_ISREG(status.st_mode))
+		series->input_at = lseek(STDIN_FILENO, 0, SEEK_CUR);
+	else if ((S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode)) &&
+		 ioctl(STDIN_FILENO, FIONREAD, &n_waiting) == 0 && n_waiting > 0)
+		(void)es_complain(
+			"run", 0,
+			"standard input is a pipe: what one run reads of it the next ones do not see; "
+			"give a file (< FILE)");
+}
+
+static void rewind_input(const struct es_repeat *series)
+{
+	if (series->input_at >= 0)
+		(void)lseek(STDIN_FILENO, series->input_at, SEEK_SET);
+}
+
 static int run_one(struct es_repeat *series, size_t command, size_t round)
 {
 	struct es_repeat_result *result = &series->results[series->n_done];
@@ -224,6 +251,7 @@ static int run_one(struct es_repeat *series, size_t command, size_t round)
 	series->shared->after.is_known = false;
 	series->shared->recording[0] = series->shared->eprofile[0] = '\0';
 	series->shared->is_own_failure = true;
+	rewind_input(series);
 	pid = fork();
 	if (pid < 0)
 		return es_complain("run", ES_EXIT_OWN, "cannot start run %zu: %s",
@@ -253,6 +281,7 @@ static int warm_up(struct es_repeat *series, size_t command, size_t round)
 
 	(void)es_complain("run", 0, "warm-up %zu of %zu: %s", round + 1, (size_t)plan->n_warmups,
 			  name);
+	rewind_input(series);
 	pid = fork();
 	if (pid < 0)
 		return es_complain("run", ES_EXIT_OWN, "cannot start a warm-up: %s",
@@ -410,8 +439,10 @@ int es_run_series(struct es_run *run)
 
 	if (open_series(&series, &err) < 0)
 		status = es_complain("run", ES_EXIT_OWN, "%s", err.text);
-	if (status == 0)
+	if (status == 0) {
+		look_at_input(&series);
 		status = run_rounds(&series);
+	}
 	if (has_recording(&series)) {
 		es_repeat_judge(&series);
 		es_repeat_put_table(&series);

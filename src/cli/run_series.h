@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/limits.h"
@@ -133,6 +134,7 @@ struct es_repeat {
 	bool is_judged;
 	struct es_error no_judgement; /* why there is none */
 	char base[ES_NAME_MAX_BYTES]; /* of the jobs */
+	off_t input_at; /* where standard input, a file, was when we began; -1: it is no file */
 	sigset_t watched, old_mask;
 	struct sigaction old_pipe;
 	struct sigaction old_child; /* SIGCHLD as we were started with it */

@@ -17,6 +17,7 @@
 
 #define ROUNDS_SHOWN 4U
 #define FAR_SHOWN 20U
+#define FAILED_SHOWN 20U
 #define LINE_SHOWN_BYTES 160U
 
 static const struct {
@@ -202,11 +203,13 @@ static void put_commands(const struct es_repeat *series, struct es_buf *out)
 
 static void put_failed(const struct es_repeat *series, struct es_buf *out)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < series->n_done; i++) {
 		const struct es_repeat_result *result = &series->results[i];
 		char job[ES_REPEAT_JOB_BYTES];
 
-		if (es_repeat_is_whole(result))
+		if (es_repeat_is_whole(result) || n++ >= FAILED_SHOWN)
 			continue;
 		es_repeat_job(series, result->command, result->round, job);
 		if (result->is_cut)
@@ -215,6 +218,8 @@ static void put_failed(const struct es_repeat *series, struct es_buf *out)
 			(void)es_buf_printf(out, "  %-10s %s: status %d: in no mean\n", "failed",
 					    job, result->status);
 	}
+	if (n > FAILED_SHOWN)
+		(void)es_buf_printf(out, "  %-10s and %zu more\n", "", n - FAILED_SHOWN);
 }
 
 /* Each named, with how far, until there are too many to read. */

@@ -110,6 +110,27 @@ def test_failing_run(place):
     expect("j-b-2: status 9: in no mean" in said and "6 of 6 runs, 1 failed" in said, said)
 
 
+def test_input(place):
+    """Each run, and each warm-up, reads standard input from where the series found it; of a pipe it is said that it cannot."""
+    path = os.path.join(place, "input")
+    with open(path, "w") as file:
+        file.write("skipped\nkept\n")
+    args = ["run", "--out", os.path.join(place, "out"), "--name", "j", "--force", *ESTIMATE, "--repeat", "2", "--baseline", "0",
+            "--warmup", "1", "--vs", "cat", "--", "cat"]
+    with open(path) as file:
+        os.lseek(file.fileno(), len("skipped\n"), os.SEEK_SET)
+        done = harness.call(*args, cwd=place, stdin=file)
+    equal((done.returncode, done.stdout), (0, "kept\n" * 6), done.stderr)
+    expect("is a pipe" not in done.stderr, done.stderr)
+    end, begin = os.pipe()
+    os.write(begin, b"once\n")
+    os.close(begin)
+    with os.fdopen(end) as pipe:
+        done = harness.call(*args, cwd=place, stdin=pipe)
+    equal((done.returncode, done.stdout), (0, "once\n"), done.stderr)
+    equal(done.stderr.count("standard input is a pipe"), 1)
+
+
 def test_never_found(place):
     """A line in which the shell finds no command ends the series at once, not after all rounds of the others."""
     for line, status, words in (("no-such-command -x", 127, "command not found"), ("./notes", 126, "cannot be executed")):

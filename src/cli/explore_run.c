@@ -289,6 +289,14 @@ static void tell_last(const struct es_explore *study, size_t member, size_t roun
 	es_explore_log_tell(log, room.out);
 }
 
+/* On a full disk there is an empty file: no failure of the command. */
+static bool is_written(const char *recording)
+{
+	struct stat status;
+
+	return access(recording, R_OK) == 0 && stat(recording, &status) == 0 && status.st_size > 0;
+}
+
 static int measure(struct es_explore *study, size_t member, size_t round,
 		   struct es_explore_run *run, struct es_error *err)
 {
@@ -311,9 +319,10 @@ static int measure(struct es_explore *study, size_t member, size_t round,
 		study->stop_signal = ended.stop_signal;
 	} else if (r == 0) {
 		take_end(run, &ended, "", es_duration_text(study->spec.timeout_ns, timeout));
-		if (access(recording, R_OK) < 0 && !ended.is_timed_out) {
+		if (!is_written(recording) && !ended.is_timed_out) {
 			tell_last(study, member, round);
-			r = es_error_say(err, -EIO, "%s could not be measured",
+			r = es_error_say(err, -EIO,
+					 "%s could not be measured: no recording was written",
 					 study->members[member].label);
 		} else if (run->result == ES_EXPLORE_OK) {
 			r = es_explore_stamps_check(study, stamps, run);

@@ -38,6 +38,11 @@ const char *es_explore_words(enum es_verdict verdict, bool is_time)
 	return "undecided";
 }
 
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 static unsigned label_columns(const struct es_explore *study)
 {
 	size_t widest = LABEL_MIN;
@@ -63,16 +68,22 @@ static void put_metric(const struct es_judgement *judgement, bool is_known, bool
 		       bool is_time, struct es_buf *out)
 {
 	const struct es_interval *own = &judgement->b;
+	double half;
+	int decimals;
 
 	if (!is_known) {
 		(void)es_buf_printf(out, " %11s %9s %-19s", "n/a", "", "");
 		return;
 	}
-	(void)es_buf_printf(out, " %11.5g", own->mean);
-	if (own->method != ES_INTERVAL_NONE)
-		(void)es_buf_printf(out, " %9.2g", (own->high - own->low) / 2);
-	else
-		(void)es_buf_printf(out, " %9s", "n/a");
+	half = (own->high - own->low) / 2;
+	if (own->method == ES_INTERVAL_NONE || !(half > 0)) {
+		(void)es_buf_printf(out, " %11.5g %9s", own->mean,
+				    own->method == ES_INTERVAL_NONE ? "n/a" : "0");
+	} else {
+		/* Two digits of what is not sure: more of the mean mean nothing. */
+		decimals = (int)fmin(fmax(1 - floor(log10(half)), 0), 9);
+		(void)es_buf_printf(out, " %11.*f %9.*f", decimals, own->mean, decimals, half);
+	}
 	if (is_reference)
 		(void)es_buf_printf(out, " %-19s", "");
 	else if (judgement->has_change)
@@ -254,11 +265,13 @@ void es_explore_text(const struct es_explore *study, struct es_buf *out)
 	double left_s;
 	size_t n_left = es_explore_left(study, &left_s);
 
-	(void)es_buf_printf(out,
-			    "energyscopium explore %s: %zu configurations, %zu rounds, %zu runs, "
-			    "%zu failed",
-			    study->spec.name, study->n, study->n_rounds, count(study, false),
-			    count(study, true));
+	(void)es_buf_printf(
+		out,
+		"energyscopium explore %s: %zu configuration%s, %zu round%s, %zu run%s, "
+		"%zu failed",
+		study->spec.name, study->n, plural(study->n), study->n_rounds,
+		plural(study->n_rounds), count(study, false), plural(count(study, false)),
+		count(study, true));
 	if (n_left)
 		(void)es_buf_printf(out, ", %zu left", n_left);
 	(void)es_buf_u8(out, '\n');
@@ -293,8 +306,9 @@ void es_explore_plan_text(const struct es_explore *study, struct es_buf *out)
 	double left_s;
 	size_t n_left = es_explore_left(study, &left_s);
 
-	(void)es_buf_printf(out, "energyscopium explore %s: %zu configurations, %zu rounds, %s\n",
-			    study->spec.name, study->n, study->n_rounds, study->dir);
+	(void)es_buf_printf(out, "energyscopium explore %s: %zu configuration%s, %zu round%s, %s\n",
+			    study->spec.name, study->n, plural(study->n), study->n_rounds,
+			    plural(study->n_rounds), study->dir);
 	for (size_t i = 0; i < study->n_builds; i++) {
 		const struct es_explore_build *build = &study->builds[i];
 
@@ -316,9 +330,12 @@ void es_explore_plan_text(const struct es_explore *study, struct es_buf *out)
 	}
 	put_order(study, out);
 	(void)es_buf_printf(out, "left: %zu of %zu runs", n_left, study->n * study->n_rounds);
-	if (left_s >= 0)
+	if (n_left == 0)
+		(void)es_buf_u8(out, '\n');
+	else if (left_s >= 0)
 		(void)es_buf_printf(out, ", about %s\n",
-				    es_duration_text((int64_t)left_s * ES_NS_PER_S, duration));
+				    es_duration_text((int64_t)ceil(left_s) * ES_NS_PER_S,
+						     duration));
 	else
 		(void)es_buf_printf(
 			out,

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import time
 
@@ -340,6 +341,25 @@ check: test ${how} != wrong || { echo residual 0.3; exit 1; }
         expect(words not in done.stderr, done.stderr)
     done = explore(place, spec.replace("name: words", "name: cold").replace("warmup: 0", "warmup: 1"))
     expect("(warm-up: status 3)" in done.stderr and "the reason\n(" in done.stderr and "c02-warmup/log" in done.stderr, done.stderr)
+
+
+def test_full_disk(place):
+    """Where no recording can be written nothing is said to have failed: the next call goes on"""
+    if os.geteuid() != 0:
+        raise Skip("mounting needs root")
+    disk = os.path.join(place, "disk")
+    os.mkdir(disk)
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", disk], capture_output=True, check=False).returncode:
+        raise Skip("nothing can be mounted here")
+    try:
+        write(disk, "ballast", "x" * (2 * 1048576 - 8192))
+        done = explore(place, QUICK, "--out", os.path.join(disk, "out"), status=1)
+        expect("could not be measured" in done.stderr and "it is left out" not in done.stderr, done.stderr)
+        os.unlink(os.path.join(disk, "ballast"))
+        _, by_name = told(place, QUICK, "--out", os.path.join(disk, "out"))
+        equal([one["runs"] for one in by_name.values()], [3, 3, 3])
+    finally:
+        subprocess.run(["umount", disk], check=False)
 
 
 def test_failed_build(place):

@@ -332,20 +332,46 @@ struct unit {
 	double in_base;
 };
 
-/* The word behind the last '_', '[', '(' or blank. */
-static double unit_of(const char *name, const struct unit *units, size_t n)
+/* The word before @end, behind a '_', '[', '(', '/' or blank; NULL: there is none before the first. */
+static const char *word_before(const char *name, size_t end, size_t *ret_n)
 {
-	size_t end = strlen(name), start;
+	size_t start;
 
-	while (end > 0 && strchr("])} ", name[end - 1]))
+	while (end > 0 && strchr("])}_ ", name[end - 1]))
 		end--;
 	for (start = end; start > 0 && !strchr("_[({ /", name[start - 1]);)
 		start--;
-	for (size_t i = 0; start > 0 && i < n; i++)
-		if (strlen(units[i].name) == end - start &&
-		    strncmp(units[i].name, name + start, end - start) == 0)
-			return units[i].in_base;
-	return 1;
+	*ret_n = end - start;
+	return start > 0 ? name + start : NULL;
+}
+
+static const struct unit *find_unit(const char *word, size_t n, const struct unit *units,
+				    size_t n_units)
+{
+	for (size_t i = 0; word && i < n_units; i++)
+		if (strlen(units[i].name) == n && strncmp(units[i].name, word, n) == 0)
+			return &units[i];
+	return NULL;
+}
+
+/* The last word, or the one before what a statistic is called: time_ms_mean. */
+static double unit_of(const char *name, const struct unit *units, size_t n_units)
+{
+	static const char *const statistics[] = { "mean", "avg", "average", "median", "min",
+						  "max",  "sum", "total",   "best" };
+	size_t n;
+	const char *word = word_before(name, strlen(name), &n);
+	const struct unit *unit = find_unit(word, n, units, n_units), *before = NULL;
+
+	for (size_t i = 0; word && i < ES_ARRAY_SIZE(statistics); i++) {
+		if (strlen(statistics[i]) != n || strncmp(statistics[i], word, n) != 0)
+			continue;
+		word = word_before(name, (size_t)(word - name), &n);
+		before = find_unit(word, n, units, n_units);
+		break;
+	}
+	unit = before ? before : unit;
+	return unit ? unit->in_base : 1;
 }
 
 double es_sheet_time_unit(const char *name)

@@ -87,9 +87,13 @@ static void units_are_read_from_names(void **state)
 		const char *name;
 		double time, energy;
 	} cases[] = {
-		{ "time_ms", 1e-3, 1 },	      { "Time[s]", 1, 1 },     { "Time [min]", 60, 1 },
-		{ "Energy[Wh]", 1, 3600 },    { "energy_kJ", 1, 1e3 }, { "ms", 1, 1 },
+		{ "time_ms", 1e-3, 1 },	      { "Time[s]", 1, 1 },
+		{ "Time [min]", 60, 1 },      { "Energy[Wh]", 1, 3600 },
+		{ "energy_kJ", 1, 1e3 },      { "ms", 1, 1 },
 		{ "Energy (kWh)", 1, 3.6e6 }, { "time us", 1e-6, 1 },
+		{ "time_ms_mean", 1e-3, 1 },  { "time_ms_min", 1e-3, 1 },
+		{ "time_min", 60, 1 },	      { "energy_kJ_total", 1, 1e3 },
+		{ "time_mean", 1, 1 },	      { "mean", 1, 1 },
 	};
 
 	(void)state;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,6 +20,7 @@
 
 #define GRACE_NS (10 * ES_NS_PER_S) /* between asking a command to end and ending it */
 #define CANNOT_START 127
+#define ORPHAN_LOOKS 200 /* a second in all: what does not end by then is stuck in the kernel */
 
 struct waiting {
 	pid_t pid;
@@ -55,10 +57,13 @@ void es_explore_signals_begin(struct es_explore_signals *ret)
 	/* Ignored, it would take our children's status away. */
 	(void)sigaction(SIGCHLD, &usual, &ret->old_child);
 	(void)sigprocmask(SIG_BLOCK, &ret->watched, &ret->old_mask);
+	/* What leaves its group (setsid, daemons of MPI) comes to us when its parent ends. */
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 }
 
 void es_explore_signals_end(const struct es_explore_signals *signals)
 {
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 0);
 	(void)sigaction(SIGCHLD, &signals->old_child, NULL);
 	(void)sigprocmask(SIG_SETMASK, &signals->old_mask, NULL);
 }
@@ -114,6 +119,34 @@ static void on_time(struct waiting *waiting)
 	ask_to_end(waiting, SIGTERM);
 }
 
+/* Those that a kernel without CONFIG_PROC_CHILDREN does not tell go on. */
+static void end_children(void)
+{
+	es_cleanup(es_fclosep) FILE *file = fopen("/proc/thread-self/children", "re");
+	int pid;
+
+	while (file && fscanf(file, "%d", &pid) == 1)
+		if (pid > 1)
+			(void)kill(pid, SIGKILL);
+}
+
+/* When the one we waited for has ended, our children are what it left in other groups; theirs come to us in turn. */
+static void end_orphans(void)
+{
+	const struct timespec nap = { .tv_nsec = 5 * ES_NS_PER_MS };
+	pid_t pid;
+
+	for (int i = 0; i < ORPHAN_LOOKS; i++) {
+		end_children();
+		do
+			pid = waitpid(-1, NULL, WNOHANG);
+		while (pid > 0);
+		if (pid < 0)
+			return;
+		(void)nanosleep(&nap, NULL);
+	}
+}
+
 static int await(struct waiting *waiting)
 {
 	int status;
@@ -167,5 +200,6 @@ int es_explore_process_run(const struct es_explore_process *process, struct es_e
 		waiting.deadline_ns = start_ns + process->timeout_ns;
 	ret->status = await(&waiting);
 	ret->wall_ns = es_clock_mono_ns() - start_ns;
+	end_orphans();
 	return 0;
 }

@@ -195,6 +195,15 @@ def test_killed_run_ends(place):
         time.sleep(0.01)
 
 
+def test_nothing_is_left(place):
+    """What a run leaves behind in a session of its own ends with it, too"""
+    if not os.path.exists("/proc/thread-self/children"):
+        raise Skip("this kernel does not tell a process's children")
+    explore(place, "axes: {n: [1]}\nrepeat: 1\nwarmup: 0\nbaseline: 0\n"
+            "run: setsid sh -c 'echo $$ > pid; exec sleep ${n}00' & while [ ! -s pid ]; do sleep 0.01; done\n")
+    expect(not os.path.exists(f"/proc/{int(lines(place, 'pid')[0])}"), "it goes on")
+
+
 def test_waits_for_the_killed(place):
     """Gone on with, it waits for what a killed explore had begun: two runs never overlap"""
     spec = QUICK.replace("sleep ${pause}", "trap '' TERM; echo begin >> turns.txt; sleep 0.5; echo end >> turns.txt"

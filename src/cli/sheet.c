@@ -23,6 +23,9 @@
 #include "format/csvread.h"
 
 #define FIRST_ROWS 256U
+/* Nothing that was measured is beyond these, and powers and products of what is within stay numbers. */
+#define LEAST 1e-30
+#define MOST 1e30
 
 void es_sheet_leave_out(struct es_sheet *rows, size_t line, const char *fmt, ...)
 {
@@ -231,13 +234,39 @@ static int take_number(struct es_sheet *rows, size_t row, int column, double *re
 				   rows->names[column], text);
 		return 0;
 	}
-	return *ret > 0 ? 1 : wrong(rows, row, column, "is not above 0", err);
+	if (*ret <= 0)
+		return wrong(rows, row, column, "is not above 0", err);
+	if (*ret < LEAST || *ret > MOST)
+		return wrong(rows, row, column, "is out of range", err);
+	return 1;
+}
+
+/* Row @row becomes row @n, not behind it. */
+static void keep_row(struct es_sheet *rows, size_t row, size_t n)
+{
+	size_t width = (size_t)rows->n_columns;
+
+	memmove(&rows->cells[n * width], &rows->cells[row * width], width * sizeof(*rows->cells));
+	rows->lines[n] = rows->lines[row];
+}
+
+void es_sheet_filled(struct es_sheet *rows, int column)
+{
+	size_t n = 0;
+
+	for (size_t row = 0; row < rows->n; row++)
+		if (es_sheet_cell(rows, row, column)[0])
+			keep_row(rows, row, n++);
+		else
+			es_sheet_leave_out(rows, rows->lines[row], "column '%.40s' is empty",
+					   rows->names[column]);
+	rows->n = n;
 }
 
 static int take_numbers(struct es_sheet *rows, const int *columns, size_t n_columns, double **ret,
 			struct es_error *err)
 {
-	size_t width = (size_t)rows->n_columns, n = 0;
+	size_t n = 0;
 
 	for (size_t row = 0; row < rows->n; row++) {
 		int r = 1;
@@ -249,9 +278,7 @@ static int take_numbers(struct es_sheet *rows, const int *columns, size_t n_colu
 			return r;
 		if (r == 0)
 			continue;
-		memmove(&rows->cells[n * width], &rows->cells[row * width],
-			width * sizeof(*rows->cells));
-		rows->lines[n++] = rows->lines[row];
+		keep_row(rows, row, n++);
 	}
 	rows->n = n;
 	return 0;

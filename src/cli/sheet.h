@@ -54,12 +54,15 @@ int es_sheet_find(const struct es_sheet *rows, const char *option, const char *n
 		  struct es_error *err);
 const char *es_sheet_cell(const struct es_sheet *rows, size_t row, int column);
 
+/** es_sheet_filled - leaves rows out, and counts them, whose cell in @column is empty */
+void es_sheet_filled(struct es_sheet *rows, int column);
+
 /**
  * es_sheet_positive - numbers above 0 of some columns, for each row
  * @columns: [@n_columns]; -1: none; @ret: [n_columns] arrays, owned by caller, each to be freed; rows without a number
  * are left out of @rows and counted
  *
- * Returns 0; -EBADMSG with file, line and column: 0, less, nan or infinite; -ENODATA: no row is left; -ENOMEM.
+ * Returns 0; -EBADMSG with file, line and column: 0, less, nan, infinite, or beyond what can be (1e-30 to 1e30); -ENODATA: no row is left; -ENOMEM.
  */
 int es_sheet_positive(struct es_sheet *rows, const int *columns, size_t n_columns, double **ret,
 		      struct es_error *err);

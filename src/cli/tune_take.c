@@ -383,6 +383,7 @@ static int take_table(struct es_tune *tune, struct es_tune_table *table, struct 
 		r = find(tune, rows, &cells->columns, err);
 	if (r < 0)
 		return r;
+	es_sheet_filled(rows, at[SETTING]);
 	r = es_sheet_positive(rows, (const int[]){ at[TIME], at[ENERGY], at[REACHED] },
 			      ES_ARRAY_SIZE(cells->values), cells->values, err);
 	if (es_sheet_complain(rows, ES_TUNE, tune->is_strict) < 0 && r == 0)

@@ -180,9 +180,18 @@ def test_bad_lines(place):
     refused(["--strict"], "pareto", path, "--time", "time_s", "--energy", "energy_j", "--strict")
 
 
+def test_empty_settings(place):
+    """A row without its setting is no row: it is not a setting that is named by nothing."""
+    done = call("tune", "--table", limits(place, extra=",30,100\n"), *COLUMNS)
+    equal(done.returncode, 0, done.stderr)
+    expect("':7: column 'window' is empty" in done.stderr and "1 line is no row" in done.stderr, done.stderr)
+    expect("least energy at w_" in done.stdout, done.stdout)
+    refused_tune(["no rows that can be used"], write(place, "none.csv", "window,time_s,energy_j\n,1,2\n"))
+
+
 def test_bad_values(place):
     """Values that no measurement has, duplicates and references that are not there are refused with their lines."""
-    for value in ("0", "-3", "nan", "inf", "-NaN", "1e999"):
+    for value in ("0", "-3", "nan", "inf", "-NaN", "1e999", "1e200", "1e-200"):
         path = limits(place, extra=f"w_90,{value},5\n")
         refused_tune(["':7: column 'time_s'", f"'{value}'"], path)
         path = limits(place, extra=f"w_90,5,{value}\n")
@@ -217,6 +226,7 @@ def test_usage(place):
     refused_tune(["--slowdown 'much'"], path, "--slowdown", "much", status=2)
     refused_tune(["energy, edp, ed2p … ed9p"], path, "--objective", "time", status=2)
     refused(["--energy COL is missing"], "pareto", path, "--time", "time_s", status=2)
+    refused(["--time COL --energy COL"], "pareto", path)
     refused(["one FILE.csv"], "pareto", "--time", "time_s", "--energy", "energy_j", status=2)
 
 

@@ -38,6 +38,10 @@ int es_put_out(const char *command, const struct es_buf *buf)
 {
 	int r = buf->error ? buf->error : es_write_all(STDOUT_FILENO, buf->data, buf->len);
 
+	if (r == -EMSGSIZE)
+		return es_complain(command, ES_EXIT_FAILURE,
+				   "the output is longer than %zu MiB; nothing is written",
+				   buf->max >> 20);
 	return r < 0 ? es_complain(command, ES_EXIT_FAILURE, "cannot write: %s", es_strerror(r))
 		     : ES_EXIT_OK;
 }

@@ -275,6 +275,7 @@ static int add_configuration(struct es_pareto *pareto, size_t group, struct es_e
 static int take_runs(struct es_pareto *pareto, struct es_error *err)
 {
 	const struct es_trials_ask ask = { .command = ES_PARETO, .is_strict = pareto->is_strict };
+	size_t n_timed = 0;
 	int r;
 
 	pareto->chain.command = ES_PARETO;
@@ -289,6 +290,11 @@ static int take_runs(struct es_pareto *pareto, struct es_error *err)
 		return es_error_set(err, -ENOMEM, "cannot keep the runs");
 	for (size_t i = 0; r == 0 && i < pareto->trials.n_groups; i++)
 		r = add_configuration(pareto, i, err);
+	for (size_t i = 0; i < pareto->trials.n; i++)
+		n_timed += pareto->trials.trials[i].has_time;
+	if (r == 0 && n_timed == 0 && pareto->trials.has_table)
+		return es_error_say(err, -EINVAL,
+				    "of a table the columns are wanted: --time COL --energy COL");
 	if (r == 0 && pareto->n == 0)
 		r = es_error_say(
 			err, -ENODATA,

@@ -423,8 +423,10 @@ int es_scatter_write(const struct es_scatter *scatter, const struct es_drawing *
 	struct es_scene scene;
 	int r = es_scatter_scene(scatter, &scene);
 
-	r = r < 0 ? es_error_set(err, r, "cannot draw %zu points (at most %u)", scatter->n,
-				 ES_SCATTER_POINTS_MAX)
+	if (r == -E2BIG)
+		return es_error_say(err, r, "cannot draw %zu points: a picture has %u at most",
+				    scatter->n, ES_SCATTER_POINTS_MAX);
+	r = r < 0 ? es_error_set(err, r, "cannot draw %zu points", scatter->n)
 		  : es_drawing_write(drawing, &scene, scatter->title, err);
 	es_scene_finish(&scene);
 	return r;

@@ -193,9 +193,10 @@ int es_simulate_load(struct es_simulate *sim, struct es_error *err)
 		return r;
 	if (sim->trace.is_requested && sim->trace.n_without_request > 0)
 		(void)es_complain(COMMAND, 0,
-				  "%zu jobs do not tell the time they asked for: their run times "
-				  "stand in for it",
-				  sim->trace.n_without_request);
+				  "%zu %s the time asked for: run times stand in for it",
+				  sim->trace.n_without_request,
+				  sim->trace.n_without_request == 1 ? "job does not tell"
+								    : "jobs do not tell");
 	return read_others(sim, err);
 }
 

@@ -160,6 +160,8 @@ static unsigned count_rows(const struct es_policies *compare, unsigned *ret_meas
 /* From the least to the most that is told, nothing in it; what grows by more than half again is cut. */
 static void choose_scale(struct drawing *d)
 {
+	bool is_cut = false;
+
 	d->low = -0.01;
 	d->high = 0.01;
 	for (size_t i = 1; i < d->compare->n; i++)
@@ -168,10 +170,14 @@ static void choose_scale(struct drawing *d)
 
 			if (!change->is_known)
 				continue;
+			is_cut |= change->by.share > CHANGE_MAX;
 			d->low = fmin(d->low, change->by.share_low);
 			if (change->by.share <= CHANGE_MAX)
 				d->high = fmax(d->high, fmin(change->by.share_high, CHANGE_MAX));
 		}
+	/* Room for the words right of the line of no change. */
+	if (is_cut)
+		d->high = fmax(d->high, -d->low / 3);
 	d->low *= 1.06;
 	d->high *= 1.06;
 }

@@ -138,10 +138,12 @@ void es_policies_put_table(const struct es_policies *compare, struct es_buf *out
 		(void)es_buf_str(out, "\n");
 	}
 	for (size_t i = 1; i < compare->n; i++) {
-		(void)es_buf_printf(out, "%s%s less %s, over %zu weeks\n", i > 1 ? "\n" : "",
-				    compare->names[i], compare->names[0], compare->n_weeks);
+		(void)es_buf_printf(out, "%s%s less %s, over %zu week%s\n", i > 1 ? "\n" : "",
+				    compare->names[i], compare->names[0], compare->n_weeks,
+				    compare->n_weeks == 1 ? "" : "s");
 		for (int m = 0; m < ES_POLICIES_N_MEASURES; m++)
 			put_row(compare, i, (enum es_policies_measure)m, out);
 	}
-	(void)es_buf_str(out, "Intervals are of resampled weeks.\n");
+	if (compare->n_weeks >= ES_WEEKS_LEAST)
+		(void)es_buf_str(out, "Intervals are of resampled weeks.\n");
 }

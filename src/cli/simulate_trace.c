@@ -73,10 +73,11 @@ static int look_through(const char *path, uint32_t procs, struct es_simulate_tra
 	}
 	if (first)
 		return es_error_say(err, -ERANGE,
-				    "'%s': %zu jobs are larger than the %s's %" PRIu32
+				    "'%s': %zu %s larger than the %s's %" PRIu32
 				    " processors; the first is job %" PRId64 " with %" PRId32,
-				    path, n_larger, trace->is_classed ? "largest class" : "machine",
-				    procs, first->number, es_swf_procs(first));
+				    path, n_larger, n_larger == 1 ? "job is" : "jobs are",
+				    trace->is_classed ? "largest class" : "machine", procs,
+				    first->number, es_swf_procs(first));
 	if (trace->n_left_out == trace->swf.n)
 		return es_error_say(err, -ENODATA,
 				    "'%s': no job has both a run time and processors", path);

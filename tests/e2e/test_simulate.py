@@ -73,7 +73,7 @@ def test_estimates_are_what_was_requested_or_what_it_took(place):
     late = write(place, [(1, 0, 100, 6, 50), (2, 10, 50, 10, 50)], "late.swf")
     expect(sums(late, "--procs", 10)["outlasting"] == 1, "not counted")
     open_ = write(place, [(1, 0, 100, 6, -1), (2, 10, 50, 10, 50)], "open.swf")
-    expect("1 jobs do not tell" in simulate(open_, "--procs", 10).stderr, "not said")
+    expect("1 job does not tell" in simulate(open_, "--procs", 10).stderr, "not said")
     expect(simulate(open_, "--procs", 10, "--runtime-estimates", "actual").stderr == "", "said")
 
 
@@ -283,7 +283,7 @@ def test_bad_traces_are_told(place):
     expect("1 left out" in simulate(wrong, "--procs", 10).stdout, "not said")
     expect("line 7" in simulate(wrong, "--procs", 10, "--strict", status=1).stderr, "not refused")
     result = simulate(write(place, FIVE), "--procs", 7, "--schedule", f"{place}/s.csv", status=1)
-    expect("1 jobs are larger than the machine's 7 processors; the first is job 12 with 8" in result.stderr,
+    expect("1 job is larger than the machine's 7 processors; the first is job 12 with 8" in result.stderr,
            result.stderr)
     expect(not os.path.exists(f"{place}/s.csv"), "written")
     expect("line 1" in simulate(write(place, "nothing\n", "n.swf"), "--procs", 7, status=1).stderr, "not told")

@@ -294,7 +294,7 @@ def test_wrong_classes_are_told(place):
                         ("name,procs,watts_idle,watts_static\na,8,5,9\n", "takes watts_static and clock_ghz"),
                         ("name,procs,watts_idle,watts_busy,watts_static,clock_ghz\na,8,5,9,9,1\n", "which counts"),
                         ("name,procs,watts_idle,watts_busy,watts_off\na,8,5,9,1\n", "boot_s is missing"),
-                        ("name,procs\na,8\n", "1 jobs are larger than the largest class's 8 processors; the first is job 2")]:
+                        ("name,procs\na,8\n", "1 job is larger than the largest class's 8 processors; the first is job 2")]:
         result = simulate(trace, "--classes", write(place, text, "c.csv"), status=1)
         expect(words in result.stderr and len(result.stderr.splitlines()) == 1, f"{text}: {result.stderr}")
     plain = write(place, "name,procs\na,16\n", "p.csv")

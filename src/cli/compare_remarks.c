@@ -214,6 +214,12 @@ static int remark_counts(const struct es_compare *compare, const struct es_trial
 			result, "twice",
 			"%zu file%s given again (a recording and its eprofile are one run): counted once",
 			trials->n_twice, trials->n_twice == 1 ? " was" : "s were");
+	if (r == 0 && trials->n_shared && is_whole)
+		r = es_compare_remark(
+			result, "shared",
+			"%zu run%s in more than one group: held against %s, a group looks more like another than it is",
+			trials->n_shared, trials->n_shared == 1 ? " is" : "s are",
+			trials->n_shared == 1 ? "itself" : "themselves");
 	for (size_t i = 0; i < result->n_pairs; i++) {
 		const struct es_compare_pair *pair = &result->pairs[i];
 		enum es_verdict verdict = pair->of[result->metric].verdict;

@@ -114,6 +114,14 @@ static void find_widths(const struct es_compare_result *result,
 	}
 }
 
+/* Without blanks that pad a last column. */
+static void end_line(struct es_buf *out)
+{
+	while (out->len > 0 && out->data[out->len - 1] == ' ')
+		out->len--;
+	(void)es_buf_u8(out, '\n');
+}
+
 static void put_group(const struct es_compare_group *group, const int *widths, unsigned columns,
 		      bool has_gco2, struct es_buf *out)
 {
@@ -132,9 +140,7 @@ static void put_group(const struct es_compare_group *group, const int *widths, u
 		(void)es_buf_printf(out, "  %-7s", group->has_gco2 ? text : "n/a");
 	}
 	put_left_out(group, out);
-	while (out->len > 0 && out->data[out->len - 1] == ' ')
-		out->len--;
-	(void)es_buf_u8(out, '\n');
+	end_line(out);
 }
 
 static void put_groups(const struct es_compare_result *result, struct es_buf *out)
@@ -156,7 +162,9 @@ static void put_groups(const struct es_compare_result *result, struct es_buf *ou
 			       es_trial_metric_unit(shown[k]));
 		(void)es_buf_printf(out, "  %-*s", widths[shown[k]], head);
 	}
-	(void)es_buf_str(out, has_gco2 ? "  CO2 (g)\n" : "\n");
+	if (has_gco2)
+		(void)es_buf_str(out, "  CO2 (g)");
+	end_line(out);
 	for (size_t i = 0; i < result->n_groups; i++)
 		put_group(&result->groups[i], widths, columns, has_gco2, out);
 }

@@ -21,6 +21,7 @@
 #define PERCENT 100.0
 #define LABEL_MAX 56U
 #define LABEL_MIN 13U
+#define RIVALS_SHOWN 8U
 #define ORDER_SHOWN 40U /* configurations of a round, in --dry-run */
 
 const char *es_explore_words(enum es_verdict verdict, bool is_time)
@@ -202,6 +203,30 @@ static void put_certainty(const struct es_judgement *judgement, const char *what
 	(void)es_buf_u8(out, '\n');
 }
 
+/* Whose interval of what was chosen by meets that of the choice: the first of them by luck, perhaps. */
+static void put_rivals(const struct es_explore *study, size_t best, bool is_time,
+		       struct es_buf *out)
+{
+	const struct es_explore_member *chosen = &study->members[best];
+	const struct es_interval *own = is_time ? &chosen->time.b : &chosen->energy.b;
+	size_t n = 0;
+
+	for (size_t i = 0; i < study->n && own->method != ES_INTERVAL_NONE; i++) {
+		const struct es_explore_member *member = &study->members[i];
+		const struct es_interval *of = is_time ? &member->time.b : &member->energy.b;
+
+		if (i == best || member->result != ES_EXPLORE_OK ||
+		    !(is_time ? member->has_time : member->has_energy) ||
+		    of->method == ES_INTERVAL_NONE || of->low > own->high || n++ >= RIVALS_SHOWN)
+			continue;
+		(void)es_buf_printf(out, "%s %s", n == 1 ? "    hardly told apart from it:" : ",",
+				    member->id);
+	}
+	if (n > RIVALS_SHOWN)
+		(void)es_buf_printf(out, " and %zu more", n - RIVALS_SHOWN);
+	(void)es_buf_str(out, n ? " (their intervals overlap)\n" : "");
+}
+
 static void put_best(const struct es_explore *study, const char *what, size_t i, bool has_recipe,
 		     struct es_buf *out)
 {
@@ -252,6 +277,8 @@ static void put_choices(const struct es_explore *study, struct es_buf *out)
 			is_known |= choices[k].who == choices[i].who;
 		if (choices[i].who != ES_EXPLORE_NONE)
 			put_best(study, choices[i].what, choices[i].who, !is_known, out);
+		if (choices[i].who != ES_EXPLORE_NONE && i < 2)
+			put_rivals(study, choices[i].who, i == 0, out);
 	}
 	if (isfinite(study->slowdown_share) && study->within == ES_EXPLORE_NONE &&
 	    !study->no_energy)

@@ -119,7 +119,8 @@ static int add_line(struct es_repeat_plan *plan, const char *text, struct es_err
 	if (n && !has_small_letter_or_begins_with_digit(text, n))
 		return es_error_say(
 			err, -EINVAL,
-			"--vs '%.200s': is %.*s a name or a variable? Write NAME='%.*s=…', with a small letter in NAME",
+			"--vs '%.200s': is %.*s a name or a variable? A name has a small letter in it; "
+			"for a variable give a name before it: b=%.*s=…",
 			text, (int)n, text, (int)n, text);
 	if (line[strspn(line, " \t\n")] == '\0')
 		return es_error_say(err, -EINVAL, "--vs '%.200s': there is no command in it", text);

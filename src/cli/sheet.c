@@ -217,6 +217,15 @@ static int wrong(const struct es_sheet *rows, size_t row, int column, const char
 			    why);
 }
 
+/* "1,5", as spreadsheets of half the world write it */
+static bool has_decimal_comma(const char *text)
+{
+	size_t n = strspn(text, "+-0123456789");
+
+	return n > 0 && text[n] == ',' && text[n + 1] &&
+	       text[n + 1 + strspn(text + n + 1, "0123456789")] == '\0';
+}
+
 /* 1: a number; 0: it is none, and counted; or negative errno. */
 static int take_number(struct es_sheet *rows, size_t row, int column, double *ret,
 		       struct es_error *err)
@@ -230,8 +239,9 @@ static int take_number(struct es_sheet *rows, size_t row, int column, double *re
 	if (r == -ERANGE)
 		return wrong(rows, row, column, "is out of range", err);
 	if (r < 0) {
-		es_sheet_leave_out(rows, rows->lines[row], "column '%.40s': '%.40s' is no number",
-				   rows->names[column], text);
+		es_sheet_leave_out(rows, rows->lines[row], "column '%.40s': '%.40s' is no number%s",
+				   rows->names[column], text,
+				   has_decimal_comma(text) ? ": decimals follow a point" : "");
 		return 0;
 	}
 	if (*ret <= 0)

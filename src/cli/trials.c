@@ -92,7 +92,7 @@ int es_trials_group(struct es_trials *trials, const char *name)
 
 static bool is_same_run(const struct es_trial *a, const struct es_trial *b)
 {
-	return a->group == b->group && a->path && b->path && a->start_unix_ns &&
+	return a->path && b->path && a->start_unix_ns &&
 	       llabs(a->start_unix_ns - b->start_unix_ns) < SAME_RUN_NS &&
 	       strcmp(a->name, b->name) == 0 && strcmp(a->node, b->node) == 0;
 }
@@ -100,9 +100,13 @@ static bool is_same_run(const struct es_trial *a, const struct es_trial *b)
 int es_trials_add(struct es_trials *trials, struct es_trial *trial, struct es_error *err)
 {
 	struct es_trial *grown = NULL;
+	bool is_shared = false;
 
 	for (size_t i = 0; i < trials->n && trial->path; i++)
 		if (is_same_run(&trials->trials[i], trial)) {
+			is_shared = trials->trials[i].group != trial->group;
+			if (is_shared)
+				continue;
 			trials->n_twice++;
 			es_trial_finish(trial);
 			return 0;
@@ -120,6 +124,7 @@ int es_trials_add(struct es_trials *trials, struct es_trial *trial, struct es_er
 		}
 		trials->trials = grown;
 	}
+	trials->n_shared += is_shared;
 	if (trial->path)
 		trials->has_file = true;
 	else

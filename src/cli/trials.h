@@ -69,6 +69,7 @@ struct es_trials {
 	size_t n_groups;
 	size_t n_unread; /* rows of tables that were left out */
 	size_t n_twice; /* runs given again, as their eprofile beside their recording: each counts once */
+	size_t n_shared; /* runs that are in another group, too */
 	bool has_table,
 		has_file; /* rows of a table are among them; runs that have a file of their own */
 };

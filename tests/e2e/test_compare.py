@@ -124,6 +124,16 @@ def test_not_slower(place):
     expect("not slower by more than 2.00 %: shown" in call("compare", path, "--group", "g", "--not-slower", "2%").stdout, "words")
 
 
+def test_shared_runs(place):
+    """A run that is in two groups is said; a decimal comma is known as one."""
+    for i in (1, 2):
+        equal(call("run", "--name", f"r-{i}", "--", "true", cwd=place).returncode, 0)
+    out = os.path.join(place, "energyscopium-out")
+    told = tell(os.path.join(out, "r-1.esr"), os.path.join(out, "r-2.esr"), "--vs", os.path.join(out, "r-1.esr"))
+    expect("shared" in codes(told), told["remarks"])
+    refused(["'1,5' is no number: decimals follow a point"], table(place, "c.csv", "g,duration_s", [("a", '"1,5"'), ("b", '"2,5"')]), "--group", "g")
+
+
 def test_front(place):
     """The front is by means; whoever is worse in both is so surely only where intervals lie apart."""
     rows = [(g, t + d / 100, e + d) for g, t, e in (("fast", 10, 200), ("cheap", 14, 100), ("bad", 15, 220), ("close", 14.01, 100.5))
@@ -185,6 +195,7 @@ def test_of_this_machine(place):
     again = tell(*files[0], "--vs", *files[1])
     equal(([g["runs"] for g in again["groups"]], again["verdict"]), ([2, 2], told["verdict"]))
     expect("twice" in codes(again), again["remarks"])
+    expect("shared" not in codes(again), codes(again))
 
 
 def run_app(twin, out, name, workload, *args, program=PROGRAM):

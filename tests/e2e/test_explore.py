@@ -254,6 +254,14 @@ def test_changed(place):
     refused(place, other, "node 'elsewhere'", "two machines are not mixed")
 
 
+def test_rivals(place):
+    """What may be as fast as the fastest is named beside it"""
+    spec = ("name: rivals\nrepeat: 4\nwarmup: 0\naxes: {s: [0.3, 0.05, 0.05000, 0.3000]}\nrun: sleep ${s}\n")
+    shown = explore(place, spec).stdout
+    expect("hardly told apart from it: c0" in shown and "(their intervals overlap)" in shown, shown)
+    expect("from it: c01" not in shown and "c04 (" not in shown, shown)
+
+
 def test_lost_recording(place):
     """A run whose recording is gone is measured again"""
     explore(place, QUICK)

@@ -107,6 +107,12 @@ int es_tune_model(const struct es_tune *tune, struct es_tune_answer *answer)
 	return r == -ENOMEM ? r : 0;
 }
 
+/* GHz have digits behind the point, kHz none. */
+static int digits_of(double clock)
+{
+	return clock < 10 ? 2 : clock < 100 ? 1 : 0;
+}
+
 void es_tune_model_text(const struct es_tune_answer *answer, struct es_buf *out)
 {
 	const struct es_opt_model *model = &answer->model;
@@ -120,18 +126,20 @@ void es_tune_model_text(const struct es_tune_answer *answer, struct es_buf *out)
 			PERCENT *
 				fmin(1, model->time.scaled / es_opt_model_time(model, model->top)),
 			PERCENT * model->time.error, PERCENT * model->power.error);
-		(void)es_buf_printf(out, "least energy by the model at %.0f, measured at ",
-				    answer->optimum);
+		(void)es_buf_printf(out, "least energy by the model at %.*f, measured at ",
+				    digits_of(answer->optimum), answer->optimum);
 		es_letters_cell(out, answer->rows[answer->best[ES_OPT_ENERGY]].cell, 32, false);
-		(void)es_buf_printf(out, "; least EDP by it at %.0f\n", answer->edp_optimum);
+		(void)es_buf_printf(out, "; least EDP by it at %.*f\n",
+				    digits_of(answer->edp_optimum), answer->edp_optimum);
 	}
 	if (answer->has_ridge)
 		(void)es_buf_printf(
-			out, "ridge: power bends at %.0f (off by %.1f %%, a line by %.1f %%)",
-			answer->ridge.ridge, PERCENT * answer->ridge.error,
-			PERCENT * answer->ridge.line_error);
+			out, "ridge: power bends at %.*f (off by %.1f %%, a line by %.1f %%)",
+			digits_of(answer->ridge.ridge), answer->ridge.ridge,
+			PERCENT * answer->ridge.error, PERCENT * answer->ridge.line_error);
 	if (answer->has_ridge && answer->has_model)
-		(void)es_buf_printf(out, ", least energy by it at %.0f", answer->ridge_optimum);
+		(void)es_buf_printf(out, ", least energy by it at %.*f",
+				    digits_of(answer->ridge_optimum), answer->ridge_optimum);
 	(void)es_buf_str(out, answer->has_ridge ? "\n" : "");
 }
 

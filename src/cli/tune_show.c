@@ -13,6 +13,8 @@
 #include "format/letters.h"
 
 #define PERCENT 100.0
+/* Single runs of the same setting differ by as much. */
+#define CHANCE 0.01
 #define CELL_MAX 32U
 #define CELL_MIN 9U
 #define STANDING 0.02 /* relative */
@@ -116,6 +118,13 @@ static void verdict_text(const struct es_tune *tune, const struct es_tune_answer
 			PERCENT * answer->time.change_low, PERCENT * answer->time.change_high,
 			PERCENT * answer->energy.change_low, PERCENT * answer->energy.change_high,
 			answer->energy.change_high < 0 ? "" : ": the saving is not sure");
+	else if (answer->rows[answer->chosen].n_runs == 1 &&
+		 answer->rows[answer->reference].n_runs == 1 && changes.energy > -CHANCE &&
+		 changes.energy < 0)
+		(void)es_buf_printf(
+			out,
+			"one run of each: less than %g %% may be chance; more runs and --repeats tell\n",
+			PERCENT * CHANCE);
 	/* The question the other way round: what all threads, or no limit, cost. */
 	if (tune->reference &&
 	    (strcmp(tune->reference, "max") == 0 || strcmp(tune->reference, "min") == 0)) {

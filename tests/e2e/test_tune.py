@@ -180,6 +180,19 @@ def test_bad_lines(place):
     refused(["--strict"], "pareto", path, "--time", "time_s", "--energy", "energy_j", "--strict")
 
 
+def test_single_runs(place):
+    """A saving as small as runs of one setting differ by is said to be perhaps chance; clocks in GHz keep their digits."""
+    words = "one run of each: less than 1 % may be chance"
+    done = call("tune", "--table", limits(place, [("w_300", 10, 1000), ("w_250", 10, 998)]), *COLUMNS, "--reference", "300")
+    expect("chosen: w_250" in done.stdout and words in done.stdout, done.stdout)
+    done = call("tune", "--table", limits(place, [("w_300", 10, 1000), ("w_250", 10, 980)]), *COLUMNS, "--reference", "300")
+    expect("chosen: w_250" in done.stdout and words not in done.stdout, done.stdout)
+    rows = [f"{f / 10},{240 / f:.4f},{240 / f * (20 + 90 * (f / 24) ** 3):.4f}" for f in range(12, 25, 2)]
+    path = write(place, "ghz.csv", "freq_ghz,time_s,energy_j\n" + "\n".join(rows) + "\n")
+    text = call("tune", "--table", path, "--setting", "freq_ghz", "--time", "time_s", "--energy", "energy_j").stdout
+    expect("least energy by the model at 1.20, measured at 1.2; least EDP by it at 1.83" in text, text)
+
+
 def test_empty_settings(place):
     """A row without its setting is no row: it is not a setting that is named by nothing."""
     done = call("tune", "--table", limits(place, extra=",30,100\n"), *COLUMNS)

@@ -226,7 +226,8 @@ def test_interrupted(place):
     status, out, err, complete = killed_in_the_middle(place, signal.SIGINT)
     equal(status, 128 + signal.SIGINT, err)
     expect("interrupted: what is known is above; to go on: energyscopium explore spec.yaml" in err, err)
-    expect(f"{len(complete)} runs, 0 failed, {9 - len(complete)} left" in out, out)
+    n_runs = f"{len(complete)} run{'' if len(complete) == 1 else 's'}"
+    expect(f"{n_runs}, 0 failed, {9 - len(complete)} left" in out, out)
     told_now, _ = told(place, SLOW)
     equal(told_now["runs_left"], 0)
     expect(len(lines(place, "runs.txt")) <= 10, "more than the run under way was run again")

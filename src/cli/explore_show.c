@@ -480,5 +480,6 @@ void es_explore_draw_text(const struct es_explore *study, const struct es_termin
 {
 	struct es_error err = { .code = 0 };
 
+	(void)es_buf_u8(out, '\n');
 	(void)with_picture(study, terminal, out, &err);
 }

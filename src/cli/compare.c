@@ -233,10 +233,8 @@ static int show(const struct es_compare *compare, const char *csv)
 	    compare->whole.n_groups > 1)
 		r = es_compare_term(compare, &out);
 	if (r < 0 && compare->is_term)
-		(void)es_complain(
-			ES_COMPARE, 0, "no picture: %s",
-			r == -ENODATA ? "no group has a time"
-				      : es_strerror(r));
+		(void)es_complain(ES_COMPARE, 0, "no picture: %s",
+				  r == -ENODATA ? "no group has a time" : es_strerror(r));
 	status = es_put_out(ES_COMPARE, &out);
 	es_buf_finish(&out);
 	return status;

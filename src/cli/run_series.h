@@ -24,7 +24,8 @@
 #define ES_REPEAT_RUNS_MAX 10000U /* of all commands together */
 #define ES_REPEAT_COMMANDS_MAX 26U /* a to z */
 #define ES_REPEAT_NAME_MAX_BYTES 65U /* of a command; with the final NUL */
-#define ES_REPEAT_UNTIL_MIN 5U /* runs before --until looks: fewer are too often alike by chance (doc/statistics.md) */
+#define ES_REPEAT_UNTIL_MIN \
+	5U /* runs before --until looks: fewer are too often alike by chance (doc/statistics.md) */
 #define ES_REPEAT_SEED 0U /* of all resampling, as of compare: the same runs give the same words */
 
 struct es_run;

@@ -218,7 +218,5 @@ int es_explore_draw(const struct es_explore *study, struct es_error *err);
 /** es_explore_draw_text - the picture in letters; nothing where there is nothing to draw */
 void es_explore_draw_text(const struct es_explore *study, const struct es_terminal *terminal,
 			  struct es_buf *out);
-/** es_explore_words - of a verdict: "faster", "less", "same" … */
-const char *es_explore_words(enum es_verdict verdict, bool is_time);
 
 #endif

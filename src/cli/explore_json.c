@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "cli/compare.h"
 #include "cli/explore.h"
 #include "format/profile.h"
 
@@ -46,7 +47,9 @@ static void put_metric(struct es_json *json, const char *key, bool is_known, boo
 		 judgement->change_high);
 	es_json_double(json, "p", has_change && judgement->has_test ? judgement->p : NAN);
 	es_json_string(json, "verdict",
-		       has_change ? es_explore_words(judgement->verdict, is_time) : NULL);
+		       has_change ? es_compare_word(is_time ? ES_TRIAL_TIME : ES_TRIAL_ENERGY,
+						    judgement->verdict)
+				  : NULL);
 	if (has_change && judgement->runs_needed)
 		es_json_u64(json, "runs_needed", judgement->runs_needed);
 	else

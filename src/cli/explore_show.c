@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "cli/compare.h"
 #include "cli/dots.h"
 #include "cli/explore.h"
 #include "core/rounds.h"
@@ -23,21 +24,6 @@
 #define LABEL_MIN 13U
 #define RIVALS_SHOWN 8U
 #define ORDER_SHOWN 40U /* configurations of a round, in --dry-run */
-
-const char *es_explore_words(enum es_verdict verdict, bool is_time)
-{
-	switch (verdict) {
-	case ES_VERDICT_LOWER:
-		return is_time ? "faster" : "less";
-	case ES_VERDICT_HIGHER:
-		return is_time ? "slower" : "more";
-	case ES_VERDICT_SAME:
-		return "same";
-	case ES_VERDICT_UNDECIDED:
-		break;
-	}
-	return "undecided";
-}
 
 static const char *plural(size_t n)
 {
@@ -89,7 +75,8 @@ static void put_metric(const struct es_judgement *judgement, bool is_known, bool
 		(void)es_buf_printf(out, " %-19s", "");
 	else if (judgement->has_change)
 		(void)es_buf_printf(out, " %+7.2f %% %-9s", PERCENT * judgement->change,
-				    es_explore_words(judgement->verdict, is_time));
+				    es_compare_word(is_time ? ES_TRIAL_TIME : ES_TRIAL_ENERGY,
+						    judgement->verdict));
 	else
 		(void)es_buf_printf(out, " %-19s", "n/a");
 }

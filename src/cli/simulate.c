@@ -231,8 +231,10 @@ static void tell_gaps(struct es_simulate *sim)
 	size_t n_unused = es_simulate_power_unused(&sim->power);
 
 	if (n_unused > 0 && !sim->is_again)
-		(void)es_complain(COMMAND, 0, "'%s': %zu lines are of jobs that were not replayed",
-				  sim->asked.energy, n_unused);
+		(void)es_complain(COMMAND, 0, "'%s': %zu %s not replayed", sim->asked.energy,
+				  n_unused,
+				  n_unused == 1 ? "line is of a job that was"
+						: "lines are of jobs that were");
 	sim->has_grams = has_all(sim, &sim->carbon.rates, sim->asked.carbon, "grams are");
 	sim->has_cost = has_all(sim, &sim->price.rates, sim->asked.price, "cost is");
 }

@@ -141,6 +141,8 @@ double es_simulate_utilisation(const struct es_simulate *sim);
 double es_simulate_energy_j(const struct es_simulate *sim);
 double es_simulate_grams(const struct es_simulate *sim);
 double es_simulate_cost(const struct es_simulate *sim);
+/** es_simulate_digits - behind the point, @most of them, for seven in all: further ones are only in JSON */
+int es_simulate_digits(double value, int most);
 /** es_simulate_wait_s - what a share of all jobs wait no longer than: one of the waits */
 int64_t es_simulate_wait_s(const struct es_simulate *sim, double share);
 /** es_simulate_members - what a replay came to, into an open object */

@@ -445,7 +445,8 @@ static void put_class_row(const struct es_simulate *sim, unsigned i, struct es_b
 	if (sim->totals.last_end_s > sim->totals.first_submit_s)
 		(void)es_buf_printf(out, ", %.2f %% in use", 100 * utilisation(sim, i));
 	if (sim->power.is_known)
-		(void)es_buf_printf(out, ", %.6f kWh while they run",
+		(void)es_buf_printf(out, ", %.*f kWh while they run",
+				    es_simulate_digits(machine->jobs_j[i] / ES_J_PER_KWH, 6),
 				    machine->jobs_j[i] / ES_J_PER_KWH);
 	(void)es_buf_str(out, "\n");
 }

@@ -87,9 +87,15 @@ static int find_price(struct es_simulate_price *price, const struct es_sheet *ro
 			err, -EBADMSG,
 			"'%.300s': '%.60s' and '%.60s' are both prices: which of them counts?",
 			rows->file, rows->names[columns->price], rows->names[again]);
-	return columns->price >= 0 ? 0
-				   : es_sheet_find(rows, "price-file", "price_eur_per_mwh",
-						   &columns->price, err);
+	if (columns->price >= 0)
+		return 0;
+	for (int i = 0; i < rows->n_columns; i++)
+		if (strcasestr(rows->names[i], "price"))
+			return es_error_say(
+				err, -ENOENT,
+				"'%.300s': column '%.60s' does not name its currency and what it is for, as 'price_eur_per_mwh' does",
+				rows->file, rows->names[i]);
+	return es_sheet_find(rows, "price-file", "price_eur_per_mwh", &columns->price, err);
 }
 
 static int find_columns(struct es_simulate_price *price, const struct es_sheet *rows,

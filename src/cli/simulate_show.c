@@ -133,27 +133,42 @@ void es_simulate_put_json(const struct es_simulate *sim, struct es_buf *out)
 	out->error = r < 0 ? r : out->error;
 }
 
+int es_simulate_digits(double value, int most)
+{
+	int digits = most;
+
+	for (double limit = pow(10, 7 - most); digits > 0 && fabs(value) >= limit; limit *= 10)
+		digits--;
+	return digits;
+}
+
 static void put_power_rows(const struct es_simulate *sim, struct es_buf *out)
 {
+	double kwh;
+	int digits;
+
 	if (!sim->power.is_known)
 		return;
+	kwh = es_simulate_energy_j(sim) / ES_J_PER_KWH;
+	digits = es_simulate_digits(kwh, 6);
 	(void)es_buf_printf(out,
-			    "%-24s %.6f kWh, %.6f of them while jobs run, on their processors\n",
-			    "energy", es_simulate_energy_j(sim) / ES_J_PER_KWH,
-			    sim->jobs_j / ES_J_PER_KWH);
-	(void)es_buf_printf(out, "%-24s %.3f W", "peak", peak_w(sim));
+			    "%-24s %.*f kWh, %.*f of them while jobs run, on their processors\n",
+			    "energy", digits, kwh, digits, sim->jobs_j / ES_J_PER_KWH);
+	(void)es_buf_printf(out, "%-24s %.9g W", "peak", peak_w(sim));
 	if (sim->options.has_cap)
-		(void)es_buf_printf(out, " (cap %.3f W)", (double)sim->cap_mw / 1e3);
+		(void)es_buf_printf(out, " (cap %.9g W)", (double)sim->cap_mw / 1e3);
 	(void)es_buf_str(out, "\n");
 	if (sim->has_cost)
-		(void)es_buf_printf(out, "%-24s %.2f %s\n", "cost", es_simulate_cost(sim),
+		(void)es_buf_printf(out, "%-24s %.*f %s\n", "cost",
+				    fabs(es_simulate_cost(sim)) < 1 ? 4 : 2, es_simulate_cost(sim),
 				    sim->price.currency);
 	else if (sim->price.rates.is_known)
 		(void)es_buf_printf(out, "%-24s n/a\n", "cost");
 	if (!sim->carbon.rates.is_known)
 		return;
 	if (sim->has_grams)
-		(void)es_buf_printf(out, "%-24s %.3f g%s%s, without PUE\n", "CO2e",
+		(void)es_buf_printf(out, "%-24s %.*f g%s%s, without PUE\n", "CO2e",
+				    es_simulate_digits(es_simulate_grams(sim), 3),
 				    es_simulate_grams(sim),
 				    sim->carbon.rates.series->zone[0] ? " in " : "",
 				    sim->carbon.rates.series->zone);

@@ -77,7 +77,7 @@ def test_cost_by_hand(place):
     options = [trace, "--procs", 10, *POWER, "--price-file", utc]
     found = sums(*options)
     expect(abs(found["cost"] - found["energy_kwh"] * .1) < 1e-12 and found["currency"] == "USD", found)
-    expect(f"cost                     {found['cost']:.2f} USD" in simulate(*options).stdout, "not shown")
+    expect(f"cost                     {found['cost']:.4f} USD" in simulate(*options).stdout, "not shown")
     late = simulate(*options, "--start", "2026-01-05T00:04:00Z", "--json")
     expect(json.loads(late.stdout)["cost"] is None and "cost is not known" in late.stderr, late)
     expect("n/a" in simulate(*options, "--start", "2026-01-05T00:04:00Z").stdout, "not said")
@@ -134,8 +134,9 @@ def test_bad_prices_are_told(place):
     """A table is refused by line, and what is missing is named with what comes nearest"""
     trace = write(place, swf([(1, 0, 100, 6, 100)]))
     line = "2026-01-05T00:00:00Z"
-    for text, words in [("time,price\n", "no column 'price_eur_per_mwh' (--price-file)"),
-                        (f"time,price_per_mwh\n{line},5\n", "did you mean 'price_per_mwh'"),
+    for text, words in [("time,price\n", "column 'price' does not name its currency"),
+                        (f"time,price_per_mwh\n{line},5\n", "column 'price_per_mwh' does not name its currency"),
+                        (f"time,eur_per_mw\n{line},5\n", "no column 'price_eur_per_mwh' (--price-file)"),
                         (f"tme,eur/mwh\n{line},5\n", "did you mean 'tme'"),
                         (f"time,eur/mwh,eur/kwh\n{line},5,6\n", "'eur/mwh' and 'eur/kwh' are both prices"),
                         (f"time,eur/mwh\n{line},nan\n", "line 2: eur/mwh 'nan': no price"),

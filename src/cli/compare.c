@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "cli/picture.h"
 #include "cli/terminal.h"
 
 #define OUT_MAX_BYTES (256U << 20)
@@ -190,22 +190,14 @@ static int judge_regions(struct es_compare *compare, struct es_error *err)
 
 static int write_csv(const struct es_compare *compare, const char *path, struct es_error *err)
 {
-	es_cleanup(es_fclosep) FILE *file = NULL;
 	struct es_buf out;
 	int r;
 
 	es_buf_init(&out, OUT_MAX_BYTES);
 	es_compare_csv(compare, &out);
-	if (strcmp(path, "-") == 0) {
-		r = out.error ? out.error : es_write_all(STDOUT_FILENO, out.data, out.len);
-	} else {
-		file = fopen(path, "we");
-		r = !file	? -errno
-		    : out.error ? out.error
-				: es_write_all(fileno(file), out.data, out.len);
-	}
+	r = es_write_whole(path, &out, err);
 	es_buf_finish(&out);
-	return r < 0 ? es_error_set(err, r, "cannot write '%s'", path) : 0;
+	return r;
 }
 
 static int show(const struct es_compare *compare, const char *csv)

@@ -4,16 +4,12 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
-#include <string.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/json.h"
 #include "cli/compare.h"
 #include "cli/explore.h"
+#include "cli/picture.h"
 #include "format/profile.h"
 
 #define SCHEMA "energyscopium.explore/1"
@@ -233,7 +229,6 @@ static void put_row(const struct es_explore *study, size_t i, size_t round, stru
 
 int es_explore_csv(const struct es_explore *study, const char *path, struct es_error *err)
 {
-	es_cleanup(es_closep) int fd = -1;
 	struct es_buf out;
 	int r;
 
@@ -249,9 +244,7 @@ int es_explore_csv(const struct es_explore *study, const char *path, struct es_e
 		for (size_t i = 0; i < study->n; i++)
 			if (study->members[i].runs[round - 1].is_done)
 				put_row(study, i, round, &out);
-	fd = strcmp(path, "-") == 0 ? dup(STDOUT_FILENO)
-				    : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	r = out.error ? out.error : fd < 0 ? -errno : es_write_all(fd, out.data, out.len);
+	r = es_write_whole(path, &out, err);
 	es_buf_finish(&out);
-	return r < 0 ? es_error_set(err, r, "cannot write '%.1000s'", path) : 0;
+	return r;
 }

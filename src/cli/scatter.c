@@ -309,7 +309,7 @@ static int draw_names(struct drawing *d)
 struct key {
 	const char *text;
 	struct es_scatter_point mark; /* how it looks */
-	bool is_box, is_many;
+	bool is_box, is_many, is_words;
 };
 
 /* In rows below the title; counted only where @scene is NULL. Returns the rows. */
@@ -327,12 +327,37 @@ static unsigned put_key(struct es_scene *scene, const struct key *key, double *x
 	if (scene && row < KEY_ROWS_MAX) {
 		if (key->is_box)
 			es_scene_rect(scene, *x, y - 10, 14, 11, &style);
-		else
+		else if (!key->is_words)
 			draw_mark(scene, *x + 7, y - 4, key->mark.is_marked ? 6 : 4.5, &key->mark,
 				  key->is_many);
-		es_scene_text_within(scene, *x + 20, y, KEY_MAX_PT, &font, key->text);
+		es_scene_text_within(scene, *x + (key->is_words ? 0 : 20), y, KEY_MAX_PT, &font,
+				     key->text);
 	}
 	*x += width;
+	return row;
+}
+
+/* The colours of groups, in all rows but the last: that is for what marks mean. */
+static unsigned put_groups(const struct es_scatter *scatter, struct es_scene *scene, double *x)
+{
+	unsigned row = 0;
+
+	for (size_t i = 0; i < scatter->n_legend; i++) {
+		const struct key key = { .text = scatter->legend[i],
+					 .mark = { .colour = (unsigned)i, .is_front = true } };
+		double before = *x;
+		unsigned next = put_key(NULL, &key, x, row);
+		char rest[32];
+
+		if (next < KEY_ROWS_MAX - 1) {
+			*x = before;
+			row = put_key(scene, &key, x, row);
+			continue;
+		}
+		*x = 16;
+		(void)snprintf(rest, sizeof(rest), "and %zu more", scatter->n_legend - i);
+		return put_key(scene, &(struct key){ .text = rest, .is_words = true }, x, next);
+	}
 	return row;
 }
 
@@ -343,12 +368,8 @@ static unsigned put_keys(const struct es_scatter *scatter, struct es_scene *scen
 	unsigned row = 0;
 	double x = 16;
 
-	for (size_t i = 0; is_many && i < scatter->n_legend; i++) {
-		const struct key key = { .text = scatter->legend[i],
-					 .mark = { .colour = (unsigned)i, .is_front = true } };
-
-		row = put_key(scene, &key, &x, row);
-	}
+	if (is_many)
+		row = put_groups(scatter, scene, &x);
 	for (size_t i = 0; i < scatter->n; i++)
 		has_others |= !scatter->points[i].is_front;
 	if (scatter->n_lines > 0 && has_others) {

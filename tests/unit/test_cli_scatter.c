@@ -204,6 +204,7 @@ static void legends_name_groups(void **state)
 {
 	static struct picture picture;
 	static const char *const legend[] = { "V100", "RTX8000" };
+	static const char *many[MANY];
 	struct es_scene scene;
 
 	(void)state;
@@ -212,6 +213,15 @@ static void legends_name_groups(void **state)
 	picture.scatter.n_legend = 2;
 	assert_int_equal(es_scatter_scene(&picture.scatter, &scene), 0);
 	assert_true(has_text(&scene, "V100") && has_text(&scene, "RTX8000"));
+	es_scene_finish(&scene);
+	/* Of many the first are named; what the marks mean stays to be seen. */
+	for (size_t i = 0; i < MANY; i++)
+		many[i] = "kernel 07 on V100";
+	picture.scatter.legend = many;
+	picture.scatter.n_legend = MANY;
+	assert_int_equal(es_scatter_scene(&picture.scatter, &scene), 0);
+	assert_true(has_text(&scene, "knee") && has_text(&scene, "dominated"));
+	assert_true(has_text(&scene, "and 379 more") || has_text(&scene, "and 382 more"));
 	es_scene_finish(&scene);
 	for (unsigned a = 0; a < 16; a++)
 		for (unsigned b = 0; b < a; b++)

@@ -11,11 +11,14 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/parse.h"
 #include "cli/pareto.h"
 #include "cli/scatter.h"
 #include "cli/terminal.h"
 #include "format/letters.h"
 
+#define SHOWN_LONG 10U
+#define SHOWN_BYTES 32U
 #define SCHEMA "energyscopium.pareto/1"
 #define COLUMNS_SHOWN 8
 #define CELL_MAX 34U
@@ -125,14 +128,28 @@ static int shown_columns(const struct es_pareto *pareto, int ret[static COLUMNS_
 	return n;
 }
 
+/* As in the table, but long fractions have seven digits: more are in JSON. @text: where it may be put. */
+static const char *shown(const struct es_pareto *pareto, size_t row, int column,
+			 char text[static SHOWN_BYTES])
+{
+	const char *cell = es_sheet_cell(&pareto->rows, row, column);
+	double number;
+
+	if (strlen(cell) <= SHOWN_LONG || !strchr(cell, '.') || es_parse_double(cell, &number) < 0)
+		return cell;
+	(void)snprintf(text, SHOWN_BYTES, "%.7g", number);
+	return text;
+}
+
 static unsigned width_of(const struct es_pareto *pareto, const struct es_pareto_front *front,
 			 int column)
 {
 	size_t widest = strlen(pareto->rows.names[column]);
 
 	for (size_t i = 0; i < front->n; i++) {
-		size_t n = strlen(
-			es_sheet_cell(&pareto->rows, pareto->points[front->points[i]].row, column));
+		char text[SHOWN_BYTES];
+		size_t n =
+			strlen(shown(pareto, pareto->points[front->points[i]].row, column, text));
 
 		widest = n > widest ? n : widest;
 	}
@@ -162,8 +179,10 @@ static void rows_text(const struct es_pareto *pareto, const struct es_pareto_fro
 
 		(void)es_buf_str(out, is_knee(front, k) ? "* " : "  ");
 		for (int i = 0; i < n; i++) {
-			es_letters_cell(out, es_sheet_cell(&pareto->rows, row, columns[i]),
-					widths[i], i + 1 < n);
+			char text[SHOWN_BYTES];
+
+			es_letters_cell(out, shown(pareto, row, columns[i], text), widths[i],
+					i + 1 < n);
 			(void)es_buf_str(out, i + 1 < n ? "  " : "\n");
 		}
 	}

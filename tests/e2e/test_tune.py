@@ -74,6 +74,14 @@ def test_pareto_rows(place):
     equal([line for line in text.splitlines() if line.startswith("* ")][0].split()[1:], ["2", "5", "b"])
 
 
+def test_pareto_digits(place):
+    """Long fractions are shown with seven digits; JSON has them as they are."""
+    path = write(place, "rows.csv", "name,t,e\na,10.924999999999999,160.70821307975328\n")
+    text = call("pareto", path, "--time", "t", "--energy", "e").stdout
+    expect("10.925" in text and "160.7082" in text and "160.70821" not in text, text)
+    equal(tell("pareto", path, "--time", "t", "--energy", "e")["front"][0]["e"], 160.70821307975328)
+
+
 def test_pareto_groups(place):
     """With --group there is a front of each value of it beside that of all."""
     path = write(place, "rows.csv", "gpu;t;e\nv;1;10\nv;2;5\nv;3;5\nr;2;4\nr;5;1\nr;6;1.5\n")

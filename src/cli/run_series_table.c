@@ -18,6 +18,7 @@
 #define ROUNDS_SHOWN 4U
 #define FAR_SHOWN 20U
 #define FAILED_SHOWN 20U
+#define SHELL_S 1e-3 /* about what its start takes */
 #define LINE_SHOWN_BYTES 160U
 
 static const struct {
@@ -258,6 +259,38 @@ static void put_first(const struct es_repeat *series, struct es_buf *out)
 		}
 }
 
+/* "sh -c LINE" starts like the lines of --vs do. */
+static bool is_by_shell(char *const *argv)
+{
+	const char *name = strrchr(argv[0], '/');
+
+	name = name ? name + 1 : argv[0];
+	return (strcmp(name, "sh") == 0 || strcmp(name, "bash") == 0 ||
+		strcmp(name, "dash") == 0) &&
+	       argv[1] && strcmp(argv[1], "-c") == 0;
+}
+
+/* The start of a shell is in the time of all lines and not in that of the command: short ones look slower by it. */
+static void put_shell(const struct es_repeat *series, struct es_buf *out)
+{
+	es_cleanup(es_freep) double *values = NULL;
+	double sum = 0;
+	size_t n;
+
+	if (series->plan->n_commands == 1 || is_by_shell(series->run->command) ||
+	    es_repeat_values(series, 0, ES_REPEAT_TIME, &values, &n) < 0 || n == 0)
+		return;
+	for (size_t i = 0; i < n; i++)
+		sum += values[i];
+	if (sum / (double)n * series->plan->wish.margin > SHELL_S)
+		return;
+	(void)es_buf_printf(
+		out,
+		"  %-10s starts all but %s: about a millisecond, %.2g %% of its time; give it as sh -c too\n",
+		"a shell", series->plan->commands[0].name,
+		100 * SHELL_S * (double)n / (sum > 0 ? sum : SHELL_S));
+}
+
 void es_repeat_put_table(const struct es_repeat *series)
 {
 	const char *kind = es_repeat_kind(series);
@@ -278,6 +311,7 @@ void es_repeat_put_table(const struct es_repeat *series)
 	put_failed(series, &out);
 	put_far(series, &out);
 	put_first(series, &out);
+	put_shell(series, &out);
 	(void)es_write_all(STDERR_FILENO, out.data, out.len);
 	es_buf_finish(&out);
 }

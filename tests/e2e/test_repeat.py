@@ -72,6 +72,15 @@ def test_two_commands(place):
     expect("energy_j" not in told["summary"], "a mean over different commands")
 
 
+def test_shell_is_said(place):
+    """Where a shell's start is more than the margin of so short a command it is said, and what to write instead."""
+    said, _ = repeated(place, "--repeat", "2", "--vs", "true", "--", "sleep", "0.01")
+    expect(re.search(r"^  a shell    starts all but a: about a millisecond, \d\S* % of its time; give it as sh -c too$", said, re.M), said)
+    for command in (["sh", "-c", "sleep 0.01"], ["sleep", "0.15"]):
+        said, _ = repeated(place, "--repeat", "2", "--vs", "true", "--", *command)
+        expect("a shell  " not in said, said)
+
+
 def test_balanced(place):
     """Of three commands each is in each place and behind each other one equally often; settings come by the environment."""
     _, told = repeated(place, "--repeat", "6", "--vs", "echo b >> log", "--vs", "env=WORD=third sh -c 'echo $WORD >> log'", "--",

@@ -477,9 +477,14 @@ static void draw_time(struct drawing *d, double y)
 	char unit[64];
 
 	day.is_bold = true;
-	for (size_t i = 0; i < d->n_ticks; i++)
-		es_scene_text(d->scene, x_of(d, d->ticks[i].t_s), y + 17,
-			      d->ticks[i].is_day ? &day : &plain, d->ticks[i].text);
+	for (size_t i = 0; i < d->n_ticks; i++) {
+		const struct es_font *font = d->ticks[i].is_day ? &day : &plain;
+		double half = es_text_width(d->ticks[i].text, font) / 2;
+
+		/* At the edge a day's name is wider than what is left of the picture. */
+		es_scene_text(d->scene, fmin(x_of(d, d->ticks[i].t_s), WIDTH - 4 - half), y + 17,
+			      font, d->ticks[i].text);
+	}
 	es_simulate_view_unit(d->view, TICKS, unit, sizeof(unit));
 	es_scene_text(d->scene, LEFT + ES_VIEW_COLUMNS, y + 36, &end, unit);
 }

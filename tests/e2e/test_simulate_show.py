@@ -8,6 +8,7 @@ import datetime
 import json
 import os
 import random
+import re
 import sys
 
 import harness
@@ -224,6 +225,10 @@ def test_pictures_of_a_schedule(place):
     bare = write(place, swf(jobs, "; none\n"), "bare.swf")
     simulate(bare, "--procs", 64, "--svg", picture, "--from", "+5min")
     expect("since the trace begins" in read(picture, "r") and "second 300 to" in read(picture, "r"), "no seconds")
+    days = write(place, swf([(1, 0, 4 * 86400, 6, 4 * 86400)], "; UnixStartTime: 1767571200\n"), "days.swf")
+    simulate(days, "--procs", 64, "--svg", picture, "--to", "+3d")
+    x, name = re.findall(r'<text x="([0-9.]+)"[^>]* text-anchor="middle" font-weight="bold">([^<]*)<', read(picture, "r"))[-1]
+    expect(name.endswith("08 Jan") and float(x) + len(name) * 12 * .3 <= 1140, f"{name} at {x} leaves the picture")
 
 
 def test_pictures_of_nodes_and_classes(place):

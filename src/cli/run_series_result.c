@@ -162,6 +162,19 @@ static int mark_quantity(struct es_repeat *series, size_t command, enum es_repea
 	return 0;
 }
 
+/* Joules from CPU time only repeat what the load of the machine did to it. */
+static bool is_energy_estimated(const struct es_repeat *series, size_t command)
+{
+	for (size_t i = 0; i < series->n_done; i++) {
+		const struct es_repeat_result *result = &series->results[i];
+
+		if (result->command == command && result->trial != SIZE_MAX &&
+		    series->compare.trials.trials[result->trial].is_proportional)
+			return true;
+	}
+	return false;
+}
+
 int es_repeat_mark_far(struct es_repeat *series)
 {
 	static const enum es_repeat_quantity looked_at[] = { ES_REPEAT_TIME, ES_REPEAT_ENERGY };
@@ -173,7 +186,9 @@ int es_repeat_mark_far(struct es_repeat *series)
 	}
 	for (size_t command = 0; command < series->plan->n_commands; command++)
 		for (size_t i = 0; r == 0 && i < ES_ARRAY_SIZE(looked_at); i++)
-			r = mark_quantity(series, command, looked_at[i]);
+			if (looked_at[i] != ES_REPEAT_ENERGY ||
+			    !is_energy_estimated(series, command))
+				r = mark_quantity(series, command, looked_at[i]);
 	for (size_t i = 0; i < series->n_done; i++)
 		if (series->results[i].trial != SIZE_MAX)
 			series->compare.trials.trials[series->results[i].trial].is_failed =

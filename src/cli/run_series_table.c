@@ -274,7 +274,7 @@ static bool is_by_shell(char *const *argv)
 static void put_shell(const struct es_repeat *series, struct es_buf *out)
 {
 	es_cleanup(es_freep) double *values = NULL;
-	double sum = 0;
+	double sum = 0, percent;
 	size_t n;
 
 	if (series->plan->n_commands == 1 || is_by_shell(series->run->command) ||
@@ -284,11 +284,11 @@ static void put_shell(const struct es_repeat *series, struct es_buf *out)
 		sum += values[i];
 	if (sum / (double)n * series->plan->wish.margin > SHELL_S)
 		return;
+	percent = 100 * SHELL_S * (double)n / (sum > 0 ? sum : SHELL_S);
 	(void)es_buf_printf(
 		out,
-		"  %-10s starts all but %s: about a millisecond, %.2g %% of its time; give it as sh -c too\n",
-		"a shell", series->plan->commands[0].name,
-		100 * SHELL_S * (double)n / (sum > 0 ? sum : SHELL_S));
+		"  %-10s starts all but %s: about a millisecond, %.*f %% of its time; give it as sh -c too\n",
+		"a shell", series->plan->commands[0].name, percent < 10 ? 1 : 0, percent);
 }
 
 void es_repeat_put_table(const struct es_repeat *series)

@@ -230,6 +230,15 @@ def test_far_off(place):
     expect("dropped" in said.split("6 of 6 runs", 1)[1].splitlines()[0], said)
 
 
+def test_estimates_are_never_far_off(place):
+    """Joules that are an estimate from CPU time make no run far off: what the machine did besides would drop it."""
+    script = "echo >> log; [ $(wc -l < log) != 3 ] || timeout 0.2 sh -c 'while :; do :; done'; sleep 0.05"
+    said, told = repeated(place, "--repeat", "6", "--outliers", "drop", "--", "sh", "-c", script)
+    expect("far off" in said and ": energy " not in said, said)
+    expect("duration_s" in told["runs"][2]["far_off"], told["runs"][2])
+    expect(all("energy_j" not in run["far_off"] for run in told["runs"]), [run["far_off"] for run in told["runs"]])
+
+
 def test_until(place):
     """--until ends the series when its intervals are narrow, else --repeat does, and the summary says which."""
     said, told = repeated(place, "--repeat", "200", "--until", "30%", "--", "sleep", "0.2")

@@ -89,6 +89,7 @@ struct es_explore_member {
 struct es_explore_signals {
 	sigset_t watched, old_mask;
 	struct sigaction old_child;
+	bool is_reaper; /* what outlives its parent comes to us */
 };
 
 /** struct es_explore - zero-initialise, es_explore_finish() it */

@@ -44,6 +44,7 @@ void es_explore_signals_begin(struct es_explore_signals *ret)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	const struct sigaction usual = { .sa_handler = SIG_DFL };
+	siginfo_t info;
 
 	(void)sigemptyset(&ret->watched);
 	(void)sigaddset(&ret->watched, SIGCHLD);
@@ -57,13 +58,18 @@ void es_explore_signals_begin(struct es_explore_signals *ret)
 	/* Ignored, it would take our children's status away. */
 	(void)sigaction(SIGCHLD, &usual, &ret->old_child);
 	(void)sigprocmask(SIG_BLOCK, &ret->watched, &ret->old_mask);
-	/* What leaves its group (setsid, daemons of MPI) comes to us when its parent ends. */
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+	/*
+	 * What leaves its group (setsid, daemons of MPI) comes to us when its parent ends. Not where who called us by exec had
+	 * children: they are none of ours, and could not be told apart.
+	 */
+	ret->is_reaper = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 &&
+			 errno == ECHILD && prctl(PR_SET_CHILD_SUBREAPER, 1) == 0;
 }
 
 void es_explore_signals_end(const struct es_explore_signals *signals)
 {
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 0);
+	if (signals->is_reaper)
+		(void)prctl(PR_SET_CHILD_SUBREAPER, 0);
 	(void)sigaction(SIGCHLD, &signals->old_child, NULL);
 	(void)sigprocmask(SIG_SETMASK, &signals->old_mask, NULL);
 }
@@ -200,6 +206,7 @@ int es_explore_process_run(const struct es_explore_process *process, struct es_e
 		waiting.deadline_ns = start_ns + process->timeout_ns;
 	ret->status = await(&waiting);
 	ret->wall_ns = es_clock_mono_ns() - start_ns;
-	end_orphans();
+	if (process->study->signals.is_reaper)
+		end_orphans();
 	return 0;
 }

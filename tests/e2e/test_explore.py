@@ -204,6 +204,15 @@ def test_nothing_is_left(place):
     expect(not os.path.exists(f"/proc/{int(lines(place, 'pid')[0])}"), "it goes on")
 
 
+def test_children_of_others(place):
+    """What somebody else started before explore took his place goes on"""
+    write(place, "spec.yaml", "axes: {n: [1]}\nrepeat: 1\nwarmup: 0\nbaseline: 0\nrun: echo ${n}\n")
+    done = subprocess.run(["sh", "-c", 'sleep 60 >/dev/null 2>&1 & echo $! > pid; exec "$0" explore spec.yaml', PROGRAM],
+                          cwd=place, capture_output=True, text=True, check=False, timeout=60)
+    equal(done.returncode, 0, done.stderr)
+    os.kill(int(lines(place, "pid")[0]), signal.SIGTERM)
+
+
 def test_waits_for_the_killed(place):
     """Gone on with, it waits for what a killed explore had begun: two runs never overlap"""
     spec = QUICK.replace("sleep ${pause}", "trap '' TERM; echo begin >> turns.txt; sleep 0.5; echo end >> turns.txt"

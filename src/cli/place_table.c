@@ -166,7 +166,9 @@ static enum cell parse_cell(const char *text, bool is_time, int64_t *ret, const 
 
 		*ret_why = is_nan    ? "is no measurement"
 			   : is_time ? "is no time (hours, or with a unit as in 90min)"
-				     : "is no number";
+			   : es_sheet_has_decimal_comma(text)
+				   ? "is no number: decimals follow a point"
+				   : "is no number";
 		return is_nan || r == -ERANGE ? CELL_WRONG : CELL_GARBAGE;
 	} else {
 		scaled = value * (is_time ? US_PER_HOUR : NKWH_PER_KWH);

@@ -218,7 +218,7 @@ static int wrong(const struct es_sheet *rows, size_t row, int column, const char
 }
 
 /* "1,5", as spreadsheets of half the world write it */
-static bool has_decimal_comma(const char *text)
+bool es_sheet_has_decimal_comma(const char *text)
 {
 	size_t n = strspn(text, "+-0123456789");
 
@@ -241,7 +241,8 @@ static int take_number(struct es_sheet *rows, size_t row, int column, double *re
 	if (r < 0) {
 		es_sheet_leave_out(rows, rows->lines[row], "column '%.40s': '%.40s' is no number%s",
 				   rows->names[column], text,
-				   has_decimal_comma(text) ? ": decimals follow a point" : "");
+				   es_sheet_has_decimal_comma(text) ? ": decimals follow a point"
+								    : "");
 		return 0;
 	}
 	if (*ret <= 0)

@@ -54,6 +54,9 @@ int es_sheet_find(const struct es_sheet *rows, const char *option, const char *n
 		  struct es_error *err);
 const char *es_sheet_cell(const struct es_sheet *rows, size_t row, int column);
 
+/** es_sheet_has_decimal_comma - such as 24,5: it is no number, but it is known what was meant */
+bool es_sheet_has_decimal_comma(const char *text);
+
 /** es_sheet_filled - leaves rows out, and counts them, whose cell in @column is empty */
 void es_sheet_filled(struct es_sheet *rows, int column);
 

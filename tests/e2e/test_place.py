@@ -246,6 +246,8 @@ def test_bad_lines(place):
     expect("nothing is done (--strict)" in done.stderr and done.stdout == "", done.stderr)
     done = ask(write(place, "none.csv", "x,a\nr,one\n"), status=1)
     expect("no row below the header that can be used" in done.stderr, done.stderr)
+    done = ask(write(place, "comma.csv", "x;a\nr;4,1\n"), status=1)
+    expect("'4,1' is no number: decimals follow a point" in done.stderr, done.stderr)
 
 
 def test_regret(place):

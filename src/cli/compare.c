@@ -94,6 +94,23 @@ static int check_stdout(const struct es_compare *compare, const char *csv, struc
 		     : 0;
 }
 
+/* What is asked of columns says nothing of recordings, and must not look as if it had. */
+static int check_columns(const struct es_compare *compare, struct es_error *err)
+{
+	const struct es_trials_ask *ask = &compare->ask;
+	const char *option = ask->group	   ? "group"
+			     : ask->time   ? "time"
+			     : ask->energy ? "energy"
+					   : NULL;
+
+	return option && !compare->trials.has_table
+		       ? es_error_say(
+				 err, -EINVAL,
+				 "--%s names a column of a table; all that was given are recordings",
+				 option)
+		       : 0;
+}
+
 static int check_reference(const struct es_compare *compare, struct es_error *err)
 {
 	const struct es_trials *trials = &compare->trials;
@@ -240,6 +257,8 @@ static int do_compare(struct es_compare *compare, const struct es_compare_words 
 
 	if (r == 0)
 		r = es_compare_read(compare, words, first, &err);
+	if (r == 0)
+		r = check_columns(compare, &err);
 	if (r == 0)
 		r = check_reference(compare, &err);
 	if (r == 0)

@@ -131,6 +131,7 @@ def test_shared_runs(place):
     out = os.path.join(place, "energyscopium-out")
     told = tell(os.path.join(out, "r-1.esr"), os.path.join(out, "r-2.esr"), "--vs", os.path.join(out, "r-1.esr"))
     expect("shared" in codes(told), told["remarks"])
+    refused(["--group names a column of a table"], out, "--group", "g")
     refused(["'1,5' is no number: decimals follow a point"], table(place, "c.csv", "g,duration_s", [("a", '"1,5"'), ("b", '"2,5"')]), "--group", "g")
 
 

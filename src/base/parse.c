@@ -321,6 +321,8 @@ int es_parse_share_ppm(const char *text, int64_t *ret_ppm)
 		return r;
 	if (v > (uint64_t)INT64_MAX)
 		return -ERANGE;
+	if (v > 1000000 && !strchr(text, '%'))
+		return -EBADMSG;
 	*ret_ppm = is_negative ? -(int64_t)v : (int64_t)v;
 	return 0;
 }

@@ -34,8 +34,8 @@ int es_parse_double(const char *text, double *ret);
 int es_parse_duration_ns(const char *text, int64_t *ret_ns); /* ns us µs ms s m min h d */
 int es_parse_power_mw(const char *text, uint64_t *ret_mw); /* mW W kW MW */
 int es_parse_freq_khz(const char *text, uint64_t *ret_khz); /* Hz kHz MHz GHz */
-int es_parse_share_ppm(const char *text,
-		       int64_t *ret_ppm); /* % or a bare fraction: 5% = 0.05 = 50000 */
+/* % or a bare fraction: 5% = 0.05 = 50000. 5 is -EBADMSG: who writes it means 5%. */
+int es_parse_share_ppm(const char *text, int64_t *ret_ppm);
 int es_parse_size_bytes(const char *text, uint64_t *ret_bytes); /* B kB KiB MB MiB GB GiB */
 
 /* The only places where integers of energy and time become doubles. */

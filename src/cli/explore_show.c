@@ -290,7 +290,7 @@ void es_explore_text(const struct es_explore *study, struct es_buf *out)
 		(void)es_buf_printf(out, ", %zu left", n_left);
 	(void)es_buf_u8(out, '\n');
 	put_table(study, out);
-	if (study->no_energy)
+	if (study->no_energy && study->fastest != ES_EXPLORE_NONE)
 		(void)es_buf_printf(out, "energy: no meter here can see this difference (%s)\n",
 				    study->no_energy);
 	put_choices(study, out);

@@ -389,6 +389,13 @@ def test_full_disk(place):
         subprocess.run(["umount", disk], check=False)
 
 
+def test_all_fail(place):
+    """Where every configuration fails nothing is chosen, and no meter is blamed"""
+    spec = "name: none\nrepeat: 1\nwarmup: 0\naxes: {how: [1, 2]}\nrun: exit ${how}\n"
+    done = explore(place, spec)
+    expect("nothing to choose from" in done.stdout and "energy:" not in done.stdout, done.stdout)
+
+
 def test_failed_build(place):
     """A build that fails leaves out its configurations alone, with the end of what it said"""
     spec = ("name: half\nrepeat: 1\nwarmup: 0\naxes: {how: [right, left]}\n"
@@ -437,7 +444,8 @@ def test_mistakes(place):
     expect("not UTF-8" in call("explore", "spec.yaml", cwd=place).stderr, "bytes that are no text")
     for args, words, status in (([], "a specification is missing", 2), (["none.yaml"], "cannot read 'none.yaml'", 1),
                                 ([place], "is no file", 1), (["a", "b"], "one specification", 2),
-                                (["--slowdown", "x", "spec.yaml"], "--slowdown 'x'", 2)):
+                                (["--slowdown", "x", "spec.yaml"], "--slowdown 'x'", 2),
+                                (["--slowdown", "5", "spec.yaml"], "--slowdown '5'", 2)):
         write(place, "spec.yaml", QUICK)
         done = call("explore", *args, cwd=place)
         equal((done.returncode, done.stdout), (status, ""), done.stderr)

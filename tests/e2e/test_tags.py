@@ -41,9 +41,8 @@ def total_j(truth):
         return sum(z["energy_uj"] for z in json.load(file)["zones"] if z["key"].startswith(("package", "dram"))) / 1e6
 
 
-def three_phases(place):
-    """Bounds of regions, each beside the widest there is a reason for, where all energies are within them"""
-    os.mkdir(place)
+def test_three_phases(place):
+    """The energy of three tagged phases on a moving tree is the truth within its printed bound."""
     root = tree(place)
     for name, watts in (("a", 200), ("b", 40), ("c", 330)):
         with open(os.path.join(place, name + ".script"), "w") as file:
@@ -60,25 +59,17 @@ def three_phases(place):
     equal(set(got), {"a", "b", "c", "all"})
     truth = {name: total_j(os.path.join(place, name + ".truth")) for name in "abc"}
     truth["all"] = truth["b"] + truth["c"]
+    # Two edges, each inside a sweep's interval: on a busy machine that can be long, and the bound says so. What the meters
+    # leave open all the time (a slow read) comes to each bound, as to that of the whole.
+    widest_j = 2 * 1.1 * (2 * 330 + 2 * 33) * report["quality"]["period_ms"]["max"] / 1000 + report["energy"]["uncertainty_j"]
     for name, true_j in truth.items():
-        equal(got[name]["calls"], 1, name)
-        near(got[name]["energy_j"], true_j, got[name]["uncertainty_j"], name)
+        region = got[name]
+        equal(region["calls"], 1, name)
+        near(region["energy_j"], true_j, region["uncertainty_j"], name)
+        expect(region["uncertainty_j"] < widest_j + 5, f"{name}: ± {region['uncertainty_j']} J of {true_j} J")
     for name in "abc":
         expect(0.6 <= got[name]["duration_s"] < 20, f"{name} took {got[name]['duration_s']} s")
     near(report["energy"]["node_j"], sum(truth[n] for n in "abc"), 0.001, "node")
-    # Two edges, each inside a sweep's interval.
-    widest_j = 2 * 1.1 * (2 * 330 + 2 * 33) * report["quality"]["period_ms"]["max"] / 1000 + 5
-    return {name: region["uncertainty_j"] for name, region in got.items()}, widest_j
-
-
-def test_three_phases(place):
-    """The energy of three tagged phases on a moving tree is the truth within its printed bound."""
-    for i in range(3):
-        bounds_j, widest_j = three_phases(os.path.join(place, str(i)))
-        if max(bounds_j.values()) < widest_j:
-            return
-    # A sweep that the machine held up widens a bound; not three times.
-    expect(False, f"± {bounds_j} J where ± {widest_j} J would do")
 
 
 def test_nested_repeated_concurrent(place):

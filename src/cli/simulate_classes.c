@@ -15,9 +15,9 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "cli/onefile.h"
 #include "cli/simulate.h"
 #include "cli/twin.h"
-#include "format/archive.h"
 #include "format/csvread.h"
 
 #define PROCS_MAX (UINT64_C(1) << 30) /* of the machine */
@@ -291,34 +291,18 @@ int es_simulate_classes_parse(struct es_simulate_machine *machine, char *text, s
 	return r;
 }
 
-struct file {
-	struct es_simulate_machine *machine;
-	struct es_error why;
-	unsigned n;
-};
-
-static int parse(void *arg, struct es_archive_file *of)
-{
-	struct file *file = arg;
-
-	if (file->n++ > 0)
-		return es_error_say(&file->why, -EINVAL, "there are several files in it: name one");
-	if (of->is_cut)
-		return es_error_say(&file->why, -EBADMSG, "the file is cut off");
-	return es_simulate_classes_parse(file->machine, of->data, of->n, &file->why);
-}
-
 int es_simulate_classes_read(struct es_simulate_machine *machine, const char *path,
 			     struct es_error *err)
 {
-	struct file file = { .machine = machine };
-	int r = es_archive_walk(path, NULL, parse, &file, err);
+	es_cleanup(es_freep) char *text = NULL;
+	struct es_error why = { .code = 0 };
+	size_t n;
+	int r = es_one_file_read(path, &text, &n, err);
 
-	if (r == 0 && file.n == 0)
-		r = es_error_say(&file.why, -ENODATA, "there is no text in it");
-	if (r < 0 && file.why.text[0] != '\0')
-		(void)es_error_say(err, r, "'%s': %.900s", path, file.why.text);
-	return r;
+	if (r < 0)
+		return r;
+	r = es_simulate_classes_parse(machine, text, n, &why);
+	return r < 0 ? es_error_say(err, r, "'%s': %.900s", path, why.text) : 0;
 }
 
 /* Whole seconds, rounded up; rounding of a quotient makes none longer. */

@@ -16,8 +16,8 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/text.h"
+#include "cli/onefile.h"
 #include "cli/twin.h"
-#include "format/archive.h"
 #include "format/csvread.h"
 
 #define VALUE_MAX 1e15
@@ -213,33 +213,17 @@ int es_simulate_power_parse(struct es_simulate_power *power, char *text, size_t 
 	return r < 0 ? r : sort(power, err);
 }
 
-struct file {
-	struct es_simulate_power *power;
-	struct es_error why;
-	unsigned n;
-};
-
-static int parse(void *arg, struct es_archive_file *of)
-{
-	struct file *file = arg;
-
-	if (file->n++ > 0)
-		return es_error_say(&file->why, -EINVAL, "there are several files in it: name one");
-	if (of->is_cut)
-		return es_error_say(&file->why, -EBADMSG, "the file is cut off");
-	return es_simulate_power_parse(file->power, of->data, of->n, &file->why);
-}
-
 int es_simulate_power_read(struct es_simulate_power *power, const char *path, struct es_error *err)
 {
-	struct file file = { .power = power };
-	int r = es_archive_walk(path, NULL, parse, &file, err);
+	es_cleanup(es_freep) char *text = NULL;
+	struct es_error why = { .code = 0 };
+	size_t n;
+	int r = es_one_file_read(path, &text, &n, err);
 
-	if (r == 0 && file.n == 0)
-		r = es_error_say(&file.why, -ENODATA, "there is no text in it");
-	if (r < 0 && file.why.text[0] != '\0')
-		(void)es_error_say(err, r, "'%s': %.900s", path, file.why.text);
-	return r;
+	if (r < 0)
+		return r;
+	r = es_simulate_power_parse(power, text, n, &why);
+	return r < 0 ? es_error_say(err, r, "'%s': %.900s", path, why.text) : 0;
 }
 
 void es_simulate_power_finish(struct es_simulate_power *power)

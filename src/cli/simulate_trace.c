@@ -8,44 +8,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "cli/command.h"
+#include "cli/onefile.h"
 #include "cli/simulate.h"
-#include "format/archive.h"
-
-/* The one file of what was named, unpacked where it is packed. */
-struct file {
-	struct es_simulate_trace *trace;
-	struct es_error *err;
-	const char *path;
-	bool is_strict;
-	unsigned n;
-};
-
-static int parse(void *arg, struct es_archive_file *of)
-{
-	struct file *file = arg;
-	struct es_error why = { .code = 0 };
-	int r;
-
-	if (file->n++ > 0)
-		return 0;
-	r = es_swf_parse(of->data, of->n, file->is_strict, &file->trace->swf, &why);
-	if (r == 0 && of->is_cut)
-		r = es_error_say(&why, -EBADMSG, "the file is cut off");
-	if (r < 0)
-		(void)es_error_say(file->err, r, "'%s': %.900s", file->path, why.text);
-	return r;
-}
-
-static void tell_faults(const char *command, const char *path, const struct es_swf *swf)
-{
-	for (size_t i = 0; i < swf->n_faults && i < ES_SWF_FAULTS_KEPT; i++)
-		(void)es_complain(command, 0, "'%s' line %zu: %s; passed over", path,
-				  swf->faults[i].line, swf->faults[i].reason);
-	if (swf->n_faults > ES_SWF_FAULTS_KEPT)
-		(void)es_complain(command, 0, "'%s': %zu lines are wrong in all; passed over", path,
-				  swf->n_faults);
-}
 
 static bool is_usable(const struct es_swf_job *job)
 {
@@ -87,17 +51,9 @@ static int look_through(const char *path, uint32_t procs, struct es_simulate_tra
 int es_simulate_trace_read(const char *command, const char *path, bool is_strict, uint32_t procs,
 			   struct es_simulate_trace *trace, struct es_error *err)
 {
-	struct file file = { .trace = trace, .err = err, .path = path, .is_strict = is_strict };
-	int r = es_archive_walk(path, NULL, parse, &file, err);
+	int r = es_one_file_swf(command, path, is_strict, &trace->swf, err);
 
-	if (r < 0)
-		return r;
-	if (file.n != 1)
-		return es_error_say(err, -EINVAL, "'%s': %s", path,
-				    file.n == 0 ? "there is no text in it"
-						: "there are several files in it: name one");
-	tell_faults(command, path, &trace->swf);
-	return look_through(path, procs, trace, err);
+	return r < 0 ? r : look_through(path, procs, trace, err);
 }
 
 void es_simulate_trace_finish(struct es_simulate_trace *trace)

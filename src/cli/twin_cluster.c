@@ -17,16 +17,14 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/parse.h"
+#include "cli/onefile.h"
 #include "cli/twin.h"
 #include "cli/twin_cluster.h"
-#include "format/archive.h"
 #include "twin/cluster.h"
 
 #define COMMAND "twin cluster"
 #define START_MAX_S (ES_TIME_MAX_NS / ES_NS_PER_S / 2) /* room for the length of the simulation */
 #define QUIET_NS (10 * ES_NS_PER_S) /* where stderr is no terminal: between two lines of progress */
-#define STOPPED (-EINTR)
-
 struct run {
 	struct es_twin_cluster_asked asked;
 	struct es_cluster_options options;
@@ -39,61 +37,14 @@ struct run {
 	int signal;
 };
 
-/* The one file of what --jobs names, unpacked where it is packed. */
-struct trace_file {
-	struct run *run;
-	unsigned n;
-};
-
-static int parse_trace(void *arg, struct es_archive_file *file)
-{
-	struct trace_file *of = arg;
-	struct es_error err = { .code = 0 };
-	int r;
-
-	if (of->n++ > 0)
-		return 0;
-	r = es_swf_parse(file->data, file->n, of->run->asked.is_strict, &of->run->swf, &err);
-	if (r == 0 && file->is_cut) {
-		(void)es_error_say(&err, -EBADMSG, "the file is cut off");
-		r = -EBADMSG;
-	}
-	if (r < 0)
-		(void)es_complain(COMMAND, ES_EXIT_FAILURE, "'%s': %s", of->run->asked.jobs,
-				  err.text);
-	return r < 0 ? STOPPED : 0;
-}
-
-static void tell_faults(const struct run *run)
-{
-	const struct es_swf *swf = &run->swf;
-
-	for (size_t i = 0; i < swf->n_faults && i < ES_SWF_FAULTS_KEPT; i++)
-		(void)es_complain(COMMAND, 0, "'%s' line %zu: %s; passed over", run->asked.jobs,
-				  swf->faults[i].line, swf->faults[i].reason);
-	if (swf->n_faults > ES_SWF_FAULTS_KEPT)
-		(void)es_complain(COMMAND, 0, "'%s': %zu lines are wrong in all; passed over",
-				  run->asked.jobs, swf->n_faults);
-}
-
 static int load_trace(struct run *run)
 {
-	struct trace_file file = { .run = run };
 	struct es_error err = { .code = 0 };
-	int r;
 
 	if (!run->asked.jobs)
 		return -1;
-	r = es_archive_walk(run->asked.jobs, NULL, parse_trace, &file, &err);
-	if (r == STOPPED)
-		return ES_EXIT_FAILURE;
-	if (r < 0)
+	if (es_one_file_swf(COMMAND, run->asked.jobs, run->asked.is_strict, &run->swf, &err) < 0)
 		return es_complain(COMMAND, ES_EXIT_FAILURE, "%s", err.text);
-	if (file.n != 1)
-		return es_complain(COMMAND, ES_EXIT_FAILURE, "'%s': %s", run->asked.jobs,
-				   file.n == 0 ? "there is no text in it"
-					       : "there are several files in it: name one");
-	tell_faults(run);
 	run->options.trace.swf = &run->swf;
 	if (run->asked.start || run->swf.unix_start_s < 0)
 		return -1;

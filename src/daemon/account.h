@@ -1,0 +1,80 @@
+/*
+ * daemon/account.h - the node's book: what each sweep's joules were used for
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ *
+ * Follows each domain through core/track.h (wraps, resets, sleeps), shares each part of the fine cover out by core/attribution.h, and
+ * what the node's own meter shows beyond its parts as a part named "rest". Cumulative integers in µJ: jobs + idle + unattributed = node,
+ * always; what the node's meter shows less than its parts is carried as residual until it has made up for it.
+ */
+#ifndef ES_DAEMON_ACCOUNT_H
+#define ES_DAEMON_ACCOUNT_H
+
+#include "base/buf.h"
+#include "core/attribution.h"
+#include "daemon/jobs.h"
+#include "daemon/sweep.h"
+#include "ipc/page.h"
+
+struct es_account;
+
+/** struct es_account_options - idle power, where the site knows it */
+struct es_account_options {
+	uint64_t idle_mw; /* of the node, over all parts by what they draw at the quietest; 0: as seen */
+	int64_t settle_ns; /* quietest mean over so long counts as idle as seen; 0: 60 s */
+};
+
+/** struct es_account_part - one line of the book */
+struct es_account_part {
+	char domain[ES_NAME_MAX_BYTES];
+	enum es_kind kind; /* of the meter */
+	enum es_domain_type type;
+	uint64_t energy_uj; /* since the epoch */
+	uint64_t idle_uj, rest_uj; /* nobody's: not allocated, and used by no job */
+};
+
+/** struct es_account_share - a job's line of a part */
+struct es_account_share {
+	enum es_share_rule rule; /* the last in force */
+	enum es_idle_method idle_method;
+	uint64_t dynamic_uj, idle_uj;
+};
+
+int es_account_create(const struct es_account_options *options,
+		      const struct es_node_domains *domains, struct es_account **ret,
+		      struct es_error *err);
+void es_account_destroy(struct es_account *account);
+
+/**
+ * es_account_feed - one sweep; es_jobs_read_time() was called for it
+ * Jobs get their accounts with their first sweep. One that began or ended since the last sweep has its share of that interval by time.
+ */
+int es_account_feed(struct es_account *account, struct es_jobs *jobs, const struct es_sweep *sweep);
+
+/** es_account_close - a job is over: its account is freed (es_account_of() before) */
+void es_account_close(struct es_account *account, struct es_job *job);
+
+size_t es_account_n_parts(const struct es_account *account);
+const struct es_account_part *es_account_part(const struct es_account *account, size_t part);
+/** es_account_of - a job's lines, [n_parts]; NULL: it has none yet. @ret_node_uj: their sum */
+const struct es_account_share *es_account_of(const struct es_account *account,
+					     const struct es_job *job, uint64_t *ret_node_uj);
+/** es_account_node - the node's total since the epoch, its kind, mean power of the last interval, and the residual (parts above the total) */
+bool es_account_node(const struct es_account *account, uint64_t *ret_uj, uint64_t *ret_mw,
+		     enum es_kind *ret_kind, uint64_t *ret_residual_uj);
+
+/** es_account_values - cumulative values of all of the node's domains for pages, [n domains] */
+void es_account_values(const struct es_account *account, struct es_page_value *ret);
+
+/**
+ * es_account_save, es_account_load - for a file that outlives a kill: raw values, CPU times, sums
+ * After load the first sweep closes the gap: its energy is shared out by the CPU times over the gap. 0; -ESTALE: of another
+ * boot or other domains (then nothing is taken: jobs go on from zero, and the caller says so); -EBADMSG.
+ */
+int es_account_save(const struct es_account *account, const struct es_jobs *jobs,
+		    const char *boot_id, struct es_buf *out);
+int es_account_load(struct es_account *account, struct es_jobs *jobs, const char *boot_id,
+		    const void *data, size_t n);
+
+#endif

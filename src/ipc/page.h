@@ -1,0 +1,64 @@
+/*
+ * page.h - the daemon's shared page: cumulative energies that a client reads without asking
+ *
+ * SPDX-License-Identifier: BSD-3-Clause
+ * Copyright (C) 2026 the EnergyScopium authors
+ *
+ * A sealed memfd (F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_FUTURE_WRITE where the kernel has it; mapped read-only by the client), one per client,
+ * written at the rate that the client may see. Copied, then checked: the client trusts nothing in it beyond its size.
+ */
+#ifndef ES_IPC_PAGE_H
+#define ES_IPC_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define ES_PAGE_MAGIC 0x47505345U /* "ESPG" */
+#define ES_PAGE_VERSION 1U
+#define ES_PAGE_DOMAINS_MAX 4096U
+
+/** struct es_page_value - one domain as last read */
+struct es_page_value {
+	int64_t t_ns; /* boot clock, middle of the read; 0: never read */
+	int64_t width_ns;
+	uint64_t energy_uj; /* since the daemon's epoch; never wraps, never goes back within an epoch */
+	uint64_t power_mw; /* of a domain that reports powers: as read */
+	int64_t activity_ns;
+	int32_t error; /* 0, or negative errno: then the other members are those of the last reading that was good */
+	uint32_t n_resets; /* of the hardware counter, seen by the daemon: energy was lost at each */
+};
+
+/** struct es_page_copy - a consistent copy of all */
+struct es_page_copy {
+	uint64_t epoch; /* changes when the daemon starts anew, or its domains change: ask for them again */
+	uint64_t sequence; /* even; grows by 2 with each sweep */
+	int64_t sweep_ns,
+		period_ns; /* boot clock of the last sweep; planned time to the next; a page older than 3 periods is stale */
+	bool has_node; /* else the energy of the whole is not known */
+	uint64_t node_uj; /* of the widest trusted meter, or the client's share of it; cumulative since the epoch */
+	uint64_t node_mw; /* mean over the last interval */
+	char node_kind[16]; /* measured, integrated, estimated, attributed */
+	size_t n;
+};
+
+struct es_page; /* writer */
+/** es_page_create - 0; *@ret_fd: to be sent to the client, owned by caller; -EOPNOTSUPP: no memfd sealing */
+int es_page_create(size_t n_domains, uint64_t epoch, struct es_page **ret, int *ret_fd,
+		   struct es_error *err);
+/** es_page_write - one sweep; @head: epoch and sequence are the page's own, n as created; takes microseconds, no system call */
+void es_page_write(struct es_page *page, const struct es_page_value *values,
+		   const struct es_page_copy *head);
+void es_page_destroy(struct es_page *page);
+
+struct es_page_view; /* reader */
+/** es_page_open - map what was received; -EBADMSG: no page of ours, not sealed, or too small for what it says */
+int es_page_open(int fd, struct es_page_view **ret, struct es_error *err);
+/** es_page_copy - 0; -EAGAIN: the writer died in the middle (after bounded tries); -ESTALE: not written for 3 periods; -EBADMSG */
+int es_page_copy(struct es_page_view *view, int64_t now_boot_ns, struct es_page_value *values,
+		 size_t n_max, struct es_page_copy *ret);
+void es_page_close(struct es_page_view *view);
+
+#endif

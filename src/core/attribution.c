@@ -8,6 +8,8 @@
 
 #define WHOLE_PPM 1000000U
 
+__extension__ typedef unsigned __int128 u128;
+
 /*
  * @whole over @n weights and what is left of @total behind them, by running sums: the first k get floor(whole * (w1 + … + wk) / total), so that
  * nothing is lost or made, no job is off by more than a unit, and no memory is needed.
@@ -23,8 +25,7 @@ static uint64_t next_share(struct sharing *sharing, uint64_t weight)
 	sharing->weights += weight;
 	if (sharing->weights > sharing->total)
 		sharing->weights = sharing->total;
-	upto = sharing->total ? (uint64_t)((unsigned __int128)sharing->whole * sharing->weights /
-					   sharing->total)
+	upto = sharing->total ? (uint64_t)((u128)sharing->whole * sharing->weights / sharing->total)
 			      : 0;
 	weight = upto - sharing->given;
 	sharing->given = upto;

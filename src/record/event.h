@@ -40,6 +40,10 @@ enum es_event_type {
 	ES_EVENT_FAULT = 18, /* value: index of the domain; text: see record/fault.h */
 	ES_EVENT_RELEASED =
 		19, /* devices are let go from here on; value: for how long, ns, 0: until they are had again, which is ES_EVENT_RELEASED_OVER; text: which, blank, why */
+	ES_EVENT_SHARED =
+		20, /* how a domain is shared out from here on; value: its index, -1: all; text: rule, blank, where idle power comes from (core/attribution.h) */
+	ES_EVENT_WALL_CLOCK =
+		21, /* how well the wall clock is kept; value: most it is off, ns, -1: nobody keeps it */
 };
 
 /* The value of an ES_EVENT_RELEASED that ends one. */

@@ -198,6 +198,14 @@ static void put_job(struct es_json *json, const struct es_meta *meta)
 	put_text(json, "comment", meta->comment);
 	es_json_u64(json, "ncpus", meta->n_cpus);
 	es_json_u64(json, "ngpus", meta->n_gpus);
+	if (meta->n_job_nodes)
+		es_json_u64(json, "nodes", meta->n_job_nodes);
+	if (meta->restarts)
+		es_json_u64(json, "restarts", meta->restarts);
+	if (meta->sharing != ES_SHARING_UNKNOWN)
+		es_json_bool(json, "exclusive", meta->sharing == ES_SHARING_EXCLUSIVE);
+	if (meta->has_uid)
+		es_json_u64(json, "uid", meta->uid);
 	es_json_object_end(json);
 }
 
@@ -461,6 +469,13 @@ static void get_job(struct reading *reading, json_t *object, struct es_meta *met
 	get_text(reading, object, "comment", meta->comment, sizeof(meta->comment));
 	meta->n_cpus = (uint32_t)get_integer(reading, object, "ncpus", 0, UINT32_MAX, 0);
 	meta->n_gpus = (uint32_t)get_integer(reading, object, "ngpus", 0, UINT32_MAX, 0);
+	meta->n_job_nodes = (uint32_t)get_integer(reading, object, "nodes", 0, UINT32_MAX, 0);
+	meta->restarts = (uint32_t)get_integer(reading, object, "restarts", 0, UINT32_MAX, 0);
+	if (json_object_get(object, "exclusive"))
+		meta->sharing = get_flag(object, "exclusive") ? ES_SHARING_EXCLUSIVE
+							      : ES_SHARING_SHARED;
+	meta->has_uid = json_object_get(object, "uid") != NULL;
+	meta->uid = (uint32_t)get_integer(reading, object, "uid", 0, UINT32_MAX, 0);
 }
 
 static int get_signals(struct reading *reading, json_t *array, struct es_meta *meta)

@@ -35,6 +35,13 @@ enum es_virt {
 	ES_VIRT_CONTAINER,
 };
 
+/** enum es_sharing - whether the nodes were the job's alone */
+enum es_sharing {
+	ES_SHARING_UNKNOWN,
+	ES_SHARING_EXCLUSIVE,
+	ES_SHARING_SHARED,
+};
+
 /** struct es_meta - the first frame of a recording; init with es_meta_init(), free with es_meta_finish() */
 struct es_meta {
 	char tool[64]; /* who wrote it: "energyscopium 0.1.0", or what was imported */
@@ -45,6 +52,11 @@ struct es_meta {
 		step[ES_NAME_MAX_BYTES];
 	char comment[ES_TEXT_MAX_BYTES];
 	uint32_t n_cpus, n_gpus; /* allocated to the job; 0 CPUs: not known */
+	uint32_t n_job_nodes; /* how many nodes the job has, recorded here or elsewhere; 0: not known */
+	uint32_t restarts; /* of a job that was queued again */
+	enum es_sharing sharing;
+	bool has_uid;
+	uint32_t uid; /* whose job it is */
 	int64_t period_ns; /* planned sampling period */
 	/* The same instant on the three clocks; times in the recording are on the boot clock. */
 	int64_t start_boot_ns, start_mono_ns, start_unix_ns;

@@ -19,6 +19,7 @@
 #include "base/hot.h"
 #include "base/json.h"
 #include "record/frame.h"
+#include "record/recording.h"
 
 struct es_recorder {
 	int fd;
@@ -229,6 +230,96 @@ fail:
 	return r;
 }
 
+static bool is_same_domain(const struct es_domain *a, const struct es_domain *b)
+{
+	return strcmp(a->id, b->id) == 0 && strcmp(a->name, b->name) == 0 && a->type == b->type &&
+	       a->kind == b->kind && a->is_power == b->is_power &&
+	       a->has_activity == b->has_activity && a->range.unit_nj == b->range.unit_nj &&
+	       a->range.modulus_nj == b->range.modulus_nj && a->node == b->node;
+}
+
+/* What is written from now on has the meaning that the first frame gives it. */
+static const char *why_other(const struct es_meta *a, const struct es_meta *b)
+{
+	if (strcmp(a->boot_id, b->boot_id) != 0)
+		return "it is of another boot of this machine";
+	if (a->n_nodes != b->n_nodes || strcmp(a->nodes[0].name, b->nodes[0].name) != 0)
+		return "it is of another node";
+	if (strcmp(a->job, b->job) != 0)
+		return "it is of another job";
+	for (size_t i = 0; i < a->n_domains && i < b->n_domains; i++)
+		if (!is_same_domain(&a->domains[i], &b->domains[i]))
+			return "its domains are others";
+	for (size_t i = 0; i < a->n_signals && i < b->n_signals; i++)
+		if (strcmp(a->signals[i].id, b->signals[i].id) != 0)
+			return "its signals are others";
+	return a->n_domains != b->n_domains || a->n_signals != b->n_signals
+		       ? "it has more or fewer domains or signals"
+		       : NULL;
+}
+
+/* Its whole frames, and where they end. The recording has a descriptor of its own. */
+static int read_again(struct es_recorder *recorder, const char *path, const struct es_meta *meta,
+		      const struct es_visitor *visitor, void *arg, struct es_error *err)
+{
+	static const struct es_visitor nobody = { .reading = NULL };
+	int fd = fcntl(recorder->fd, F_DUPFD_CLOEXEC, 0);
+	struct es_recording *recording;
+	uint64_t size_bytes;
+	const char *why;
+	int r;
+
+	if (fd < 0)
+		return es_error_set(err, -errno, "'%s'", path);
+	r = es_recording_open_fd(fd, path, NULL, &recording, err);
+	if (r < 0)
+		return r;
+	why = why_other(es_recording_meta(recording), meta);
+	if (why) {
+		r = es_error_say(err, -ESTALE, "'%s' cannot be gone on with: %s", path, why);
+	} else {
+		r = es_recording_walk(recording, visitor ? visitor : &nobody, arg);
+		if (r < 0)
+			(void)es_error_set(err, r, "cannot read '%s'", path);
+		else if (es_recording_is_whole(recording))
+			r = es_error_say(err, -EALREADY, "'%s' has its end", path);
+	}
+	recorder->number = es_recording_valid(recording, &size_bytes);
+	recorder->size = (off_t)size_bytes;
+	es_recording_close(recording);
+	return r;
+}
+
+int es_recorder_reopen(const char *path, const struct es_meta *meta,
+		       const struct es_visitor *visitor, void *arg, struct es_recorder **ret,
+		       struct es_error *err)
+{
+	struct es_recorder *recorder = calloc(1, sizeof(*recorder));
+	int r = -ENOMEM;
+
+	if (!recorder)
+		return es_error_set(err, r, "recording '%s'", path);
+	recorder->n_signals = meta->n_signals;
+	es_buf_init(&recorder->frame, ES_FRAME_PAYLOAD_MAX_BYTES + ES_FRAME_OVERHEAD_BYTES);
+	es_buf_init(&recorder->kept, ES_RECORDER_KEEP_MAX_BYTES);
+	recorder->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+	if (recorder->fd < 0)
+		r = es_error_set(err, -errno, "cannot open '%s'", path);
+	else if (flock(recorder->fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
+		r = es_error_say(err, -EBUSY, "recording '%s' is being written by another process",
+				 path);
+	else
+		r = read_again(recorder, path, meta, visitor, arg, err);
+	if (r == 0 && ftruncate(recorder->fd, recorder->size) < 0)
+		r = es_error_set(err, -errno, "cannot cut the torn end off '%s'", path);
+	if (r < 0) {
+		es_recorder_close(recorder);
+		return r;
+	}
+	*ret = recorder;
+	return 0;
+}
+
 void es_recorder_close(struct es_recorder *recorder)
 {
 	if (!recorder)
@@ -298,6 +389,24 @@ int es_recorder_clock(struct es_recorder *recorder, int64_t boot_ns, int64_t mon
 	if (es_frame_finish(&recorder->frame, at) < 0)
 		return recorder->frame.error;
 	return commit(recorder);
+}
+
+void es_recorder_keep_at_most(struct es_recorder *recorder, size_t n_bytes)
+{
+	if (n_bytes < ES_RECORDER_KEEP_MAX_BYTES)
+		recorder->kept.max = n_bytes;
+}
+
+uint64_t es_recorder_bytes(const struct es_recorder *recorder)
+{
+	return (uint64_t)recorder->size;
+}
+
+int es_recorder_flush(struct es_recorder *recorder)
+{
+	if (recorder->kept.len > 0)
+		recorder->problem = append_kept(recorder);
+	return recorder->problem;
 }
 
 int es_recorder_problem(const struct es_recorder *recorder)

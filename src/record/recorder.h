@@ -34,6 +34,22 @@ struct es_recorder;
 int es_recorder_create(const char *path, bool may_replace, const struct es_meta *meta,
 		       struct es_recorder **ret, struct es_error *err);
 
+struct es_visitor;
+
+/**
+ * es_recorder_reopen - go on with a recording that its writer left without an end, as after a kill -9
+ *
+ * What is torn at its end is cut off. @meta: what is recorded now: the same boot, node and domains in the same order.
+ * @visitor: told of what is in it already; NULL: nobody. Returns 0; -EBUSY: another process writes it; -EALREADY: it has
+ * its end; -ESTALE: another boot, or other domains or signals; -EBADMSG: no recording; errors of open. It is only changed with 0.
+ */
+int es_recorder_reopen(const char *path, const struct es_meta *meta,
+		       const struct es_visitor *visitor, void *arg, struct es_recorder **ret,
+		       struct es_error *err);
+
+/** es_recorder_keep_at_most - of what the disk does not take, less than ES_RECORDER_KEEP_MAX_BYTES */
+void es_recorder_keep_at_most(struct es_recorder *recorder, size_t n_bytes);
+
 /*
  * Each returns 0 also when the disk took nothing (the frame is kept), -ENOMEM or -EMSGSIZE when it could not be kept.
  * es_recorder_problem() tells what the disk said.
@@ -51,6 +67,10 @@ int es_recorder_reserve(struct es_recorder *recorder, const struct es_rows *rows
 
 /** es_recorder_problem - 0, or why the file on disk is behind what was recorded */
 int es_recorder_problem(const struct es_recorder *recorder);
+/** es_recorder_bytes - its size on disk */
+uint64_t es_recorder_bytes(const struct es_recorder *recorder);
+/** es_recorder_flush - once more try to write what was kept; 0, or why not */
+int es_recorder_flush(struct es_recorder *recorder);
 /** es_recorder_kept - bytes that are not on disk (borrowed) */
 const struct es_buf *es_recorder_kept(const struct es_recorder *recorder);
 /**

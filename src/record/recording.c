@@ -33,6 +33,7 @@ struct es_recording {
 	bool is_broken; /* the frame being visited has a content that cannot be */
 	bool is_whole;
 	uint64_t lost_bytes;
+	uint32_t n_frames;
 };
 
 static uint64_t stream_bytes(const struct es_recording *recording)
@@ -150,33 +151,34 @@ static int read_header(struct es_recording *recording, const char *path, struct 
 			    err);
 }
 
-int es_recording_open(const char *path, const struct es_buf *kept, struct es_recording **ret,
-		      struct es_error *err)
+int es_recording_open_fd(int fd, const char *name, const struct es_buf *kept,
+			 struct es_recording **ret, struct es_error *err)
 {
 	struct es_recording *recording = calloc(1, sizeof(*recording));
 	struct stat st;
 	int r;
 
-	if (!recording)
-		return es_error_set(err, -ENOMEM, "'%s'", path);
+	if (!recording) {
+		es_closep(&fd);
+		return es_error_set(err, -ENOMEM, "'%s'", name);
+	}
 	recording->kept = kept;
-	/* A FIFO must not make us wait. */
-	recording->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (recording->fd < 0 || fstat(recording->fd, &st) < 0) {
-		r = es_error_set(err, -errno, "cannot open '%s'", path);
+	recording->fd = fd;
+	if (fstat(recording->fd, &st) < 0) {
+		r = es_error_set(err, -errno, "cannot open '%s'", name);
 		goto fail;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		r = es_error_say(err, -EINVAL, "'%s' is no file", path);
+		r = es_error_say(err, -EINVAL, "'%s' is no file", name);
 		goto fail;
 	}
 	recording->file_bytes = (uint64_t)st.st_size;
-	r = read_header(recording, path, err);
+	r = read_header(recording, name, err);
 	if (r < 0)
 		goto fail;
 	r = es_rows_init(&recording->rows, recording->meta.domains, recording->meta.n_domains, 1);
 	if (r < 0) {
-		(void)es_error_set(err, r, "'%s'", path);
+		(void)es_error_set(err, r, "'%s'", name);
 		goto fail;
 	}
 	*ret = recording;
@@ -184,6 +186,17 @@ int es_recording_open(const char *path, const struct es_buf *kept, struct es_rec
 fail:
 	es_recording_close(recording);
 	return r;
+}
+
+int es_recording_open(const char *path, const struct es_buf *kept, struct es_recording **ret,
+		      struct es_error *err)
+{
+	/* A FIFO must not make us wait. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return es_error_set(err, -errno, "cannot open '%s'", path);
+	return es_recording_open_fd(fd, path, kept, ret, err);
 }
 
 void es_recording_close(struct es_recording *recording)
@@ -306,11 +319,13 @@ int es_recording_walk(struct es_recording *recording, const struct es_visitor *v
 
 	recording->is_whole = false;
 	recording->is_broken = false;
+	recording->n_frames = 0;
 	while ((r = frame_at(recording, at, &frame)) > 0) {
 		r = visit_frame(recording, &frame, visitor, arg);
 		if (r < 0 || recording->is_broken)
 			break;
 		at += frame.total_bytes;
+		recording->n_frames++;
 		recording->is_whole = frame.type == ES_FRAME_END;
 	}
 	recording->is_whole = recording->is_whole && !recording->is_broken && r >= 0;
@@ -326,4 +341,10 @@ bool es_recording_is_whole(const struct es_recording *recording)
 uint64_t es_recording_lost_bytes(const struct es_recording *recording)
 {
 	return recording->lost_bytes;
+}
+
+uint32_t es_recording_valid(const struct es_recording *recording, uint64_t *ret_bytes)
+{
+	*ret_bytes = stream_bytes(recording) - recording->lost_bytes;
+	return recording->n_frames;
 }

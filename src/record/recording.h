@@ -36,6 +36,9 @@ struct es_visitor {
  */
 int es_recording_open(const char *path, const struct es_buf *kept, struct es_recording **ret,
 		      struct es_error *err);
+/** es_recording_open_fd - likewise, of an open file; @fd: taken over, closed also on failure; @name: for what is said */
+int es_recording_open_fd(int fd, const char *name, const struct es_buf *kept,
+			 struct es_recording **ret, struct es_error *err);
 void es_recording_close(struct es_recording *recording);
 
 /** es_recording_meta - borrowed, lives as long as @recording */
@@ -53,5 +56,7 @@ int es_recording_walk(struct es_recording *recording, const struct es_visitor *v
 bool es_recording_is_whole(const struct es_recording *recording);
 /** es_recording_lost_bytes - after a walk: bytes behind the last valid frame */
 uint64_t es_recording_lost_bytes(const struct es_recording *recording);
+/** es_recording_valid - after a walk: how many frames are valid, and where the last one ends */
+uint32_t es_recording_valid(const struct es_recording *recording, uint64_t *ret_bytes);
 
 #endif

@@ -310,6 +310,133 @@ static void frames_of_the_reserved_size_take_no_memory(void **state)
 	es_recorder_close(recorder);
 }
 
+/* The bytes of a whole file; *ret_n of them. */
+static uint8_t *slurp(const char *path, size_t *ret_n)
+{
+	FILE *file = fopen(path, "rb");
+	uint8_t *data;
+
+	assert_non_null(file);
+	assert_int_equal(fseek(file, 0, SEEK_END), 0);
+	*ret_n = (size_t)ftell(file);
+	rewind(file);
+	data = malloc(*ret_n + 1);
+	assert_non_null(data);
+	assert_int_equal(fread(data, 1, *ret_n, file), *ret_n);
+	assert_int_equal(fclose(file), 0);
+	return data;
+}
+
+static void put(const char *path, const uint8_t *data, size_t n)
+{
+	FILE *file = fopen(path, "wb");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, n, file), n);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Ten sweeps in frames of one, the last of them cut at each of its bytes: nine are gone on with, and nothing is between. */
+static void a_torn_tail_is_cut_at_each_of_its_bytes(void **state)
+{
+	const struct place *place = *state;
+	struct es_recorder *recorder;
+	size_t n = 0, n_before = 0;
+	uint8_t *data;
+	bool is_whole;
+
+	assert_int_equal(es_recorder_create(place->path, false, &place->meta, &recorder, NULL), 0);
+	for (int64_t i = 0; i < 10; i++) {
+		n_before = (size_t)es_recorder_bytes(recorder);
+		assert_int_equal(test_record_sweeps(recorder, &place->meta, i, 1), 0);
+	}
+	es_recorder_close(recorder);
+	data = slurp(place->path, &n);
+
+	for (size_t cut = n_before; cut <= n; cut++) {
+		int64_t next = cut == n ? 10 : 9;
+
+		put(place->other, data, cut);
+		assert_int_equal(es_recorder_reopen(place->other, &place->meta, NULL, NULL,
+						    &recorder, NULL),
+				 0);
+		assert_int_equal(test_record_sweeps(recorder, &place->meta, next, 2), 0);
+		es_recorder_close(recorder);
+		assert_int_equal(n_sweeps(place->other, NULL, &is_whole), next + 2);
+	}
+	free(data);
+}
+
+static int count_event(void *arg, const struct es_event *event)
+{
+	*(unsigned *)arg += event->type == ES_EVENT_TAG_START;
+	return 0;
+}
+
+static void what_is_in_it_already_is_told(void **state)
+{
+	static const struct es_visitor visitor = { .event = count_event };
+	const struct es_event event = { .type = ES_EVENT_TAG_START,
+					.t_ns = TEST_RECORDING_START_NS,
+					.text = "step 0" };
+	const struct place *place = *state;
+	struct es_recorder *recorder;
+	unsigned n = 0;
+
+	assert_int_equal(es_recorder_create(place->path, false, &place->meta, &recorder, NULL), 0);
+	assert_int_equal(es_recorder_event(recorder, &event), 0);
+	es_recorder_close(recorder);
+	assert_int_equal(
+		es_recorder_reopen(place->path, &place->meta, &visitor, &n, &recorder, NULL), 0);
+	es_recorder_close(recorder);
+	assert_int_equal(n, 1);
+}
+
+/* What cannot be gone on with stays as it is, to the byte. */
+static void what_is_no_such_recording_is_not_changed(void **state)
+{
+	struct place *place = *state;
+	const struct es_event end = { .type = ES_EVENT_END, .t_ns = TEST_RECORDING_START_NS };
+	struct es_recorder *recorder, *another;
+	struct es_error err = { .code = 0 };
+	struct stat st;
+	size_t n = 0;
+	uint8_t *data;
+
+	assert_int_equal(es_recorder_reopen(place->path, &place->meta, NULL, NULL, &recorder, NULL),
+			 -ENOENT);
+	put(place->path, (const uint8_t *)"ESREC", 5);
+	assert_int_equal(es_recorder_reopen(place->path, &place->meta, NULL, NULL, &recorder, NULL),
+			 -EBADMSG);
+	assert_int_equal(stat(place->path, &st), 0);
+	assert_int_equal(st.st_size, 5);
+	assert_int_equal(es_recorder_create(place->path, true, &place->meta, &recorder, NULL), 0);
+	assert_int_equal(es_recorder_reopen(place->path, &place->meta, NULL, NULL, &another, &err),
+			 -EBUSY);
+	es_recorder_close(recorder);
+
+	snprintf(place->meta.boot_id, sizeof(place->meta.boot_id), "another");
+	assert_int_equal(es_recorder_reopen(place->path, &place->meta, NULL, NULL, &another, &err),
+			 -ESTALE);
+	assert_non_null(strstr(err.text, "another boot"));
+	place->meta.boot_id[0] = '\0';
+	place->meta.n_domains--;
+	assert_int_equal(es_recorder_reopen(place->path, &place->meta, NULL, NULL, &another, &err),
+			 -ESTALE);
+	place->meta.n_domains++;
+
+	assert_int_equal(es_recorder_reopen(place->path, &place->meta, NULL, NULL, &recorder, &err),
+			 0);
+	assert_int_equal(es_recorder_event(recorder, &end), 0);
+	es_recorder_close(recorder);
+	data = slurp(place->path, &n);
+	assert_int_equal(es_recorder_reopen(place->path, &place->meta, NULL, NULL, &recorder, &err),
+			 -EALREADY);
+	assert_int_equal(stat(place->path, &st), 0);
+	assert_int_equal((size_t)st.st_size, n);
+	free(data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +457,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_disk_that_is_full_at_the_start_is_told,
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(a_description_that_cannot_be_written_is_told,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(a_torn_tail_is_cut_at_each_of_its_bytes, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(what_is_in_it_already_is_told, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(what_is_no_such_recording_is_not_changed,
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(frames_of_the_reserved_size_take_no_memory,
 						make_place, remove_place),

@@ -15,22 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** enum es_share_rule - named in every report of a job on a shared node */
-enum es_share_rule {
-	ES_SHARE_EXCLUSIVE, /* the node is the job's */
-	ES_SHARE_DIRECT, /* the part is the job's alone: own GPU, own package */
-	ES_SHARE_CPU_TIME, /* dynamic energy by CPU time of the jobs' cgroups on that package */
-	ES_SHARE_ACTIVITY, /* of a GPU: by what its library says each process kept busy */
-	ES_SHARE_SLICES, /* of a GPU: by the slices (MIG) held */
-	ES_SHARE_ALLOCATION, /* idle energy by the share that was allocated */
-};
-
-/** enum es_idle_method - where the idle power comes from that is told apart from the dynamic one */
-enum es_idle_method {
-	ES_IDLE_NONE, /* not known: all energy counts as dynamic; said in the report */
-	ES_IDLE_CONFIGURED,
-	ES_IDLE_SEEN, /* mean of the quietest minutes of this node since the daemon knows it */
-};
+#include "core/share_rule.h"
 
 /** struct es_share_part - one part over one interval */
 struct es_share_part {

@@ -5,7 +5,8 @@
  * Copyright (C) 2026 the EnergyScopium authors
  *
  * A sealed memfd (F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_FUTURE_WRITE where the kernel has it; mapped read-only by the client), one per client,
- * written at the rate that the client may see. Copied, then checked: the client trusts nothing in it beyond its size.
+ * written at the rate that the client may see. Copied, then checked: the client trusts nothing in it beyond its size. Two slots are
+ * written in turn, and the one finished last is read: a writer that is held up, or dies, in the middle of a sweep leaves the one before.
  */
 #ifndef ES_IPC_PAGE_H
 #define ES_IPC_PAGE_H
@@ -45,18 +46,38 @@ struct es_page_copy {
 };
 
 struct es_page; /* writer */
-/** es_page_create - 0; *@ret_fd: to be sent to the client, owned by caller; -EOPNOTSUPP: no memfd sealing */
+/**
+ * es_page_create - shared memory for @n_domains, sealed
+ * @ret_fd: to be sent to the client, owned by caller
+ *
+ * Returns 0; -EOPNOTSUPP: no memfd, or no sealing; -E2BIG; -ENOMEM; errors of memfd_create and mmap. To be written
+ * before it is sent: without a sweep in it the client gets -EAGAIN.
+ */
 int es_page_create(size_t n_domains, uint64_t epoch, struct es_page **ret, int *ret_fd,
 		   struct es_error *err);
 /** es_page_write - one sweep; @head: epoch and sequence are the page's own, n as created; takes microseconds, no system call */
 void es_page_write(struct es_page *page, const struct es_page_value *values,
 		   const struct es_page_copy *head);
+/** es_page_destroy - and the client knows at once that nothing will be written any more (-ESTALE); NULL is fine */
 void es_page_destroy(struct es_page *page);
 
 struct es_page_view; /* reader */
-/** es_page_open - map what was received; -EBADMSG: no page of ours, not sealed, or too small for what it says */
+/**
+ * es_page_open - map what was received; @fd may be closed afterwards
+ * Returns 0; -EBADMSG: no page of ours, not sealed, or its size is not what it says; errors of mmap.
+ */
 int es_page_open(int fd, struct es_page_view **ret, struct es_error *err);
-/** es_page_copy - 0; -EAGAIN: the writer died in the middle (after bounded tries); -ESTALE: not written for 3 periods; -EBADMSG */
+/** es_page_n, es_page_epoch - as the page said when it was opened */
+size_t es_page_n(const struct es_page_view *view);
+uint64_t es_page_epoch(const struct es_page_view *view);
+/**
+ * es_page_copy - the last sweep; no system call
+ * @values: room for @n_max, at least es_page_n(); may be overwritten after an error, too
+ * @ret: set with 0, and with -ESTALE where a sweep is there
+ *
+ * Returns 0; -EAGAIN: nothing was written yet, or what is written never holds still; -ESTALE: not written for 3
+ * periods, or the writer has ended (then @ret is not set); -EBADMSG: no honest writer wrote that.
+ */
 int es_page_copy(struct es_page_view *view, int64_t now_boot_ns, struct es_page_value *values,
 		 size_t n_max, struct es_page_copy *ret);
 void es_page_close(struct es_page_view *view);

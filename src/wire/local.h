@@ -114,7 +114,15 @@ enum es_local_view {
 	ES_LOCAL_VIEW_SHARE = 2, /* what is attributed to the user's job */
 };
 
+#define ES_LOCAL_INSTANCES_MAX 8U
+
 /** struct es_local_instance, es_local_domain - as struct es_instance and es_domain of core, whose enums travel as names */
+struct es_local_instance {
+	char uuid[64];
+	uint32_t gpu_instance, compute_instance, gpu_slices, compute_slices;
+	uint64_t memory_bytes;
+};
+
 struct es_local_domain {
 	char id[ES_NAME_MAX_BYTES], name[ES_NAME_MAX_BYTES], source[32];
 	char type[16], kind[16], state[16];
@@ -128,6 +136,8 @@ struct es_local_domain {
 	uint32_t idle_spread_ppm, spread_ppm, accuracy_ppm;
 	char pci[24], model[64], uuid[64];
 	char reason[ES_NAME_MAX_BYTES], fix[ES_NAME_MAX_BYTES];
+	uint32_t n_instances;
+	struct es_local_instance instances[ES_LOCAL_INSTANCES_MAX];
 };
 
 /** struct es_local_page - what WATCH gives */
@@ -165,9 +175,13 @@ struct es_local_job_is {
 };
 
 /*
- * es_local_put_… - a whole packet: header and body; returns its bytes, or -EMSGSIZE, -EINVAL
- * es_local_get_… - from a body (behind the header) that anybody may have sent; 0 or -EBADMSG. Names are checked: an id
- * has only its letters, texts are UTF-8 without control characters, lists have digits, commas, hyphens (GPUs: also letters, colons, dots).
+ * es_local_put_… - a whole packet: header and body; returns its bytes, or -EMSGSIZE: more than @size; -EINVAL: an id, a
+ * list, a time or a count that es_local_get_…() would refuse. What is not UTF-8 in a text, or a control character,
+ * becomes '?': the name of a job is its user's to choose.
+ * es_local_get_… - from a body (behind the header) that anybody may have sent; 0 or -EBADMSG, and then nothing is set.
+ * Names are checked: an id has only its letters, texts are UTF-8 without control characters, lists have digits, commas,
+ * hyphens (GPUs: also letters, colons, dots, slashes, underscores), a cgroup is an absolute path without "..". Times
+ * lie within ES_TIME_MAX_NS.
  */
 int es_local_put_empty(uint16_t type, uint32_t number, uint8_t *out, size_t size);
 int es_local_put_text(uint16_t type, uint32_t number, const char *text, uint32_t value,
@@ -194,7 +208,7 @@ int es_local_put_job_is(uint32_t number, const struct es_local_job_is *job, uint
 			size_t size);
 int es_local_get_job_is(const void *body, size_t n, struct es_local_job_is *ret);
 
-/** es_local_id_problem - why a job or step cannot have this id; NULL: it can */
+/** es_local_id_problem - why a job or step cannot have this id, in words behind "job 'ID': "; NULL: it can. It may be a file's name. */
 const char *es_local_id_problem(const char *id);
 
 #endif

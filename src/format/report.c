@@ -158,6 +158,9 @@ static void note_fact(struct es_report *report, const struct es_event *event)
 	case ES_EVENT_LAUNCH:
 		es_report_launch_parse(event->text, event->value, &report->launch);
 		break;
+	case ES_EVENT_DAEMON:
+		es_report_daemon_parse(event->text, event->value, &report->daemon);
+		break;
 	case ES_EVENT_END:
 		if (event->value > 0) /* imports have none */
 			report->own_cpu_ns = event->value;

@@ -19,6 +19,7 @@
 #include "format/carbon.h"
 #include "format/report_activity.h"
 #include "format/report_baseline.h"
+#include "format/report_daemon.h"
 #include "format/report_launch.h"
 #include "format/report_model.h"
 #include "format/report_releases.h"
@@ -249,6 +250,7 @@ struct es_report {
 	size_t n_signals;
 	struct es_report_activity activity;
 	struct es_report_launch launch; /* who started the command, as one of how many */
+	struct es_report_daemon daemon; /* through whom the readings came */
 };
 
 /**

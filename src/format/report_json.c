@@ -76,6 +76,8 @@ static const char *attribution(const struct es_report *report)
 {
 	bool is_estimate = report->has_estimate && report->metered_uj == 0;
 
+	if (report->daemon.is_share)
+		return "share of the node";
 	if (is_estimate && report->meta->virt == ES_VIRT_CONTAINER)
 		return "share of the container's cgroup";
 	if (is_estimate && report->meta->virt == ES_VIRT_VM)
@@ -308,6 +310,7 @@ static void put_quality(const struct es_report *report, struct es_json *json)
 	es_json_decimal(json, "suspended_s", report->suspended_ns, 9);
 	es_json_decimal(json, "clock_stepped_s", report->clock_stepped_ns, 9);
 	es_json_bool(json, "whole", report->is_whole);
+	es_report_daemon_members(&report->daemon, json);
 	es_json_string(json, "sampling", report->mean_period_ns ? es_report_quality(report) : NULL);
 	es_json_object_end(json);
 }

@@ -334,6 +334,7 @@ static void put_rest(const struct es_report *report, struct es_buf *out)
 		put_row(out, "still runs", text);
 	}
 	es_report_launch_rows(&report->launch, out);
+	es_report_daemon_rows(&report->daemon, out);
 	put_own_cost(report, out);
 }
 

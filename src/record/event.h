@@ -44,6 +44,8 @@ enum es_event_type {
 		20, /* how a domain is shared out from here on; value: its index, -1: all; text: rule, blank, where idle power comes from (core/attribution.h) */
 	ES_EVENT_WALL_CLOCK =
 		21, /* how well the wall clock is kept; value: most it is off, ns, -1: nobody keeps it */
+	ES_EVENT_DAEMON =
+		22, /* the readings come through this node's daemon; value: its period, ns; text: format/report_daemon.h */
 };
 
 /* The value of an ES_EVENT_RELEASED that ends one. */

@@ -11,35 +11,71 @@ import time
 
 from harness import Skip, clean_environment
 
-CONF = """ClusterName=loop
-SlurmctldHost={host}(127.0.0.1)
-SlurmctldPort={port}
-SlurmUser=root
-SlurmdUser=root
-AuthType=auth/munge
+CONF = {
+    "ClusterName": "loop",
+    "SlurmctldHost": "{host}(127.0.0.1)",
+    "SlurmctldPort": "{port}",
+    "SlurmUser": "root",
+    "SlurmdUser": "root",
+    "AuthType": "auth/munge",
+    "AuthInfo": "socket={place}/munge.sock",
+    "CredType": "cred/munge",
+    "StateSaveLocation": "{place}/state",
+    "SlurmdSpoolDir": "{place}/spool.%n",
+    "SlurmctldPidFile": "{place}/slurmctld.pid",
+    "SlurmdPidFile": "{place}/slurmd.%n.pid",
+    "SlurmctldLogFile": "{place}/slurmctld.log",
+    "SlurmdLogFile": "{place}/slurmd.%n.log",
+    "MpiDefault": "none",
+    "ProctrackType": "proctrack/linuxproc",
+    "TaskPlugin": "task/none",
+    "SwitchType": "switch/none",
+    "ReturnToService": "2",
+    "SchedulerType": "sched/backfill",
+    "SelectType": "select/cons_tres",
+    "SelectTypeParameters": "CR_Core",
+    "SlurmdParameters": "config_overrides",
+    "JobAcctGatherType": "jobacct_gather/none",
+    "AccountingStorageType": "accounting_storage/none",
+    "KillWait": "2",
+}
+
+# With accounting; the password of the connection to slurmdbd is the place of munge's socket.
+CONF_ACCOUNTING = {
+    "AccountingStorageType": "accounting_storage/slurmdbd",
+    "AccountingStorageHost": "127.0.0.1",
+    "AccountingStoragePort": "{dbd_port}",
+    "AccountingStoragePass": "{place}/munge.sock",
+    "JobAcctGatherType": "jobacct_gather/linux",
+    "JobAcctGatherFrequency": "1",
+}
+
+# With our energy plug-in, beside those of the distribution.
+CONF_ENERGY = {
+    "PluginDir": "{modules}:{system_modules}",
+    "AcctGatherEnergyType": "acct_gather_energy/energyscopium",
+    "AcctGatherNodeFreq": "1",
+    "JobAcctGatherType": "jobacct_gather/linux",
+    "JobAcctGatherFrequency": "task=1,energy=1",
+}
+
+CONF_DBD = """AuthType=auth/munge
 AuthInfo=socket={place}/munge.sock
-CredType=cred/munge
-StateSaveLocation={place}/state
-SlurmdSpoolDir={place}/spool.%n
-SlurmctldPidFile={place}/slurmctld.pid
-SlurmdPidFile={place}/slurmd.%n.pid
-SlurmctldLogFile={place}/slurmctld.log
-SlurmdLogFile={place}/slurmd.%n.log
-MpiDefault=none
-ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
-SwitchType=switch/none
-ReturnToService=2
-SchedulerType=sched/backfill
-SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
-SlurmdParameters=config_overrides
-JobAcctGatherType=jobacct_gather/none
-AccountingStorageType=accounting_storage/none
-KillWait=2
-{nodes}
-PartitionName=main Nodes=n[1-{n}] Default=YES MaxTime=INFINITE State=UP
+DbdHost=localhost
+DbdAddr=127.0.0.1
+DbdPort={dbd_port}
+SlurmUser=root
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort={db_port}
+StorageUser=slurm
+StoragePass=pw
+StorageLoc=slurm_acct
+LogFile={place}/slurmdbd.log
+PidFile={place}/slurmdbd.pid
 """
+
+SYSTEM_MODULES = ("/usr/lib/x86_64-linux-gnu/slurm-wlm", "/usr/lib/aarch64-linux-gnu/slurm-wlm", "/usr/lib64/slurm")
 
 
 def free_ports(n):
@@ -54,46 +90,111 @@ def free_ports(n):
 
 
 class Slurm:
-    """with Slurm(place, n) as slurm: slurm.srun("-n4", …); skips where it cannot be."""
+    """
+        with Slurm(place, n) as slurm: slurm.srun("-n4", …)
 
-    def __init__(self, place, n):
+    Skips where it cannot be. accounting: slurmdbd on a MariaDB of its own, so that there is sacct. modules: the folder of our
+    energy plug-in, which is then in use. conf: further settings; None takes one away. env_of(node): environment of its slurmd.
+    """
+
+    def __init__(self, place, n, accounting=False, modules=None, conf=None, env_of=None):
         self.place, self.n, self.started = os.path.join(place, "slurm"), n, []
+        self.nodes = [f"n{i + 1}" for i in range(n)]
+        self.accounting, self.modules, self.conf = accounting, modules, conf or {}
+        self.env_of = env_of or (lambda node: {})
         self.env = clean_environment({"SLURM_CONF": os.path.join(self.place, "slurm.conf"),
                                       "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
 
+    def path(self, name):
+        return os.path.join(self.place, name)
+
+    def read(self, name):
+        with open(self.path(name), encoding="utf-8", errors="replace") as file:
+            return file.read()
+
     def start(self, *args, **more):
         with open(os.path.join(self.place, os.path.basename(args[0]) + ".out"), "ab") as log:
-            self.started.append(subprocess.Popen(args, env={**self.env, **more}, stdin=subprocess.DEVNULL, stdout=log,
-                                                 stderr=log, start_new_session=True))
+            process = subprocess.Popen(args, env={**self.env, **more}, stdin=subprocess.DEVNULL, stdout=log,
+                                       stderr=log, start_new_session=True)
+        self.started.append(process)
+        return process
 
-    def __enter__(self):
+    def check_programs(self):
         if os.geteuid() != 0:
             raise Skip("starting Slurm's daemons needs root")
-        for program in ("munged", "slurmctld", "slurmd", "srun"):
+        wanted = ["munged", "slurmctld", "slurmd", "srun"]
+        if self.accounting:
+            wanted += ["slurmdbd", "mariadbd", "mariadb-install-db", "sacct", "sacctmgr"]
+        for program in wanted:
             if not shutil.which(program, path=self.env["PATH"]):
                 raise Skip(f"no {program} here")
-        os.makedirs(os.path.join(self.place, "state"), mode=0o755)
-        os.chmod(os.path.dirname(self.place), 0o755)
-        ports = free_ports(self.n + 1)
-        host = socket.gethostname().split(".")[0]
-        nodes = "\n".join(f"NodeName=n{i + 1} NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[i + 1]} CPUs=4 "
-                          "RealMemory=100 State=UNKNOWN" for i in range(self.n))
-        with open(self.env["SLURM_CONF"], "w") as file:
-            file.write(CONF.format(host=host, place=self.place, port=ports[0], nodes=nodes, n=self.n))
+
+    def write_conf(self):
+        ports = free_ports(self.n + 3)
+        values = {"host": socket.gethostname().split(".")[0], "place": self.place, "port": ports[0], "dbd_port": ports[1],
+                  "db_port": ports[2], "modules": self.modules,
+                  "system_modules": next((m for m in SYSTEM_MODULES if os.path.isdir(m)), "")}
+        settings = {**CONF, **(CONF_ACCOUNTING if self.accounting else {}), **(CONF_ENERGY if self.modules else {}), **self.conf}
+        lines = [f"{key}={value}" for key, value in settings.items() if value is not None]
+        lines += ["NodeName={node} NodeHostname={{host}} NodeAddr=127.0.0.1 Port={port} CPUs=4 RealMemory=100 "
+                  "State=UNKNOWN".format(node=node, port=port) for node, port in zip(self.nodes, ports[3:])]
+        lines += [f"PartitionName=main Nodes=n[1-{self.n}] Default=YES MaxTime=INFINITE State=UP"]
+        with open(self.env["SLURM_CONF"], "w", encoding="utf-8") as file:
+            file.write("\n".join(lines).format(**values) + "\n")
+        if self.accounting:
+            with open(self.path("slurmdbd.conf"), "w", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o600)) as file:
+                file.write(CONF_DBD.format(**values))
+        self.db_port = values["db_port"]
+
+    def start_munge(self):
         key = os.path.join(self.place, "munge.key")
         with open(key, "wb") as file:
             file.write(os.urandom(1024))
         os.chmod(key, 0o600)
+        self.start("munged", "--foreground", "--force", f"--socket={self.place}/munge.sock", f"--key-file={key}",
+                   f"--pid-file={self.place}/munge.pid", f"--seed-file={self.place}/munge.seed",
+                   f"--log-file={self.place}/munge.log")
+        self.wait_for(lambda: os.path.exists(f"{self.place}/munge.sock"), "munged")
+
+    def quietly(self, *args, stdin=None):
+        return subprocess.run(args, env=self.env, text=True, capture_output=True, timeout=60, check=False, input=stdin)
+
+    def start_database(self):
+        os.makedirs(self.path("db"))
+        shutil.chown(self.path("db"), "mysql")
+        made = self.quietly("mariadb-install-db", "--no-defaults", "--user=mysql", f"--datadir={self.place}/db/data",
+                            "--auth-root-authentication-method=normal", "--skip-test-db")
+        if made.returncode != 0:
+            raise Skip(f"no database could be made here: {made.stderr[-200:]}")
+        self.start("mariadbd", "--no-defaults", "--user=mysql", f"--datadir={self.place}/db/data", f"--socket={self.place}/db/sock",
+                   "--bind-address=127.0.0.1", f"--port={self.db_port}", f"--pid-file={self.place}/db/pid",
+                   "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=0",
+                   "--innodb-lock-wait-timeout=900")
+        client = ["mariadb", "--no-defaults", "-S", self.path("db/sock")]
+        self.wait_for(lambda: self.quietly(*client, "-e", "select 1").returncode == 0, "mariadbd")
+        self.quietly(*client, stdin="create user slurm@'127.0.0.1' identified by 'pw'; create user slurm@localhost identified by 'pw';"
+                     "create database slurm_acct; grant all on slurm_acct.* to slurm@'127.0.0.1';"
+                     "grant all on slurm_acct.* to slurm@localhost;")
+        self.start("slurmdbd", "-D")
+        self.wait_for(lambda: self.quietly("sacctmgr", "-n", "list", "cluster").returncode == 0, "slurmdbd")
+        self.quietly("sacctmgr", "-i", "add", "cluster", "loop")
+
+    def start_node(self, node):
+        os.makedirs(os.path.join(self.place, "spool." + node), exist_ok=True)
+        return self.start("slurmd", "-D", "-N", node, SLURMD_NODENAME=node, **self.env_of(node))
+
+    def __enter__(self):
+        self.check_programs()
+        os.makedirs(os.path.join(self.place, "state"), mode=0o755)
+        os.chmod(os.path.dirname(self.place), 0o755)
+        self.write_conf()
         try:
-            self.start("munged", "--foreground", "--force", f"--socket={self.place}/munge.sock", f"--key-file={key}",
-                       f"--pid-file={self.place}/munge.pid", f"--seed-file={self.place}/munge.seed",
-                       f"--log-file={self.place}/munge.log")
-            self.wait_for(lambda: os.path.exists(f"{self.place}/munge.sock"), "munged")
+            self.start_munge()
+            if self.accounting:
+                self.start_database()
             self.start("slurmctld", "-D")
-            for i in range(self.n):
-                name = f"n{i + 1}"
-                os.makedirs(os.path.join(self.place, "spool." + name))
-                self.start("slurmd", "-D", "-N", name, SLURMD_NODENAME=name)
+            for node in self.nodes:
+                self.start_node(node)
             self.wait_for(self.is_idle, "slurmd")
         except BaseException:
             self.stop()
@@ -115,6 +216,19 @@ class Slurm:
     def srun(self, *args, cwd=None):
         return subprocess.run(["srun", *args], env=self.env, text=True, capture_output=True, timeout=60, cwd=cwd,
                               check=False)
+
+    def sacct(self, job, *fields):
+        """Rows of a job and its steps as dictionaries, once it is over there."""
+        wanted = ["JobID", "State", "End", *fields]
+        end = time.monotonic() + 20
+        while True:
+            told = self.quietly("sacct", "-n", "-P", "-j", str(job), "-o", ",".join(wanted))
+            rows = [dict(zip(wanted, line.split("|"))) for line in told.stdout.splitlines()]
+            if rows and all(row["End"] not in ("Unknown", "") for row in rows):
+                return rows
+            if time.monotonic() > end:
+                raise AssertionError(f"job {job} does not end in sacct: {told.stdout} {told.stderr}")
+            time.sleep(0.1)
 
     def stop(self):
         for process in reversed(self.started):

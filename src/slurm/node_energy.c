@@ -232,7 +232,7 @@ static int take(struct es_node_energy *energy, int64_t until_ns, struct es_error
 	struct es_error why = { .code = 0 };
 	int asked = 0, r = look(energy, &page, err);
 
-	if (r == -ESTALE || (r == 0 && es_clock_boot_ns() - page.sweep_ns > FRESH_NS)) {
+	if (r < 0 || es_clock_boot_ns() - page.sweep_ns > FRESH_NS) {
 		asked = sweep(energy, until_ns, &why);
 		r = look(energy, &page, err);
 	}
@@ -241,8 +241,8 @@ static int take(struct es_node_energy *energy, int64_t until_ns, struct es_error
 
 		r = taken < 0 ? taken : r;
 	}
-	if (asked < 0 && (r == 0 || r == -ESTALE)) {
-		r = asked; /* says more than that it is stale */
+	if (asked == -EPIPE || (asked < 0 && (r == 0 || r == -ESTALE))) {
+		r = asked; /* says more than that the page is old */
 		if (err)
 			*err = why;
 	}

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "cli/meters.h"
 #include "core/grid.h"
+#include "wire/local.h"
 
 #define FILE_NAME "energyscopium/energyscopium.yaml"
 
@@ -49,6 +50,14 @@ static const struct es_conf_key schema[] = {
 		.type = ES_CONF_CHOICE,
 		.choices = es_footprint_scopes,
 		.doc = "Which figures of carbon_file are meant, where it has both.",
+	},
+	{
+		.key = "daemon",
+		.type = ES_CONF_TEXT,
+		.lo = 1,
+		.hi = 107, /* a socket's path: unix(7) */
+		.default_words = ES_LOCAL_SOCKET ", where it is",
+		.doc = "Socket of this node's daemon, or none.",
 	},
 	{
 		.key = "embodied_kg",
@@ -160,10 +169,10 @@ static char *origin_of(struct es_settings *settings, const char *key)
 		const char *key;
 		char *origin;
 	} places[] = {
-		{ "activity", settings->activity_origin }, { "meters", settings->meters_origin },
-		{ "out", settings->out_origin },	   { "period", settings->period_origin },
-		{ "psys", settings->psys_origin },	   { "pue", settings->pue_origin },
-		{ "zone", settings->zone_origin },
+		{ "activity", settings->activity_origin }, { "daemon", settings->daemon_origin },
+		{ "meters", settings->meters_origin },	   { "out", settings->out_origin },
+		{ "period", settings->period_origin },	   { "psys", settings->psys_origin },
+		{ "pue", settings->pue_origin },	   { "zone", settings->zone_origin },
 	};
 
 	for (size_t i = 0; i < ES_ARRAY_SIZE(places); i++)
@@ -208,6 +217,8 @@ static int put_value(struct es_settings *settings, const struct es_conf_key *key
 		r = put_meters(settings, text, err);
 		if (r < 0)
 			return r;
+	} else if (strcmp(key->key, "daemon") == 0) {
+		(void)snprintf(settings->daemon, sizeof(settings->daemon), "%s", text);
 	} else if (strcmp(key->key, "activity") == 0) {
 		settings->has_no_activity = !value.is_true;
 	} else if (strcmp(key->key, "psys") == 0) {
@@ -266,6 +277,7 @@ static int load_environment(const struct es_settings_places *places, struct es_c
 	} variables[] = {
 		{ "zone", places->zone, "environment ENERGYSCOPIUM_ZONE" },
 		{ "pue", places->pue, "environment ENERGYSCOPIUM_PUE" },
+		{ "daemon", places->daemon, "environment ENERGYSCOPIUM_DAEMON" },
 	};
 
 	for (size_t i = 0; i < ES_ARRAY_SIZE(variables); i++)
@@ -353,6 +365,7 @@ int es_settings_load(struct es_settings *ret, struct es_error *err)
 		.system = "/etc/" FILE_NAME,
 		.zone = variable("ENERGYSCOPIUM_ZONE"),
 		.pue = variable("ENERGYSCOPIUM_PUE"),
+		.daemon = variable("ENERGYSCOPIUM_DAEMON"),
 	};
 	es_cleanup(es_freep) char *user = NULL;
 	int r = 0;

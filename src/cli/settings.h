@@ -35,9 +35,10 @@ struct es_settings {
 	enum es_psys_policy psys;
 	bool has_no_activity; /* counters of processor and memory are left alone */
 	char meters[ES_METERS_TEXT_MAX_BYTES]; /* URLs, a line each */
+	char daemon[128]; /* path of its socket, "none"; "": not set */
 	char zone_origin[ES_ORIGIN_MAX_BYTES], pue_origin[ES_ORIGIN_MAX_BYTES];
 	char period_origin[ES_ORIGIN_MAX_BYTES], out_origin[ES_ORIGIN_MAX_BYTES];
-	char activity_origin[ES_ORIGIN_MAX_BYTES];
+	char activity_origin[ES_ORIGIN_MAX_BYTES], daemon_origin[ES_ORIGIN_MAX_BYTES];
 	char psys_origin[ES_ORIGIN_MAX_BYTES], meters_origin[ES_ORIGIN_MAX_BYTES];
 	struct es_footprint_settings footprint;
 };
@@ -46,8 +47,8 @@ struct es_settings {
  * es_settings_load - the user's settings: environment, over the user's file, over the machine's, over defaults
  *
  * Files: ENERGYSCOPIUM_CONFIG if set (it alone, and it must exist), else $XDG_CONFIG_HOME/energyscopium/
- * energyscopium.yaml (or ~/.config/…) over /etc/energyscopium/energyscopium.yaml. ENERGYSCOPIUM_ZONE and
- * ENERGYSCOPIUM_PUE win over them.
+ * energyscopium.yaml (or ~/.config/…) over /etc/energyscopium/energyscopium.yaml. ENERGYSCOPIUM_ZONE,
+ * ENERGYSCOPIUM_PUE and ENERGYSCOPIUM_DAEMON win over them.
  *
  * Returns 0; -EINVAL: all that is wrong, a line each; -ENOMEM.
  */
@@ -57,7 +58,7 @@ int es_settings_load(struct es_settings *ret, struct es_error *err);
 struct es_settings_places {
 	const char *config; /* must exist; then @system and @user are not read */
 	const char *system, *user; /* files that may be absent */
-	const char *zone, *pue; /* of the environment */
+	const char *zone, *pue, *daemon; /* of the environment */
 };
 
 /** es_settings_load_from - likewise, from these places */

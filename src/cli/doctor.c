@@ -20,29 +20,16 @@
 #include "base/parse.h"
 #include "cli/activity_show.h"
 #include "cli/command.h"
+#include "cli/doctor.h"
 #include "cli/settings.h"
 #include "cli/survey.h"
 #include "core/grid.h"
 #include "sys/ipmi.h"
 
-enum verdict {
-	VERDICT_OK,
-	VERDICT_NOTE, /* works, with less than there could be */
-	VERDICT_PROBLEM,
-};
-
 static const char *const verdict_names[] = {
-	[VERDICT_OK] = "ok", [VERDICT_NOTE] = "note", [VERDICT_PROBLEM] = "problem"
+	[ES_VERDICT_OK] = "ok", [ES_VERDICT_NOTE] = "note", [ES_VERDICT_PROBLEM] = "problem"
 };
 
-struct finding {
-	const char *what;
-	enum verdict verdict;
-	char text[ES_TEXT_MAX_BYTES];
-	char fix[ES_NAME_MAX_BYTES];
-};
-
-#define FINDINGS_MAX 64U
 #define START_LONG_NS \
 	ES_NS_PER_S /* the driver forgets GPUs that nobody uses and sets them up again */
 
@@ -52,21 +39,19 @@ struct doctor {
 	bool is_json;
 	struct es_survey survey;
 	struct es_settings settings;
-	struct finding findings[FINDINGS_MAX];
-	size_t n;
+	struct es_findings findings;
 };
 
-static __attribute__((format(printf, 5, 6))) void find(struct doctor *doctor, const char *what,
-						       enum verdict verdict, const char *fix,
-						       const char *fmt, ...)
+void es_find(struct es_findings *findings, const char *what, enum es_verdict verdict,
+	     const char *fix, const char *fmt, ...)
 {
-	struct finding *finding = &doctor->findings[doctor->n];
+	struct es_finding *finding = &findings->items[findings->n];
 	va_list args;
 
-	if (doctor->n == FINDINGS_MAX)
+	if (findings->n == ES_FINDINGS_MAX)
 		return;
-	doctor->n++;
-	*finding = (struct finding){ .what = what, .verdict = verdict };
+	findings->n++;
+	*finding = (struct es_finding){ .what = what, .verdict = verdict };
 	va_start(args, fmt);
 	(void)vsnprintf(finding->text, sizeof(finding->text), fmt, args);
 	va_end(args);
@@ -81,10 +66,10 @@ static void check_machine(struct doctor *doctor)
 			   : machine->has_battery ? "machine with a battery"
 						  : "machine";
 
-	find(doctor, "machine", VERDICT_OK, "",
-	     "%s %s: %s, %u hardware threads, %u package%s, Linux %s", kind, machine->hostname,
-	     machine->cpu_model[0] ? machine->cpu_model : "processor unknown", machine->n_cpus,
-	     machine->n_packages, machine->n_packages == 1 ? "" : "s", machine->kernel);
+	es_find(&doctor->findings, "machine", ES_VERDICT_OK, "",
+		"%s %s: %s, %u hardware threads, %u package%s, Linux %s", kind, machine->hostname,
+		machine->cpu_model[0] ? machine->cpu_model : "processor unknown", machine->n_cpus,
+		machine->n_packages, machine->n_packages == 1 ? "" : "s", machine->kernel);
 }
 
 /* What the container's runtime keeps from us, and whose root we are. */
@@ -97,13 +82,14 @@ static void check_container(struct doctor *doctor)
 	for (size_t i = 0; i < survey->n_domains; i++)
 		is_denied = is_denied || survey->domains[i].state == ES_STATE_DENIED;
 	if (hidden->how != ES_HIDDEN_NOT)
-		find(doctor, "container", VERDICT_NOTE, hidden->fix, "%s", hidden->reason);
+		es_find(&doctor->findings, "container", ES_VERDICT_NOTE, hidden->fix, "%s",
+			hidden->reason);
 	else if (hidden->runtime != ES_RUNTIME_NONE)
-		find(doctor, "container", VERDICT_OK, "", "%s hides no meter that could be told",
-		     es_runtime_name(hidden->runtime));
+		es_find(&doctor->findings, "container", ES_VERDICT_OK, "",
+			"%s hides no meter that could be told", es_runtime_name(hidden->runtime));
 	if (hidden->is_user_namespace && is_denied)
-		find(doctor, "container", VERDICT_NOTE, "",
-		     "a user namespace: root in here is not root of the machine, rights are given on the host");
+		es_find(&doctor->findings, "container", ES_VERDICT_NOTE, "",
+			"a user namespace: root in here is not root of the machine, rights are given on the host");
 }
 
 /* The first of the domains that are denied for one reason, with how many more there are. */
@@ -121,11 +107,11 @@ static void find_denied(struct doctor *doctor, size_t first)
 		n_more++;
 	}
 	if (n_more)
-		find(doctor, "rights", VERDICT_PROBLEM, domain->fix, "%s and %u more: %s",
-		     domain->id, n_more, domain->reason);
+		es_find(&doctor->findings, "rights", ES_VERDICT_PROBLEM, domain->fix,
+			"%s and %u more: %s", domain->id, n_more, domain->reason);
 	else
-		find(doctor, "rights", VERDICT_PROBLEM, domain->fix, "%s: %s", domain->id,
-		     domain->reason);
+		es_find(&doctor->findings, "rights", ES_VERDICT_PROBLEM, domain->fix, "%s: %s",
+			domain->id, domain->reason);
 }
 
 /* A domain that can be read and shows the same; NULL: there is none. */
@@ -146,15 +132,15 @@ static void find_spare(struct doctor *doctor, size_t i, const struct es_domain *
 
 	if (i > 0 && strcmp(domain[-1].source, domain->source) == 0)
 		return;
-	find(doctor, "rights", VERDICT_OK, "", "%s may not be read, and need not be: %s can",
-	     domain->id, twin->id);
+	es_find(&doctor->findings, "rights", ES_VERDICT_OK, "",
+		"%s may not be read, and need not be: %s can", domain->id, twin->id);
 }
 
 /* Whether a finding with this fix stands there already. */
 static bool is_said(const struct doctor *doctor, const char *fix)
 {
-	for (size_t i = 0; i < doctor->n; i++)
-		if (fix[0] && strcmp(doctor->findings[i].fix, fix) == 0)
+	for (size_t i = 0; i < doctor->findings.n; i++)
+		if (fix[0] && strcmp(doctor->findings.items[i].fix, fix) == 0)
 			return true;
 	return false;
 }
@@ -178,22 +164,24 @@ static void check_meters(struct doctor *doctor)
 				find_denied(doctor, i);
 		}
 		if (domain->state == ES_STATE_DEAD)
-			find(doctor, "meter", VERDICT_NOTE, "", "%s: %s", domain->id,
-			     domain->reason);
+			es_find(&doctor->findings, "meter", ES_VERDICT_NOTE, "", "%s: %s",
+				domain->id, domain->reason);
 	}
 	if (n_chosen)
-		find(doctor, "meters", VERDICT_OK, "", "%u domain%s stand%s for the node", n_chosen,
-		     n_chosen == 1 ? "" : "s", n_chosen == 1 ? "s" : "");
+		es_find(&doctor->findings, "meters", ES_VERDICT_OK, "",
+			"%u domain%s stand%s for the node", n_chosen, n_chosen == 1 ? "" : "s",
+			n_chosen == 1 ? "s" : "");
 	else if (n_estimated)
-		find(doctor, "meters", VERDICT_NOTE, "",
-		     "none: energy is estimated from CPU time; it can be added up, never compared");
+		es_find(&doctor->findings, "meters", ES_VERDICT_NOTE, "",
+			"none: energy is estimated from CPU time; it can be added up, never compared");
 	else
-		find(doctor, "meters", VERDICT_PROBLEM, "",
-		     "none, and CPU time cannot be read either: nothing can be said about energy");
+		es_find(&doctor->findings, "meters", ES_VERDICT_PROBLEM, "",
+			"none, and CPU time cannot be read either: nothing can be said about energy");
 	for (size_t i = 0; i < survey->n_unmeasured; i++)
 		if (!is_said(doctor, survey->unmeasured[i].fix))
-			find(doctor, "unmeasured", VERDICT_NOTE, survey->unmeasured[i].fix,
-			     "%s: %s", survey->unmeasured[i].what, survey->unmeasured[i].reason);
+			es_find(&doctor->findings, "unmeasured", ES_VERDICT_NOTE,
+				survey->unmeasured[i].fix, "%s: %s", survey->unmeasured[i].what,
+				survey->unmeasured[i].reason);
 }
 
 /* Meters that somebody named are wanted: each that does not answer is a problem. */
@@ -203,8 +191,8 @@ static void check_named(struct doctor *doctor)
 
 	for (size_t i = 0; (domain = es_meters_silent(doctor->survey.sampler, i)); i++)
 		if (domain->state != ES_STATE_DENIED)
-			find(doctor, "meter", VERDICT_PROBLEM, domain->fix, "%s: %s", domain->id,
-			     domain->reason);
+			es_find(&doctor->findings, "meter", ES_VERDICT_PROBLEM, domain->fix,
+				"%s: %s", domain->id, domain->reason);
 }
 
 /* A run begins later by what a vendor's library takes to start. */
@@ -220,12 +208,12 @@ static void check_starts(struct doctor *doctor)
 
 		if (start_ns == 0)
 			continue;
-		find(doctor, "start", is_long ? VERDICT_NOTE : VERDICT_OK,
-		     is_long && strcmp(sources[i].ops->name, "nvml") == 0
-			     ? "sudo systemctl enable --now nvidia-persistenced"
-			     : "",
-		     "%s: its library took %s to start: each run begins that much later",
-		     sources[i].ops->name, es_duration_text(start_ns, text));
+		es_find(&doctor->findings, "start", is_long ? ES_VERDICT_NOTE : ES_VERDICT_OK,
+			is_long && strcmp(sources[i].ops->name, "nvml") == 0
+				? "sudo systemctl enable --now nvidia-persistenced"
+				: "",
+			"%s: its library took %s to start: each run begins that much later",
+			sources[i].ops->name, es_duration_text(start_ns, text));
 	}
 }
 
@@ -247,20 +235,21 @@ static void check_bmc(struct doctor *doctor)
 	if (names_bmc(&doctor->meters))
 		return; /* the survey has found out */
 	if (path && root->is_machine && faccessat(root->fd, path, R_OK | W_OK, AT_EACCESS) < 0)
-		find(doctor, "bmc", VERDICT_NOTE,
-		     "sudo chgrp energyscopium /dev/ipmi0; sudo chmod 0660 /dev/ipmi0",
-		     "a BMC is there, but /%s may not be used; its power of the whole node would be "
-		     "read by --meter dcmi:",
-		     path);
+		es_find(&doctor->findings, "bmc", ES_VERDICT_NOTE,
+			"sudo chgrp energyscopium /dev/ipmi0; sudo chmod 0660 /dev/ipmi0",
+			"a BMC is there, but /%s may not be used; its power of the whole node would be "
+			"read by --meter dcmi:",
+			path);
 	else if (path)
-		find(doctor, "bmc", VERDICT_OK, "",
-		     "a BMC is at /%s: --meter dcmi: reads the power of the whole node, every 30 s",
-		     path);
+		es_find(&doctor->findings, "bmc", ES_VERDICT_OK, "",
+			"a BMC is at /%s: --meter dcmi: reads the power of the whole node, every 30 s",
+			path);
 	else if (es_root_exists(root, "sys/firmware/acpi/tables/SPMI") ||
 		 es_root_exists(root, "sys/firmware/dmi/entries/38-0") ||
 		 es_root_exists(root, "sys/class/ipmi/ipmi0"))
-		find(doctor, "bmc", VERDICT_NOTE, "sudo modprobe -a ipmi_si ipmi_devintf",
-		     "the firmware tells of a BMC, and there is no /dev/ipmi0");
+		es_find(&doctor->findings, "bmc", ES_VERDICT_NOTE,
+			"sudo modprobe -a ipmi_si ipmi_devintf",
+			"the firmware tells of a BMC, and there is no /dev/ipmi0");
 }
 
 /* What a job does beside drawing power: less evidence, never a wrong joule. */
@@ -269,8 +258,8 @@ static void check_activity(struct doctor *doctor)
 	struct es_activity_view view;
 
 	if (doctor->settings.has_no_activity) {
-		find(doctor, "activity", VERDICT_OK, "", "switched off (%s)",
-		     doctor->settings.activity_origin);
+		es_find(&doctor->findings, "activity", ES_VERDICT_OK, "", "switched off (%s)",
+			doctor->settings.activity_origin);
 		return;
 	}
 	if (es_activity_look(&doctor->survey.root, &view) < 0)
@@ -282,11 +271,12 @@ static void check_activity(struct doctor *doctor)
 		if (!es_activity_alike(&view, (enum es_activity_key)i, what))
 			continue;
 		if (state->is_there)
-			find(doctor, "activity", VERDICT_OK, state->fix, "%s can be counted%s%s",
-			     what, state->reason[0] ? ": " : "", state->reason);
+			es_find(&doctor->findings, "activity", ES_VERDICT_OK, state->fix,
+				"%s can be counted%s%s", what, state->reason[0] ? ": " : "",
+				state->reason);
 		else
-			find(doctor, "activity", VERDICT_NOTE, state->fix, "no %s: %s", what,
-			     state->reason);
+			es_find(&doctor->findings, "activity", ES_VERDICT_NOTE, state->fix,
+				"no %s: %s", what, state->reason);
 	}
 }
 
@@ -298,11 +288,12 @@ static void check_clock(struct doctor *doctor)
 	if (!doctor->survey.root.is_machine)
 		return;
 	if (state == TIME_ERROR || (timex.status & STA_UNSYNC))
-		find(doctor, "clock", VERDICT_NOTE, "sudo timedatectl set-ntp true",
-		     "not synchronised: one machine is right all the same, several cannot be aligned");
+		es_find(&doctor->findings, "clock", ES_VERDICT_NOTE,
+			"sudo timedatectl set-ntp true",
+			"not synchronised: one machine is right all the same, several cannot be aligned");
 	else
-		find(doctor, "clock", VERDICT_OK, "", "synchronised, error below %.1f ms",
-		     (double)timex.maxerror / 1e3);
+		es_find(&doctor->findings, "clock", ES_VERDICT_OK, "",
+			"synchronised, error below %.1f ms", (double)timex.maxerror / 1e3);
 }
 
 static void check_place(struct doctor *doctor)
@@ -314,22 +305,24 @@ static void check_place(struct doctor *doctor)
 									      : "WORLD");
 
 	if (doctor->settings.zone[0] && row)
-		find(doctor, "zone", VERDICT_OK, "", "%s, %g g/kWh (%s)", row->zone,
-		     row->mg_per_kwh / 1000.0, doctor->settings.zone_origin);
+		es_find(&doctor->findings, "zone", ES_VERDICT_OK, "", "%s, %g g/kWh (%s)",
+			row->zone, row->mg_per_kwh / 1000.0, doctor->settings.zone_origin);
 	else if (row && machine->country[0])
-		find(doctor, "zone", VERDICT_OK, "", "%s, %g g/kWh (country of time zone %s)",
-		     row->zone, row->mg_per_kwh / 1000.0, machine->timezone);
+		es_find(&doctor->findings, "zone", ES_VERDICT_OK, "",
+			"%s, %g g/kWh (country of time zone %s)", row->zone,
+			row->mg_per_kwh / 1000.0, machine->timezone);
 	else
-		find(doctor, "zone", VERDICT_NOTE, "export ENERGYSCOPIUM_ZONE=FR",
-		     "not known (time zone %s): the world's average is taken",
-		     machine->timezone[0] ? machine->timezone : "unknown");
+		es_find(&doctor->findings, "zone", ES_VERDICT_NOTE, "export ENERGYSCOPIUM_ZONE=FR",
+			"not known (time zone %s): the world's average is taken",
+			machine->timezone[0] ? machine->timezone : "unknown");
 	if (doctor->settings.has_pue)
-		find(doctor, "pue", VERDICT_OK, "", "%g (%s)", doctor->settings.pue,
-		     doctor->settings.pue_origin);
+		es_find(&doctor->findings, "pue", ES_VERDICT_OK, "", "%g (%s)",
+			doctor->settings.pue, doctor->settings.pue_origin);
 	else
-		find(doctor, "pue", VERDICT_NOTE, "export ENERGYSCOPIUM_PUE=1.3",
-		     "not set: %s by default",
-		     machine->is_vm || machine->is_container || machine->has_battery ? "1" : "1.3");
+		es_find(&doctor->findings, "pue", ES_VERDICT_NOTE, "export ENERGYSCOPIUM_PUE=1.3",
+			"not set: %s by default",
+			machine->is_vm || machine->is_container || machine->has_battery ? "1"
+											: "1.3");
 }
 
 static void check_folder(struct doctor *doctor)
@@ -340,12 +333,14 @@ static void check_folder(struct doctor *doctor)
 	if (!doctor->survey.root.is_machine)
 		return;
 	if (stat(out, &st) < 0)
-		find(doctor, "folder", VERDICT_OK, "", "'%s' is made by the first run", out);
+		es_find(&doctor->findings, "folder", ES_VERDICT_OK, "",
+			"'%s' is made by the first run", out);
 	else if (!S_ISDIR(st.st_mode) || access(out, W_OK | X_OK) < 0)
-		find(doctor, "folder", VERDICT_PROBLEM, "energyscopium run --out DIR …",
-		     "'%s' cannot be written into", out);
+		es_find(&doctor->findings, "folder", ES_VERDICT_PROBLEM,
+			"energyscopium run --out DIR …", "'%s' cannot be written into", out);
 	else
-		find(doctor, "folder", VERDICT_OK, "", "'%s' can be written into", out);
+		es_find(&doctor->findings, "folder", ES_VERDICT_OK, "", "'%s' can be written into",
+			out);
 }
 
 static int put_json(const struct doctor *doctor, bool has_problem, struct es_buf *out)
@@ -357,13 +352,14 @@ static int put_json(const struct doctor *doctor, bool has_problem, struct es_buf
 	es_json_string(&json, "schema", "energyscopium.doctor/1");
 	es_json_bool(&json, "healthy", !has_problem);
 	es_json_array(&json, "findings");
-	for (size_t i = 0; i < doctor->n; i++) {
+	for (size_t i = 0; i < doctor->findings.n; i++) {
 		es_json_object(&json, NULL);
-		es_json_string(&json, "what", doctor->findings[i].what);
-		es_json_string(&json, "verdict", verdict_names[doctor->findings[i].verdict]);
-		es_json_string(&json, "text", doctor->findings[i].text);
+		es_json_string(&json, "what", doctor->findings.items[i].what);
+		es_json_string(&json, "verdict", verdict_names[doctor->findings.items[i].verdict]);
+		es_json_string(&json, "text", doctor->findings.items[i].text);
 		es_json_string(&json, "fix",
-			       doctor->findings[i].fix[0] ? doctor->findings[i].fix : NULL);
+			       doctor->findings.items[i].fix[0] ? doctor->findings.items[i].fix
+								: NULL);
 		es_json_object_end(&json);
 	}
 	es_json_array_end(&json);
@@ -373,8 +369,8 @@ static int put_json(const struct doctor *doctor, bool has_problem, struct es_buf
 
 static void put_table(const struct doctor *doctor, struct es_buf *out)
 {
-	for (size_t i = 0; i < doctor->n; i++) {
-		const struct finding *finding = &doctor->findings[i];
+	for (size_t i = 0; i < doctor->findings.n; i++) {
+		const struct es_finding *finding = &doctor->findings.items[i];
 
 		(void)es_buf_printf(out, "%-8s %-11s %s\n", verdict_names[finding->verdict],
 				    finding->what, finding->text);
@@ -416,8 +412,9 @@ static int examine(struct doctor *doctor)
 	check_clock(doctor);
 	check_place(doctor);
 	check_folder(doctor);
-	for (size_t i = 0; i < doctor->n; i++)
-		has_problem = has_problem || doctor->findings[i].verdict == VERDICT_PROBLEM;
+	for (size_t i = 0; i < doctor->findings.n; i++)
+		has_problem = has_problem ||
+			      doctor->findings.items[i].verdict == ES_VERDICT_PROBLEM;
 	es_buf_init(&out, 4U << 20);
 	if (doctor->is_json)
 		out.error = put_json(doctor, has_problem, &out);

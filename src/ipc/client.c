@@ -28,7 +28,7 @@ static int check_peer(int fd, uid_t uid)
 	return cred.uid == uid || cred.uid == 0 ? 0 : -EPERM;
 }
 
-int es_ipc_connect_to(const char *path, uid_t uid, int64_t wait_ns, int *ret_fd)
+int es_ipc_connect_any(const char *path, int64_t wait_ns, int *ret_fd)
 {
 	const struct timeval wait = { .tv_sec = wait_ns / ES_NS_PER_S,
 				      .tv_usec = wait_ns % ES_NS_PER_S / ES_NS_PER_US };
@@ -47,11 +47,20 @@ int es_ipc_connect_to(const char *path, uid_t uid, int64_t wait_ns, int *ret_fd)
 	while (r < 0 && errno == EINTR);
 	if (r < 0)
 		return -errno;
-	r = check_peer(fd, uid);
-	if (r < 0)
-		return r;
 	*ret_fd = es_steal_fd(&fd);
 	return 0;
+}
+
+int es_ipc_connect_to(const char *path, uid_t uid, int64_t wait_ns, int *ret_fd)
+{
+	es_cleanup(es_closep) int fd = -1;
+	int r = es_ipc_connect_any(path, wait_ns, &fd);
+
+	if (r == 0)
+		r = check_peer(fd, uid);
+	if (r == 0)
+		*ret_fd = es_steal_fd(&fd);
+	return r;
 }
 
 int es_ipc_connect(const char *path, int64_t wait_ns, int *ret_fd)

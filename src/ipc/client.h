@@ -25,6 +25,9 @@ int es_ipc_connect(const char *path, int64_t wait_ns, int *ret_fd);
 /** es_ipc_connect_to - the same, where who listens is to be @uid, or root */
 int es_ipc_connect_to(const char *path, uid_t uid, int64_t wait_ns, int *ret_fd);
 
+/** es_ipc_connect_any - the same, whoever listens: at a path that the user named, or where only an administrator's programs can be */
+int es_ipc_connect_any(const char *path, int64_t wait_ns, int *ret_fd);
+
 /** es_ipc_send - a message; 0 or negative errno (-EPIPE: the other side left, -EAGAIN: it reads nothing) */
 int es_ipc_send(int fd, const struct es_ipc_message *message);
 

@@ -283,6 +283,11 @@ uint64_t es_page_epoch(const struct es_page_view *view)
 	return view->epoch;
 }
 
+bool es_page_has_ended(const struct es_page_view *view)
+{
+	return load(view->words, HEAD_HAS_ENDED) != 0;
+}
+
 static void read_value(word *words, struct es_page_value *ret)
 {
 	uint64_t state = load(words, VALUE_STATE);
@@ -348,8 +353,8 @@ int es_page_copy(struct es_page_view *view, int64_t now_boot_ns, struct es_page_
 
 	if (view->n > n_max)
 		return -EBADMSG;
-	if (load(view->words, HEAD_HAS_ENDED))
-		return -ESTALE;
+	if (es_page_has_ended(view))
+		return -EPIPE;
 	for (int i = 0; i < N_TRIES && r == -EAGAIN; i++) {
 		uint64_t sequence = load(view->words, HEAD_NEWEST);
 

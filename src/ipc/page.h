@@ -34,7 +34,11 @@ struct es_page_value {
 
 /** struct es_page_copy - a consistent copy of all */
 struct es_page_copy {
-	uint64_t epoch; /* changes when the daemon starts anew, or its domains change: ask for them again */
+	/*
+	 * Of the energies: another one where they begin anew or the domains are others, the same over a restart of the
+	 * daemon that goes on with them (daemon/account.h: es_account_epoch()). Then nothing is lost but readings.
+	 */
+	uint64_t epoch;
 	uint64_t sequence; /* even; grows by 2 with each sweep */
 	int64_t sweep_ns,
 		period_ns; /* boot clock of the last sweep; planned time to the next; a page older than 3 periods is stale */
@@ -58,7 +62,7 @@ int es_page_create(size_t n_domains, uint64_t epoch, struct es_page **ret, int *
 /** es_page_write - one sweep; @head: epoch and sequence are the page's own, n as created; takes microseconds, no system call */
 void es_page_write(struct es_page *page, const struct es_page_value *values,
 		   const struct es_page_copy *head);
-/** es_page_destroy - and the client knows at once that nothing will be written any more (-ESTALE); NULL is fine */
+/** es_page_destroy - and the client knows at once that nothing will be written any more (-EPIPE); NULL is fine */
 void es_page_destroy(struct es_page *page);
 
 struct es_page_view; /* reader */
@@ -70,13 +74,15 @@ int es_page_open(int fd, struct es_page_view **ret, struct es_error *err);
 /** es_page_n, es_page_epoch - as the page said when it was opened */
 size_t es_page_n(const struct es_page_view *view);
 uint64_t es_page_epoch(const struct es_page_view *view);
+/** es_page_has_ended - es_page_destroy() was called: nothing new comes */
+bool es_page_has_ended(const struct es_page_view *view);
 /**
  * es_page_copy - the last sweep; no system call
  * @values: room for @n_max, at least es_page_n(); may be overwritten after an error, too
  * @ret: set with 0, and with -ESTALE where a sweep is there
  *
  * Returns 0; -EAGAIN: nothing was written yet, or what is written never holds still; -ESTALE: not written for 3
- * periods, or the writer has ended (then @ret is not set); -EBADMSG: no honest writer wrote that.
+ * periods; -EPIPE: es_page_destroy() was called; -EBADMSG: no honest writer wrote that.
  */
 int es_page_copy(struct es_page_view *view, int64_t now_boot_ns, struct es_page_value *values,
 		 size_t n_max, struct es_page_copy *ret);

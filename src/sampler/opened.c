@@ -37,6 +37,8 @@ static int take_source(struct es_opened *opened, struct es_sampler_source *entry
 		*domain = entry->source->domains[i];
 		if (domain->parent >= 0)
 			domain->parent += (int32_t)entry->first_domain;
+		if (domain->duplicate_of >= 0)
+			domain->duplicate_of += (int32_t)entry->first_domain;
 	}
 	opened->n_domains += entry->n;
 	return 0;

@@ -6,8 +6,9 @@
  *
  * Packets have the header of ipc/message.h (magic, version, type, length, number); the messages of that file are understood by the daemon
  * too (tags, release, take), these here have bodies of their own, by wire/pack.h. Fields are only ever added at the end: who does not know
- * them passes over them, who misses them takes zero. Answers repeat the number; a list is as many packets, then ES_LOCAL_LAST. A refusal or
- * failure is an ES_IPC_ANSWER with a verdict and words.
+ * them passes over them, who misses them takes zero. Answers repeat the number; a list is as many packets, then ES_LOCAL_LAST: what
+ * does not fit the socket's buffer follows when the client has read. A refusal or failure is an ES_IPC_ANSWER with a verdict and words.
+ * Questions may be sent before earlier ones are answered; they are answered in turn, but for SWEEP and RELEASE, which take time.
  */
 #ifndef ES_WIRE_LOCAL_H
 #define ES_WIRE_LOCAL_H

@@ -3,6 +3,7 @@
 # Copyright (C) 2026 the EnergyScopium authors
 """Every daemon is started in the foreground, on ports and in a folder of its own, and ended by its process."""
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -32,6 +33,7 @@ CONF = {
     "SwitchType": "switch/none",
     "ReturnToService": "2",
     "SchedulerType": "sched/backfill",
+    "SchedulerParameters": "batch_sched_delay=0,sched_min_interval=1000,sched_interval=2,bf_interval=1",
     "SelectType": "select/cons_tres",
     "SelectTypeParameters": "CR_Core",
     "SlurmdParameters": "config_overrides",
@@ -58,6 +60,14 @@ CONF_ENERGY = {
     "JobAcctGatherType": "jobacct_gather/linux",
     "JobAcctGatherFrequency": "task=1,energy=1",
 }
+
+# cgroup v1 as it is mounted here: each node has a tree of its own, slurm_NODE
+CONF_CGROUPS = {
+    "ProctrackType": "proctrack/cgroup",
+    "TaskPlugin": "task/cgroup",
+    "JobAcctGatherType": "jobacct_gather/cgroup",
+}
+CGROUP_CONF = "CgroupAutomount=yes\nCgroupMountpoint=/sys/fs/cgroup\nCgroupPlugin=cgroup/v1\n"
 
 CONF_DBD = """AuthType=auth/munge
 AuthInfo=socket={place}/munge.sock
@@ -95,11 +105,13 @@ class Slurm:
 
     Skips where it cannot be. accounting: slurmdbd on a MariaDB of its own, so that there is sacct. modules: the folder of our
     energy plug-in, which is then in use. conf: further settings; None takes one away. env_of(node): environment of its slurmd.
+    plugstack: text of plugstack.conf. cgroups: jobs have them (v1), and nodes names that no other test has, for they are the machine's.
     """
 
-    def __init__(self, place, n, accounting=False, modules=None, conf=None, env_of=None):
-        self.place, self.n, self.started = os.path.join(place, "slurm"), n, []
-        self.nodes = [f"n{i + 1}" for i in range(n)]
+    def __init__(self, place, n, accounting=False, modules=None, conf=None, env_of=None, plugstack="", cgroups=False):
+        self.place, self.n, self.started, self.slurmd = os.path.join(place, "slurm"), n, [], {}
+        self.prefix, self.cgroups, self.plugstack = f"e{os.getpid()}n" if cgroups else "n", cgroups, plugstack
+        self.nodes = [f"{self.prefix}{i + 1}" for i in range(n)]
         self.accounting, self.modules, self.conf = accounting, modules, conf or {}
         self.env_of = env_of or (lambda node: {})
         self.env = clean_environment({"SLURM_CONF": os.path.join(self.place, "slurm.conf"),
@@ -128,19 +140,26 @@ class Slurm:
         for program in wanted:
             if not shutil.which(program, path=self.env["PATH"]):
                 raise Skip(f"no {program} here")
+        if self.cgroups and not os.path.isdir("/sys/fs/cgroup/freezer"):
+            raise Skip("no cgroup v1 with a freezer here, which this test's Slurm is told to use")
 
     def write_conf(self):
         ports = free_ports(self.n + 3)
         values = {"host": socket.gethostname().split(".")[0], "place": self.place, "port": ports[0], "dbd_port": ports[1],
                   "db_port": ports[2], "modules": self.modules,
                   "system_modules": next((m for m in SYSTEM_MODULES if os.path.isdir(m)), "")}
-        settings = {**CONF, **(CONF_ACCOUNTING if self.accounting else {}), **(CONF_ENERGY if self.modules else {}), **self.conf}
+        settings = {**CONF, **(CONF_CGROUPS if self.cgroups else {}), **(CONF_ACCOUNTING if self.accounting else {}), **(CONF_ENERGY if self.modules else {}), **self.conf}
         lines = [f"{key}={value}" for key, value in settings.items() if value is not None]
         lines += ["NodeName={node} NodeHostname={{host}} NodeAddr=127.0.0.1 Port={port} CPUs=4 RealMemory=100 "
                   "State=UNKNOWN".format(node=node, port=port) for node, port in zip(self.nodes, ports[3:])]
-        lines += [f"PartitionName=main Nodes=n[1-{self.n}] Default=YES MaxTime=INFINITE State=UP"]
+        lines += [f"PlugStackConfig={self.place}/plugstack.conf"]
+        lines += [f"PartitionName=main Nodes={','.join(self.nodes)} Default=YES MaxTime=INFINITE State=UP"]
         with open(self.env["SLURM_CONF"], "w", encoding="utf-8") as file:
             file.write("\n".join(lines).format(**values) + "\n")
+        with open(self.path("plugstack.conf"), "w", encoding="utf-8") as file:
+            file.write(self.plugstack + "\n")
+        with open(self.path("cgroup.conf"), "w", encoding="utf-8") as file:
+            file.write(CGROUP_CONF if self.cgroups else "")
         if self.accounting:
             with open(self.path("slurmdbd.conf"), "w", encoding="utf-8", opener=lambda p, f: os.open(p, f, 0o600)) as file:
                 file.write(CONF_DBD.format(**values))
@@ -181,7 +200,8 @@ class Slurm:
 
     def start_node(self, node):
         os.makedirs(os.path.join(self.place, "spool." + node), exist_ok=True)
-        return self.start("slurmd", "-D", "-N", node, SLURMD_NODENAME=node, **self.env_of(node))
+        self.slurmd[node] = self.start("slurmd", "-D", "-N", node, SLURMD_NODENAME=node, **self.env_of(node))
+        return self.slurmd[node]
 
     def __enter__(self):
         self.check_programs()
@@ -213,9 +233,41 @@ class Slurm:
                 raise Skip(f"{what} did not come up here")
             time.sleep(0.05)
 
-    def srun(self, *args, cwd=None):
-        return subprocess.run(["srun", *args], env=self.env, text=True, capture_output=True, timeout=60, cwd=cwd,
-                              check=False)
+    def call(self, *args, user=None, cwd=None, env=None, timeout=60):
+        """A command of Slurm's, as root or as another user."""
+        who = {}
+        if user:
+            known = pwd.getpwnam(user)
+            who = {"user": known.pw_uid, "group": known.pw_gid, "extra_groups": [known.pw_gid]}
+        return subprocess.run(args, env={**self.env, **(env or {})}, text=True, capture_output=True, timeout=timeout, cwd=cwd,
+                              check=False, **who)
+
+    def srun(self, *args, **how):
+        return self.call("srun", *args, **how)
+
+    def sbatch(self, *args, **how):
+        """The id of a batch job."""
+        done = self.call("sbatch", "--parsable", *args, **how)
+        if done.returncode != 0:
+            raise AssertionError(f"sbatch: {done.stderr}")
+        return done.stdout.strip().split(";")[0]
+
+    def job(self, job):
+        """What slurmctld says of a job; {}: it does not know it (any more)."""
+        told = self.call("scontrol", "-o", "show", "job", str(job))
+        return dict(word.split("=", 1) for word in told.stdout.split() if "=" in word) if told.returncode == 0 else {}
+
+    def wait_for_job(self, job, *states):
+        """It is over, on all its nodes, in one of these states."""
+        end = time.monotonic() + 40
+        while True:
+            known = self.job(job)
+            queued = self.call("squeue", "-h", "-j", str(job), "-o", "%T").stdout.strip()
+            if known.get("JobState") in states and queued != "COMPLETING":
+                return known
+            if time.monotonic() > end:
+                raise AssertionError(f"job {job} is {known.get('JobState')}, not {states}: {known}")
+            time.sleep(0.05)
 
     def sacct(self, job, *fields):
         """Rows of a job and its steps as dictionaries, once it is over there."""
@@ -230,6 +282,37 @@ class Slurm:
                 raise AssertionError(f"job {job} does not end in sacct: {told.stdout} {told.stderr}")
             time.sleep(0.1)
 
+    def steps(self):
+        """(process, open files) of Slurm's shepherds of jobs, which have left slurmd's session."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if "slurmstepd" not in os.readlink(f"/proc/{pid}/exe"):
+                    continue
+                files = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+            except OSError:
+                continue
+            if any(file.startswith(self.place + "/") for file in files):
+                yield int(pid), files
+
+    def of_jobs(self):
+        """Processes that jobs started, and left running."""
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if f"SLURM_CONF={self.env['SLURM_CONF']}".encode() in words and int(pid) != os.getpid():
+                yield int(pid)
+
+    def kill_node(self, node):
+        """As when its power fails, but that its processes are the machine's."""
+        for pid, files in list(self.steps()):
+            if any(file.endswith(f"/slurmd.{node}.log") for file in files):
+                kill(pid)
+        os.killpg(self.slurmd[node].pid, signal.SIGKILL)
+        self.slurmd[node].wait()
+
     def stop(self):
         for process in reversed(self.started):
             try:
@@ -237,6 +320,42 @@ class Slurm:
             except ProcessLookupError:
                 pass
             process.wait()
+        for pid in [*(pid for pid, _ in self.steps()), *self.of_jobs()]:
+            kill(pid)
+        if self.cgroups:
+            self.remove_cgroups()
+
+    def remove_cgroups(self):
+        """What is left of this Slurm's nodes in the machine's tree."""
+        end = time.monotonic() + 5
+        is_left = True
+        while is_left and time.monotonic() < end:
+            is_left = False
+            for controller in os.listdir("/sys/fs/cgroup"):
+                for node in self.nodes:
+                    for folder, _, _ in os.walk(f"/sys/fs/cgroup/{controller}/slurm_{node}", topdown=False):
+                        is_left |= not remove_cgroup(folder)
+            time.sleep(0.05 if is_left else 0)
 
     def __exit__(self, *_):
         self.stop()
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def remove_cgroup(folder):
+    try:
+        with open(os.path.join(folder, "cgroup.procs"), encoding="ascii") as file:
+            for pid in file.read().split():
+                kill(int(pid))
+        os.rmdir(folder)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return False
+    return True

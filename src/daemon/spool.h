@@ -54,7 +54,10 @@ int es_spool_find(struct es_spool *spool, const char *id, uint32_t which,
 		  struct es_local_job_is *ret);
 /** es_spool_open_recording - read-only; a descriptor or negative errno. @ret_uid: whose it is */
 int es_spool_open_recording(struct es_spool *spool, const char *id, uint32_t which, uid_t *ret_uid);
-/** es_spool_totals - summaries of all nodes of a job in the shared folder; @ret [@max]; how many, or negative errno */
+/**
+ * es_spool_totals - summaries of all nodes of a job in the shared folder; @ret [@max]; how many, or negative errno (-EOPNOTSUPP: no such folder is configured)
+ * The folder may be of a network that hangs: to be called aside, while @spool is open; any thread may.
+ */
 int es_spool_totals(struct es_spool *spool, const char *id, uid_t uid, struct es_local_job_is *ret,
 		    size_t max);
 

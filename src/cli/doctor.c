@@ -20,7 +20,9 @@
 #include "base/parse.h"
 #include "cli/activity_show.h"
 #include "cli/command.h"
+#include "cli/daemonlink.h"
 #include "cli/doctor.h"
+#include "cli/doctor_daemon.h"
 #include "cli/settings.h"
 #include "cli/survey.h"
 #include "core/grid.h"
@@ -34,7 +36,7 @@ static const char *const verdict_names[] = {
 	ES_NS_PER_S /* the driver forgets GPUs that nobody uses and sets them up again */
 
 struct doctor {
-	const char *root, *as;
+	const char *root, *as, *daemon;
 	struct es_text_list meters;
 	bool is_json;
 	struct es_survey survey;
@@ -343,6 +345,20 @@ static void check_folder(struct doctor *doctor)
 			out);
 }
 
+/* Who may read a chosen meter needs none. */
+static void check_daemon(struct doctor *doctor)
+{
+	struct es_doctor_daemon about = { .named = doctor->daemon,
+					  .has_root = doctor->root,
+					  .is_needed = true };
+
+	for (size_t i = 0; i < doctor->survey.n_domains; i++)
+		if (doctor->survey.domains[i].is_chosen_total &&
+		    doctor->survey.domains[i].kind != ES_KIND_ESTIMATED)
+			about.is_needed = false;
+	es_doctor_check_daemon(&about, &doctor->findings);
+}
+
 static int put_json(const struct doctor *doctor, bool has_problem, struct es_buf *out)
 {
 	struct es_json json;
@@ -381,7 +397,9 @@ static void put_table(const struct doctor *doctor, struct es_buf *out)
 
 static int examine(struct doctor *doctor)
 {
-	struct es_survey_options options = { .root = doctor->root, .as_uid = -1 };
+	struct es_survey_options options = { .root = doctor->root,
+					     .as_uid = -1,
+					     .daemon = ES_DAEMONLINK_NONE };
 	struct es_error err = { .code = 0 };
 	struct es_meters meters;
 	bool has_problem = false;
@@ -406,6 +424,7 @@ static int examine(struct doctor *doctor)
 	check_container(doctor);
 	check_meters(doctor);
 	check_named(doctor);
+	check_daemon(doctor);
 	check_starts(doctor);
 	check_bmc(doctor);
 	check_activity(doctor);
@@ -435,6 +454,7 @@ int es_cmd_doctor(int argc, char **argv)
 		return es_complain("doctor", ES_EXIT_FAILURE, "%s", es_strerror(-ENOMEM));
 	const struct es_option options[] = {
 		ES_METER_OPTION(&doctor->meters),
+		ES_DAEMON_OPTION(&doctor->daemon),
 		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &doctor->is_json },
 		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
 		  ES_OPTION_TEXT, &doctor->root },

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -17,6 +18,7 @@
 #include "base/parse.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/daemonlink.h"
 #include "cli/recorders.h"
 #include "ipc/client.h"
 
@@ -36,6 +38,7 @@ enum state {
 /* One recorder, and what it said last. */
 struct asked {
 	const struct es_recorder_at *at;
+	bool is_daemon; /* this node's, wherever its socket is */
 	enum state state;
 	bool is_silent;
 	char job[ES_NAME_MAX_BYTES], text[ES_TEXT_MAX_BYTES];
@@ -43,7 +46,7 @@ struct asked {
 
 struct node {
 	bool wants_json, is_release;
-	const char *for_text;
+	const char *for_text, *daemon;
 	int64_t for_ns; /* 0: until taken */
 	struct es_recorder_at *recorders;
 	struct asked *asked;
@@ -63,7 +66,8 @@ static void take_answer(struct asked *asked, const struct es_ipc_message *answer
 		fail(asked, "it answers something else");
 		return;
 	}
-	(void)snprintf(asked->job, sizeof(asked->job), "%s", answer->name);
+	if (!asked->is_daemon)
+		(void)snprintf(asked->job, sizeof(asked->job), "%s", answer->name);
 	(void)snprintf(asked->text, sizeof(asked->text), "%.1000s", answer->text);
 	if (answer->value == ES_IPC_OK)
 		asked->state = STATE_DONE;
@@ -85,7 +89,10 @@ static void ask(const struct node *node, struct asked *asked)
 	};
 	struct es_ipc_message answer = { .type = 0 };
 	es_cleanup(es_closep) int fd = -1;
-	int r = es_ipc_connect_to(asked->at->path, asked->at->uid, ANSWER_NS, &fd);
+	struct es_error why = { .code = 0 };
+	int r = asked->is_daemon
+			? es_daemonlink_open(node->daemon, ANSWER_NS, &fd, NULL, &why)
+			: es_ipc_connect_to(asked->at->path, asked->at->uid, ANSWER_NS, &fd);
 
 	if (r == -ECONNREFUSED || r == -ENOENT) {
 		asked->state = STATE_ABSENT;
@@ -96,7 +103,9 @@ static void ask(const struct node *node, struct asked *asked)
 	if (r == 0)
 		r = es_ipc_receive(fd, es_clock_mono_ns() + ANSWER_NS, &answer);
 	asked->is_silent = r == -ETIMEDOUT;
-	if (r < 0)
+	if (r < 0 && why.text[0])
+		fail(asked, why.text);
+	else if (r < 0)
 		fail(asked, r == -ETIMEDOUT ? "it does not answer" : es_strerror(r));
 	else
 		take_answer(asked, &answer);
@@ -203,18 +212,40 @@ static void put_words(const struct node *node, struct es_buf *out)
 	}
 }
 
+/* Whose process it is; the daemon is asked anew each time, as the others are. */
+static void find_daemon(struct node *node, struct asked *asked, struct es_recorder_at *at)
+{
+	es_cleanup(es_closep) int fd = -1;
+	struct es_error why = { .code = 0 };
+	struct ucred cred = { .pid = 0 };
+	socklen_t size = sizeof(cred);
+	int r = es_daemonlink_open(node->daemon, ANSWER_NS, &fd, NULL, &why);
+
+	if (r == -ENOENT || r == -ECONNREFUSED)
+		return;
+	if (fd >= 0)
+		(void)getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size);
+	at->pid = cred.pid;
+	at->uid = cred.uid;
+	asked->is_daemon = true;
+	(void)snprintf(asked->job, sizeof(asked->job), "energyscopiumd");
+	node->n++;
+}
+
 static int act(struct node *node)
 {
 	struct es_buf out;
 	int status;
 
-	node->recorders = calloc(ES_RECORDERS_MAX, sizeof(*node->recorders));
-	node->asked = calloc(ES_RECORDERS_MAX, sizeof(*node->asked));
+	/* The daemon comes last. */
+	node->recorders = calloc(ES_RECORDERS_MAX + 1, sizeof(*node->recorders));
+	node->asked = calloc(ES_RECORDERS_MAX + 1, sizeof(*node->asked));
 	if (!node->recorders || !node->asked)
 		return es_complain("node", ES_EXIT_FAILURE, "out of memory");
 	node->n = es_recorders_list(node->recorders, &node->is_cut);
-	for (size_t i = 0; i < node->n; i++)
+	for (size_t i = 0; i <= node->n; i++)
 		node->asked[i].at = &node->recorders[i];
+	find_daemon(node, &node->asked[node->n], &node->recorders[node->n]);
 	ask_all(node);
 	es_buf_init(&out, 16U << 20);
 	if (node->wants_json)
@@ -261,6 +292,7 @@ int es_cmd_node(int argc, char **argv)
 	const struct es_option options[] = {
 		{ "for", "TIME", "have them again after that time (10m, 2h); else when told to",
 		  ES_OPTION_TEXT, &node.for_text },
+		ES_DAEMON_OPTION(&node.daemon),
 		{ "json", NULL, "print energyscopium.node/1", ES_OPTION_FLAG, &node.wants_json },
 	};
 	const struct es_usage usage = {
@@ -269,7 +301,7 @@ int es_cmd_node(int argc, char **argv)
 		.text = "Lets go of this machine's GPUs: every recording closes the drivers' libraries and devices,\n"
 			"so that MIG can be changed, GPUs be reset and drivers be replaced. Recordings go on\n"
 			"without GPUs, and the gap is marked. 'take' has them again. Root reaches the recordings\n"
-			"of all users.",
+			"of all users. This node's daemon lets go as well, for root and its group.",
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
 	};

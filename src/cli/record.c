@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/daemonlink.h"
 
 #define N_OPTIONS_MAX 32U
 
@@ -40,6 +41,7 @@ static size_t list_options(struct es_record *record, struct es_option *ret)
 		{ "domain", "NAME", "measure only this domain; may be repeated", ES_OPTION_LIST,
 		  &run->domains },
 		ES_METER_OPTION(&run->meters),
+		ES_DAEMON_OPTION(&run->daemon),
 		{ "no-activity", NULL,
 		  "count no events of processor and memory: leave their\ncounters to a profiler",
 		  ES_OPTION_FLAG, &run->no_activity },

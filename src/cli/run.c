@@ -21,6 +21,7 @@
 #include "cli/chain.h"
 #include "cli/child.h"
 #include "cli/command.h"
+#include "cli/daemonlink.h"
 #include "cli/job.h"
 #include "cli/measure.h"
 #include "cli/output.h"
@@ -197,6 +198,9 @@ static int open_meters(struct es_run *run, struct es_error *err)
 	if (r == 0)
 		r = es_sampler_create(&run->tree, &options, &run->sampler, err);
 	if (r == 0)
+		r = es_through_open(run->daemon, run->root, run->period_ns, run->sampler,
+				    &run->through, err);
+	if (r == 0)
 		r = choose_domains(run, err);
 	if (r == 0 && run->no_activity)
 		es_sampler_spare_profilers(run->sampler);
@@ -209,6 +213,7 @@ static int open_meters(struct es_run *run, struct es_error *err)
 	if (r < 0)
 		return r;
 	es_meters_tell(run->command ? "run" : "record", run->sampler);
+	es_through_tell(run->command ? "run" : "record", &run->through);
 	domains = es_sampler_domains(run->sampler, &n);
 	if (run->require && strcmp(run->require, "measured") == 0 && !has_meter(domains, n))
 		return es_error_say(
@@ -246,6 +251,8 @@ static int open_recording(struct es_run *run, struct es_error *err)
 	run->activity.has_ranks = run->ranks.list_fd >= 0;
 	run->activity.n_ranks = run->ranks.local_ranks;
 	r = es_run_record_launch(run);
+	if (r == 0)
+		r = es_through_record(&run->through, run->recorder);
 	if (r == 0)
 		r = es_run_activity_tell(&run->activity, run->recorder);
 	if (r < 0)
@@ -465,6 +472,7 @@ int es_cmd_run(int argc, char **argv)
 		  "'measured': fail rather than estimate;\n'any' (default): estimate where nothing measures",
 		  ES_OPTION_TEXT, &run.require },
 		ES_METER_OPTION(&run.meters),
+		ES_DAEMON_OPTION(&run.daemon),
 		{ "work", "WORK",
 		  "count work: [UNIT=]regex:PATTERN of the output (or\nregex@stderr:), file:PATH, url:URL#METRIC; repeatable",
 		  ES_OPTION_LIST, &run.work.works },

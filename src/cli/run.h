@@ -18,6 +18,7 @@
 #include "cli/ranks.h"
 #include "cli/run_activity.h"
 #include "cli/run_series.h"
+#include "cli/through.h"
 #include "cli/work.h"
 #include "sys/root.h"
 
@@ -30,6 +31,8 @@
 struct es_run {
 	const char *period, *out, *name, *root, *as, *require;
 	struct es_text_list domains, meters;
+	const char *daemon; /* --daemon */
+	struct es_through through;
 	struct es_meters named; /* of --meter and the configuration; set by es_run_check() */
 	struct es_optional_text json;
 	bool may_replace, keeps_args;

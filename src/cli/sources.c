@@ -14,6 +14,7 @@
 #include "cli/activity_show.h"
 #include "cli/command.h"
 #include "cli/crosscheck.h"
+#include "cli/daemonlink.h"
 #include "cli/output.h"
 #include "cli/settings.h"
 #include "cli/survey.h"
@@ -22,7 +23,7 @@
 #define CROSS_MOST_NS 86400000000000LL
 
 struct sources {
-	const char *root, *as;
+	const char *root, *as, *daemon;
 	struct es_text_list meters;
 	bool is_unwatched, explains;
 	bool is_json;
@@ -135,6 +136,7 @@ static int put_json(const struct sources *all, es_json_sink_fn write, void *sink
 	es_json_array_end(&json);
 	put_cover_json(survey, "cover", false, &json);
 	put_cover_json(survey, "cover_total", true, &json);
+	es_report_daemon_members(&survey->through.note, &json);
 	put_container(&survey->hidden, &json);
 	(void)es_activity_look(&survey->root, &activity);
 	es_activity_put_json(&activity, &json);
@@ -277,6 +279,7 @@ static void put_table(const struct sources *sources, struct es_buf *out)
 	(void)es_buf_u8(out, '\n');
 	put_cover_row(survey, "fine cover", false, out);
 	put_cover_row(survey, "total cover", true, out);
+	es_through_row(&survey->through, "daemon", 12, out);
 	for (size_t i = 0; i < survey->n_unmeasured; i++) {
 		(void)es_buf_printf(out, "unmeasured  %s: %s\n", survey->unmeasured[i].what,
 				    survey->unmeasured[i].reason);
@@ -340,6 +343,7 @@ static int show(struct sources *sources)
 {
 	struct es_survey_options options = { .root = sources->root,
 					     .as_uid = -1,
+					     .daemon = sources->daemon,
 					     .is_unwatched = sources->is_unwatched };
 	struct es_settings settings;
 	struct es_meters meters;
@@ -413,6 +417,7 @@ int es_cmd_sources(int argc, char **argv)
 		  "read meters that overlap for so long (30s) under a load,\nor take them from a recording, and say how they agree",
 		  ES_OPTION_TEXT, &sources.cross_check },
 		ES_METER_OPTION(&sources.meters),
+		ES_DAEMON_OPTION(&sources.daemon),
 		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &sources.is_json },
 		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
 		  ES_OPTION_TEXT, &sources.root },

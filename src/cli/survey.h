@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "cli/hidden.h"
 #include "cli/meters.h"
+#include "cli/through.h"
 #include "core/cover.h"
 #include "sampler/sampler.h"
 #include "sys/machine.h"
@@ -39,6 +40,7 @@ struct es_survey {
 	struct es_machine machine;
 	struct es_hidden hidden; /* by the container's runtime */
 	struct es_sampler *sampler;
+	struct es_through through; /* its daemon, where it is read */
 	struct es_domain *domains; /* of the sampler */
 	size_t n_domains;
 	struct es_evidence *evidence; /* owned; NULL without a probe */
@@ -52,6 +54,7 @@ struct es_survey_options {
 	const char *root; /* NULL: this machine */
 	int64_t as_uid; /* -1: nobody else */
 	const struct es_meters *meters; /* that the user named; borrowed; NULL: none */
+	const char *daemon; /* --daemon; NULL: where it is needed */
 	bool is_unwatched; /* do not keep the packages busy for a second */
 	enum es_psys_policy psys;
 };

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #include "cli/child.h"
 #include "cli/command.h"
 #include "cli/control.h"
+#include "cli/daemonlink.h"
 #include "cli/run.h"
 #include "ipc/client.h"
 
@@ -131,6 +133,29 @@ static void put_json(const struct tag *tag, int fd, const int *exit_status)
 	(void)es_write_all(fd, "\n", 1);
 }
 
+/*
+ * Who hears tags: a run or a recording of this user's, else the daemon, which has a recording of the job that we are
+ * in. What the daemon says is told only where it is there.
+ */
+static int find_recorder(int *ret_fd, struct es_error *problem)
+{
+	const char *socket = getenv(ES_IPC_VARIABLE);
+	struct es_error why = { .code = 0 };
+	int r = es_control_connect(PATIENCE_NS, ret_fd, problem);
+
+	if (r == 0 || (r != -EPERM && socket && *socket))
+		return r;
+	/* The variable may name the daemon's own socket: who listens there is another user. */
+	if (es_daemonlink_open(socket && *socket ? socket : NULL, PATIENCE_NS, ret_fd, NULL,
+			       &why) == 0) {
+		*problem = (struct es_error){ .code = 0 };
+		return 0;
+	}
+	if (why.code != -ENOENT && why.code != -ECONNREFUSED)
+		*problem = why;
+	return r;
+}
+
 /* @begun_ns: when this program began: a stop is that early. A start is as late as can be. */
 static int mark_edge(struct tag *tag, uint16_t type, int64_t begun_ns)
 {
@@ -139,7 +164,7 @@ static int mark_edge(struct tag *tag, uint16_t type, int64_t begun_ns)
 	es_cleanup(es_closep) int fd = -1;
 
 	edge->type = type;
-	if (es_control_connect(PATIENCE_NS, &fd, &edge->problem) == 0) {
+	if (find_recorder(&fd, &edge->problem) == 0) {
 		edge->t_ns = type == ES_IPC_TAG_STOP ? begun_ns : es_clock_boot_ns();
 		if (say_edge(fd, tag->name, 1, edge) == 0)
 			hear_answer(fd, 1, until_ns, edge);
@@ -197,7 +222,7 @@ static int mark_command(struct tag *tag)
 	tag->n_edges = 2;
 	start->type = ES_IPC_TAG_START;
 	stop->type = ES_IPC_TAG_STOP;
-	if (es_control_connect(PATIENCE_NS, &fd, &start->problem) < 0)
+	if (find_recorder(&fd, &start->problem) < 0)
 		stop->problem = start->problem;
 	r = es_child_start(tag->command, NULL, &child);
 	if (r == 0)
@@ -273,8 +298,8 @@ int es_cmd_tag(int argc, char **argv)
 	const struct es_usage usage = {
 		.command = "tag",
 		.synopsis = "[OPTION]… start NAME | stop NAME | run NAME -- COMMAND [ARGUMENT]…",
-		.text = "Marks a region of what 'energyscopium run' or 'record' measures: its energy gets a row\n"
-			"in the report. Regions may nest, repeat and overlap. Where nothing is measured it warns,\n"
+		.text = "Marks a region of what 'energyscopium run' or 'record' measures, else of the job that this\n"
+			"node's daemon records: its energy gets a row in the report. Regions may nest, repeat and overlap. Where nothing is measured it warns,\n"
 			"and ends with 0. 'run' ends with COMMAND's status (125: own failure, 126: not executable,\n"
 			"127: not found).",
 		.options = options,

@@ -22,6 +22,7 @@
 #include "base/json.h"
 #include "base/parse.h"
 #include "cli/command.h"
+#include "cli/daemonlink.h"
 #include "cli/settings.h"
 #include "cli/top_meter.h"
 
@@ -32,7 +33,7 @@
 #define PLAIN_WIDTH 100U
 
 struct top {
-	const char *period, *root, *as;
+	const char *period, *root, *as, *daemon;
 	struct es_text_list meters;
 	bool is_once, is_json, shows_all;
 	struct es_top_options options;
@@ -265,6 +266,7 @@ static int check_options(struct top *top, struct es_error *err)
 		return r;
 	top->options = (struct es_top_options){ .root = top->root,
 						.as_uid = -1,
+						.daemon = top->daemon,
 						.period_ns = DEFAULT_NS,
 						.psys = settings.psys,
 						.shows_all = top->shows_all };
@@ -307,6 +309,7 @@ int es_cmd_top(int argc, char **argv)
 		  &top.shows_all },
 		{ "json", NULL, "one frame as a JSON object", ES_OPTION_FLAG, &top.is_json },
 		ES_METER_OPTION(&top.meters),
+		ES_DAEMON_OPTION(&top.daemon),
 		{ "root", "DIR", "a tree with sys/, proc/ that stands for the machine",
 		  ES_OPTION_TEXT, &top.root },
 		{ "as", "UID", "judge rights below --root for this user", ES_OPTION_TEXT, &top.as },

@@ -203,6 +203,41 @@ static void draw_processes(const struct es_top_frame *frame, struct line *line, 
 	}
 }
 
+/* Returns how many lines it took. */
+static size_t draw_jobs(const struct es_top_frame *frame, struct line *line, size_t n_max)
+{
+	size_t n = 0;
+
+	if (frame->n_jobs == 0 || n_max < 2)
+		return 0;
+	colour(line, "7");
+	put(line, "%-14s %-12s %5s %10s %12s %10s  %s", "JOB", "USER", "CPUs", "W", "energy (J)",
+	    "time", "");
+	pad_to(line, line->style->width);
+	colour(line, "0");
+	end(line);
+	for (; n < frame->n_jobs && n + 1 < n_max; n++) {
+		const struct es_top_job *job = &frame->jobs[n];
+		char cpus[16] = "?", text[ES_QUANTITY_TEXT_BYTES];
+
+		if (job->n_cpus)
+			(void)snprintf(cpus, sizeof(cpus), "%u", job->n_cpus);
+		put(line, "%-14.14s %-12.12s %5s", job->id, job->user, cpus);
+		if (job->power_mw == UINT64_MAX)
+			put(line, " %10s", "n/a");
+		else
+			put(line, " %10.2f", es_w_from_mw(job->power_mw));
+		if (job->has_energy)
+			put(line, " %12.1f", es_j_from_uj(job->energy_uj));
+		else
+			put(line, " %12s", "n/a");
+		put(line, " %10s  %s%s%s", es_duration_text(job->dur_ns, text),
+		    job->is_exclusive ? "alone" : "shares", job->name[0] ? "  " : "", job->name);
+		end(line);
+	}
+	return n + 1;
+}
+
 void es_top_draw(const struct es_top_frame *frame, const struct es_top_style *style,
 		 struct es_buf *out)
 {
@@ -221,6 +256,12 @@ void es_top_draw(const struct es_top_frame *frame, const struct es_top_style *st
 		end(&line);
 		left--;
 	}
+	if (frame->daemon && left > 0) {
+		put(&line, "%s", frame->daemon);
+		end(&line);
+		left--;
+	}
+	left -= draw_jobs(frame, &line, left);
 	draw_processes(frame, &line, left);
 }
 
@@ -252,6 +293,34 @@ static void put_gauges_json(const struct es_top_frame *frame, struct es_json *js
 		es_json_object_end(json);
 	}
 	es_json_array_end(json);
+}
+
+static void put_jobs_json(const struct es_top_frame *frame, struct es_json *json)
+{
+	es_json_array(json, "jobs");
+	for (size_t i = 0; i < frame->n_jobs; i++) {
+		const struct es_top_job *job = &frame->jobs[i];
+
+		es_json_object(json, NULL);
+		es_json_string(json, "id", job->id);
+		es_json_string(json, "user", job->user);
+		es_json_string(json, "name", job->name[0] ? job->name : NULL);
+		if (job->n_cpus)
+			es_json_u64(json, "ncpus", job->n_cpus);
+		else
+			es_json_null(json, "ncpus");
+		es_json_bool(json, "exclusive", job->is_exclusive);
+		es_json_string(json, "kind", job->kind[0] ? job->kind : NULL);
+		put_power(json, "power_w", job->power_mw != UINT64_MAX, job->power_mw);
+		if (job->has_energy)
+			es_json_decimal(json, "energy_j", (int64_t)job->energy_uj, 6);
+		else
+			es_json_null(json, "energy_j");
+		es_json_decimal(json, "duration_s", job->dur_ns, 9);
+		es_json_object_end(json);
+	}
+	es_json_array_end(json);
+	es_json_u64(json, "jobs_total", frame->n_jobs_all);
 }
 
 int es_top_json(const struct es_top_frame *frame, struct es_buf *out)
@@ -289,6 +358,8 @@ int es_top_json(const struct es_top_frame *frame, struct es_buf *out)
 		es_json_object_end(&json);
 	}
 	es_json_array_end(&json);
+	put_jobs_json(frame, &json);
+	es_json_string(&json, "daemon", frame->daemon);
 	es_json_string(&json, "note", frame->note);
 	es_json_object_end(&json);
 	return es_json_end(&json);

@@ -17,6 +17,7 @@
 
 #define ES_TOP_HISTORY 60U
 #define ES_TOP_PROCESSES 10U
+#define ES_TOP_JOBS 10U
 
 /** struct es_top_gauge - one bar: a domain, or the node */
 struct es_top_gauge {
@@ -40,6 +41,17 @@ struct es_top_process {
 	uint64_t power_mw; /* attributed; UINT64_MAX: not known */
 };
 
+/** struct es_top_job - a job of this node, by its daemon */
+struct es_top_job {
+	char id[64], user[32], name[64];
+	char kind[16]; /* of its energy */
+	uint32_t n_cpus; /* 0: not known */
+	uint64_t power_mw; /* mean since the last frame; UINT64_MAX: not known */
+	bool has_energy, is_exclusive;
+	uint64_t energy_uj; /* of the node, so far */
+	int64_t dur_ns;
+};
+
 /** struct es_top_frame - all borrowed */
 struct es_top_frame {
 	const char *node, *cpu_model, *time;
@@ -52,6 +64,9 @@ struct es_top_frame {
 	size_t n_gauges;
 	const struct es_top_process *processes;
 	size_t n_processes;
+	const struct es_top_job *jobs; /* those with most power */
+	size_t n_jobs, n_jobs_all;
+	const char *daemon; /* through whom all this is known; NULL: nobody */
 	const char *note; /* a line below; NULL: none */
 };
 

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "cli/meters.h"
+#include "cli/top_jobs.h"
 #include "cli/top_processes.h"
 #include "core/watch.h"
 #include "sampler/sampler.h"
@@ -33,6 +34,7 @@ struct es_top_meter {
 	struct es_root root;
 	struct es_machine machine;
 	struct es_sampler *sampler;
+	struct es_through through;
 	struct es_domain *domains; /* judged anew for each frame */
 	const struct es_domain *plain; /* of the sampler */
 	size_t n;
@@ -43,10 +45,12 @@ struct es_top_meter {
 	struct es_top_gauge *shown; /* [n + 1] */
 	struct es_processes *processes;
 	struct es_top_process top[ES_TOP_PROCESSES];
+	struct es_top_jobs *jobs;
+	struct es_top_job top_jobs[ES_TOP_JOBS];
 	int64_t start_ns, frame_ns; /* boot clock: of the first reading, of the last frame */
 	int64_t frame_busy_ns; /* CPU time of the machine then */
 	bool has_first, had_busy, was_estimated;
-	char time[ES_TIME_TEXT_BYTES], note[320];
+	char time[ES_TIME_TEXT_BYTES], note[320], daemon[320];
 };
 
 static void on_sample(void *arg, size_t domain, const struct es_sample *sample)
@@ -69,8 +73,9 @@ static int allocate(struct es_top_meter *meter)
 	meter->gauges = calloc(n, sizeof(*meter->gauges));
 	meter->shown = calloc(n, sizeof(*meter->shown));
 	meter->processes = es_processes_create();
+	meter->jobs = es_top_jobs_create(meter->options.daemon, meter->options.root);
 	return meter->domains && meter->evidence && meter->readings && meter->gauges &&
-			       meter->shown && meter->processes
+			       meter->shown && meter->processes && meter->jobs
 		       ? 0
 		       : -ENOMEM;
 }
@@ -94,6 +99,9 @@ int es_top_meter_create(const struct es_top_options *options, struct es_top_mete
 	}
 	es_machine_read(&meter->root, &meter->machine);
 	r = es_sampler_create(&meter->root, &meters, &meter->sampler, err);
+	if (r == 0)
+		r = es_through_open(options->daemon, options->root, options->period_ns,
+				    meter->sampler, &meter->through, err);
 	if (r < 0)
 		goto fail;
 	meter->plain = es_sampler_domains(meter->sampler, &meter->n);
@@ -126,6 +134,7 @@ void es_top_meter_destroy(struct es_top_meter *meter)
 	es_watch_finish(&meter->watch);
 	es_sampler_destroy(meter->sampler);
 	es_processes_destroy(meter->processes);
+	es_top_jobs_destroy(meter->jobs);
 	free(meter->domains);
 	free(meter->evidence);
 	free(meter->readings);
@@ -288,6 +297,9 @@ static void attribute(struct es_top_meter *meter, struct es_top_frame *frame)
 {
 	uint64_t power_mw = 0;
 
+	/* The CPU time is that of the machine, and the power is not. */
+	if (meter->through.note.is_share)
+		return;
 	for (size_t i = 0; i < meter->n; i++) {
 		const struct gauge *gauge = &meter->gauges[i];
 		enum es_domain_type type = meter->domains[i].type;
@@ -367,6 +379,15 @@ void es_top_meter_frame(struct es_top_meter *meter, struct es_top_frame *ret)
 	frame.n_processes = es_processes_look(meter->processes, &meter->root, interval_ns,
 					      meter->top, ES_TOP_PROCESSES);
 	attribute(meter, &frame);
+	frame.jobs = meter->top_jobs;
+	frame.n_jobs =
+		es_top_jobs_look(meter->jobs, meter->top_jobs, ES_TOP_JOBS, &frame.n_jobs_all);
+	if (meter->through.note.is_used) {
+		es_report_daemon_words(&meter->through.note, meter->daemon, sizeof(meter->daemon));
+		frame.daemon = meter->daemon;
+	} else if (meter->through.why.text[0]) {
+		frame.daemon = meter->through.why.text;
+	}
 	frame.note = make_note(meter);
 	meter->frame_ns = now_ns;
 	for (size_t i = 0; i <= meter->n; i++) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cli/meters.h"
+#include "cli/through.h"
 #include "cli/top_frame.h"
 #include "core/cover.h"
 
@@ -17,6 +18,7 @@ struct es_top_meter;
 /** struct es_top_options - whose machine, and how often; texts borrowed */
 struct es_top_options {
 	const char *root; /* NULL: this machine */
+	const char *daemon; /* --daemon; NULL: where it is needed */
 	int64_t as_uid; /* -1: nobody else */
 	int64_t period_ns; /* of readings */
 	enum es_psys_policy psys;

@@ -13,6 +13,7 @@ static const char *const rule_names[ES_N_SHARE_RULES] = {
 	[ES_SHARE_EXCLUSIVE] = "exclusive", [ES_SHARE_DIRECT] = "direct",
 	[ES_SHARE_CPU_TIME] = "cpu_time",   [ES_SHARE_ACTIVITY] = "activity",
 	[ES_SHARE_SLICES] = "slices",	    [ES_SHARE_ALLOCATION] = "allocation",
+	[ES_SHARE_PARTS] = "parts",
 };
 
 static const char *const method_names[ES_N_IDLE_METHODS] = {

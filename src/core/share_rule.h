@@ -14,7 +14,8 @@ enum es_share_rule {
 	ES_SHARE_CPU_TIME, /* dynamic energy by CPU time of the jobs' cgroups on that package */
 	ES_SHARE_ACTIVITY, /* of a GPU: by what its library says each process kept busy */
 	ES_SHARE_SLICES, /* of a GPU: by the slices (MIG) held */
-	ES_SHARE_ALLOCATION, /* idle energy by the share that was allocated */
+	ES_SHARE_ALLOCATION, /* by the share that was allocated: the job's CPU time is not known */
+	ES_SHARE_PARTS, /* what the node draws beside its parts: by the dynamic energy that each job had of these */
 	ES_N_SHARE_RULES,
 };
 

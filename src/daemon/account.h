@@ -6,7 +6,12 @@
  *
  * Follows each domain through core/track.h (wraps, resets, sleeps), shares each part of the fine cover out by core/attribution.h, and
  * what the node's own meter shows beyond its parts as a part named "rest". Cumulative integers in µJ: jobs + idle + unattributed = node,
- * always; what the node's meter shows less than its parts is carried as residual until it has made up for it.
+ * always; what the node's meter shows less than its parts is carried as residual until it has made up for it. doc/attribution.md has
+ * the rules.
+ *
+ * Order in which things are called: es_jobs_create, es_account_create, es_account_load; for each sweep es_jobs_read_time,
+ * es_account_feed; when a job is told to end: a sweep out of turn first, so that its last moments are in the book, then es_jobs_end, and
+ * at ES_JOBS_ENDED es_account_of (what it had) and es_account_close.
  */
 #ifndef ES_DAEMON_ACCOUNT_H
 #define ES_DAEMON_ACCOUNT_H
@@ -17,21 +22,34 @@
 #include "daemon/sweep.h"
 #include "ipc/page.h"
 
+#define ES_ACCOUNT_REST \
+	"rest" /* the part that is no domain: what the node draws beside its parts */
+
 struct es_account;
 
-/** struct es_account_options - idle power, where the site knows it */
+/** struct es_account_options - idle power, where the site knows it; where things are. All borrowed while the account lives; zero: not known */
 struct es_account_options {
 	uint64_t idle_mw; /* of the node, over all parts by what they draw at the quietest; 0: as seen */
 	int64_t settle_ns; /* quietest mean over so long counts as idle as seen; 0: 60 s */
+	uint32_t n_cpus; /* hardware threads of the node; 0: whether it is quiet is told by its having no job */
+	const struct es_root *root; /* of the meters: numbers of GPUs' device files */
+	const struct es_root *jobs_root; /* of the cgroups: which devices a job may use */
+	/* Who computes on GPUs now, as their library says (es_sampler_users()); how many of @max, or negative errno. NULL: nobody tells. */
+	int (*users)(void *arg, struct es_gpu_user *ret, size_t max);
+	void *arg;
 };
 
-/** struct es_account_part - one line of the book */
+/** struct es_account_part - one line of the book: energy = idle + rest + ended + the shares of all running jobs */
 struct es_account_part {
-	char domain[ES_NAME_MAX_BYTES];
+	char domain[ES_NAME_MAX_BYTES]; /* its name: package-0, gpu-2, rest */
 	enum es_kind kind; /* of the meter */
-	enum es_domain_type type;
+	enum es_domain_type type; /* of "rest": ES_DOMAIN_NODE */
 	uint64_t energy_uj; /* since the epoch */
 	uint64_t idle_uj, rest_uj; /* nobody's: not allocated, and used by no job */
+	uint64_t ended_uj; /* of jobs that are over */
+	enum es_idle_method idle_method; /* in force */
+	uint64_t idle_mw; /* by that method; 0 with ES_IDLE_NONE */
+	int64_t gap_ns; /* time since the epoch in which its meter showed nothing that counts */
 };
 
 /** struct es_account_share - a job's line of a part */
@@ -49,6 +67,7 @@ void es_account_destroy(struct es_account *account);
 /**
  * es_account_feed - one sweep; es_jobs_read_time() was called for it
  * Jobs get their accounts with their first sweep. One that began or ended since the last sweep has its share of that interval by time.
+ * Returns 0; -ENOMEM: a job has no account yet, the next sweep tries again (its energy counts as nobody's until then).
  */
 int es_account_feed(struct es_account *account, struct es_jobs *jobs, const struct es_sweep *sweep);
 
@@ -60,12 +79,20 @@ const struct es_account_part *es_account_part(const struct es_account *account, 
 /** es_account_of - a job's lines, [n_parts]; NULL: it has none yet. @ret_node_uj: their sum */
 const struct es_account_share *es_account_of(const struct es_account *account,
 					     const struct es_job *job, uint64_t *ret_node_uj);
+/** es_account_gap_ns - for how long since its first sweep some part of the node showed a job nothing that counts (0: its time is covered) */
+int64_t es_account_gap_ns(const struct es_account *account, const struct es_job *job);
 /** es_account_node - the node's total since the epoch, its kind, mean power of the last interval, and the residual (parts above the total) */
 bool es_account_node(const struct es_account *account, uint64_t *ret_uj, uint64_t *ret_mw,
 		     enum es_kind *ret_kind, uint64_t *ret_residual_uj);
 
 /** es_account_values - cumulative values of all of the node's domains for pages, [n domains] */
 void es_account_values(const struct es_account *account, struct es_page_value *ret);
+
+/** es_account_epoch - of the values: that of the domains, or the one that was loaded: pages go on with it, so that clients lose nothing */
+uint64_t es_account_epoch(const struct es_account *account);
+
+/** es_account_gpus_words - how the owners of GPUs are known here, or why not, for logs and the daemon's state; borrowed */
+const char *es_account_gpus_words(const struct es_account *account);
 
 /**
  * es_account_save, es_account_load - for a file that outlives a kill: raw values, CPU times, sums

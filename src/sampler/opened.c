@@ -235,3 +235,20 @@ int es_opened_init(struct es_opened *ret, const struct es_root *root,
 	*ret = opened;
 	return 0;
 }
+
+int es_opened_users(const struct es_opened *opened, struct es_gpu_user *ret, size_t max)
+{
+	int n = -EOPNOTSUPP;
+
+	for (size_t i = 0; i < opened->n_sources; i++) {
+		const struct es_sampler_source *entry = &opened->sources[i];
+		size_t had = n > 0 ? (size_t)n : 0;
+		int more = entry->source && entry->ops->users
+				   ? entry->ops->users(entry->source, ret + had, max - had)
+				   : -EOPNOTSUPP;
+
+		if (more >= 0)
+			n = (int)had + more;
+	}
+	return n;
+}

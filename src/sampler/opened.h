@@ -24,6 +24,8 @@ int es_opened_init(struct es_opened *ret, const struct es_root *root,
 		   const struct es_sampler_options *options, struct es_error *err);
 /** es_opened_add - one that is open already, taken whatever is returned; 0, -ENOMEM, or -E2BIG: too many signals */
 int es_opened_add(struct es_opened *opened, struct es_source *source);
+/** es_opened_users - who computes on GPUs, of all sources that can tell; any thread may ask; how many of @max, or -EOPNOTSUPP: none can */
+int es_opened_users(const struct es_opened *opened, struct es_gpu_user *ret, size_t max);
 /** es_opened_finish - close all of them */
 void es_opened_finish(struct es_opened *opened);
 

@@ -207,6 +207,11 @@ const struct es_signal *es_sampler_signals(const struct es_sampler *sampler, siz
 	return sampler->opened.signals.all;
 }
 
+int es_sampler_users(const struct es_sampler *sampler, struct es_gpu_user *ret, size_t max)
+{
+	return es_opened_users(&sampler->opened, ret, max);
+}
+
 bool es_sampler_can_read(const struct es_domain *domain)
 {
 	return domain->state != ES_STATE_DENIED && domain->state != ES_STATE_ABSENT;

@@ -78,6 +78,9 @@ const struct es_sampler_source *es_sampler_sources(const struct es_sampler *samp
 /** es_sampler_domains - of all sources, with parents as indices into this array; borrowed, states may be settled in place */
 struct es_domain *es_sampler_domains(struct es_sampler *sampler, size_t *ret_n);
 
+/** es_sampler_users - who computes on GPUs, of all sources that can tell; any thread may ask; how many of @max, or -EOPNOTSUPP: none can */
+int es_sampler_users(const struct es_sampler *sampler, struct es_gpu_user *ret, size_t max);
+
 /** es_sampler_signals - of all sources; a recording has all of them, in this order; borrowed */
 const struct es_signal *es_sampler_signals(const struct es_sampler *sampler, size_t *ret_n);
 

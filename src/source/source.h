@@ -31,6 +31,15 @@ struct es_plan {
 	int64_t at_most_ns; /* reading more often than this gives nothing new; 0: no bound */
 };
 
+/** struct es_gpu_user - a process that computes on a GPU, or on an instance of one */
+struct es_gpu_user {
+	char pci[24], uuid[64]; /* of the GPU; "": not known */
+	int64_t pid; /* as the kernel of the node counts */
+	int32_t gpu_instance, compute_instance; /* MIG; -1: of the whole GPU */
+	bool has_busy; /* else the library does not tell what it keeps busy */
+	uint32_t busy_ppm; /* of the GPU's time, lately */
+};
+
 struct es_source;
 struct es_meter_url;
 
@@ -84,6 +93,11 @@ struct es_source_ops {
 	 */
 	int (*release)(struct es_source *source);
 	void (*take)(struct es_source *source);
+	/*
+	 * Who computes on its GPUs, as found with the last sweep by the source's own thread; it looks once a second from the
+	 * first call on. May be called by any thread. How many of @max there are; negative errno: it cannot be told. NULL: never.
+	 */
+	int (*users)(struct es_source *source, struct es_gpu_user *ret, size_t max);
 	/* From now on so many hardware threads are online. NULL: it does not matter. */
 	void (*online)(struct es_source *source, uint32_t n_cpus);
 	void (*close)(struct es_source *source);

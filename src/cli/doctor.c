@@ -23,6 +23,7 @@
 #include "cli/daemonlink.h"
 #include "cli/doctor.h"
 #include "cli/doctor_daemon.h"
+#include "cli/doctor_slurm.h"
 #include "cli/settings.h"
 #include "cli/survey.h"
 #include "core/grid.h"
@@ -295,7 +296,9 @@ static void check_clock(struct doctor *doctor)
 			"not synchronised: one machine is right all the same, several cannot be aligned");
 	else
 		es_find(&doctor->findings, "clock", ES_VERDICT_OK, "",
-			"synchronised, error below %.1f ms", (double)timex.maxerror / 1e3);
+			"synchronised, %.3f ms off, error below %.1f ms",
+			(double)timex.offset / (timex.status & STA_NANO ? 1e6 : 1e3),
+			(double)timex.maxerror / 1e3);
 }
 
 static void check_place(struct doctor *doctor)
@@ -431,6 +434,7 @@ static int examine(struct doctor *doctor)
 	check_clock(doctor);
 	check_place(doctor);
 	check_folder(doctor);
+	es_doctor_slurm(&doctor->survey.root, &doctor->findings);
 	for (size_t i = 0; i < doctor->findings.n; i++)
 		has_problem = has_problem ||
 			      doctor->findings.items[i].verdict == ES_VERDICT_PROBLEM;

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "daemon/spool_private.h"
+#include "daemon/spool_report.h"
 #include "ipc/message.h"
 
 #define EARLY_MAX 64U
@@ -39,6 +40,19 @@ void es_spool_job_about(struct es_spool_job *kept, const struct es_job *job)
 		kept->is.dur_ns = job->stop_ns - job->start_ns;
 }
 
+/* A meter of the whole node, or of its board, stands for it: not the sum of its parts. */
+static bool has_node_meter(const struct es_spool *spool)
+{
+	for (size_t i = 0; i < spool->domains->n; i++) {
+		const struct es_domain *domain = &spool->domains->domains[i];
+
+		if (domain->is_chosen_total &&
+		    (domain->type == ES_DOMAIN_NODE || domain->type == ES_DOMAIN_PSYS))
+			return true;
+	}
+	return false;
+}
+
 struct es_spool_job *es_spool_job_create(struct es_spool *spool, const struct es_job *job)
 {
 	struct es_spool_job *kept = calloc(1, sizeof(*kept));
@@ -50,6 +64,8 @@ struct es_spool_job *es_spool_job_create(struct es_spool *spool, const struct es
 	kept->is_new = job->start_ns >= spool->opened_ns;
 	es_spool_job_about(kept, job);
 	(void)snprintf(kept->is.node, sizeof(kept->is.node), "%s", spool->meta.nodes[0].name);
+	es_spool_machine(&spool->meta, &kept->is.machine);
+	kept->is.machine.has_node_meter = has_node_meter(spool);
 	name_file(kept);
 	return kept;
 }
@@ -141,6 +157,7 @@ static struct es_domain attributed(const struct es_spool *spool, const char *nam
 	domain.range = (struct es_counter_range){ .unit_nj = domain.range.unit_nj > 1000
 								     ? domain.range.unit_nj
 								     : 1000 };
+	domain.idle_mw = domain.full_mw = 0; /* of an estimate its spread is what counts */
 	domain.limit_mw = 0; /* of the whole part, which is not the job's */
 	domain.limit_kind[0] = domain.reason[0] = domain.fix[0] = '\0';
 	domain.is_chosen = domain.is_chosen_total = false;
@@ -163,7 +180,8 @@ static int shared_meta(const struct es_spool *spool, const struct es_account *ac
 		r = es_meta_add_domain(&meta, &domain);
 	}
 	whole.core = -1; /* of no feed */
-	if (r == 0)
+	/* Without a meter of the whole the node is its parts, and a calibration of these can be applied. */
+	if (r == 0 && has_node_meter(spool))
 		r = es_meta_add_domain(&meta, &whole);
 	if (r < 0)
 		es_meta_finish(&meta);
@@ -340,7 +358,7 @@ static void shared_row(const struct es_spool *spool, struct es_spool_job *kept,
 	size_t n = es_account_n_parts(account);
 	int64_t t_ns, last_ns = sweep->boot_ns;
 
-	if (n + 1 != kept->file.meta.n_domains)
+	if (n + has_node_meter(spool) != kept->file.meta.n_domains)
 		return; /* another epoch: the daemon closes this file and begins anew */
 	es_spool_file_row(&kept->file, sweep->boot_ns);
 	for (size_t i = 0; i < n; i++) {
@@ -350,7 +368,8 @@ static void shared_row(const struct es_spool *spool, struct es_spool_job *kept,
 		es_rows_set(&kept->file.rows, i, t_ns, shares[i].dynamic_uj + shares[i].idle_uj, 0);
 		last_ns = t_ns > last_ns ? t_ns : last_ns;
 	}
-	es_rows_set(&kept->file.rows, n, last_ns, node_uj, 0);
+	if (n < kept->file.meta.n_domains)
+		es_rows_set(&kept->file.rows, n, last_ns, node_uj, 0);
 }
 
 static void take_shares(struct es_spool_job *kept, const struct es_account *account,

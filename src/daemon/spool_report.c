@@ -41,6 +41,22 @@ int es_spool_take_report(struct es_recording *recording, bool is_whole, struct e
 	return 0;
 }
 
+void es_spool_machine(const struct es_meta *meta, struct es_local_machine *ret)
+{
+	const struct es_node_info *node = &meta->nodes[0];
+
+	(void)snprintf(ret->cpu_model, sizeof(ret->cpu_model), "%s", node->cpu_model);
+	(void)snprintf(ret->gpu_model, sizeof(ret->gpu_model), "%s", node->gpu_model);
+	ret->n_cpus = node->n_cpus;
+	ret->n_packages = node->n_packages;
+	ret->n_gpus = node->n_gpus;
+	ret->memory_bytes = node->memory_bytes;
+	ret->virt = (uint8_t)meta->virt;
+	ret->has_battery = meta->has_battery;
+	(void)snprintf(ret->country, sizeof(ret->country), "%s", meta->country);
+	(void)snprintf(ret->timezone, sizeof(ret->timezone), "%s", meta->timezone);
+}
+
 void es_spool_take_meta(const struct es_meta *meta, const char *stem, struct es_local_job_is *is)
 {
 	struct es_local_job *job = &is->job;
@@ -61,4 +77,9 @@ void es_spool_take_meta(const struct es_meta *meta, const char *stem, struct es_
 	(void)snprintf(is->node, sizeof(is->node), "%s", meta->nodes[0].name);
 	(void)snprintf(is->recording, sizeof(is->recording), "%.240s.esr", stem);
 	is->start_unix_ns = meta->start_unix_ns;
+	es_spool_machine(meta, &is->machine);
+	for (size_t i = 0; i < meta->n_domains; i++)
+		is->machine.has_node_meter = is->machine.has_node_meter ||
+					     meta->domains[i].type == ES_DOMAIN_NODE ||
+					     meta->domains[i].type == ES_DOMAIN_PSYS;
 }

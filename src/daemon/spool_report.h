@@ -19,4 +19,7 @@ int es_spool_take_report(struct es_recording *recording, bool is_whole, struct e
 /** es_spool_take_meta - of a job of which nothing is known but its recording */
 void es_spool_take_meta(const struct es_meta *meta, const char *stem, struct es_local_job_is *is);
 
+/** es_spool_machine - what the node of a recording is made of */
+void es_spool_machine(const struct es_meta *meta, struct es_local_machine *ret);
+
 #endif

@@ -49,6 +49,23 @@ static void put_job(struct es_json *json, const struct es_local_job *job)
 	es_json_object_end(json);
 }
 
+static void put_machine(struct es_json *json, const struct es_local_machine *machine)
+{
+	es_json_object(json, "machine");
+	put_text(json, "cpu_model", machine->cpu_model);
+	put_text(json, "gpu_model", machine->gpu_model);
+	es_json_u64(json, "cpus", machine->n_cpus);
+	es_json_u64(json, "packages", machine->n_packages);
+	es_json_u64(json, "gpus", machine->n_gpus);
+	es_json_u64(json, "memory_bytes", machine->memory_bytes);
+	es_json_u64(json, "virt", machine->virt);
+	es_json_bool(json, "battery", machine->has_battery);
+	es_json_bool(json, "node_meter", machine->has_node_meter);
+	put_text(json, "country", machine->country);
+	put_text(json, "timezone", machine->timezone);
+	es_json_object_end(json);
+}
+
 int es_summary_write(const struct es_local_job_is *job, struct es_buf *out)
 {
 	struct es_json json;
@@ -81,6 +98,7 @@ int es_summary_write(const struct es_local_job_is *job, struct es_buf *out)
 		es_json_object_end(&json);
 	}
 	es_json_array_end(&json);
+	put_machine(&json, &job->machine);
 	es_json_object_end(&json);
 	(void)es_json_end(&json);
 	return es_buf_u8(out, '\n');
@@ -201,6 +219,21 @@ static void get_parts(struct reading *reading, json_t *array, struct es_local_jo
 	}
 }
 
+static void get_machine(struct reading *reading, json_t *object, struct es_local_machine *ret)
+{
+	get_text(reading, object, "cpu_model", ret->cpu_model, sizeof(ret->cpu_model));
+	get_text(reading, object, "gpu_model", ret->gpu_model, sizeof(ret->gpu_model));
+	ret->n_cpus = get_u32(reading, object, "cpus");
+	ret->n_packages = get_u32(reading, object, "packages");
+	ret->n_gpus = get_u32(reading, object, "gpus");
+	ret->memory_bytes = (uint64_t)get_integer(reading, object, "memory_bytes", 0, INT64_MAX);
+	ret->virt = (uint8_t)get_integer(reading, object, "virt", 0, 3);
+	ret->has_battery = json_is_true(json_object_get(object, "battery"));
+	ret->has_node_meter = json_is_true(json_object_get(object, "node_meter"));
+	get_text(reading, object, "country", ret->country, sizeof(ret->country));
+	get_text(reading, object, "timezone", ret->timezone, sizeof(ret->timezone));
+}
+
 static void get_all(struct reading *reading, json_t *top, struct es_local_job_is *ret)
 {
 	json_t *energy = json_object_get(top, "energy_uj");
@@ -222,6 +255,7 @@ static void get_all(struct reading *reading, json_t *top, struct es_local_job_is
 	if (strchr(ret->recording, '/'))
 		blame(reading, "recording");
 	get_parts(reading, json_object_get(top, "parts"), ret);
+	get_machine(reading, json_object_get(top, "machine"), &ret->machine);
 }
 
 int es_summary_read(const char *text, size_t n, struct es_local_job_is *ret, struct es_error *err)

@@ -566,6 +566,40 @@ static void unpack_part(struct es_unpacker *unpacker, struct es_local_part *part
 	part->idle_uj = es_unpack_u64(unpacker);
 }
 
+static void pack_machine(struct es_packer *packer, const struct es_local_machine *machine)
+{
+	put_text(packer, machine->cpu_model);
+	put_text(packer, machine->gpu_model);
+	es_pack_u32(packer, machine->n_cpus);
+	es_pack_u32(packer, machine->n_packages);
+	es_pack_u32(packer, machine->n_gpus);
+	es_pack_u64(packer, machine->memory_bytes);
+	es_pack_u8(packer, machine->virt);
+	put_bool(packer, machine->has_battery);
+	put_bool(packer, machine->has_node_meter);
+	put_text(packer, machine->country);
+	put_text(packer, machine->timezone);
+}
+
+/* A later field: who does not know of it ends before. */
+static void unpack_machine(struct es_unpacker *unpacker, struct es_local_machine *machine)
+{
+	if (unpacker->error || unpacker->n == unpacker->size)
+		return;
+	GET_TEXT(unpacker, machine->cpu_model);
+	GET_TEXT(unpacker, machine->gpu_model);
+	machine->n_cpus = es_unpack_u32(unpacker);
+	machine->n_packages = es_unpack_u32(unpacker);
+	machine->n_gpus = es_unpack_u32(unpacker);
+	machine->memory_bytes = es_unpack_u64(unpacker);
+	machine->virt = es_unpack_u8(unpacker);
+	machine->has_battery = get_bool(unpacker);
+	machine->has_node_meter = get_bool(unpacker);
+	GET_TEXT(unpacker, machine->country);
+	GET_TEXT(unpacker, machine->timezone);
+	refuse(unpacker, machine->virt > 3);
+}
+
 int es_local_put_job_is(uint32_t number, const struct es_local_job_is *job, uint8_t *out,
 			size_t size)
 {
@@ -588,6 +622,7 @@ int es_local_put_job_is(uint32_t number, const struct es_local_job_is *job, uint
 	es_pack_u32(&packer, job->n_parts);
 	for (uint32_t i = 0; i < job->n_parts && !packer.error; i++)
 		pack_part(&packer, &job->parts[i]);
+	pack_machine(&packer, &job->machine);
 	return end(&packer, ES_LOCAL_JOB, number);
 }
 
@@ -609,6 +644,7 @@ static void unpack_job_is(struct es_unpacker *unpacker, struct es_local_job_is *
 	refuse(unpacker, job->n_parts > ES_LOCAL_PARTS_MAX);
 	for (uint32_t i = 0; i < job->n_parts && !unpacker->error; i++)
 		unpack_part(unpacker, &job->parts[i]);
+	unpack_machine(unpacker, &job->machine);
 }
 
 int es_local_get_job_is(const void *body, size_t n, struct es_local_job_is *ret)

@@ -156,6 +156,17 @@ struct es_local_part {
 	uint64_t dynamic_uj, idle_uj;
 };
 
+/** struct es_local_machine - what a node is made of: models of whole nodes and a default PUE depend on it; "" and 0: not known */
+struct es_local_machine {
+	char cpu_model[ES_NAME_MAX_BYTES], gpu_model[64];
+	uint32_t n_cpus, n_packages, n_gpus;
+	uint64_t memory_bytes;
+	uint8_t virt; /* 0 not known, 1 none, 2 a VM, 3 a container */
+	bool has_battery;
+	bool has_node_meter; /* its energy is that of a meter of the whole node */
+	char country[8], timezone[64];
+};
+
 #define ES_LOCAL_PARTS_MAX 16U /* in a packet; the sums below are of all */
 
 /** struct es_local_job_is - a job as the daemon knows it */
@@ -173,6 +184,7 @@ struct es_local_job_is {
 	char recording[ES_NAME_MAX_BYTES]; /* name in the spool */
 	uint32_t n_parts;
 	struct es_local_part parts[ES_LOCAL_PARTS_MAX];
+	struct es_local_machine machine;
 };
 
 /*

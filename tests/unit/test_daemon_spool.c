@@ -374,6 +374,7 @@ static void a_job_that_shares_has_its_shares_from_its_first_instant(void **state
 	assert_string_equal(is.idle_method, "seen");
 	assert_int_equal(is.n_parts, N_PARTS);
 	assert_string_equal(is.parts[1].rule, "direct");
+	assert_true(is.machine.has_node_meter);
 }
 
 static void steps_and_tags_are_regions(void **state)
@@ -676,6 +677,9 @@ static void summaries_are_checked_like_packets(void **state)
 	is.job.uid = 4294967295U;
 	is.has_energy = true;
 	is.energy_uj = 123456789012345ULL;
+	is.machine.n_cpus = 64;
+	is.machine.virt = 2;
+	snprintf(is.machine.cpu_model, sizeof(is.machine.cpu_model), "a \"CPU\"");
 	is.n_parts = 1;
 	snprintf(is.parts[0].domain, sizeof(is.parts[0].domain), "gpu-0");
 	snprintf(is.parts[0].rule, sizeof(is.parts[0].rule), "slices");

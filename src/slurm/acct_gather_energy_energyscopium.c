@@ -19,6 +19,7 @@
 #include "slurm/node_energy.h"
 #include "wire/local.h"
 
+#define SILENCE_NS (60 * ES_NS_PER_S)
 #define EXPORTED __attribute__((visibility("default")))
 
 EXPORTED extern const char plugin_name[], plugin_type[];
@@ -31,7 +32,8 @@ const uint32_t plugin_version = SLURM_VERSION_NUMBER;
 static struct plugin {
 	bool is_ready;
 	bool is_step;
-	int said; /* the last problem that was logged, 0: none */
+	bool is_failing, has_said;
+	int64_t said_ns; /* monotonic clock, 0: never */
 	struct es_node_energy energy;
 	acct_gather_energy_t now; /* as Slurm wants it */
 } plugin;
@@ -46,18 +48,23 @@ EXPORTED void acct_gather_energy_p_conf_options(void *options, int *n);
 EXPORTED void acct_gather_energy_p_conf_set(int context, void *table);
 EXPORTED void acct_gather_energy_p_conf_values(void *data);
 
-/* Once for each kind of trouble, and once when it is over. */
+/* Once when trouble begins and once when it is over, and not every second where it comes and goes. */
 static void say(int problem, const struct es_error *err)
 {
-	if (problem == plugin.said || problem == -EAGAIN)
-		return;
-	if (problem < 0)
+	int64_t now_ns = es_clock_mono_ns();
+
+	if (problem < 0 && !plugin.is_failing &&
+	    (!plugin.said_ns || now_ns - plugin.said_ns > SILENCE_NS)) {
 		slurm_info("energyscopium: %s; %s", err->text,
 			   plugin.energy.has_base ? "its last value stays until it answers"
 						  : "energy is unknown until it answers");
-	else
+		plugin.said_ns = now_ns;
+		plugin.has_said = true;
+	} else if (problem == 0 && plugin.is_failing && plugin.has_said) {
 		slurm_info("energyscopium: the daemon's meters are read again");
-	plugin.said = problem;
+		plugin.has_said = false;
+	}
+	plugin.is_failing = problem < 0;
 }
 
 static uint32_t watts(uint64_t power_mw)

@@ -226,13 +226,13 @@ static int look(struct es_node_energy *energy, struct es_page_copy *ret, struct 
 	return r < 0 ? es_error_set(err, r, "the daemon's page") : 0;
 }
 
-static int take(struct es_node_energy *energy, int64_t until_ns, struct es_error *err)
+static int take(struct es_node_energy *energy, bool may_ask, int64_t until_ns, struct es_error *err)
 {
 	struct es_page_copy page;
 	struct es_error why = { .code = 0 };
 	int asked = 0, r = look(energy, &page, err);
 
-	if (r < 0 || es_clock_boot_ns() - page.sweep_ns > FRESH_NS) {
+	if (may_ask && (r < 0 || es_clock_boot_ns() - page.sweep_ns > FRESH_NS)) {
 		asked = sweep(energy, until_ns, &why);
 		r = look(energy, &page, err);
 	}
@@ -249,7 +249,24 @@ static int take(struct es_node_energy *energy, int64_t until_ns, struct es_error
 	return r;
 }
 
-/* Try later, and later still: a daemon that hangs costs its budget now and then only. */
+static int read_now(struct es_node_energy *energy, bool may_ask, struct es_error *err)
+{
+	int64_t until_ns = es_clock_mono_ns() + ES_NODE_ENERGY_BUDGET_NS;
+	int r = -EPIPE;
+
+	if (energy->view)
+		r = take(energy, may_ask, until_ns, err);
+	/* It was started anew, or has new domains: both end the connection. */
+	if (may_ask && (!energy->view || r == -EPIPE)) {
+		disconnect(energy);
+		r = connect_to(energy, until_ns, err);
+		if (r == 0)
+			r = take(energy, may_ask, until_ns, err);
+	}
+	return r;
+}
+
+/* A daemon that hangs costs the budget now and then only; one that is not there costs nothing. */
 static void put_off(struct es_node_energy *energy)
 {
 	energy->wait_ns = energy->wait_ns == 0 ? WAIT_LEAST_NS : 2 * energy->wait_ns;
@@ -258,39 +275,19 @@ static void put_off(struct es_node_energy *energy)
 	energy->retry_ns = es_clock_mono_ns() + energy->wait_ns;
 }
 
-static int read_now(struct es_node_energy *energy, struct es_error *err)
-{
-	int64_t until_ns = es_clock_mono_ns() + ES_NODE_ENERGY_BUDGET_NS;
-	int r = -EPIPE;
-
-	if (energy->view)
-		r = take(energy, until_ns, err);
-	/* It was started anew, or has new domains: both end the connection. */
-	if (!energy->view || r == -EPIPE) {
-		disconnect(energy);
-		r = connect_to(energy, until_ns, err);
-		if (r == 0)
-			r = take(energy, until_ns, err);
-	}
-	return r;
-}
-
 int es_node_energy_read(struct es_node_energy *energy, struct es_node_energy_now *ret,
 			struct es_error *err)
 {
-	int r = -EAGAIN;
+	bool may_ask = es_clock_mono_ns() >= energy->retry_ns;
+	/* In between its page is looked at all the same: it may have gone on. */
+	int r = read_now(energy, may_ask, err);
 
-	if (es_clock_mono_ns() >= energy->retry_ns) {
-		r = read_now(energy, err);
-		if (r < 0) {
-			put_off(energy);
-		} else {
-			energy->wait_ns = 0;
-			energy->retry_ns = 0;
-		}
-	} else {
-		(void)es_error_say(err, r, "the daemon is asked again later");
-	}
+	if (!may_ask && r < 0)
+		r = es_error_say(err, -EAGAIN, "the daemon is asked again later");
+	else if (r == -ETIMEDOUT)
+		put_off(energy);
+	else if (may_ask)
+		energy->wait_ns = 0;
 	*ret = (struct es_node_energy_now){ .is_known = energy->has_base,
 					    .is_fresh = r == 0,
 					    .energy_uj = energy->energy_uj,

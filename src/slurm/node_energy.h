@@ -51,7 +51,7 @@ void es_node_energy_finish(struct es_node_energy *energy);
 /**
  * es_node_energy_read - have the meters read and take what they show, within ES_NODE_ENERGY_BUDGET_NS
  * @ret: always written; without a fresh value the last one
- * Returns 0; -ENOENT, -ECONNREFUSED, …: no daemon; -ETIMEDOUT, -ESTALE: it does not answer; -EACCES: it shows this user no
+ * Returns 0; -ENOENT, -ECONNREFUSED, …: no daemon; -ETIMEDOUT, -ESTALE: it does not answer; -EAGAIN: it did not, and is not asked every time; -EACCES: it shows this user no
  * node; -ENODATA: it has no meter of the node; -EBADMSG: what it shows cannot be. All with a text.
  */
 int es_node_energy_read(struct es_node_energy *energy, struct es_node_energy_now *ret,

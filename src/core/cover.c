@@ -46,7 +46,9 @@ static void judge_movement(struct es_domain *domain, const struct es_evidence *e
 		if (domain->reason[0] == '\0')
 			say(domain, evidence ? "gave no two readings: whether it moves is not known"
 					     : "not watched: whether it moves is not known");
-	} else if (evidence->has_moved || (domain->is_power && evidence->energy_uj > 0)) {
+	} else if (evidence->has_moved || (domain->is_power && evidence->energy_uj > 0) ||
+		   domain->kind == ES_KIND_ATTRIBUTED) {
+		/* A share may well be nothing. */
 		domain->state = ES_STATE_OK; /* what its source says of it stays */
 	} else if (has_too_large_steps(domain, evidence)) {
 		domain->state = ES_STATE_UNPROVEN;

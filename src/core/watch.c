@@ -217,6 +217,7 @@ void es_watch_evidence(const struct es_watch *watch, uint32_t n_cpus, uint32_t n
 				    is_busy_proven(watch, domain, n_cpus, n_packages),
 			.is_unknown =
 				(track->n_samples > 0 && !track->has_moved && !domain->is_power &&
+				 domain->kind != ES_KIND_ATTRIBUTED &&
 				 track->covered_ns > standing_ns) ||
 				((is_whole ? track->n_samples : track->n_readings) == 0 && has_any),
 			.energy_uj = track->energy_uj,

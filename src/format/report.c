@@ -145,6 +145,9 @@ static void note_fact(struct es_report *report, const struct es_event *event)
 	case ES_EVENT_NOTE:
 		es_report_activity_note(report, event);
 		break;
+	case ES_EVENT_SHARED:
+		es_report_shared_note(report, event);
+		break;
 	case ES_EVENT_RELEASED:
 		es_report_note_release(report, event);
 		break;
@@ -507,7 +510,9 @@ const char *es_report_quality(const struct es_report *report)
 
 bool es_report_is_metered(const struct es_report *report)
 {
-	return report->kinds & (1u << ES_KIND_MEASURED | 1u << ES_KIND_INTEGRATED);
+	/* A share of what a meter showed is of that meter. */
+	return report->kinds &
+	       (1u << ES_KIND_MEASURED | 1u << ES_KIND_INTEGRATED | 1u << ES_KIND_ATTRIBUTED);
 }
 
 const char *es_report_kind(const struct es_report *report)

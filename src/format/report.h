@@ -24,6 +24,7 @@
 #include "format/report_model.h"
 #include "format/report_releases.h"
 #include "format/report_share.h"
+#include "format/report_shared.h"
 #include "format/report_signals.h"
 #include "format/report_unseen.h"
 #include "record/recording.h"
@@ -244,6 +245,7 @@ struct es_report {
 	int64_t attached_pid; /* what was measured ran already: its process; 0: no */
 	char attached[64]; /* its name */
 	struct es_report_baseline baseline;
+	struct es_report_shared shared; /* by which rules a job has its part of a node */
 	struct es_report_share share; /* of the command, beside the node's */
 	struct es_report_signal *
 		signals; /* [n_signals] those of the recording, in its order; format/report_signals.h */

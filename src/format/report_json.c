@@ -76,7 +76,7 @@ static const char *attribution(const struct es_report *report)
 {
 	bool is_estimate = report->has_estimate && report->metered_uj == 0;
 
-	if (report->daemon.is_share)
+	if (report->daemon.is_share || es_report_is_shared(report))
 		return "share of the node";
 	if (is_estimate && report->meta->virt == ES_VIRT_CONTAINER)
 		return "share of the container's cgroup";
@@ -119,7 +119,9 @@ static void put_job(const struct es_report *report, struct es_json *json)
 	if (report->launch.how == ES_LAUNCH_ELSEWHERE)
 		n_measured = 0; /* this node is none of the job's */
 	es_json_u64(json, "nodes_measured", n_measured);
-	es_report_launch_members(&report->launch, meta->n_nodes, json);
+	es_report_launch_members(
+		&report->launch,
+		meta->n_job_nodes > meta->n_nodes ? meta->n_job_nodes : meta->n_nodes, json);
 	if (meta->n_cpus)
 		es_json_u64(json, "ncpus", meta->n_cpus);
 	else
@@ -134,7 +136,7 @@ static void put_job(const struct es_report *report, struct es_json *json)
 		es_json_null(json, "stop");
 		es_json_null(json, "duration_s");
 	}
-	es_json_null(json, "exclusive");
+	es_report_shared_members(report, json);
 	es_json_string(json, "attribution", attribution(report));
 	es_json_object_end(json);
 }

@@ -117,18 +117,31 @@ struct chain {
 	char why[2 * ES_NAME_MAX_BYTES];
 };
 
+/* What a node draws beside its parts is shared by what of its CPUs is allocated. */
+static double allocated_share(const struct es_report *report)
+{
+	double n_cpus = 0;
+
+	if (!es_report_is_shared(report) || report->meta->n_cpus == 0)
+		return 1;
+	for (size_t i = 0; i < report->meta->n_nodes; i++)
+		n_cpus += report->meta->nodes[i].n_cpus;
+	return n_cpus > report->meta->n_cpus ? report->meta->n_cpus / n_cpus : 1;
+}
+
 static void apply(struct es_report *report, const struct es_calibration *calibration,
 		  const struct node_sum *sum, struct chain *chain)
 {
 	struct es_report_model *model = &report->model;
 	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns);
+	double share = allocated_share(report), offset_w = calibration->offset_w * share;
 	double parts_j = es_j_from_uj(sum->metered_uj);
-	double parts_w = dur_s > 0 ? parts_j / dur_s : calibration->mean_w;
+	double parts_w = dur_s > 0 ? parts_j / dur_s / share : calibration->mean_w;
 
-	chain->calibrated_j += calibration->slope * parts_j + calibration->offset_w * dur_s;
+	chain->calibrated_j += calibration->slope * parts_j + offset_w * dur_s;
 	chain->steepest = fmax(chain->steepest, calibration->slope);
-	model->offset_w += calibration->offset_w;
-	model->uncertainty_j += es_calibration_bound_w(calibration, parts_w) * dur_s;
+	model->offset_w += offset_w;
+	model->uncertainty_j += es_calibration_bound_w(calibration, parts_w) * share * dur_s;
 	model->is_outside = model->is_outside || es_calibration_is_outside(calibration, parts_w);
 	model->n_nodes++;
 	if (!model->calibration)

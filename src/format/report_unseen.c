@@ -74,6 +74,8 @@ void es_report_unseen_sum(struct es_report *report)
 {
 	struct es_report_unseen *unseen = &report->unseen;
 
+	if (es_report_is_shared(report) && report->meta->n_gpus == 0)
+		return; /* what others do with the node's GPUs is none of this job's */
 	for (uint32_t node = 0; node < report->meta->n_nodes; node++) {
 		uint32_t there, measured, power_w;
 		bool is_known;

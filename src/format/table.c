@@ -362,6 +362,7 @@ int es_report_table(const struct es_report *report, struct es_buf *out)
 	es_work_table(report, out);
 	es_report_baseline_rows(report, out);
 	es_report_share_rows(report, out);
+	es_report_shared_rows(report, out);
 	es_carbon_table(report, out);
 	put_load(report, out);
 	es_report_activity_row(report, out);

@@ -25,11 +25,13 @@
 /** struct es_job - one job; steps are marks within it (es_jobs_fn) */
 struct es_job {
 	struct es_local_job
-		about; /* all that was told so far; flags: exclusive or shared is settled by es_jobs_settle() */
+		about; /* all that was told so far; flags: exclusive or shared is settled by es_jobs_is_exclusive() */
 	uint64_t serial; /* unique on this node, over restarts: names its files and its account */
 	int64_t start_ns, stop_ns; /* boot clock; stop 0: it runs */
 	int64_t start_unix_ns, stop_unix_ns;
-	char cgroups[ES_JOB_CGROUPS_MAX][sizeof(((struct es_local_job *)0)->cgroup)];
+	char cgroups[ES_JOB_CGROUPS_MAX]
+		    [sizeof(((struct es_local_job *)0)
+				    ->cgroup)]; /* that are there; no job's is within another's */
 	size_t n_cgroups;
 	int32_t status; /* with has_status */
 	bool has_status;
@@ -37,7 +39,7 @@ struct es_job {
 	 * CPU time of its cgroups since it began, per package of the node, ns: set by es_jobs_read_time(). What a package
 	 * cannot be told apart for (v2 without a cpuset) is shared out by the CPUs it may use. -1: not known.
 	 */
-	int64_t *cpu_ns; /* [n_packages] owned */
+	int64_t *cpu_ns; /* [n_packages], by the package's number. Owned */
 	uint32_t *allocated_ppm; /* [n_packages] its part of each package's CPUs; 0 where not known. Owned */
 	void *account, *spool; /* of daemon/account.h and daemon/spool.h, which look after them */
 };
@@ -66,10 +68,13 @@ struct es_jobs_options {
 		node_name; /* slurmd's, where several share a machine: its cgroups are slurm_NAME */
 	es_jobs_fn tell;
 	void *arg;
+	/* The journal is to be synced: fdatasync() it aside, on a copy of the descriptor. NULL: at once, which may wait for a disk. */
+	void (*sync)(void *arg, int fd);
 };
 
 /**
- * es_jobs_create - and what the journal still knows: each is told as ES_JOBS_BEGUN again (with ES_LOCAL_REPAIRED unset)
+ * es_jobs_create - and what the journal still knows: each is told as ES_JOBS_BEGUN again, before this returns
+ * Those of another boot are told as ES_JOBS_ENDED alone, with stop_ns and stop_unix_ns 0: at a time that is not known.
  * Returns 0; -EBADMSG never: a torn or foreign journal is set aside, as @err says with code 0 and a text; errors of open; -ENOMEM.
  */
 int es_jobs_create(const struct es_jobs_options *options, int64_t now_boot_ns, int64_t now_unix_ns,
@@ -78,12 +83,14 @@ void es_jobs_destroy(struct es_jobs *jobs);
 
 /**
  * es_jobs_begin - a job or step, from @peer_uid (0: root, who may tell of anybody)
- * Returns 0; 1: it was known, more was added; -EPERM: not this user's to begin (its uid is another's, or the id is another
- * user's); -EEXIST: an older job of that id runs (restarts not greater); -E2BIG: ES_JOBS_MAX; -EINVAL with why.
+ * Returns 0; 1: it was known, more was added; -EPERM: not this user's to begin (its uid is another's, the id is another
+ * user's, or it claims what only root can give: CPUs, GPUs, the node, a cgroup that is not the user's); -EEXIST: a job of that id
+ * runs that is another's or was restarted more often; -E2BIG: ES_JOBS_MAX; -EINVAL with why. With 0 too there may be words in @err, of
+ * code 0: what is missing.
  */
 int es_jobs_begin(struct es_jobs *jobs, const struct es_local_job *about, uid_t peer_uid,
 		  int64_t now_boot_ns, int64_t now_unix_ns, struct es_error *err);
-/** es_jobs_end - 0; -ENOENT: no such job; -EPERM */
+/** es_jobs_end - 0; -ENOENT: no such job or step; -EPERM: it is not this user's, or root began it */
 int es_jobs_end(struct es_jobs *jobs, const struct es_local_end *end, uid_t peer_uid,
 		int64_t now_boot_ns, int64_t now_unix_ns, struct es_error *err);
 
@@ -106,7 +113,10 @@ void es_jobs_read_time(struct es_jobs *jobs);
 size_t es_jobs_n_packages(const struct es_jobs *jobs);
 int64_t es_jobs_busy_ns(const struct es_jobs *jobs, size_t package);
 
-/** es_jobs_settle - whether @job has the node for itself: told so, or it has all CPUs; else nobody knows and it counts as shared */
+/** es_jobs_problem - the journal cannot be written, in words; NULL: all is well */
+const char *es_jobs_problem(const struct es_jobs *jobs);
+
+/** es_jobs_is_exclusive - whether @job has the node for itself: told so, or it has all CPUs and is the only one; else nobody knows and it counts as shared */
 bool es_jobs_is_exclusive(const struct es_jobs *jobs, const struct es_job *job);
 
 #endif

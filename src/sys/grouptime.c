@@ -182,16 +182,21 @@ static int find_place(struct es_grouptime *time)
 }
 
 /* For v2: the packages its CPUs are in; all of the node's where nobody confined it. */
-static void learn_cpus(struct es_grouptime *time)
+bool es_grouptime_learn(struct es_grouptime *time)
 {
 	const struct es_groups *groups = time->groups;
-	bool is_all = false;
+	size_t n_bytes = groups->n_packages * sizeof(*time->in);
+	uint32_t in[ES_GROUP_PACKAGES_MAX];
+	bool is_all = false, is_same;
 
-	if (es_grouptime_cpus(time, time->in, &is_all) < 0)
-		memcpy(time->in, groups->cpus_in, groups->n_packages * sizeof(*time->in));
+	if (es_grouptime_cpus(time, in, &is_all) < 0)
+		memcpy(in, groups->cpus_in, n_bytes);
+	is_same = memcmp(in, time->in, n_bytes) == 0;
+	memcpy(time->in, in, n_bytes);
 	time->n_in = 0;
 	for (size_t i = 0; i < groups->n_packages; i++)
 		time->n_in += time->in[i];
+	return !is_same && time->from == FROM_STAT;
 }
 
 int es_grouptime_open(const struct es_groups *groups, const char *path, struct es_grouptime **ret)
@@ -220,7 +225,7 @@ int es_grouptime_open(const struct es_groups *groups, const char *path, struct e
 	/* The file is not there: that hierarchy does not count for this cgroup. */
 	if (time->fd < 0 && time->fd != -EMFILE && time->fd != -ENFILE)
 		time->from = FROM_NOWHERE;
-	learn_cpus(time);
+	(void)es_grouptime_learn(time);
 	*ret = time;
 	return 0;
 }

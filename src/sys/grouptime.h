@@ -55,7 +55,7 @@ uint64_t es_groups_ino(const struct es_groups *groups, const char *path);
 int es_groups_owner(const struct es_groups *groups, const char *path, uid_t *ret);
 /** es_groups_user - the user of processes at or below a cgroup, the first who is not root; 0, or -ENOENT: none is there, or all are root's */
 int es_groups_user(const struct es_groups *groups, const char *path, uid_t *ret);
-/** es_groups_pids_of - "/proc/PID/cgroup": its text; length or negative errno (-ESRCH) */
+/** es_groups_of_pid - /proc/PID/cgroup: its text; length or negative errno (-ESRCH) */
 ssize_t es_groups_of_pid(const struct es_groups *groups, pid_t pid, char *ret, size_t size);
 
 /** struct es_grouptime - one cgroup, with a kept descriptor on its counter of CPU time */
@@ -75,6 +75,9 @@ void es_grouptime_close(struct es_grouptime *time);
 int es_grouptime_read(struct es_grouptime *time, int64_t *ret_ns);
 /** es_grouptime_is_exact - by a counter for each CPU (v1) */
 bool es_grouptime_is_exact(const struct es_grouptime *time);
+
+/** es_grouptime_learn - look again which CPUs v2's sum is shared out by; true: they changed, and what is read next is shared anew */
+bool es_grouptime_learn(struct es_grouptime *time);
 
 enum es_group_state {
 	ES_GROUP_THERE,
@@ -98,7 +101,7 @@ bool es_grouptime_is_frozen(const struct es_grouptime *time);
  */
 int es_grouptime_cpus(struct es_grouptime *time, uint32_t *ret, bool *ret_is_all);
 
-/** es_grouptime_weight - CPUs asked for by its weight, in thousandths, as Kubernetes sets it (1024 shares a CPU); 0: not known */
+/** es_grouptime_asked_mcpu - CPUs asked for by its weight, in thousandths, as Kubernetes sets it (1024 shares a CPU); 0: not known */
 uint32_t es_grouptime_asked_mcpu(const struct es_grouptime *time);
 
 #endif

@@ -91,7 +91,7 @@ static bool is_id_letter(char c)
 
 static bool take_id(const struct part *part, char ret[static ES_JOBGROUP_ID_MAX_BYTES])
 {
-	if (part->n == 0 || part->n >= ES_JOBGROUP_ID_MAX_BYTES || part->text[0] == '.')
+	if (part->n == 0 || part->n >= ES_JOBGROUP_ID_MAX_BYTES || strchr("._+-:[]", part->text[0]))
 		return false;
 	for (size_t i = 0; i < part->n; i++)
 		if (part->text[i] == '\0' || !is_id_letter(part->text[i]))

@@ -60,11 +60,9 @@ void es_slurm_about_job(es_slurm_get_fn get, void *arg, bool is_sure, struct es_
 	get_text(get, arg, "SLURM_CLUSTER_NAME", ret->cluster, sizeof(ret->cluster));
 	get_id(get, arg, "SLURM_JOB_ACCOUNT", ret->account, sizeof(ret->account));
 	get_id(get, arg, "SLURM_JOB_PARTITION", ret->partition, sizeof(ret->partition));
-	get_number(get, arg, "SLURM_JOB_RESTART_COUNT", &ret->restarts);
-	if (ret->restarts > 0)
-		ret->flags |= ES_LOCAL_RESTARTED;
 	if (!is_sure)
 		return;
+	get_number(get, arg, "SLURM_JOB_RESTART_COUNT", &ret->restarts);
 	get_text(get, arg, "SLURM_JOB_GPUS", ret->gpus, sizeof(ret->gpus));
 	ret->has_gpus = ret->gpus[0] != '\0';
 }

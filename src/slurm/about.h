@@ -18,7 +18,7 @@ typedef int (*es_slurm_get_fn)(void *arg, const char *name, char *ret, size_t si
 
 /**
  * es_slurm_about_job - what the environment of prolog, epilog or job says
- * @is_sure: it is that of prolog or epilog, which no user has touched: only then is it believed which GPUs a job has
+ * @is_sure: it is that of prolog or epilog, which no user has touched: only then is it believed which GPUs a job has, and it knows of restarts
  * @ret: id, scheduler, uid are set by the caller; n_cpus is not known yet (es_slurm_cpus_at())
  */
 void es_slurm_about_job(es_slurm_get_fn get, void *arg, bool is_sure, struct es_local_job *ret);

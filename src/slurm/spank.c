@@ -164,7 +164,7 @@ static int index_of(const char *nodes, const char *node)
 	return index;
 }
 
-static void about(const struct plug *plug, es_slurm_get_fn get, void *arg, bool is_sure,
+static void about(spank_t sp, const struct plug *plug, es_slurm_get_fn get, void *arg, bool is_sure,
 		  struct es_local_job *ret)
 {
 	char cpus[ES_LOCAL_LIST_MAX_BYTES];
@@ -180,6 +180,10 @@ static void about(const struct plug *plug, es_slurm_get_fn get, void *arg, bool 
 		ret->node_index = (uint32_t)index;
 	if (index >= 0 && get(arg, "SLURM_JOB_CPUS_PER_NODE", cpus, sizeof(cpus)) == 0)
 		ret->n_cpus = es_slurm_cpus_at(cpus, (uint32_t)index);
+	if (!is_sure)
+		(void)spank_get_item(sp, S_SLURM_RESTART_COUNT, &ret->restarts);
+	if (ret->restarts > 0)
+		ret->flags |= ES_LOCAL_RESTARTED;
 	if (plug->wish == ES_SLURM_WISH_OFF)
 		ret->flags |= ES_LOCAL_OFF;
 }
@@ -207,7 +211,7 @@ int slurm_spank_job_prolog(spank_t sp, int argc, char *argv[])
 	if (!plug_init(sp, argc, argv, &plug))
 		return 0;
 	plug.wish = wish_of(sp);
-	about(&plug, get_own, NULL, true, &job);
+	about(sp, &plug, get_own, NULL, true, &job);
 	(void)es_slurm_tell_begin(plug.args.socket, &job, "");
 	return 0;
 }
@@ -235,7 +239,7 @@ int slurm_spank_init_post_opt(spank_t sp, int argc, char *argv[])
 		return 0;
 	if (plug.args.is_own_socket)
 		(void)spank_setenv(sp, "ENERGYSCOPIUM_DAEMON", plug.args.socket, 0);
-	about(&plug, get_of_job, sp, false, &job);
+	about(sp, &plug, get_of_job, sp, false, &job);
 	find_cgroup(&job, plug.job);
 	es_slurm_step_name(plug.step, step, sizeof(step));
 	(void)es_slurm_tell_begin(plug.args.socket, &job, step);

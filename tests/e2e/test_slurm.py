@@ -5,6 +5,8 @@
 import contextlib
 import os
 import shutil
+import socket
+import subprocess
 import sys
 import time
 
@@ -113,6 +115,53 @@ def test_line(place):
         equal(os.listdir(f"{place}/state"), [], "nothing is left of them")
 
 
+def is_mounted(path):
+    """Without looking at it."""
+    with open("/proc/self/mounts", encoding="utf-8") as file:
+        return any(line.split()[1] == path for line in file)
+
+
+@contextlib.contextmanager
+def squashed(place):
+    """home/squashed, whose files root may neither look at nor open."""
+    program, mount = os.environ.get("ES_SQUASH", ""), f"{place}/home/squashed"
+    if not program or not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        raise Skip("no FUSE here")
+    os.makedirs(f"{place}/below", mode=0o755)
+    os.makedirs(mount)
+    shutil.chown(f"{place}/below", USER)
+    process = subprocess.Popen([program, f"{place}/below", mount])
+    try:
+        end = time.monotonic() + 10
+        while not is_mounted(mount):
+            if process.poll() is not None or time.monotonic() > end:
+                raise Skip("no file system could be mounted here")
+            time.sleep(0.05)
+        yield mount
+    finally:
+        subprocess.run(["fusermount3", "-u", "-z", mount], check=False, capture_output=True)
+        process.kill()
+        process.wait()
+
+
+def test_root_squash(place):
+    """The line reaches a home where root has no rights."""
+    with cluster(place, 1) as slurm, squashed(place) as mount:
+        try:
+            with open(f"{mount}/of-root", "w", encoding="ascii"):
+                raise AssertionError("root may write there: this test proves nothing")
+        except PermissionError:
+            pass
+        job = slurm.sbatch("-o", f"{mount}/out", "--wrap", "echo hello", user=USER, cwd="/")
+        slurm.wait_for_job(job, "COMPLETED")
+        text, end = "", time.monotonic() + 20
+        while "energyscopium" not in text and time.monotonic() < end:
+            with open(f"{place}/below/out", encoding="ascii") as file:
+                text = file.read()
+            time.sleep(0.05)
+        equal(text, f"hello\nenergyscopium jobid<{job}> uid <5> groups <60>\n")
+
+
 def helpers():
     return [pid for pid in filter(str.isdigit, os.listdir("/proc")) if "slurm-line" in name_of(pid)]
 
@@ -133,6 +182,103 @@ def test_option(place):
             expect(done.returncode != 0 and "say off or measure" in done.stderr, f"{command}: {done.stderr}")
         expect("--energyscopium" in slurm.srun("--help").stdout, "help")
         equal(slurm.srun("--energyscopium=off", "true").stderr, "")
+
+
+@contextlib.contextmanager
+def deaf(path, accepts):
+    """A daemon that was stopped: it takes nothing, or not even connections any more."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+        listener.bind(path)
+        listener.listen(0)
+        for _ in range(0 if accepts else 3):
+            peer = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET))
+            peer.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                peer.connect(path)
+        yield
+
+
+def test_no_daemon(place):
+    """Jobs and their steps end well, and see nothing, whether the daemon is not there, stopped, or talks nonsense."""
+    with cluster(place, 1) as slurm:
+        path = f"{place}/{slurm.nodes[0]}.sock"
+        daemons = (contextlib.nullcontext, lambda: deaf(path, True), lambda: deaf(path, False),
+                   lambda: Listener(path, answer=b"\xff" * 8000))
+        for i, daemon in enumerate(daemons):
+            with daemon():
+                job = submit(place, slurm, "srun echo hello", out=f"deaf{i}")
+                slurm.wait_for_job(job, "COMPLETED")
+                text = output_of(place, f"deaf{i}", 1)
+                equal(text.splitlines()[0], "hello")
+                equal(len(text.splitlines()), 2, text)
+                told = slurm.srun("echo", "hello", user=USER, cwd=place)
+                equal((told.returncode, told.stdout, told.stderr), (0, "hello\n", ""))
+            if os.path.exists(path):
+                os.unlink(path)
+        os.unlink(f"{place}/program")
+        job = submit(place, slurm, "echo hello", out="no program")
+        slurm.wait_for_job(job, "COMPLETED")
+        equal(output_of(place, "no program"), "hello\n")
+
+
+def test_ends(place):
+    """A cancelled, a timed-out and a failed job have their line; a requeued one has that of its last run, or of all with open-mode=append."""
+    # A requeued job waits until its old credentials have run out.
+    conf = {"AuthInfo": "socket={place}/munge.sock,cred_expire=5", "PrologFlags": "Alloc"}
+    with cluster(place, 1, conf=conf) as slurm, Listener(f"{place}/{slurm.nodes[0]}.sock") as heard:
+        jobs = {name: submit(place, slurm, "echo started; sleep 100", *options, out=name)
+                for name, options in (("cancelled", []), ("requeued", ["--requeue"]),
+                                      ("appended", ["--requeue", "--open-mode=append"]))}
+        for name, job in jobs.items():
+            slurm.wait_for(lambda name=name: "started" in output_of(place, name), f"the start of {name}")
+        # slurmctld looks at limits every 30 s.
+        late = submit(place, slurm, "echo started; sleep 1000", out="late")
+        slurm.wait_for(lambda: "started" in output_of(place, "late"), "the start")
+        equal(slurm.call("scontrol", "update", f"jobid={late}", "EndTime=now+1").stderr, "")
+        slurm.call("scancel", jobs["cancelled"])
+        slurm.wait_for_job(jobs["cancelled"], "CANCELLED")
+        text = output_of(place, "cancelled", 1)
+        expect("CANCELLED" in text.splitlines()[-2] and text.splitlines()[-1].startswith("energyscopium"), text)
+
+        for name in ("requeued", "appended"):
+            slurm.call("scontrol", "requeue", jobs[name])
+            output_of(place, name, 1)
+            expect("energyscopium jobid" in output_of(place, name).splitlines()[-1], "the line of the first run")
+            slurm.wait_for(lambda name=name: slurm.job(jobs[name])["JobState"] == "PENDING", "requeued")
+        for name, lines in (("requeued", 1), ("appended", 2)):
+            slurm.wait_for(lambda name=name: slurm.job(jobs[name])["JobState"] == "RUNNING", "the second run")
+            slurm.wait_for(lambda name=name, n=lines: output_of(place, name).count("started") == n, "the second start")
+            slurm.call("scancel", jobs[name])
+            equal(output_of(place, name, lines).count("energyscopium jobid"), lines, name)
+            begins = heard.of("begin", id=jobs[name], step="")
+            # Told by the prolog; slurmstepd does not know of it
+            equal([(h["restarts"], h["flags"] & 16) for h in (begins[0], begins[2])], [(0, 0), (1, 16)], "restarts")
+
+        job = submit(place, slurm, "echo started; exit 7", out="failed")
+        slurm.wait_for_job(job, "FAILED")
+        output_of(place, "failed", 1)
+        slurm.wait_for_job(late, "TIMEOUT")
+        text = output_of(place, "late", 1).splitlines()
+        expect("TIME LIMIT" in text[-2] and text[-1].startswith(f"energyscopium jobid<{late}>"), text)
+
+
+def test_many(place):
+    """Each task of an array has its line, and a heterogeneous job one for each of its parts."""
+    with (cluster(place, 2, conf={"MaxArraySize": "10", "PrologFlags": "Alloc"}) as slurm,
+          Listener(f"{place}/{slurm.nodes[0]}.sock") as first, Listener(f"{place}/{slurm.nodes[1]}.sock") as second):
+        array = slurm.sbatch("-o", f"{place}/home/%A_%a", "--array=0-3", "--wrap", "true", user=USER, cwd=place)
+        ids = {output_of(place, f"{array}_{i}", 1).split("<")[1].split(">")[0] for i in range(4)}
+        equal(len(ids), 4, "an id of its own for each")
+        script = os.path.join(place, "het.sh")
+        with open(script, "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\n#SBATCH -N1 -w %s\n#SBATCH hetjob\n#SBATCH -N1 -w %s\n"
+                       "srun --het-group=0,1 true\n" % tuple(slurm.nodes))
+        job = slurm.sbatch("-o", f"{place}/home/het", script, user=USER, cwd=place)
+        text = output_of(place, "het", 2)
+        equal([line.split("<")[1].split(">")[0] for line in text.splitlines()], [job, str(int(job) + 1)], text)
+        equal({h["id"] for h in first.heard if h["id"] not in ids}, {job}, "parts are jobs of their own")
+        equal({h["id"] for h in second.heard if h["id"] not in ids}, {str(int(job) + 1)}, "parts are jobs of their own")
 
 
 if __name__ == "__main__":

@@ -141,8 +141,13 @@ static const struct fuse_operations operations = {
 
 int main(int argc, char *argv[])
 {
-	char *arguments[] = { argv[0], (char[]){ "-f" }, (char[]){ "-s" }, (char[]){ "-o" },
-			      (char[]){ "allow_other,attr_timeout=0,entry_timeout=0" }, argv[2], NULL };
+	char *arguments[] = { argv[0],
+			      (char[]){ "-f" },
+			      (char[]){ "-s" },
+			      (char[]){ "-o" },
+			      (char[]){ "allow_other,attr_timeout=0,entry_timeout=0" },
+			      argv[2],
+			      NULL };
 	int fd;
 
 	if (argc != 3) {

@@ -282,5 +282,6 @@ int es_account_load(struct es_account *account, struct es_jobs *jobs, const char
 	n_jobs = es_cursor_le32(&in);
 	get_all(account, &in);
 	r = n_jobs > ES_JOBS_MAX ? -EBADMSG : get_jobs(account, jobs, &in, n_jobs);
+	es_account_settle_idle(account);
 	return r < 0 ? r : in.error;
 }

@@ -236,6 +236,14 @@ void es_account_close(struct es_account *account, struct es_job *job)
 	job->account = NULL;
 }
 
+void es_account_leave(struct es_account *account, struct es_jobs *jobs)
+{
+	struct es_job *job;
+
+	for (size_t i = 0; (job = es_jobs_at(jobs, i)); i++)
+		es_account_close(account, job);
+}
+
 /* For how long some part showed nothing that counts; a job had its time in it. */
 static void note_gaps(struct es_account *account)
 {

@@ -71,6 +71,8 @@ void es_account_destroy(struct es_account *account);
  */
 int es_account_feed(struct es_account *account, struct es_jobs *jobs, const struct es_sweep *sweep);
 
+/** es_account_leave - jobs no longer have accounts in this one, which is about to be destroyed while they go on */
+void es_account_leave(struct es_account *account, struct es_jobs *jobs);
 /** es_account_close - a job is over: its account is freed (es_account_of() before) */
 void es_account_close(struct es_account *account, struct es_job *job);
 

@@ -246,6 +246,7 @@ int es_chain_renew(struct es_chain *chain, struct es_error *err)
 
 	es_spool_close(chain->spool);
 	chain->spool = NULL;
+	es_account_leave(chain->account, chain->jobs);
 	es_account_destroy(chain->account);
 	chain->account = NULL;
 	free(chain->values);

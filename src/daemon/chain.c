@@ -107,15 +107,23 @@ static void open_spool(struct es_chain *chain)
 			   "%s: a restart will lose the energy of running jobs", err.text);
 }
 
+static void sync_journal(void *arg, int fd)
+{
+	const struct es_chain *chain = arg;
+
+	es_jobs_sync_file(chain->sync, fd);
+}
+
 static int open_jobs(struct es_chain *chain, struct es_error *err)
 {
 	struct es_daemon *daemon = chain->daemon;
 	char journal[ES_PATH_MAX_BYTES + 16];
-	const struct es_jobs_options options = {
+	struct es_jobs_options options = {
 		.root = &chain->root,
 		.journal = chain->state.is_open ? journal : NULL,
 		.boot_id = daemon->node->machine.boot_id,
-		.node_name = daemon->node->name,
+		/* A host's own name need not be what Slurm calls it. */
+		.node_name = daemon->config.node_name,
 		.tell = on_news,
 		.arg = chain,
 	};
@@ -123,6 +131,8 @@ static int open_jobs(struct es_chain *chain, struct es_error *err)
 	int r;
 
 	(void)snprintf(journal, sizeof(journal), "%s/jobs.journal", daemon->config.spool);
+	if (options.journal && es_jobs_sync_create(&chain->sync) == 0)
+		options.sync = sync_journal;
 	r = es_jobs_create(&options, es_clock_boot_ns(), es_clock_unix_ns(), &chain->jobs, &why);
 	if (r == 0 && why.text[0])
 		es_log_say(&daemon->log, ES_LOG_WARNING, "%s", why.text);
@@ -227,6 +237,7 @@ void es_chain_close(struct es_chain *chain)
 	/* First the spool, which borrows all others. */
 	es_spool_close(chain->spool);
 	es_jobs_destroy(chain->jobs);
+	es_jobs_sync_destroy(chain->sync);
 	es_account_destroy(chain->account);
 	es_state_file_close(&chain->state);
 	es_buf_finish(&chain->saved);
@@ -235,6 +246,7 @@ void es_chain_close(struct es_chain *chain)
 	es_root_close(&chain->root);
 	chain->spool = NULL;
 	chain->jobs = NULL;
+	chain->sync = NULL;
 	chain->account = NULL;
 	chain->values = NULL;
 }
@@ -293,10 +305,14 @@ void es_chain_feed(struct es_chain *chain, const struct es_sweep *sweep)
 void es_chain_tick(struct es_chain *chain, int64_t now_mono_ns)
 {
 	int64_t period_ns = chain->daemon->config.scan_period_ns;
+	const char *problem = es_jobs_problem(chain->jobs);
 	int r;
 
 	if (chain->spool)
 		es_spool_tick(chain->spool, es_clock_unix_ns());
+	if (problem)
+		es_log_say_seldom(&chain->daemon->log, &chain->journal_log, ES_LOG_WARNING, "%s",
+				  problem);
 	if (period_ns == 0 || now_mono_ns - chain->scanned_ns < period_ns)
 		return;
 	chain->scanned_ns = now_mono_ns;

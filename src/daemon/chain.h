@@ -9,6 +9,7 @@
 
 #include "daemon/account.h"
 #include "daemon/jobs.h"
+#include "daemon/jobs_sync.h"
 #include "daemon/log.h"
 #include "daemon/spool.h"
 #include "daemon/statefile.h"
@@ -20,6 +21,7 @@ struct es_chain {
 	struct es_daemon *daemon;
 	struct es_root root; /* of processes and cgroups */
 	struct es_jobs *jobs;
+	struct es_jobs_sync *sync; /* of their journal; NULL: at once */
 	struct es_account *account;
 	struct es_spool *spool;
 	struct es_state_file state;
@@ -29,7 +31,7 @@ struct es_chain {
 	struct es_page_copy head; /* the node as a whole; epoch and sequence are a page's own */
 	int64_t scanned_ns, saved_ns; /* monotonic clock */
 	bool has_news; /* jobs began or ended since readers were looked at */
-	struct es_log_limit lost, spool_log, scan_log;
+	struct es_log_limit lost, spool_log, scan_log, journal_log;
 };
 
 /** es_chain_open - @chain: zeroed. What cannot be opened is logged and done without; 0, -ENOMEM */

@@ -187,7 +187,7 @@ static void check_prolog(const struct host *host)
 	else if (!has_contain)
 		es_find(host->findings, "prolog", ES_VERDICT_NOTE,
 			"PrologFlags=Alloc,Contain in slurm.conf",
-			"PrologFlags lacks Contain: sacct's energy of a job is the sum of its steps, so that a batch script's node counts twice while srun runs there");
+			"PrologFlags lacks Contain: sacct's energy of a job is that of its srun steps alone, and a plain batch job has none");
 	else
 		es_find(host->findings, "prolog", ES_VERDICT_OK, "", "PrologFlags=%.200s", flags);
 }

@@ -4,6 +4,7 @@
 """Every daemon is started in the foreground, on ports and in a folder of its own, and ended by its process."""
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -269,18 +270,27 @@ class Slurm:
                 raise AssertionError(f"job {job} is {known.get('JobState')}, not {states}: {known}")
             time.sleep(0.05)
 
-    def sacct(self, job, *fields):
-        """Rows of a job and its steps as dictionaries, once it is over there."""
+    def sacct(self, job, *fields, has=lambda rows: True):
+        """Rows of a job and its steps as dictionaries, once it is over there, and has(rows): slurmdbd learns of things one by one."""
         wanted = ["JobID", "State", "End", *fields]
         end = time.monotonic() + 20
         while True:
             told = self.quietly("sacct", "-n", "-P", "-j", str(job), "-o", ",".join(wanted))
             rows = [dict(zip(wanted, line.split("|"))) for line in told.stdout.splitlines()]
-            if rows and all(row["End"] not in ("Unknown", "") for row in rows):
+            if rows and all(row["End"] not in ("Unknown", "") for row in rows) and has(rows):
                 return rows
             if time.monotonic() > end:
                 raise AssertionError(f"job {job} does not end in sacct: {told.stdout} {told.stderr}")
             time.sleep(0.1)
+
+    def watts(self, node):
+        """CurrentWatts of a node; None: not known."""
+        told = re.search(r"CurrentWatts=(\S+)", self.call("scontrol", "show", "node", node).stdout)
+        return int(told[1]) if told and told[1].isdigit() else None
+
+    def wait_for_watts(self, node):
+        self.wait_for(lambda: self.watts(node) is not None, f"power of {node}")
+        return self.watts(node)
 
     def steps(self):
         """(process, open files) of Slurm's shepherds of jobs, which have left slurmd's session."""

@@ -18,8 +18,8 @@
 #define WAIT_NS 2000000000LL
 #define WAIT_MAX_NS 60000000000LL
 
-#ifndef ES_SLURM_HELPER
-#define ES_SLURM_HELPER "/usr/libexec/energyscopium/energyscopium-slurm-line"
+#ifndef ES_SLURM_HELPERS
+#define ES_SLURM_HELPERS "/usr/libexec/energyscopium"
 #endif
 #ifndef ES_SLURM_PROGRAM
 #define ES_SLURM_PROGRAM "/usr/bin/energyscopium"
@@ -124,9 +124,9 @@ static int read_one(const char *arg, const char *node, struct es_slurm_args *ret
 	value = value_of(arg, "state");
 	if (value)
 		return read_path_into(value, node, ret->state, sizeof(ret->state));
-	value = value_of(arg, "helper");
+	value = value_of(arg, "helpers");
 	if (value)
-		return read_path_into(value, node, ret->helper, sizeof(ret->helper));
+		return read_path_into(value, node, ret->helpers, sizeof(ret->helpers));
 	value = value_of(arg, "program");
 	if (value)
 		return read_path_into(value, node, ret->program, sizeof(ret->program));
@@ -148,7 +148,7 @@ int es_slurm_args_read(int argc, char *const argv[], const char *node, struct es
 	*ret = (struct es_slurm_args){
 		.socket = ES_LOCAL_SOCKET,
 		.state = STATE,
-		.helper = ES_SLURM_HELPER,
+		.helpers = ES_SLURM_HELPERS,
 		.program = ES_SLURM_PROGRAM,
 		.has_line = true,
 		.wait_ns = WAIT_NS,
@@ -158,7 +158,7 @@ int es_slurm_args_read(int argc, char *const argv[], const char *node, struct es
 			continue;
 		first = es_error_say(err, -EINVAL,
 				     "plugstack.conf: '%s' is none of socket=PATH line=yes|no "
-				     "wait=TIME comment=none|admin|system state=PATH helper=PATH "
+				     "wait=TIME comment=none|admin|system state=PATH helpers=PATH "
 				     "program=PATH, ignoring it",
 				     argv[i]);
 	}

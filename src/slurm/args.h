@@ -27,7 +27,7 @@ struct es_slurm_args {
 	char socket[ES_IPC_PATH_MAX_BYTES]; /* of this node's daemon */
 	bool is_own_socket; /* not the usual one: jobs are told where it is */
 	char state[ES_SLURM_PATH_MAX_BYTES]; /* folder of root alone: where jobs write to */
-	char helper[ES_SLURM_PATH_MAX_BYTES]; /* energyscopium-slurm-line */
+	char helpers[ES_SLURM_PATH_MAX_BYTES]; /* folder of energyscopium-slurm-line and -comment */
 	char program[ES_SLURM_PATH_MAX_BYTES]; /* energyscopium */
 	bool has_line; /* jobs get their line */
 	int64_t wait_ns; /* for the other nodes of a job, by who writes its line */

@@ -25,7 +25,7 @@
 
 struct options {
 	uint32_t job;
-	const char *socket, *program, *wait, *state, *comment;
+	const char *socket, *program, *wait, *state;
 	int64_t wait_ns;
 };
 
@@ -47,7 +47,6 @@ static int read_options(int argc, char *argv[], struct options *ret)
 		{ "program", required_argument, NULL, 'p' },
 		{ "wait", required_argument, NULL, 'w' },
 		{ "state", required_argument, NULL, 't' },
-		{ "comment", required_argument, NULL, 'c' },
 		{ NULL, 0, NULL, 0 },
 	};
 	int c;
@@ -62,8 +61,6 @@ static int read_options(int argc, char *argv[], struct options *ret)
 			ret->program = optarg;
 		if (c == 't')
 			ret->state = optarg;
-		if (c == 'c')
-			ret->comment = optarg;
 		if (c == 'w') {
 			ret->wait = optarg;
 			if (es_parse_duration_ns(optarg, &ret->wait_ns) < 0)
@@ -72,7 +69,8 @@ static int read_options(int argc, char *argv[], struct options *ret)
 		if (c == '?')
 			return -EINVAL;
 	}
-	return optind == argc && ret->job && ret->socket && ret->program ? 0 : -EINVAL;
+	return optind == argc && ret->job && ret->socket && ret->program && ret->state ? 0
+										       : -EINVAL;
 }
 
 static int write_line(const struct options *options, struct es_error *err)
@@ -110,7 +108,7 @@ int main(int argc, char *argv[])
 		(void)fprintf(
 			stderr,
 			"usage: energyscopium-slurm-line --job ID --socket PATH --program PATH "
-			"[--wait TIME] [--state FILE]\n"
+			"--state FILE [--wait TIME]\n"
 			"Started by the plug-in for Slurm; see energyscopium-slurm(7).\n");
 		return 2;
 	}
@@ -118,7 +116,7 @@ int main(int argc, char *argv[])
 	/* A file as large as the user's limit is an error of write(), not the end of this program. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	openlog("energyscopium-slurm-line", LOG_PID, LOG_DAEMON);
-	if (options.state && write_line(&options, &err) < 0 && err.code != -ENODATA) {
+	if (write_line(&options, &err) < 0 && err.code != -ENODATA) {
 		syslog(LOG_WARNING, "job %" PRIu32 ": %s, its output has no line", options.job,
 		       err.text);
 		return 1;

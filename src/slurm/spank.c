@@ -319,31 +319,67 @@ int slurm_spank_exit(spank_t sp, int argc, char *argv[])
 	return 0;
 }
 
-/* Who writes line and comment, which may take seconds, is a program of its own. */
-static void start_helper(const struct plug *plug, bool has_output)
+/* What both helpers want to know. They take seconds, and so are programs of their own. */
+struct helper {
+	char path[ES_SLURM_PATH_MAX_BYTES + 64], job[16], wait[24];
+};
+
+static void helper_init(struct helper *helper, const struct plug *plug, const char *name)
 {
-	char state[ES_SLURM_PATH_MAX_BYTES + ES_NAME_MAX_BYTES + 32], job[16], wait[24];
-	char name[ES_NAME_MAX_BYTES + 16];
-	char *argv[] = { (char *)plug->args.helper,
+	(void)snprintf(helper->path, sizeof(helper->path), "%s/%s", plug->args.helpers, name);
+	(void)snprintf(helper->job, sizeof(helper->job), "%" PRIu32, plug->job);
+	(void)snprintf(helper->wait, sizeof(helper->wait), "%" PRId64 "ms",
+		       plug->args.wait_ns / 1000000);
+}
+
+static void start_line(struct plug *plug, const char *name)
+{
+	char state[ES_SLURM_PATH_MAX_BYTES + ES_NAME_MAX_BYTES + 32];
+	struct helper helper;
+	char *argv[] = { helper.path,
 			 (char[]){ "--job" },
-			 job,
+			 helper.job,
 			 (char[]){ "--socket" },
-			 (char *)plug->args.socket,
-			 (char[]){ "--program" },
-			 (char *)plug->args.program,
+			 plug->args.socket,
 			 (char[]){ "--wait" },
-			 wait,
-			 (char[]){ "--comment" },
-			 (char *)es_slurm_comment_name(plug->args.comment),
-			 has_output ? (char[]){ "--state" } : NULL,
+			 helper.wait,
+			 (char[]){ "--state" },
 			 state,
+			 (char[]){ "--program" },
+			 plug->args.program,
 			 NULL };
 
-	name_state(plug, name, sizeof(name));
+	helper_init(&helper, plug, "energyscopium-slurm-line");
 	(void)snprintf(state, sizeof(state), "%s/%s", plug->args.state, name);
-	(void)snprintf(job, sizeof(job), "%" PRIu32, plug->job);
-	(void)snprintf(wait, sizeof(wait), "%" PRId64 "ms", plug->args.wait_ns / 1000000);
-	(void)es_slurm_start(plug->args.helper, argv);
+	(void)es_slurm_start(helper.path, argv);
+}
+
+static void start_comment(struct plug *plug)
+{
+	char cluster[ES_NAME_MAX_BYTES], conf[ES_SLURM_PATH_MAX_BYTES], field[16];
+	struct helper helper;
+	char *argv[] = { helper.path,
+			 (char[]){ "--job" },
+			 helper.job,
+			 (char[]){ "--socket" },
+			 plug->args.socket,
+			 (char[]){ "--wait" },
+			 helper.wait,
+			 (char[]){ "--field" },
+			 field,
+			 (char[]){ "--cluster" },
+			 cluster,
+			 (char[]){ "--conf" },
+			 conf,
+			 NULL };
+
+	if (get_own(NULL, "SLURM_CLUSTER_NAME", cluster, sizeof(cluster)) < 0)
+		return;
+	if (get_own(NULL, "SLURM_CONF", conf, sizeof(conf)) < 0)
+		argv[ES_ARRAY_SIZE(argv) - 3] = NULL;
+	helper_init(&helper, plug, "energyscopium-slurm-comment");
+	(void)snprintf(field, sizeof(field), "%s", es_slurm_comment_name(plug->args.comment));
+	(void)es_slurm_start(helper.path, argv);
 }
 
 int slurm_spank_job_epilog(spank_t sp, int argc, char *argv[])
@@ -352,7 +388,7 @@ int slurm_spank_job_epilog(spank_t sp, int argc, char *argv[])
 	char name[ES_NAME_MAX_BYTES + 16], text[ES_LOCAL_NODES_MAX_BYTES];
 	struct es_local_end end = { .t_ns = 0 };
 	struct plug plug;
-	bool has_output, is_first;
+	bool has_output;
 	uint64_t status;
 
 	if (!plug_init(sp, argc, argv, &plug))
@@ -370,9 +406,11 @@ int slurm_spank_job_epilog(spank_t sp, int argc, char *argv[])
 	has_output = folder >= 0 && faccessat(folder, name, R_OK, 0) == 0;
 	if (wish_of(sp) == ES_SLURM_WISH_OFF)
 		return 0;
-	is_first = get_own(NULL, "SLURM_NODELIST", text, sizeof(text)) == 0 &&
-		   index_of(text, plug.node) == 0;
-	if (has_output || (is_first && plug.args.comment != ES_SLURM_COMMENT_NONE))
-		start_helper(&plug, has_output);
+	if (has_output)
+		start_line(&plug, name);
+	if (plug.args.comment != ES_SLURM_COMMENT_NONE &&
+	    get_own(NULL, "SLURM_NODELIST", text, sizeof(text)) == 0 &&
+	    index_of(text, plug.node) == 0)
+		start_comment(&plug);
 	return 0;
 }

@@ -15,8 +15,7 @@
 #include "ipc/address.h"
 #include "ipc/packet.h"
 
-/* A stopped daemon has a queue for some hundred connections: then this says -EAGAIN at once. */
-static int dial(const char *path)
+int es_slurm_dial(const char *path)
 {
 	struct sockaddr_un address;
 	es_cleanup(es_closep) int fd = -1;
@@ -57,7 +56,7 @@ static int send_job(int fd, uint32_t number, const struct es_local_job *job)
 
 int es_slurm_tell_begin(const char *socket, const struct es_local_job *job, const char *step)
 {
-	es_cleanup(es_closep) int fd = dial(socket);
+	es_cleanup(es_closep) int fd = es_slurm_dial(socket);
 	struct es_local_job of_step;
 	int r;
 
@@ -73,7 +72,7 @@ int es_slurm_tell_begin(const char *socket, const struct es_local_job *job, cons
 
 int es_slurm_tell_end(const char *socket, const struct es_local_end *end)
 {
-	es_cleanup(es_closep) int fd = dial(socket);
+	es_cleanup(es_closep) int fd = es_slurm_dial(socket);
 	uint8_t packet[ES_IPC_MESSAGE_MAX_BYTES];
 	int n;
 

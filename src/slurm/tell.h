@@ -12,6 +12,12 @@
 #include "wire/local.h"
 
 /**
+ * es_slurm_dial - a connection, or a negative errno at once
+ * A stopped daemon has a queue for some hundred of them: then -EAGAIN.
+ */
+int es_slurm_dial(const char *path);
+
+/**
  * es_slurm_tell_begin - a job, and where @step is set a step of it as well
  * Nothing is waited for, and no answer is read: the daemon takes the packets when it can, also after this process has ended. Where it
  * cannot be told (it is not there, or too many wait for it) it finds the job by its cgroup later.

@@ -38,7 +38,7 @@ def cluster(place, n, more="", **how):
     os.makedirs(os.path.join(place, "home"))
     os.chmod(os.path.join(place, "home"), 0o1777)
     plugstack = (f"required {MODULES}/energyscopium-spank.so socket={place}/%n.sock state={place}/state "
-                 f"helper={MODULES}/energyscopium-slurm-line program={program} {more}")
+                 f"helpers={MODULES} program={program} {more}")
     with Slurm(place, n, plugstack=plugstack, **how) as slurm:
         yield slurm
 

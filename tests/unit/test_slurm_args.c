@@ -34,7 +34,7 @@ static void all_can_be_said(void **state)
 		(char[]){ "wait=500ms" },
 		(char[]){ "comment=admin" },
 		(char[]){ "state=/a" },
-		(char[]){ "helper=/b" },
+		(char[]){ "helpers=/b" },
 		(char[]){ "program=/c" },
 	};
 	struct es_slurm_args args;
@@ -47,7 +47,7 @@ static void all_can_be_said(void **state)
 	assert_int_equal(args.wait_ns, 500000000LL);
 	assert_int_equal(args.comment, ES_SLURM_COMMENT_ADMIN);
 	assert_string_equal(args.state, "/a");
-	assert_string_equal(args.helper, "/b");
+	assert_string_equal(args.helpers, "/b");
 	assert_string_equal(args.program, "/c");
 }
 

@@ -276,6 +276,13 @@ static void nvml_spare_profilers(struct es_source *source)
 		atomic_store(&nvml->gpus->spares_profilers, true);
 }
 
+static int nvml_users(struct es_source *source, struct es_gpu_user *ret, size_t max)
+{
+	struct nvml *nvml = (struct nvml *)source;
+
+	return nvml->slow ? es_nvml_users_latest(&nvml->gpus->users, ret, max) : nvml->error;
+}
+
 static int nvml_release(struct es_source *source)
 {
 	struct nvml *nvml = (struct nvml *)source;
@@ -301,6 +308,7 @@ const struct es_source_ops es_source_nvml = {
 	.read = nvml_read,
 	.read_signals = nvml_read_signals,
 	.spare_profilers = nvml_spare_profilers,
+	.users = nvml_users,
 	.release = nvml_release,
 	.take = nvml_take,
 	.ask = nvml_ask,

@@ -170,7 +170,8 @@ int es_nvml_gpus_begin(void *arg, struct es_error *err)
 	if (why != ES_NVML_OK)
 		return es_error_say(err, es_nvml_error(why), "%s", es_nvml_words(why));
 	r = find_gpus(gpus, err);
-	if (r == 0 && (es_nvml_describe(gpus) < 0 || es_nvml_signals_describe(gpus) < 0))
+	if (r == 0 && (es_nvml_describe(gpus) < 0 || es_nvml_signals_describe(gpus) < 0 ||
+		       es_nvml_users_init(&gpus->users) < 0))
 		r = es_error_set(err, -ENOMEM, "nvml");
 	return r < 0 ? r : (int)(gpus->n_domains + gpus->n_signals);
 }
@@ -351,6 +352,7 @@ void es_nvml_gpus_read(void *arg, struct es_reading *ret, size_t n)
 			gpus->needs_mending = true;
 	}
 	es_nvml_signals_read(gpus);
+	es_nvml_users_read(gpus);
 	if (n >= gpus->n_domains + gpus->n_signals)
 		memcpy(ret + gpus->n_domains, gpus->signal_readings,
 		       gpus->n_signals * sizeof(*ret));
@@ -361,6 +363,7 @@ void es_nvml_gpus_release(void *arg)
 	struct es_nvml_gpus *gpus = arg;
 
 	es_nvml_signals_drop(gpus);
+	es_nvml_users_drop(&gpus->users);
 	if (gpus->is_started)
 		(void)gpus->nvml.shut_down();
 	if (gpus->is_open)
@@ -387,6 +390,7 @@ void es_nvml_gpus_end(void *arg)
 	struct es_nvml_gpus *gpus = arg;
 
 	es_nvml_gpus_release(gpus);
+	es_nvml_users_finish(&gpus->users);
 	es_root_close(&gpus->root);
 	free(gpus->gpus);
 	free(gpus->domains);

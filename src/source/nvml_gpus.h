@@ -14,6 +14,7 @@
 
 #include "core/domain.h"
 #include "source/nvml_signals.h"
+#include "source/nvml_users.h"
 #include "source/source.h"
 #include "sys/nvml.h"
 
@@ -42,6 +43,7 @@ struct es_nvml_gpu {
 	size_t domain,
 		module_domain; /* indices of its readings; ES_NVML_NO_MODULE: not the one that reads it */
 	struct es_nvml_gpu_signals signals;
+	unsigned long long uses_us; /* newest time of what its processes kept busy */
 	uint64_t last_mj; /* of the counter, and when it was last seen to move */
 	int64_t moved_ns;
 };
@@ -61,6 +63,7 @@ struct es_nvml_gpus {
 	int64_t signals_read_ns; /* when, boot clock; 0: never */
 	struct es_nvml_gpm_metrics *metrics; /* scratch */
 	atomic_bool spares_profilers; /* set by others: what they may want is left alone */
+	struct es_nvml_users users;
 	bool needs_mending; /* a GPU is lost: handles are got anew */
 	int64_t retry_ns,
 		pause_ns; /* not before, boot clock; twice as long after each time in vain */

@@ -29,6 +29,7 @@ static const struct {
 	{ ES_NVML_NOT_SUPPORTED, EOPNOTSUPP, "not supported" },
 	{ ES_NVML_NO_PERMISSION, EACCES, "no permission" },
 	{ ES_NVML_NOT_FOUND, ENOENT, "not found" },
+	{ ES_NVML_SIZE_TOO_SMALL, EMSGSIZE, "the answer is longer than there is room" },
 	{ ES_NVML_DRIVER_NOT_LOADED, ENODEV, "the NVIDIA driver is not loaded" },
 	{ ES_NVML_TIMEOUT, ETIMEDOUT, "the driver did not answer in time" },
 	{ ES_NVML_LIBRARY_NOT_FOUND, ENOENT, "a library of the driver is missing" },
@@ -74,6 +75,9 @@ int es_nvml_open(const struct es_root *root, struct es_nvml *ret, struct es_erro
 		{ "nvmlGpmSampleFree", &nvml.gpm_free, false },
 		{ "nvmlGpmSampleGet", &nvml.gpm_sample, false },
 		{ "nvmlGpmMetricsGet", &nvml.gpm_metrics, false },
+		{ "nvmlDeviceGetComputeRunningProcesses_v2", &nvml.processes, false },
+		{ "nvmlDeviceGetComputeRunningProcesses", &nvml.old_processes, false },
+		{ "nvmlDeviceGetProcessUtilization", &nvml.process_use, false },
 	};
 	int r = es_library_open(root, names, folders, symbols, ES_ARRAY_SIZE(symbols), &nvml.dl,
 				err);

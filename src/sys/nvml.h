@@ -25,6 +25,7 @@ enum es_nvml_return {
 	ES_NVML_NOT_SUPPORTED = 3,
 	ES_NVML_NO_PERMISSION = 4,
 	ES_NVML_NOT_FOUND = 6,
+	ES_NVML_SIZE_TOO_SMALL = 7, /* NVML_ERROR_INSUFFICIENT_SIZE */
 	ES_NVML_DRIVER_NOT_LOADED = 9,
 	ES_NVML_TIMEOUT = 10,
 	ES_NVML_LIBRARY_NOT_FOUND = 12,
@@ -128,6 +129,29 @@ struct es_nvml_attributes {
 	unsigned long long memory_mb;
 };
 
+#define ES_NVML_NO_INSTANCE UINT32_MAX
+
+/** struct es_nvml_process - nvmlProcessInfo_v2_t: a process with a compute context */
+struct es_nvml_process {
+	unsigned pid;
+	unsigned long long memory_bytes;
+	unsigned gpu_instance,
+		compute_instance; /* ES_NVML_NO_INSTANCE: of the whole GPU, or not told */
+};
+
+/** struct es_nvml_old_process - nvmlProcessInfo_v1_t */
+struct es_nvml_old_process {
+	unsigned pid;
+	unsigned long long memory_bytes;
+};
+
+/** struct es_nvml_process_use - nvmlProcessUtilizationSample_t: percent of the time since the sample asked for */
+struct es_nvml_process_use {
+	unsigned pid;
+	unsigned long long timestamp_us; /* wall clock */
+	unsigned sm, memory, encoder, decoder;
+};
+
 struct es_nvml_gpm_sample; /* nvmlGpmSample_t points to it */
 
 /** struct es_nvml_gpm_support - nvmlGpmSupport_t */
@@ -183,6 +207,15 @@ struct es_nvml {
 	int (*gpm_free)(struct es_nvml_gpm_sample *sample);
 	int (*gpm_sample)(struct es_nvml_device *device, struct es_nvml_gpm_sample *sample);
 	int (*gpm_metrics)(struct es_nvml_gpm_metrics *metrics);
+	/*
+	 * Not the third version: of drivers 535.43 to 535.86 its struct is longer than that of nvml.h says.
+	 */
+	int (*processes)(struct es_nvml_device *device, unsigned *n,
+			 struct es_nvml_process *processes);
+	int (*old_processes)(struct es_nvml_device *device, unsigned *n,
+			     struct es_nvml_old_process *processes);
+	int (*process_use)(struct es_nvml_device *device, struct es_nvml_process_use *uses,
+			   unsigned *n, unsigned long long since_us);
 	int (*mig_by_index)(struct es_nvml_device *device, unsigned i, struct es_nvml_device **mig);
 };
 

@@ -552,3 +552,89 @@ EXPORT int nvmlGpmMetricsGet(struct es_nvml_gpm_metrics *metrics)
 }
 
 #endif
+
+/* Those of a GPU, or of an instance of it. */
+static int give_processes(const struct es_nvml_device *device, unsigned *n,
+			  struct es_nvml_process *ret)
+{
+	unsigned long number = (unsigned long)(uintptr_t)device & 0xfff;
+	bool is_mig = number & MIG_HANDLE;
+	unsigned i = (unsigned)(number & 0x7ff) / 8, room = *n;
+	const struct nvml_telling *told;
+	int r = is_mig ? ES_NVML_OK : find(device, &i);
+
+	if (r != ES_NVML_OK)
+		return r;
+	told = &state->told[i];
+	if (!is_mig && atomic_load(&told->hides_whole))
+		return ES_NVML_NO_PERMISSION;
+	*n = 0;
+	for (unsigned k = 0; k < atomic_load(&told->n_processes) && k < NVML_PROCESSES_MAX; k++) {
+		unsigned instance = atomic_load(&told->instances[k]);
+
+		if (is_mig && instance != 7 + number % 8)
+			continue;
+		if (*n >= room)
+			return ES_NVML_SIZE_TOO_SMALL;
+		ret[(*n)++] = (struct es_nvml_process){
+			.pid = atomic_load(&told->pids[k]),
+			.gpu_instance = is_mig ? ES_NVML_NO_INSTANCE : instance,
+			.compute_instance = is_mig ? ES_NVML_NO_INSTANCE : 0,
+		};
+	}
+	return ES_NVML_OK;
+}
+
+#ifndef ES_NVML_STUB_OLD
+EXPORT int nvmlDeviceGetComputeRunningProcesses_v2(struct es_nvml_device *device, unsigned *n,
+						   struct es_nvml_process *processes);
+EXPORT int nvmlDeviceGetComputeRunningProcesses_v2(struct es_nvml_device *device, unsigned *n,
+						   struct es_nvml_process *processes)
+{
+	return give_processes(device, n, processes);
+}
+#endif
+
+EXPORT int nvmlDeviceGetComputeRunningProcesses(struct es_nvml_device *device, unsigned *n,
+						struct es_nvml_old_process *processes);
+EXPORT int nvmlDeviceGetComputeRunningProcesses(struct es_nvml_device *device, unsigned *n,
+						struct es_nvml_old_process *processes)
+{
+	struct es_nvml_process own[NVML_PROCESSES_MAX];
+	unsigned n_own = NVML_PROCESSES_MAX;
+	int r = give_processes(device, &n_own, own);
+
+	for (unsigned k = 0; r == ES_NVML_OK && k < n_own; k++)
+		processes[k] = (struct es_nvml_old_process){ .pid = own[k].pid };
+	if (r == ES_NVML_OK)
+		*n = n_own;
+	return r;
+}
+
+EXPORT int nvmlDeviceGetProcessUtilization(struct es_nvml_device *device,
+					   struct es_nvml_process_use *uses, unsigned *n,
+					   unsigned long long since_us);
+EXPORT int nvmlDeviceGetProcessUtilization(struct es_nvml_device *device,
+					   struct es_nvml_process_use *uses, unsigned *n,
+					   unsigned long long since_us)
+{
+	const struct nvml_telling *told;
+	unsigned i, room = *n;
+	int r = find(device, &i);
+
+	if (r != ES_NVML_OK)
+		return r;
+	told = &state->told[i];
+	if (table.gpus[i].is_mig)
+		return ES_NVML_NOT_SUPPORTED;
+	*n = 0;
+	if (atomic_load(&told->use_us) <= since_us)
+		return ES_NVML_NOT_FOUND;
+	for (unsigned k = 0; k < atomic_load(&told->n_processes) && *n < room; k++)
+		uses[(*n)++] = (struct es_nvml_process_use){
+			.pid = atomic_load(&told->pids[k]),
+			.timestamp_us = atomic_load(&told->use_us),
+			.sm = atomic_load(&told->use[k]),
+		};
+	return ES_NVML_OK;
+}

@@ -14,6 +14,7 @@
 #define NVML_GPUS_MAX 16
 #define NVML_MIGS_MAX 7
 #define NVML_WITHOUT_MAX 8
+#define NVML_PROCESSES_MAX 8
 #define NVML_NOT_TOLD UINT32_MAX
 #define NVML_TABLE "nvml.table"
 #define NVML_STATE "nvml.state"
@@ -68,6 +69,12 @@ struct nvml_telling {
 	_Atomic uint32_t sm_percent, tensor_percent,
 		dram_percent; /* activity between any two samples */
 	_Atomic uint32_t is_profiled; /* a profiler holds what activity is counted with */
+	/* Who computes there; the busy ones are told of once, as of when that was set. */
+	_Atomic uint32_t n_processes, pids[NVML_PROCESSES_MAX], instances[NVML_PROCESSES_MAX],
+		use[NVML_PROCESSES_MAX];
+	_Atomic uint64_t use_us;
+	_Atomic uint32_t
+		hides_whole; /* processes are told of instances only: who asks has no rights */
 	_Atomic int32_t n_samples; /* of activity, that were made and not given back */
 };
 

@@ -20,7 +20,7 @@ int es_gathered_put(const char *shared, const struct es_local_job_is *job);
 int es_gathered_remove(const char *shared, const char *id, const char *node);
 /**
  * es_gathered_read - what the nodes of one job wrote, of its newest start, sorted by the nodes' places in the job
- * @uid: whose job it must be. Files that are no summaries of it are passed over.
+ * @uid: whose job it must be, UINT32_MAX: anybody's. Files that are no summaries of it are passed over.
  * Returns how many of @max; -ENOENT: nobody wrote any; negative errno.
  */
 int es_gathered_read(const char *shared, const char *id, uint32_t uid, struct es_local_job_is *ret,

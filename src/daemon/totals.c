@@ -88,7 +88,7 @@ void es_answer_totals(struct es_client *client, uint32_t number, const char *id)
 	}
 	*lookup = (struct lookup){ .client = client,
 				   .spool = daemon->chain.spool,
-				   .uid = client->peer.is_admin ? 0 : client->peer.uid,
+				   .uid = client->peer.is_admin ? (uid_t)-1 : client->peer.uid,
 				   .number = number };
 	memcpy(lookup->id, id, strlen(id) + 1);
 	lookup->work.data = lookup;

@@ -568,6 +568,7 @@ static void all_nodes_read_what_each_wrote(void **state)
 	assert_string_equal(all[0].node, "n1");
 	assert_int_equal(all[0].energy_uj, is.energy_uj);
 	assert_int_equal(es_spool_totals(place->spool, "70", getuid() + 1, all, 8), -ENOENT);
+	assert_int_equal(es_spool_totals(place->spool, "70", (uid_t)-1, all, 8), n);
 	assert_int_equal(es_spool_totals(place->spool, "../70", getuid(), all, 8), -EINVAL);
 
 	/* Another node, one of an older start, and rubbish. */

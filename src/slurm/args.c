@@ -84,7 +84,7 @@ static int read_wait(const char *text, int64_t *ret)
 	return 0;
 }
 
-static int read_line(const char *text, bool *ret)
+static int read_bool(const char *text, bool *ret)
 {
 	if (strcmp(text, "yes") && strcmp(text, "no"))
 		return -EINVAL;
@@ -132,7 +132,10 @@ static int read_one(const char *arg, const char *node, struct es_slurm_args *ret
 		return read_path_into(value, node, ret->program, sizeof(ret->program));
 	value = value_of(arg, "line");
 	if (value)
-		return read_line(value, &ret->has_line);
+		return read_bool(value, &ret->has_line);
+	value = value_of(arg, "exclusive");
+	if (value)
+		return read_bool(value, &ret->is_exclusive);
 	value = value_of(arg, "wait");
 	if (value)
 		return read_wait(value, &ret->wait_ns);
@@ -156,11 +159,12 @@ int es_slurm_args_read(int argc, char *const argv[], const char *node, struct es
 	for (int i = 0; i < argc; i++) {
 		if (read_one(argv[i], node, ret) == 0 || first < 0)
 			continue;
-		first = es_error_say(err, -EINVAL,
-				     "plugstack.conf: '%s' is none of socket=PATH line=yes|no "
-				     "wait=TIME comment=none|admin|system state=PATH helpers=PATH "
-				     "program=PATH, ignoring it",
-				     argv[i]);
+		first = es_error_say(
+			err, -EINVAL,
+			"plugstack.conf: '%s' is none of socket=PATH line=yes|no "
+			"exclusive=yes|no wait=TIME comment=none|admin|system state=PATH helpers=PATH "
+			"program=PATH, ignoring it",
+			argv[i]);
 	}
 	return first;
 }

@@ -29,7 +29,8 @@ struct es_slurm_args {
 	char state[ES_SLURM_PATH_MAX_BYTES]; /* folder of root alone: where jobs write to */
 	char helpers[ES_SLURM_PATH_MAX_BYTES]; /* folder of energyscopium-slurm-line and -comment */
 	char program[ES_SLURM_PATH_MAX_BYTES]; /* energyscopium */
-	bool has_line; /* jobs get their line */
+	bool has_line; /* jobs get their line, unless they say no; else only those that say yes */
+	bool is_exclusive; /* jobs have nodes for themselves, whatever CPUs Slurm counts */
 	int64_t wait_ns; /* for the other nodes of a job, by who writes its line */
 	enum es_slurm_comment comment;
 };
@@ -47,9 +48,9 @@ const char *es_slurm_comment_name(enum es_slurm_comment comment);
 
 /* What a user may say of a job: --energyscopium=…, or the variable ENERGYSCOPIUM of the job's environment. */
 enum es_slurm_wish {
-	ES_SLURM_WISH_USUAL, /* nothing said: the line at the end of a batch job's output */
-	ES_SLURM_WISH_OFF,
-	ES_SLURM_WISH_MEASURE, /* the same, and each srun of its own shows its line, too */
+	ES_SLURM_WISH_USUAL, /* nothing said: as the site has it */
+	ES_SLURM_WISH_OFF, /* neither line nor comment */
+	ES_SLURM_WISH_MEASURE, /* the line, also where the site has none */
 };
 
 /** es_slurm_wish_read - @text NULL or "" is that of a bare --energyscopium; 0 or -EINVAL */

@@ -88,7 +88,7 @@ static void option_fill(struct spank_option *ret, char name[static sizeof(OPTION
 {
 	(void)snprintf(name, sizeof(OPTION), OPTION);
 	(void)snprintf(info, 12, "off|measure");
-	(void)snprintf(usage, 80, "energy of the job: off: no line about it; measure: srun, too");
+	(void)snprintf(usage, 80, "whether a batch job's output ends with its energy");
 	*ret = (struct spank_option){
 		.name = name, .arginfo = info, .usage = usage, .has_arg = 2, .cb = option_given
 	};
@@ -184,6 +184,8 @@ static void about(spank_t sp, const struct plug *plug, es_slurm_get_fn get, void
 		(void)spank_get_item(sp, S_SLURM_RESTART_COUNT, &ret->restarts);
 	if (ret->restarts > 0)
 		ret->flags |= ES_LOCAL_RESTARTED;
+	if (plug->args.is_exclusive)
+		ret->flags |= ES_LOCAL_EXCLUSIVE;
 	if (plug->wish == ES_SLURM_WISH_OFF)
 		ret->flags |= ES_LOCAL_OFF;
 }
@@ -273,7 +275,9 @@ int slurm_spank_task_init_privileged(spank_t sp, int argc, char *argv[])
 
 	if (!plug_init(sp, argc, argv, &plug) || plug.step != SLURM_BATCH_SCRIPT)
 		return 0;
-	if (!plug.args.has_line || wish_of(sp) == ES_SLURM_WISH_OFF)
+	plug.wish = wish_of(sp);
+	if (plug.wish == ES_SLURM_WISH_OFF ||
+	    (!plug.args.has_line && plug.wish != ES_SLURM_WISH_MEASURE))
 		return 0;
 	folder = open_state(&plug, true);
 	if (folder < 0)

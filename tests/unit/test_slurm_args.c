@@ -36,14 +36,16 @@ static void all_can_be_said(void **state)
 		(char[]){ "state=/a" },
 		(char[]){ "helpers=/b" },
 		(char[]){ "program=/c" },
+		(char[]){ "exclusive=yes" },
 	};
 	struct es_slurm_args args;
 
 	(void)state;
-	assert_int_equal(es_slurm_args_read(7, argv, "n1", &args, NULL), 0);
+	assert_int_equal(es_slurm_args_read(8, argv, "n1", &args, NULL), 0);
 	assert_string_equal(args.socket, "/run/n1/100%.sock");
 	assert_true(args.is_own_socket);
 	assert_false(args.has_line);
+	assert_true(args.is_exclusive);
 	assert_int_equal(args.wait_ns, 500000000LL);
 	assert_int_equal(args.comment, ES_SLURM_COMMENT_ADMIN);
 	assert_string_equal(args.state, "/a");

@@ -34,6 +34,7 @@ int es_cmd_compare(int argc, char **argv);
 int es_cmd_doctor(int argc, char **argv);
 int es_cmd_explore(int argc, char **argv);
 int es_cmd_import(int argc, char **argv);
+int es_cmd_job(int argc, char **argv);
 int es_cmd_node(int argc, char **argv);
 int es_cmd_pareto(int argc, char **argv);
 int es_cmd_place(int argc, char **argv);

@@ -22,6 +22,7 @@ static const struct es_command commands[] = {
 	{ "explore", "builds, layouts and settings, measured in rounds until one can be chosen",
 	  es_cmd_explore },
 	{ "import", "convert runs of other tools to a recording and an eprofile", es_cmd_import },
+	{ "job", "tell this node's daemon of jobs, and what they have used", es_cmd_job },
 	{ "node", "let go of this machine's GPUs for a while, in all recordings", es_cmd_node },
 	{ "pareto", "the rows of a table that no other is better than in time and energy",
 	  es_cmd_pareto },

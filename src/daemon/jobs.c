@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "daemon/jobs_private.h"
 #include "sys/cgroup.h"
-#include "sys/process.h"
 
 #define BUFFER_BYTES (48U << 10)
 
@@ -270,47 +269,6 @@ static bool fill(struct es_local_job *about, const struct es_local_job *told)
 	return is_more;
 }
 
-static int refuse(struct es_error *err, const char *id, const char *why)
-{
-	return es_error_say(err, -EPERM, "job %s: %s", id, why);
-}
-
-/* A user's own: the kernel says whose the folder is, and systemd keeps a slice for each user. */
-static int check_cgroup(const struct es_jobs *jobs, const struct es_local_job *about, uid_t uid,
-			struct es_error *err)
-{
-	char slice[64];
-	uid_t owner;
-
-	(void)snprintf(slice, sizeof(slice), "/user.slice/user-%u.slice/", (unsigned)uid);
-	if (strncmp(about->cgroup, slice, strlen(slice)) == 0)
-		return 0;
-	if (es_groups_owner(jobs->groups, about->cgroup, &owner) == 0 && owner == uid)
-		return 0;
-	return es_error_say(err, -EPERM, "job %s: cgroup '%.500s' is not this user's", about->id,
-			    about->cgroup);
-}
-
-/* What a user says of the own processes is believed; what would be at the cost of others is not. */
-static int check_user(const struct es_jobs *jobs, const struct es_local_job *about, uid_t uid,
-		      struct es_error *err)
-{
-	struct es_process process;
-
-	if (about->has_uid && about->uid != uid)
-		return refuse(err, about->id, "only root begins a job of another user");
-	if (about->flags & ES_LOCAL_EXCLUSIVE)
-		return refuse(err, about->id, "only root says that a job has the node for itself");
-	if (about->has_gpus || about->cpus[0] || about->n_cpus)
-		return refuse(err, about->id, "only root says which CPUs and GPUs a job holds");
-	if (about->cgroup[0] && check_cgroup(jobs, about, uid, err) < 0)
-		return -EPERM;
-	if (about->pid > 0 && es_process_read(jobs->root, (pid_t)about->pid, &process) == 0 &&
-	    process.uid != uid)
-		return refuse(err, about->id, "its process is another user's");
-	return 0;
-}
-
 static int check_id(const struct es_local_job *about, struct es_error *err)
 {
 	const char *problem = es_local_id_problem(about->id);
@@ -324,6 +282,15 @@ static int check_id(const struct es_local_job *about, struct es_error *err)
 	if (about->pid < 0 || about->pid > INT32_MAX)
 		return es_error_say(err, -EINVAL, "job %s: that is no process", about->id);
 	return 0;
+}
+
+void es_jobs_name_scheduler(struct es_local_job *about, const char *cgroup)
+{
+	struct es_jobgroup group;
+
+	if ((!about->scheduler[0] || strcmp(about->scheduler, "script") == 0) &&
+	    es_jobgroup_parse(cgroup, &group) && strcmp(group.id, about->id) == 0)
+		(void)snprintf(about->scheduler, sizeof(about->scheduler), "%s", group.scheduler);
 }
 
 /* The cgroup of a process that was named in its place, and which is not everybody's. */
@@ -360,7 +327,8 @@ static void find_cgroup(struct es_jobs *jobs, struct es_jobs_entry *entry,
 
 	if (!about->cgroup[0] && about->pid > 0 && entry->job.n_cgroups == 0) {
 		r = cgroup_of(jobs, about->pid, about->cgroup, sizeof(about->cgroup));
-		if (r == 0 && peer_uid != 0 && check_cgroup(jobs, about, peer_uid, &why) < 0)
+		if (r == 0 && peer_uid != 0 &&
+		    es_jobs_check_cgroup(jobs, about, peer_uid, &why) < 0)
 			r = -EPERM;
 		if (r < 0) {
 			about->cgroup[0] = '\0';
@@ -425,6 +393,8 @@ static int begin_new(struct es_jobs *jobs, struct es_local_job *about, uid_t pee
 	if (about->restarts > 0)
 		entry->job.about.flags |= ES_LOCAL_RESTARTED;
 	find_cgroup(jobs, entry, about, peer_uid, true, err);
+	if (entry->is_roots)
+		es_jobs_name_scheduler(&entry->job.about, entry->job.about.cgroup);
 	es_jobs_allocate(jobs, entry);
 	es_jobs_read_entry(jobs, entry);
 	if (entry->is_roots)
@@ -462,8 +432,9 @@ static int meet(struct es_jobs *jobs, struct es_jobs_entry *entry, const struct 
 					: about->has_uid && known->uid != about->uid);
 
 	if (peer_uid != 0)
-		return is_others || !known->has_uid ? refuse(err, about->id, "it is another user's")
-						    : 1;
+		return is_others || !known->has_uid
+			       ? es_jobs_refuse(err, about->id, "it is another user's")
+			       : 1;
 	/* A user took the number before the scheduler gave it away. */
 	if (!entry->is_roots && is_others) {
 		es_jobs_finish(jobs, entry, now_ns, now_unix_ns);
@@ -507,7 +478,7 @@ int es_jobs_begin(struct es_jobs *jobs, const struct es_local_job *told, uid_t p
 	bool was_known;
 
 	if (r == 0 && peer_uid != 0)
-		r = check_user(jobs, &about, peer_uid, err);
+		r = es_jobs_check_user(jobs, &about, peer_uid, err);
 	if (r == 0 && entry)
 		r = meet(jobs, entry, &about, peer_uid, now_boot_ns, now_unix_ns, err);
 	if (r < 0)
@@ -522,7 +493,7 @@ int es_jobs_begin(struct es_jobs *jobs, const struct es_local_job *told, uid_t p
 	if (!about.step[0])
 		return was_known;
 	if (peer_uid != 0 && entry->is_roots)
-		return refuse(err, about.id, "root began it: mark regions in it by tags");
+		return es_jobs_refuse(err, about.id, "root began it: mark regions in it by tags");
 	return begin_step(jobs, entry, &about, now_boot_ns, err);
 }
 
@@ -552,9 +523,9 @@ int es_jobs_end(struct es_jobs *jobs, const struct es_local_end *end, uid_t peer
 	if (!entry)
 		return es_error_say(err, -ENOENT, "no job %.64s runs here", end->id);
 	if (peer_uid != 0 && (!entry->job.about.has_uid || entry->job.about.uid != peer_uid))
-		return refuse(err, end->id, "it is another user's");
+		return es_jobs_refuse(err, end->id, "it is another user's");
 	if (peer_uid != 0 && entry->is_roots)
-		return refuse(err, end->id, "root began it, and only root ends it");
+		return es_jobs_refuse(err, end->id, "root began it, and only root ends it");
 	if (end->step[0])
 		return end_step(jobs, entry, end, now_boot_ns, err);
 	entry->job.has_status = end->has_status;

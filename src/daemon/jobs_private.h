@@ -85,6 +85,19 @@ int es_jobs_step_add(struct es_jobs_entry *entry, const char *step);
 /** es_jobs_remember_over - takes no ownership; 0 or -ENOMEM */
 int es_jobs_remember_over(struct es_jobs *jobs, const char *path, uint64_t ino);
 
+/** es_jobs_name_scheduler - a prolog that said none: its job's cgroup shows which it is */
+void es_jobs_name_scheduler(struct es_local_job *about, const char *cgroup);
+
+/* jobs_rights.c */
+/** es_jobs_check_user - whether a user may tell this; 0 or -EPERM with why */
+int es_jobs_check_user(const struct es_jobs *jobs, const struct es_local_job *about, uid_t uid,
+		       struct es_error *err);
+/** es_jobs_check_cgroup - whether a cgroup is a user's to name; 0 or -EPERM with why */
+int es_jobs_check_cgroup(const struct es_jobs *jobs, const struct es_local_job *about, uid_t uid,
+			 struct es_error *err);
+/** es_jobs_refuse - "job ID: why"; -EPERM */
+int es_jobs_refuse(struct es_error *err, const char *id, const char *why);
+
 /* jobs_groups.c */
 enum es_jobs_attach {
 	ES_JOBS_SINCE_NOW, /* what it used before is not the job's */

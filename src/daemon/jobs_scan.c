@@ -45,7 +45,8 @@ static void forget_gone(struct es_jobs *jobs)
 /* Groups may share an id by chance, a container's digits with a job's number: then the second is left out. */
 static bool is_same(const struct es_local_job *known, const struct es_jobgroup *about)
 {
-	return (!known->scheduler[0] || strcmp(known->scheduler, about->scheduler) == 0) &&
+	return (!known->scheduler[0] || strcmp(known->scheduler, "script") == 0 ||
+		strcmp(known->scheduler, about->scheduler) == 0) &&
 	       (!known->has_uid || !about->has_uid || known->uid == about->uid);
 }
 
@@ -56,6 +57,7 @@ static void add_group(const struct scan *scan, struct es_jobs_entry *entry, cons
 	/* It was not there at the last scan: all that it used is the job's. */
 	if (es_jobs_attach(jobs, entry, path, ES_JOBS_SINCE_EVER, NULL) != 1)
 		return;
+	es_jobs_name_scheduler(&entry->job.about, path);
 	if (!entry->job.about.cgroup[0])
 		(void)snprintf(entry->job.about.cgroup, sizeof(entry->job.about.cgroup), "%s",
 			       path);

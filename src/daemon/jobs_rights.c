@@ -1,0 +1,55 @@
+/*
+ * daemon/jobs_rights.c - what a user may tell of jobs: nothing at the cost of others
+ *
+ * SPDX-License-Identifier: GPL-3.0-or-later
+ * Copyright (C) 2026 the EnergyScopium authors
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/jobs_private.h"
+#include "sys/process.h"
+
+int es_jobs_refuse(struct es_error *err, const char *id, const char *why)
+{
+	return es_error_say(err, -EPERM, "job %s: %s", id, why);
+}
+
+/* A user's own: the kernel says whose the folder is, and systemd keeps a slice for each user. */
+int es_jobs_check_cgroup(const struct es_jobs *jobs, const struct es_local_job *about, uid_t uid,
+			 struct es_error *err)
+{
+	char slice[64];
+	uid_t owner;
+
+	(void)snprintf(slice, sizeof(slice), "/user.slice/user-%u.slice/", (unsigned)uid);
+	if (strncmp(about->cgroup, slice, strlen(slice)) == 0)
+		return 0;
+	if (es_groups_owner(jobs->groups, about->cgroup, &owner) == 0 && owner == uid)
+		return 0;
+	return es_error_say(err, -EPERM, "job %s: cgroup '%.500s' is not this user's", about->id,
+			    about->cgroup);
+}
+
+/* What a user says of the own processes is believed; what would be at the cost of others is not. */
+int es_jobs_check_user(const struct es_jobs *jobs, const struct es_local_job *about, uid_t uid,
+		       struct es_error *err)
+{
+	struct es_process process;
+
+	if (about->has_uid && about->uid != uid)
+		return es_jobs_refuse(err, about->id, "only root begins a job of another user");
+	if (about->flags & ES_LOCAL_EXCLUSIVE)
+		return es_jobs_refuse(err, about->id,
+				      "only root says that a job has the node for itself");
+	if (about->has_gpus || about->cpus[0] || about->n_cpus)
+		return es_jobs_refuse(err, about->id,
+				      "only root says which CPUs and GPUs a job holds");
+	if (about->cgroup[0] && es_jobs_check_cgroup(jobs, about, uid, err) < 0)
+		return -EPERM;
+	if (about->pid > 0 && es_process_read(jobs->root, (pid_t)about->pid, &process) == 0 &&
+	    process.uid != uid)
+		return es_jobs_refuse(err, about->id, "its process is another user's");
+	return 0;
+}

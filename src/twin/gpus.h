@@ -25,8 +25,11 @@
 
 /*
  * Texts for look-alikes, "KEY VALUE" a line: .twin/gpu/N of device N on the bus, .twin/samples/N its latest powers. Written into the first:
- * "power_limit_mw N", "lock_mhz MIN MAX", "lock_mhz 0 0".
+ * "power_limit_mw N", "lock_mhz MIN MAX", "lock_mhz 0 0". .twin/processes/N: who computes there, as was written into it last: a line each
+ * "PID PERCENT", of an instance "PID PERCENT INSTANCE" (its number among the GPU's).
  */
+#define ES_TWIN_GPU_PROCESSES ".twin/processes"
+#define ES_TWIN_PROCESSES_BYTES 2048U
 #define ES_TWIN_GPU_TEXTS ".twin/gpu"
 #define ES_TWIN_GPU_SAMPLES ".twin/samples"
 #define ES_TWIN_GPU_TEXT_BYTES 8192U
@@ -47,6 +50,9 @@ void es_twin_gpu_folder(const struct es_twin_kind *kind, unsigned device,
 			char ret[static ES_TWIN_DEVICE_BYTES]);
 /** es_twin_gpu_number - 64 bits that are this device's alone, the same each time a node of this name is up */
 uint64_t es_twin_gpu_number(const struct es_twin_host *host, unsigned device);
+
+/** es_twin_put_processes - the file that says who computes on a device */
+void es_twin_put_processes(struct es_twin_host *host, unsigned device);
 
 /** es_twin_amd_meter - fill a meter in as AMD's firmware counts: steps of 2^-16 J, anew each ms, whole watts; and start it */
 void es_twin_amd_meter(const struct es_twin_host *host, unsigned device,

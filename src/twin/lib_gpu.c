@@ -336,3 +336,11 @@ ssize_t es_lib_samples(unsigned gpu, char *ret, size_t size)
 
 	return r < 0 ? r : read_text(path, ret, size);
 }
+
+ssize_t es_lib_processes(unsigned gpu, char *ret, size_t size)
+{
+	char path[ES_PATH_MAX_BYTES + 32];
+	int r = find_text(ES_TWIN_GPU_PROCESSES, gpu, path);
+
+	return r < 0 ? r : read_text(path, ret, size);
+}

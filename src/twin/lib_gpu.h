@@ -63,4 +63,7 @@ int es_lib_write(unsigned gpu, const char *line);
 /** es_lib_samples - the text of latest powers of one; its length or negative errno */
 ssize_t es_lib_samples(unsigned gpu, char *ret, size_t size);
 
+/** es_lib_processes - the text of those who compute on one; likewise */
+ssize_t es_lib_processes(unsigned gpu, char *ret, size_t size);
+
 #endif

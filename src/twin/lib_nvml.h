@@ -23,6 +23,8 @@ int es_lib_nvml_find(const struct es_nvml_device *device, struct es_lib_gpu *ret
 int es_lib_nvml_gpu(const struct es_nvml_device *device, struct es_lib_gpu *ret, unsigned *ret_gpu);
 /** es_lib_nvml_handle - of a GPU or an instance of it */
 struct es_nvml_device *es_lib_nvml_handle(unsigned gpu, int instance, uint64_t loads);
+/** es_lib_nvml_gpu_instance - the number by which an instance is known */
+int es_lib_nvml_gpu_instance(struct es_nvml_device *mig, unsigned *id);
 /** es_lib_nvml_error - negative errno of a knob as the library says it */
 int es_lib_nvml_error(int r);
 /** es_lib_nvml_text - copy what fits */

@@ -139,15 +139,3 @@ ES_LIB_EXPORT int nvmlDeviceGetDecoderUtilization(struct es_nvml_device *device,
 {
 	return nvmlDeviceGetEncoderUtilization(device, percent, period_us);
 }
-
-ES_LIB_EXPORT int nvmlDeviceGetProcessUtilization(struct es_nvml_device *device, void *samples,
-						  unsigned *n, unsigned long long seen_us);
-ES_LIB_EXPORT int nvmlDeviceGetProcessUtilization(struct es_nvml_device *device, void *samples,
-						  unsigned *n, unsigned long long seen_us)
-{
-	int r = give(device, 0, n);
-
-	(void)samples;
-	(void)seen_us;
-	return r == ES_NVML_OK ? ES_NVML_NOT_FOUND : r;
-}

@@ -1,5 +1,5 @@
 /*
- * lib_nvml_mig.c - a look-alike of libnvidia-ml.so.1: instances of MIG, memory, processes, activity counters
+ * lib_nvml_mig.c - a look-alike of libnvidia-ml.so.1: instances of MIG, memory, activity counters
  *
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
@@ -123,8 +123,7 @@ static int find_instance(struct es_nvml_device *mig, struct es_lib_gpu *ret, int
 	return r == ES_NVML_OK && *ret_instance < 0 ? ES_NVML_INVALID_ARGUMENT : r;
 }
 
-ES_LIB_EXPORT int nvmlDeviceGetGpuInstanceId(struct es_nvml_device *mig, unsigned *id);
-ES_LIB_EXPORT int nvmlDeviceGetGpuInstanceId(struct es_nvml_device *mig, unsigned *id)
+int es_lib_nvml_gpu_instance(struct es_nvml_device *mig, unsigned *id)
 {
 	/* Where those of one profile begin. */
 	static const unsigned char first[] = { 0, 7, 3, 1, 1, 0, 0, 0 };
@@ -134,6 +133,12 @@ ES_LIB_EXPORT int nvmlDeviceGetGpuInstanceId(struct es_nvml_device *mig, unsigne
 	if (r == ES_NVML_OK)
 		*id = first[gpu.slices < 7 ? gpu.slices : 7] + (unsigned)instance;
 	return r;
+}
+
+ES_LIB_EXPORT int nvmlDeviceGetGpuInstanceId(struct es_nvml_device *mig, unsigned *id);
+ES_LIB_EXPORT int nvmlDeviceGetGpuInstanceId(struct es_nvml_device *mig, unsigned *id)
+{
+	return es_lib_nvml_gpu_instance(mig, id);
 }
 
 ES_LIB_EXPORT int nvmlDeviceGetComputeInstanceId(struct es_nvml_device *mig, unsigned *id);
@@ -216,7 +221,7 @@ ES_LIB_EXPORT int nvmlDeviceGetMemoryInfo_v2(struct es_nvml_device *device,
 	return r;
 }
 
-/* No process of the machine is known to the simulated GPU. */
+/* What draws on a simulated GPU, or shares it out, is none of the machine's processes. */
 static int no_processes(struct es_nvml_device *device, unsigned *n)
 {
 	struct es_lib_gpu gpu;
@@ -236,9 +241,6 @@ static int no_processes(struct es_nvml_device *device, unsigned *n)
 		return no_processes(device, n);                                              \
 	}
 
-NO_PROCESSES(nvmlDeviceGetComputeRunningProcesses)
-NO_PROCESSES(nvmlDeviceGetComputeRunningProcesses_v2)
-NO_PROCESSES(nvmlDeviceGetComputeRunningProcesses_v3)
 NO_PROCESSES(nvmlDeviceGetGraphicsRunningProcesses)
 NO_PROCESSES(nvmlDeviceGetGraphicsRunningProcesses_v2)
 NO_PROCESSES(nvmlDeviceGetGraphicsRunningProcesses_v3)

@@ -437,6 +437,8 @@ static void put_texts(struct es_twin_host *host, unsigned device)
 	(void)snprintf(path, sizeof(path), ES_TWIN_GPU_SAMPLES "/%u", device);
 	if (has_nvml)
 		es_twin_tree_file(host->tree, 0444, path, &samples_ops, &file);
+	if (has_nvml)
+		es_twin_put_processes(host, device);
 }
 
 void es_twin_make_gpus(struct es_twin_host *host)

@@ -335,6 +335,66 @@ static void turns_knobs_by_lines(void **state)
 	finish(&f);
 }
 
+static void write_processes(const struct fixture *f, const char *text)
+{
+	assert_int_equal(es_tree_write(f->folder, ES_TWIN_GPU_PROCESSES "/0", text, 0644), 0);
+}
+
+static void lists_the_processes_that_the_node_was_told_of(void **state)
+{
+	struct es_nvml_process processes[4];
+	struct es_nvml_process_use uses[4];
+	unsigned n = 4;
+	struct fixture f;
+
+	(void)state;
+	open_nvml(&f, A100, MOVING);
+	assert_int_equal(f.nvml.init(), ES_NVML_OK);
+	assert_int_equal(f.nvml.processes(first(&f), &n, processes), ES_NVML_OK);
+	assert_int_equal(n, 0);
+	write_processes(&f, "41 60\n42 0\n");
+	n = 4;
+	assert_int_equal(f.nvml.processes(first(&f), &n, processes), ES_NVML_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(processes[1].pid, 42);
+	assert_int_equal(processes[1].gpu_instance, ES_NVML_NO_INSTANCE);
+	n = 1;
+	assert_int_equal(f.nvml.processes(first(&f), &n, processes), ES_NVML_SIZE_TOO_SMALL);
+	n = 4;
+	assert_int_equal(f.nvml.process_use(first(&f), uses, &n, 0), ES_NVML_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(uses[0].sm, 60);
+	n = 4;
+	assert_int_equal(f.nvml.process_use(first(&f), uses, &n, uses[0].timestamp_us),
+			 ES_NVML_NOT_FOUND);
+	finish(&f);
+}
+
+static void lists_the_processes_of_an_instance(void **state)
+{
+	struct es_nvml_device *mig = NULL;
+	struct es_nvml_process processes[4];
+	struct es_nvml_process_use uses[4];
+	unsigned n = 4, id = 0;
+	struct fixture f;
+
+	(void)state;
+	open_nvml(&f, A100 "n_instances 2\nslices 3\n", MOVING);
+	assert_int_equal(f.nvml.init(), ES_NVML_OK);
+	write_processes(&f, "41 60 0\n42 10 1\n");
+	assert_int_equal(f.nvml.mig_by_index(first(&f), 1, &mig), ES_NVML_OK);
+	assert_int_equal(f.nvml.gpu_instance(mig, &id), ES_NVML_OK);
+	assert_int_equal(f.nvml.processes(mig, &n, processes), ES_NVML_OK);
+	assert_int_equal(n, 1);
+	assert_int_equal(processes[0].pid, 42);
+	assert_int_equal(processes[0].gpu_instance, id);
+	n = 4;
+	assert_int_equal(f.nvml.processes(first(&f), &n, processes), ES_NVML_OK);
+	assert_int_equal(n, 2);
+	assert_int_equal(f.nvml.process_use(first(&f), uses, &n, 0), ES_NVML_NOT_SUPPORTED);
+	finish(&f);
+}
+
 static void lists_instances(void **state)
 {
 	int (*parent_of)(struct es_nvml_device *, struct es_nvml_device **);
@@ -504,6 +564,8 @@ int main(void)
 		cmocka_unit_test(finds_the_node_that_the_user_names),
 		cmocka_unit_test(turns_knobs_by_lines),
 		cmocka_unit_test(lists_instances),
+		cmocka_unit_test(lists_the_processes_that_the_node_was_told_of),
+		cmocka_unit_test(lists_the_processes_of_an_instance),
 		cmocka_unit_test(gives_the_samples_that_are_new),
 		cmocka_unit_test(may_be_asked_by_several_threads),
 		cmocka_unit_test(stands_in_for_rocm_too),

@@ -255,6 +255,26 @@ static void averages_power_as_the_chip_does(void **state)
 	finish(&f);
 }
 
+static void keeps_who_computes_as_it_was_told(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	nvidia(&f, false);
+	assert_string_equal(show(&f, ES_TWIN_GPU_PROCESSES "/0", START_NS), "");
+	assert_int_equal(store(&f, ES_TWIN_GPU_PROCESSES "/0", "41 60\n42 0"), 0);
+	assert_string_equal(show(&f, ES_TWIN_GPU_PROCESSES "/0", START_NS), "41 60\n42 0\n");
+	assert_int_equal(store(&f, ES_TWIN_GPU_PROCESSES "/0", "0 60"), -EINVAL);
+	assert_int_equal(store(&f, ES_TWIN_GPU_PROCESSES "/0", "41 101"), -EINVAL);
+	assert_int_equal(store(&f, ES_TWIN_GPU_PROCESSES "/0", "41 60 0"), -EINVAL);
+	assert_int_equal(store(&f, ES_TWIN_GPU_PROCESSES "/0", "41"), -EINVAL);
+	assert_int_equal(store(&f, ES_TWIN_GPU_PROCESSES "/0", "all of them"), -EINVAL);
+	assert_string_equal(show(&f, ES_TWIN_GPU_PROCESSES "/0", START_NS), "41 60\n42 0\n");
+	assert_int_equal(store(&f, ES_TWIN_GPU_PROCESSES "/0", ""), 0);
+	assert_string_equal(show(&f, ES_TWIN_GPU_PROCESSES "/0", START_NS), "");
+	finish(&f);
+}
+
 static void turns_its_knobs(void **state)
 {
 	uint64_t before_mw;
@@ -524,6 +544,7 @@ int main(void)
 		cmocka_unit_test(counts_the_energy_of_the_gpu),
 		cmocka_unit_test(stands_between_updates),
 		cmocka_unit_test(averages_power_as_the_chip_does),
+		cmocka_unit_test(keeps_who_computes_as_it_was_told),
 		cmocka_unit_test(turns_its_knobs),
 		cmocka_unit_test(tells_its_faults_and_counts_anew_after_a_reload),
 		cmocka_unit_test(counts_how_long_it_was_busy),

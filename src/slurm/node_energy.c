@@ -263,6 +263,9 @@ static int read_now(struct es_node_energy *energy, bool may_ask, struct es_error
 		if (r == 0)
 			r = take(energy, may_ask, until_ns, err);
 	}
+	/* A step's program is its user for moments; whom the daemon takes us for is settled when we connect. */
+	if (r == -EACCES)
+		disconnect(energy);
 	return r;
 }
 

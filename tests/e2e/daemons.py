@@ -61,15 +61,33 @@ def take_answer(body):
     return value, body[20 + n_name:20 + n_name + n_text].decode(), t_ns
 
 
-def job_body(job, uid=None, **more):
-    """Of JOB_BEGIN, by the fields of struct es_local_job."""
-    fields = (("id", "s"), ("step", "s"), ("scheduler", "s"), ("uid", "I"), ("has_uid", "B"), ("flags", "I"), ("n_cpus", "I"),
+JOB_FIELDS = (("id", "s"), ("step", "s"), ("scheduler", "s"), ("uid", "I"), ("has_uid", "B"), ("flags", "I"), ("n_cpus", "I"),
               ("cpus", "s"), ("has_gpus", "B"), ("gpus", "s"), ("cgroup", "s"), ("pid", "q"), ("n_nodes", "I"),
               ("node_index", "I"), ("nodes", "s"), ("name", "s"), ("cluster", "s"), ("account", "s"), ("partition", "s"),
               ("restarts", "I"), ("t_ns", "q"))
+JOB_IS_FIELDS = (("node", "s"), ("start_unix_ns", "q"), ("stop_unix_ns", "q"), ("dur_ns", "q"), ("has_energy", "B"),
+                 ("energy_uj", "Q"), ("uncertainty_uj", "Q"), ("kind", "s"), ("idle_method", "s"), ("covered_ppm", "I"))
+
+
+def job_body(job, uid=None, **more):
+    """Of JOB_BEGIN, by the fields of struct es_local_job."""
     values = {"id": job, "uid": uid or 0, "has_uid": uid is not None, "scheduler": "script", **more}
     return b"".join(text(values.get(name, "")) if kind == "s" else struct.pack("<" + kind, values.get(name, 0))
-                    for name, kind in fields)
+                    for name, kind in JOB_FIELDS)
+
+
+def job_of(body):
+    """The fields of a JOB, as far as the sums."""
+    at, values = 0, {}
+    for name, kind in JOB_FIELDS + JOB_IS_FIELDS:
+        if kind == "s":
+            n, = struct.unpack_from("<H", body, at)
+            values[name] = body[at + 2:at + 2 + n].decode()
+            at += 2 + n
+        else:
+            values[name], = struct.unpack_from("<" + kind, body, at)
+            at += struct.calcsize("<" + kind)
+    return values
 
 
 def end_body(job, step="", status=None, t_ns=0):

@@ -13,7 +13,7 @@ import time
 
 import harness
 import slurmnodes
-from daemons import HEAD, MAGIC, VERSION
+from daemons import HEAD, JOB, JOB_STATUS, MAGIC, VERSION, job_of, text_body
 from harness import Skip, equal, expect
 from slurm import Slurm
 from slurmnodes import MODULES, boot_ns
@@ -136,6 +136,25 @@ def test_faults(place):
         log = slurm.read(f"slurmd.{bad}.log")
         equal(len(re.findall(r"^\[[^]]*\] energyscopium: .*its last value stays", log, re.M)), 1, f"slurmd said so once\n{log}")
         expect("IDLE" in slurm.call("scontrol", "show", "node", bad).stdout, "the node is as it was")
+
+
+def test_same(place):
+    """A job that has its nodes for itself has the same joules in sacct and in the book of its nodes' daemons."""
+    plugstack = ("required " + MODULES + "/energyscopium-spank.so socket={place}/%n.d/socket state={place}/state exclusive=yes "
+                 "line=no")
+    with cluster(place, 2, plugstack=plugstack) as nodes:
+        slurm, before = nodes.slurm, boot_ns()
+        job = slurm.sbatch("-o", "/dev/null", "-N2", "-n2", "--exclusive", "--wrap", timed(f"{place}/job", "sleep 3"))
+        told = energies(slurm, job, job)
+        after, ours = boot_ns(), 0
+        for node in slurm.nodes:
+            kind, body = nodes.daemons[node].ask(JOB_STATUS, text_body(job))
+            equal(kind, JOB, f"{node} knows the job")
+            known = job_of(body)
+            expect(known["has_energy"] and known["stop_unix_ns"], f"{node}: {known}")
+            ours += known["energy_uj"] / 1e6
+        between(nodes, slurm.nodes, told[job], times_in(f"{place}/job"), (before, after), "sacct")
+        between(nodes, slurm.nodes, ours, times_in(f"{place}/job"), (before, after), "the daemons")
 
 
 class Liar(threading.Thread):

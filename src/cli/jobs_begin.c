@@ -106,6 +106,11 @@ static int put_user(struct telling *telling)
 	return -1;
 }
 
+static bool is_own_script(const struct telling *telling)
+{
+	return !telling->id && strcmp(telling->job.scheduler, "script") == 0;
+}
+
 static int put_process(struct telling *telling)
 {
 	struct es_local_job *job = &telling->job;
@@ -115,8 +120,8 @@ static int put_process(struct telling *telling)
 		if (es_parse_u64(telling->pid, &pid) < 0 || pid == 0 || pid > INT32_MAX)
 			return wrong(telling, "pid", telling->pid, "a process has a number");
 		job->pid = (int64_t)pid;
-	} else if (!telling->cgroup && (geteuid() != 0 || strcmp(job->scheduler, "script") == 0)) {
-		/* The script that calls us; root's prolog runs beside the job, not in it. */
+	} else if (!telling->cgroup && (geteuid() != 0 || is_own_script(telling))) {
+		/* The script that calls us; root's prolog, which names a job, runs beside it, not in it. */
 		job->pid = getppid();
 	}
 	if (!telling->cgroup)

@@ -71,7 +71,8 @@ int es_groups_sum_percpu(const struct es_groups *groups, const char *text, int64
 		    __builtin_add_overflow(sums[package], (int64_t)v, &sums[package]))
 			return -EBADMSG;
 	}
-	if (cpu == 0 || (*text != '\n' && *text != ' ' && *text != '\0'))
+	text += strspn(text, " ");
+	if (cpu == 0 || (*text != '\n' && *text != '\0'))
 		return -EBADMSG;
 	memcpy(ret_ns, sums, groups->n_packages * sizeof(*ret_ns));
 	return 0;

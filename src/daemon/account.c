@@ -361,6 +361,27 @@ bool es_account_node(const struct es_account *account, uint64_t *ret_uj, uint64_
 	return account->has_node;
 }
 
+void es_account_sum(const struct es_account *account, struct es_account_sums *ret)
+{
+	struct es_account_sums sums = { .node_uj = 0 };
+	enum es_kind kind;
+	uint64_t mw;
+
+	(void)es_account_node(account, &sums.node_uj, &mw, &kind, &sums.residual_uj);
+	for (size_t i = 0; i < account->n_parts; i++) {
+		const struct es_account_part *part = &account->lines[i].part;
+
+		sums.jobs_uj += part->ended_uj;
+		sums.idle_uj += part->idle_uj;
+		sums.unattributed_uj += part->rest_uj;
+		sums.idle_mw += part->idle_mw;
+		sums.n_idle_known += part->idle_method != ES_IDLE_NONE;
+	}
+	for (size_t j = 0; j < account->n_jobs; j++)
+		sums.jobs_uj += account->jobs[j]->sum_uj;
+	*ret = sums;
+}
+
 void es_account_values(const struct es_account *account, struct es_page_value *ret)
 {
 	for (size_t i = 0; i < account->n_domains; i++)

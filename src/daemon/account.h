@@ -87,6 +87,17 @@ int64_t es_account_gap_ns(const struct es_account *account, const struct es_job 
 bool es_account_node(const struct es_account *account, uint64_t *ret_uj, uint64_t *ret_mw,
 		     enum es_kind *ret_kind, uint64_t *ret_residual_uj);
 
+/** struct es_account_sums - over all parts: node = jobs + idle + unattributed */
+struct es_account_sums {
+	uint64_t node_uj;
+	uint64_t jobs_uj; /* running or over */
+	uint64_t idle_uj, unattributed_uj;
+	uint64_t residual_uj; /* of the node's, above what its meter showed */
+	uint64_t idle_mw; /* of the parts whose idle power is known */
+	size_t n_idle_known;
+};
+void es_account_sum(const struct es_account *account, struct es_account_sums *ret);
+
 /** es_account_values - cumulative values of all of the node's domains for pages, [n domains] */
 void es_account_values(const struct es_account *account, struct es_page_value *ret);
 

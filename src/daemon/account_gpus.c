@@ -218,7 +218,7 @@ struct scene {
 	bool has_busy;
 	bool has_strangers; /* processes of nobody's job */
 	uint32_t strangers; /* their instances */
-	bool is_given; /* to a job */
+	bool is_given; /* to a job: then strangers are guests */
 };
 
 static void see_users(const struct es_account *account, size_t i, struct scene *ret)
@@ -255,8 +255,8 @@ static void see_users(const struct es_account *account, size_t i, struct scene *
 static void settle_hold(const struct es_account_gpu *gpu, const struct es_account_job *own,
 			struct es_account_hold *hold)
 {
+	bool is_listed = own->job->about.has_gpus || own->has_devices, is_given;
 	uint32_t instances = 0;
-	bool is_given;
 
 	if (own->job->about.has_gpus) {
 		is_given = es_account_gpu_named(gpu->domain, own->job->about.gpus, &instances);
@@ -268,6 +268,7 @@ static void settle_hold(const struct es_account_gpu *gpu, const struct es_accoun
 	}
 	/* Who computes on what is not its own uses it, and holds nothing. */
 	hold->is_held = is_given || hold->computes;
+	hold->is_listed = is_given && is_listed;
 	hold->instances = is_given ? instances : 0;
 	hold->held_ppm = is_given ? ES_ACCOUNT_WHOLE_PPM : 0;
 	if (is_given && instances && gpu->n_slices)
@@ -309,7 +310,7 @@ static void update_gpu(struct es_account *account, size_t i, int64_t dur_ns)
 		hold->rule = is_by_activity ? ES_SHARE_ACTIVITY : ES_SHARE_SLICES;
 		hold->used = is_by_activity ? hold->used : hold->held_ppm;
 		gpu->n_holders += hold->is_held;
-		scene.is_given |= hold->held_ppm > 0;
+		scene.is_given |= hold->is_listed;
 		held |= hold->instances;
 		sum_ppm += hold->is_held ? hold->used : 0;
 		hold->used = es_part_of(dur, hold->used, ES_ACCOUNT_WHOLE_PPM);

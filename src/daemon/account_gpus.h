@@ -35,6 +35,7 @@ struct es_account_gpu {
 /** struct es_account_hold - what a job has of a GPU */
 struct es_account_hold {
 	bool is_held;
+	bool is_listed; /* by the scheduler, or the device cgroup: not only since it computes there */
 	uint32_t held_ppm;
 	uint32_t instances; /* bit i: instances[i] of the domain */
 	bool is_allowed; /* by the device cgroup */

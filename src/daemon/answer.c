@@ -270,7 +270,7 @@ static void answer_state(const struct question *question)
 	int r;
 
 	es_buf_init(&text, STATE_MAX_BYTES);
-	r = es_state_write(question->client->daemon, &text);
+	r = es_state_write(question->client->daemon, question->client->peer.is_admin, &text);
 	if (r == 0)
 		r = es_buf_u8(&text, '\0');
 	if (r == 0)

@@ -68,8 +68,8 @@ void es_daemon_take_sweeps(struct es_daemon *daemon);
 /** es_daemon_run - until SIGTERM; the program's exit status */
 int es_daemon_run(struct es_daemon *daemon);
 
-/** es_state_write - the daemon's state as JSON; 0 or negative errno */
-int es_state_write(struct es_daemon *daemon, struct es_buf *out);
+/** es_state_write - the daemon's state as JSON; @has_book: for who may see the node's energies at any rate. 0 or negative errno */
+int es_state_write(struct es_daemon *daemon, bool has_book, struct es_buf *out);
 
 /** es_release_ask, es_release_over - GPUs let go for others, as cli/release.h has it; the words and verdict of an answer */
 void es_release_ask(struct es_daemon *daemon, const struct es_ipc_message *message,

@@ -25,7 +25,11 @@ int es_spool_take_report(struct es_recording *recording, bool is_whole, struct e
 		return r;
 	kind = es_report_kind(&report);
 	if (report.has_energy && kind) {
-		if (is_whole || !is->has_energy) {
+		/*
+		 * A recording begins with the first sweep after the job's begin; the book has the time before that, too. After
+		 * another boot it has less.
+		 */
+		if (!is->has_energy || (is_whole && report.total_uj > is->energy_uj)) {
 			is->energy_uj = report.total_uj;
 			is->has_energy = true;
 			(void)snprintf(is->kind, sizeof(is->kind), "%s", kind);

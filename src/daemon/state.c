@@ -110,7 +110,25 @@ static void put_spool(const struct es_daemon *daemon, struct es_json *json)
 	es_json_object_end(json);
 }
 
-int es_state_write(struct es_daemon *daemon, struct es_buf *out)
+/* Sums since the epoch, exact: node = jobs + idle + unattributed. */
+static void put_book(const struct es_daemon *daemon, struct es_json *json)
+{
+	struct es_account_sums sums;
+
+	es_account_sum(daemon->chain.account, &sums);
+	es_json_object(json, "book");
+	es_json_decimal(json, "node_j", (int64_t)sums.node_uj, 6);
+	es_json_decimal(json, "jobs_j", (int64_t)sums.jobs_uj, 6);
+	es_json_decimal(json, "idle_j", (int64_t)sums.idle_uj, 6);
+	es_json_decimal(json, "unattributed_j", (int64_t)sums.unattributed_uj, 6);
+	es_json_decimal(json, "residual_j", (int64_t)sums.residual_uj, 6);
+	es_json_u64(json, "parts", es_account_n_parts(daemon->chain.account));
+	es_json_u64(json, "parts_idle_known", sums.n_idle_known);
+	es_json_decimal(json, "idle_w", (int64_t)sums.idle_mw, 3);
+	es_json_object_end(json);
+}
+
+int es_state_write(struct es_daemon *daemon, bool has_book, struct es_buf *out)
 {
 	int64_t now_ns = es_clock_boot_ns();
 	struct es_json json;
@@ -133,6 +151,8 @@ int es_state_write(struct es_daemon *daemon, struct es_buf *out)
 		       daemon->config.serve == ES_SERVE_EVERYBODY ? "everybody" : "jobs");
 	es_json_bool(&json, "fast_readings", daemon->config.has_fast_readings);
 	put_spool(daemon, &json);
+	if (has_book)
+		put_book(daemon, &json);
 	es_json_decimal(&json, "cpu_s", cpu_ns(), 9);
 	es_json_u64(&json, "rss_bytes", rss_bytes());
 	es_json_u64(&json, "errors", daemon->log.n_said[ES_LOG_ERROR]);

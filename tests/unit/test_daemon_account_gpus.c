@@ -298,6 +298,38 @@ static void who_computes_on_a_gpu_has_it_where_nobody_said_more(void **state)
 	assert_true(es_account_part(g->book.account, 1)->rest_uj >= 60 * J);
 }
 
+static void who_computes_beside_a_stranger_has_its_part(void **state)
+{
+	struct gpus *g = *state;
+	struct es_job *a;
+
+	two_gpus(g);
+	start(g);
+	a = job_with(g, NULL);
+	use(g, 0, a, 20);
+	use(g, 0, NULL, 60);
+	sweep(g);
+
+	assert_int_equal(book_share(&g->book, a, 0)->rule, ES_SHARE_ACTIVITY);
+	assert_int_equal(had(g, a, 0), 75 * J);
+}
+
+static void a_stranger_takes_nothing_of_a_gpu_that_was_given(void **state)
+{
+	struct gpus *g = *state;
+	struct es_job *a;
+
+	two_gpus(g);
+	start(g);
+	a = job_with(g, "0");
+	use(g, 0, a, 20);
+	use(g, 0, NULL, 60);
+	sweep(g);
+
+	assert_int_equal(book_share(&g->book, a, 0)->rule, ES_SHARE_DIRECT);
+	assert_int_equal(had(g, a, 0), 300 * J);
+}
+
 static void an_ended_jobs_processes_are_nobodys(void **state)
 {
 	struct gpus *g = *state;
@@ -406,6 +438,8 @@ int main(void)
 		TEST(a_gpu_of_two_jobs_whose_activity_is_not_known_is_halved),
 		TEST(idle_energy_of_a_shared_gpu_goes_by_what_is_held),
 		TEST(who_computes_on_a_gpu_has_it_where_nobody_said_more),
+		TEST(who_computes_beside_a_stranger_has_its_part),
+		TEST(a_stranger_takes_nothing_of_a_gpu_that_was_given),
 		TEST(an_ended_jobs_processes_are_nobodys),
 		TEST(instances_share_their_gpu_by_slices),
 		TEST(the_device_cgroup_says_whose_a_gpu_is),

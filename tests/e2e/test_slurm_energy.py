@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
 import contextlib
+import json
 import os
 import re
 import signal
@@ -153,8 +154,29 @@ def test_same(place):
             known = job_of(body)
             expect(known["has_energy"] and known["stop_unix_ns"], f"{node}: {known}")
             ours += known["energy_uj"] / 1e6
+            shown = harness.call("job", "status", job, "--json", env=nodes.daemons[node].env)
+            expect(f"{known['energy_uj'] / 1e6:.6f}".rstrip("0") in shown.stdout, f"{known['energy_uj']} in {shown.stdout} {shown.stderr}")
         between(nodes, slurm.nodes, told[job], times_in(f"{place}/job"), (before, after), "sacct")
         between(nodes, slurm.nodes, ours, times_in(f"{place}/job"), (before, after), "the daemons")
+
+
+def test_doctor(place):
+    """doctor says that our plug-ins are there, loadable and built for this Slurm, and what the site's settings lack."""
+    check_built()
+    conf = f"{place}/slurm.conf"
+    with open(conf, "w", encoding="ascii") as file:
+        file.write(f"PluginDir={MODULES}\nInclude more.conf\nPrologFlags=Alloc\n")
+    with open(f"{place}/more.conf", "w", encoding="ascii") as file:
+        file.write("AcctGatherEnergyType=acct_gather_energy/energyscopium\nJobAcctGatherType=jobacct_gather/cgroup\n")
+    with open(f"{place}/plugstack.conf", "w", encoding="ascii") as file:
+        file.write("optional energyscopium-spank.so\n")
+    told = json.loads(harness.call("doctor", "--json", env={"SLURM_CONF": conf}).stdout)
+    found = {what: [f for f in told["findings"] if f["what"] == what] for what in ("slurm", "spank", "energy", "prolog")}
+    equal([f["verdict"] for f in found["spank"]], ["ok"], f"{found['spank']}")
+    equal([f["verdict"] for f in found["energy"]], ["ok", "note"], f"{found['energy']}")
+    expect("AcctGatherNodeFreq" in found["energy"][1]["fix"], "how often the node is asked")
+    expect(found["prolog"][0]["verdict"] == "note" and "Contain" in found["prolog"][0]["fix"], f"{found['prolog']}")
+    expect("2 files read" in found["slurm"][0]["text"], f"{found['slurm']}")
 
 
 class Liar(threading.Thread):

@@ -86,7 +86,7 @@ static int read_wait(const char *text, int64_t *ret)
 
 static int read_bool(const char *text, bool *ret)
 {
-	if (strcmp(text, "yes") && strcmp(text, "no"))
+	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0)
 		return -EINVAL;
 	*ret = text[0] == 'y';
 	return 0;

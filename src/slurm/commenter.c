@@ -31,6 +31,7 @@
 
 #define END_NS 60000000000LL /* slurmdbd hears of ends late when it has much to do */
 #define PAUSE_NS 200000000LL
+#define SETTLE_NS 1000000000LL /* what slurmctld sends with a job's end comes in several messages */
 #define NODES_MAX 100000U
 
 struct options {
@@ -93,7 +94,7 @@ static int hear(int fd, uint32_t number, int64_t until_ns, struct es_slurm_sum *
 {
 	for (uint32_t i = 0; i < NODES_MAX; i++) {
 		uint8_t packet[ES_IPC_MESSAGE_MAX_BYTES];
-		struct es_packet_head head;
+		struct es_packet_head head = { .number = 0 };
 		struct es_local_job_is node;
 		size_t n;
 		int r = es_packet_receive(fd, until_ns, packet, &n, NULL);
@@ -242,7 +243,10 @@ static int write_comment(void *db, const struct options *options, const struct e
 					    slurm_strerror(slurm_get_errno()));
 		pause_ns(PAUSE_NS);
 	}
-	r = es_slurm_comment_merge(old, sum, text, sizeof(text));
+	pause_ns(SETTLE_NS);
+	r = look(db, condition, options->is_system, old, sizeof(old));
+	if (r == 0)
+		r = es_slurm_comment_merge(old, sum, text, sizeof(text));
 	if (r == -EILSEQ)
 		return es_error_say(err, r, "its comment holds quotes, which would not be kept");
 	if (r < 0)

@@ -162,7 +162,7 @@ int es_slurm_ask_line(const char *program, const char *socket, uint32_t job, con
 {
 	es_cleanup(es_closep) int in = -1;
 	int pipes[2], r;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (pipe2(pipes, O_CLOEXEC) < 0)
 		return es_error_set(err, -errno, "no pipe");

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <slurm/slurm.h>
-#include <slurm/spank.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,18 +28,18 @@
 #define OPTION "energyscopium"
 #define CGROUPS_MAX_BYTES 8192U
 
-/* What Slurm looks up by name. */
+/* What Slurm looks up by name, and nothing else, is seen from outside. */
 #pragma GCC visibility push(default)
-SPANK_PLUGIN(energyscopium, 1)
-spank_f slurm_spank_init, slurm_spank_job_prolog, slurm_spank_init_post_opt,
-	slurm_spank_task_init_privileged, slurm_spank_task_init, slurm_spank_exit,
-	slurm_spank_job_epilog;
+#include <slurm/spank.h>
+
+const char plugin_name[] = "energyscopium", plugin_type[] = "spank";
+const unsigned int plugin_version = SLURM_VERSION_NUMBER, spank_plugin_version = 1;
 #pragma GCC visibility pop
 
 /* Slurm's own programs have these in libslurmfull; where not, the index of a node is not known. */
-extern __typeof__(slurm_hostlist_create) slurm_hostlist_create __attribute__((weak));
-extern __typeof__(slurm_hostlist_find) slurm_hostlist_find __attribute__((weak));
-extern __typeof__(slurm_hostlist_destroy) slurm_hostlist_destroy __attribute__((weak));
+#pragma weak slurm_hostlist_create
+#pragma weak slurm_hostlist_find
+#pragma weak slurm_hostlist_destroy
 
 /*
  * Opened with root's rights, written with the user's: the two callbacks run one after the other in the process that becomes the job,
@@ -339,7 +338,7 @@ static void helper_init(struct helper *helper, const struct plug *plug, const ch
 static void start_line(struct plug *plug, const char *name)
 {
 	char state[ES_SLURM_PATH_MAX_BYTES + ES_NAME_MAX_BYTES + 32];
-	struct helper helper;
+	struct helper helper = { .job = "" };
 	char *argv[] = { helper.path,
 			 (char[]){ "--job" },
 			 helper.job,
@@ -361,7 +360,7 @@ static void start_line(struct plug *plug, const char *name)
 static void start_comment(struct plug *plug)
 {
 	char cluster[ES_NAME_MAX_BYTES], conf[ES_SLURM_PATH_MAX_BYTES], field[16];
-	struct helper helper;
+	struct helper helper = { .job = "" };
 	char *argv[] = { helper.path,
 			 (char[]){ "--job" },
 			 helper.job,

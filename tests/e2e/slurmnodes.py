@@ -33,7 +33,7 @@ class Nodes:
 
 
 @contextlib.contextmanager
-def up(place, n, kind="skx2s", config=None, plugstack="", **how):
+def up(place, n, kind="skx2s", config=None, plugstack="", jobs_root=None, **how):
     """@plugstack: text, in which {place} is a test's folder; each node's daemon listens where its ENERGYSCOPIUM_DAEMON says, and at {place}/NODE.d/socket."""
     slurm = Slurm(place, n, plugstack=plugstack.format(place=place), **how)
     nodes = Nodes(slurm)
@@ -44,7 +44,7 @@ def up(place, n, kind="skx2s", config=None, plugstack="", **how):
             os.makedirs(folder)
             nodes.twins[node] = stack.enter_context(twins.up(folder, kind, "--seed", str(i + 1)))
             nodes.daemons[node] = stack.enter_context(
-                daemons.up(folder, root=nodes.twins[node].mount, config={"node": node, **(config or {})}))
+                daemons.up(folder, root=nodes.twins[node].mount, jobs_root=jobs_root, config={"node": node, **(config or {})}))
             os.symlink(nodes.daemons[node].socket, os.path.join(folder, "socket"))
         slurm.env_of = lambda node: nodes.daemons[node].env
         stack.enter_context(slurm)

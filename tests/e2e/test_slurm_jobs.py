@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
 import contextlib
+import json
 import os
 import sys
 import time
 
 import harness
 import slurmnodes
-from harness import PROGRAM, Skip, equal, expect
+from harness import PROGRAM, Skip, equal, expect, near
 from slurmnodes import MODULES, boot_ns
 
 USER, OTHER = "games", "news"  # two users that every Debian has
@@ -35,26 +36,78 @@ def submit(place, slurm, script, *options, user=USER, out="out", **how):
     return slurm.sbatch("-o", f"{place}/home/{out}", *options, "--wrap", script, user=user, cwd=f"{place}/home", **how)
 
 
+def summaries(place, job, n):
+    """What the daemons of n nodes said of a job, by node."""
+    folder, end = f"{place}/shared/{job}", time.monotonic() + 20
+    while True:
+        names = os.listdir(folder) if os.path.isdir(folder) else []
+        told = {}
+        for name in names:
+            with contextlib.suppress(OSError, ValueError):
+                with open(f"{folder}/{name}", encoding="utf-8") as file:
+                    told[name.removesuffix(".json")] = json.load(file)
+        if len(told) == n:
+            return told
+        if time.monotonic() > end:
+            raise AssertionError(f"job {job}: {names} are not the summaries of {n} nodes")
+        time.sleep(0.05)
+
+
+def truth_j(nodes, node, summary):
+    """What the twin used between the job's edges."""
+    to_boot = boot_ns() - time.time_ns()
+    return nodes.energy_j([node], summary["start_unix_ns"] + to_boot, summary["stop_unix_ns"] + to_boot)
+
+
+def test_jobs(place):
+    """A job on one, two and four nodes has the joules that their meters' truth has between its edges."""
+    with cluster(place, 4, more="exclusive=yes") as nodes:
+        slurm = nodes.slurm
+        for n in (1, 2, 4):
+            job = submit(place, slurm, f"srun -N{n} sleep 1", f"-N{n}", f"-n{n}", out=f"out{n}")
+            told = summaries(place, job, n)
+            truth = {node: truth_j(nodes, node, of) for node, of in told.items()}
+            for node, of in told.items():
+                near(of["energy_uj"] / 1e6, truth[node], of["uncertainty_uj"] / 1e6 + 0.05, f"{n} nodes: {node}")
+                equal((of["kind"], of["job"]["uid"], of["job"]["n_nodes"]), ("measured", 5, n))
+
+
+def test_shared(place):
+    """The energies of two users' jobs on one node, what nobody used and what is left add up to the node, to the microjoule."""
+    with cluster(place, 1, cgroups=True, jobs_root="/") as nodes:
+        slurm, daemon = nodes.slurm, next(iter(nodes.daemons.values()))
+        busy = submit(place, slurm, "timeout 3 sh -c 'while :; do :; done'; true", "-n1", out="busy")
+        quiet = submit(place, slurm, "sleep 2", "-n1", user=OTHER, out="quiet")
+        told = [next(iter(summaries(place, job, 1).values())) for job in (busy, quiet)]
+        equal([of["job"]["uid"] for of in told], [5, 9], "whose they are")
+        equal([of["kind"] for of in told], ["attributed", "attributed"])
+        book = {key: round(value * 1e6) for key, value in daemon.state()["book"].items() if key.endswith("_j")}
+        equal(sum(of["energy_uj"] for of in told), book["jobs_j"], f"the jobs: {told} {book}")
+        equal(book["jobs_j"] + book["idle_j"] + book["unattributed_j"], book["node_j"] + book["residual_j"], f"{book}")
+        dynamic = [sum(part["dynamic_uj"] for part in of["parts"]) for of in told]
+        expect(dynamic[0] > dynamic[1], f"who computed used more: {dynamic}")
+
+
 def comment_of(slurm, job, field, mark="energyscopium"):
     return slurm.sacct(job, field, has=lambda rows: mark in rows[0][field])[0][field]
 
 
 def test_comment(place):
     """A job's energy goes into its comment, beside what others wrote there, once the site says so."""
-    with cluster(place, 2, more="comment=admin", accounting=True) as nodes:
+    with cluster(place, 2, more="comment=admin exclusive=yes", accounting=True) as nodes:
         slurm, before = nodes.slurm, boot_ns()
-        plain = submit(place, slurm, "sleep 1", "-N2")
-        foreign = submit(place, slurm, "sleep 2", "-N1")
+        plain = submit(place, slurm, "sleep 1", "-N2", "--exclusive")
+        foreign = submit(place, slurm, "sleep 2", "-N1", "--exclusive")
         slurm.wait_for(lambda: slurm.job(foreign).get("JobState") == "RUNNING", "the second job")
         equal(slurm.call("scontrol", "update", f"jobid={foreign}", "admincomment={\"project\":\"x\"}").stderr, "")
         text, member = comment_of(slurm, plain, "AdminComment"), comment_of(slurm, foreign, "AdminComment")
         most = nodes.energy_j(slurm.nodes, before, boot_ns())
-        expect(text.startswith("energyscopium:energy_j=") and text.endswith("kind=attributed,nodes=2/2"), text)
+        expect(text.startswith("energyscopium:energy_j=") and text.endswith("kind=measured,nodes=2/2"), text)
         expect(0 < float(text.split("=")[1].split(",")[0]) <= most, text)
         expect(member.startswith('{"project":"x","energyscopium":{"energy_j":'), member)
         off = submit(place, slurm, "true", "--energyscopium=off")
         slurm.wait_for_job(off, "COMPLETED")
-        time.sleep(1)
+        time.sleep(3)
         equal(slurm.sacct(off, "AdminComment")[0]["AdminComment"], "")
 
 

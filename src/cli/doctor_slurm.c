@@ -48,6 +48,24 @@ static const char *find_conf(const struct es_root *root)
 	return NULL;
 }
 
+/* Slurm's programs take no file that names a folder which is not there, users' commands neither. */
+static void check_folders(const struct host *host)
+{
+	const char *folders = es_slurm_conf_get(&host->conf, ES_SLURM_PLUGIN_DIR);
+
+	while (*folders) {
+		char path[ES_PATH_MAX_BYTES];
+		size_t n = strcspn(folders, ":");
+
+		(void)snprintf(path, sizeof(path), "%.*s", (int)n, folders);
+		if (n > 0 && !es_root_exists(host->root, path))
+			es_find(host->findings, "slurm", ES_VERDICT_PROBLEM, "",
+				"PluginDir names '%.500s', which is not there: nothing of Slurm starts",
+				path);
+		folders += n + (folders[n] ? 1 : 0);
+	}
+}
+
 static void check_versions(struct host *host)
 {
 	char path[ES_PATH_MAX_BYTES], text[ES_SLURM_VERSION_TEXT_BYTES];
@@ -274,6 +292,7 @@ void es_doctor_slurm(const struct es_root *root, struct es_findings *findings)
 	}
 	es_find(findings, "slurm", ES_VERDICT_OK, "", "'%.500s', %u file%s read", host.conf.path,
 		host.conf.n_files, host.conf.n_files == 1 ? "" : "s");
+	check_folders(&host);
 	check_versions(&host);
 	check_spank(&host);
 	check_prolog(&host);

@@ -329,6 +329,8 @@ static void what_a_site_lacks_is_said_with_its_fix(void **state)
 	assert_int_equal(
 		find_text(findings, "energy", "in no folder of PluginDir (/lib/a:/lib/b)")->verdict,
 		ES_VERDICT_PROBLEM);
+	assert_int_equal(find_text(findings, "slurm", "PluginDir names '/lib/b'")->verdict,
+			 ES_VERDICT_PROBLEM);
 	assert_non_null(find_text(findings, "energy", "JobAcctGatherType is none"));
 	assert_non_null(find_text(findings, "energy", "AcctGatherNodeFreq is 0"));
 	assert_non_null(find_text(findings, "energy", "JobAcctGatherFrequency is 0"));

@@ -87,6 +87,16 @@ static void add_lines(struct es_account *account)
 	}
 }
 
+void es_account_meter_init(struct es_account_meter *meter, const struct es_domain *domain)
+{
+	bool is_in = meter->is_in, is_total_only = meter->is_total_only;
+
+	*meter = (struct es_account_meter){ .is_in = is_in, .is_total_only = is_total_only };
+	es_track_init(&meter->track, domain, 0);
+	meter->track.max_over_ns = INT64_MAX; /* nobody asks for the peak */
+	meter->value.error = -ENODATA;
+}
+
 int es_account_create(const struct es_account_options *options,
 		      const struct es_node_domains *domains, struct es_account **ret,
 		      struct es_error *err)
@@ -105,11 +115,8 @@ int es_account_create(const struct es_account_options *options,
 		goto fail;
 	if (domains->n)
 		memcpy(account->domains, domains->domains, domains->n * sizeof(*account->domains));
-	for (size_t i = 0; i < domains->n; i++) {
-		es_track_init(&account->meters[i].track, &account->domains[i], 0);
-		account->meters[i].track.max_over_ns = INT64_MAX;
-		account->meters[i].value.error = -ENODATA;
-	}
+	for (size_t i = 0; i < domains->n; i++)
+		es_account_meter_init(&account->meters[i], &account->domains[i]);
 	add_lines(account);
 	if (account->has_gpu_parts && es_account_gpus_create(account) < 0)
 		goto fail;

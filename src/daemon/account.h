@@ -110,7 +110,7 @@ const char *es_account_gpus_words(const struct es_account *account);
 /**
  * es_account_save, es_account_load - for a file that outlives a kill: raw values, CPU times, sums
  * After load the first sweep closes the gap: its energy is shared out by the CPU times over the gap. 0; -ESTALE: of another
- * boot or other domains (then nothing is taken: jobs go on from zero, and the caller says so); -EBADMSG.
+ * boot or other domains (then nothing is taken: jobs go on from zero, and the caller says so); -EBADMSG, -ENOMEM: likewise.
  */
 int es_account_save(const struct es_account *account, const struct es_jobs *jobs,
 		    const char *boot_id, struct es_buf *out);

@@ -122,6 +122,8 @@ struct es_account {
 	struct es_account_gpus *gpus; /* how owners of GPUs are found; NULL: there is none */
 };
 
+/** es_account_meter_init - nothing read yet; what it is to the covers stays */
+void es_account_meter_init(struct es_account_meter *meter, const struct es_domain *domain);
 /** es_account_prepare - make room for packages, once; 0 or -ENOMEM */
 int es_account_prepare(struct es_account *account, const struct es_jobs *jobs);
 /** es_account_read - a sweep's readings into the meters */
@@ -149,6 +151,6 @@ void es_account_settle_idle(struct es_account *account);
 
 /** es_account_job_create - room for a job; NULL: no memory. es_account_job_destroy() it, which takes it out of the account */
 struct es_account_job *es_account_job_create(struct es_account *account, uint64_t serial);
-void es_account_job_destroy(struct es_account *account, struct es_account_job *job);
+void es_account_job_destroy(struct es_account *account, struct es_account_job *own);
 
 #endif

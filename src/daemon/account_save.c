@@ -8,7 +8,6 @@
  * track that is the last reading that counted, not what waits: that is read again. A file of this boot only, so no version is kept alive.
  */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "block/crc32c.h"
@@ -17,6 +16,7 @@
 #define MAGIC 0x42415345U /* "ESAB" */
 #define VERSION 1U
 #define CHECKSUM_BYTES 4U
+#define VALUE_MAX (INT64_MAX / 16) /* 18 years in ns, 570 GJ in µJ: sums of some fit */
 
 static void put_i64(struct es_buf *out, int64_t value)
 {
@@ -25,7 +25,24 @@ static void put_i64(struct es_buf *out, int64_t value)
 
 static int64_t get_i64(struct es_cursor *in)
 {
-	return (int64_t)es_cursor_le64(in);
+	int64_t value = (int64_t)es_cursor_le64(in);
+
+	if (value > VALUE_MAX || value < -VALUE_MAX) {
+		in->error = -EBADMSG;
+		value = 0;
+	}
+	return value;
+}
+
+static uint64_t get_u64(struct es_cursor *in)
+{
+	uint64_t value = es_cursor_le64(in);
+
+	if (value > VALUE_MAX) {
+		in->error = -EBADMSG;
+		value = 0;
+	}
+	return value;
 }
 
 /* Of all that must be the same for a saved book to be this one's. */
@@ -77,18 +94,18 @@ static void get_meter(struct es_cursor *in, struct es_account_meter *meter)
 	track->same_t_ns = get_i64(in);
 	track->last_value = es_cursor_le64(in);
 	track->first_value = track->least_mw = track->most_mw = track->last_value;
-	track->energy_uj = es_cursor_le64(in);
-	track->rest_pj = es_cursor_le64(in) % 1000000;
-	track->n_resets = es_cursor_le64(in);
+	track->energy_uj = get_u64(in);
+	track->rest_pj = get_u64(in) % 1000000;
+	track->n_resets = get_u64(in);
 	track->covered_ns = get_i64(in);
 	meter->gap_ns = get_i64(in);
 	meter->blind_ns = get_i64(in);
 	meter->grown_t_ns = get_i64(in);
 	meter->step_t0_ns = get_i64(in);
-	meter->step_uj = es_cursor_le64(in);
+	meter->step_uj = get_u64(in);
 	meter->step_ns = get_i64(in);
-	meter->step_mw = es_cursor_le64(in);
-	meter->upto_uj = es_cursor_le64(in);
+	meter->step_mw = get_u64(in);
+	meter->upto_uj = get_u64(in);
 	meter->value.energy_uj = track->energy_uj;
 	meter->value.n_resets = (uint32_t)track->n_resets;
 	/* A value that stood for long may leap: what is said of it by the time since then holds. */
@@ -111,16 +128,16 @@ static void put_line(struct es_buf *out, const struct es_account_line *line)
 
 static void get_line(struct es_cursor *in, struct es_account_line *line)
 {
-	line->part.energy_uj = es_cursor_le64(in);
-	line->part.idle_uj = es_cursor_le64(in);
-	line->part.rest_uj = es_cursor_le64(in);
-	line->part.ended_uj = es_cursor_le64(in);
+	line->part.energy_uj = get_u64(in);
+	line->part.idle_uj = get_u64(in);
+	line->part.rest_uj = get_u64(in);
+	line->part.ended_uj = get_u64(in);
 	line->open_ns = get_i64(in);
 	line->whole_ns = get_i64(in);
 	line->used = es_cursor_le64(in);
 	line->held = es_cursor_le64(in);
 	line->has_quiet = es_cursor_u8(in) != 0;
-	line->quiet_mw = es_cursor_le64(in);
+	line->quiet_mw = get_u64(in);
 	/* What nobody watched tells of no quiet: it is watched for anew. */
 	line->was_held = true;
 	es_account_forget_window(line);
@@ -162,8 +179,8 @@ static void get_job(const struct es_account *account, struct es_cursor *in,
 		own->claims[i].whole_ns = es_cursor_le64(in);
 		rule = es_cursor_u8(in);
 		method = es_cursor_u8(in);
-		share->dynamic_uj = es_cursor_le64(in);
-		share->idle_uj = es_cursor_le64(in);
+		share->dynamic_uj = get_u64(in);
+		share->idle_uj = get_u64(in);
 		own->sum_uj += share->dynamic_uj + share->idle_uj;
 		if (rule >= ES_N_SHARE_RULES || method >= ES_N_IDLE_METHODS) {
 			in->error = -EBADMSG;
@@ -247,8 +264,8 @@ static void get_all(struct es_account *account, struct es_cursor *in)
 	account->total_off_uj = get_i64(in);
 	account->beyond_uj = get_i64(in);
 	account->held_uj = get_i64(in);
-	account->booked_rest_uj = es_cursor_le64(in);
-	account->residual_uj = es_cursor_le64(in);
+	account->booked_rest_uj = get_u64(in);
+	account->residual_uj = get_u64(in);
 	for (size_t i = 0; i < account->n_packages; i++)
 		account->busy_ns[i] = get_i64(in);
 	for (size_t i = 0; i < account->n_domains; i++)
@@ -257,10 +274,53 @@ static void get_all(struct es_account *account, struct es_cursor *in)
 		get_line(in, &account->lines[i]);
 }
 
+/* Whether what was read adds up: jobs + idle + unattributed = part. */
+static bool is_closed(const struct es_account *account)
+{
+	for (size_t i = 0; i < account->n_parts; i++) {
+		const struct es_account_part *part = &account->lines[i].part;
+		uint64_t of_uj = part->idle_uj + part->rest_uj + part->ended_uj;
+
+		for (size_t j = 0; j < account->n_jobs; j++)
+			of_uj += account->jobs[j]->shares[i].dynamic_uj +
+				 account->jobs[j]->shares[i].idle_uj;
+		if (of_uj != part->energy_uj)
+			return false;
+	}
+	return true;
+}
+
+/* As it was made: nothing of what was read is left. */
+static void forget_all(struct es_account *account, struct es_jobs *jobs, uint64_t epoch)
+{
+	es_account_leave(account, jobs);
+	while (account->n_jobs > 0)
+		es_account_job_destroy(account, account->jobs[0]);
+	account->epoch = epoch;
+	account->has_sweep = false;
+	account->sweep_ns = account->sweep_mono_ns = 0;
+	account->total_off_uj = account->beyond_uj = account->held_uj = 0;
+	account->booked_rest_uj = account->residual_uj = 0;
+	for (size_t i = 0; i < account->n_packages; i++)
+		account->busy_ns[i] = -1;
+	for (size_t i = 0; i < account->n_domains; i++)
+		es_account_meter_init(&account->meters[i], &account->domains[i]);
+	for (size_t i = 0; i < account->n_parts; i++) {
+		struct es_account_line *line = &account->lines[i];
+
+		line->part.energy_uj = line->part.idle_uj = line->part.rest_uj = 0;
+		line->part.ended_uj = 0;
+		line->open_ns = line->whole_ns = 0;
+		line->used = line->held = line->quiet_mw = 0;
+		line->has_quiet = line->was_held = false;
+	}
+}
+
 int es_account_load(struct es_account *account, struct es_jobs *jobs, const char *boot_id,
 		    const void *data, size_t n)
 {
 	struct es_cursor in;
+	uint64_t epoch = account->epoch;
 	uint32_t n_jobs;
 	int r = es_account_prepare(account, jobs);
 
@@ -282,6 +342,10 @@ int es_account_load(struct es_account *account, struct es_jobs *jobs, const char
 	n_jobs = es_cursor_le32(&in);
 	get_all(account, &in);
 	r = n_jobs > ES_JOBS_MAX ? -EBADMSG : get_jobs(account, jobs, &in, n_jobs);
+	if (r == 0 && (in.error || es_cursor_left(&in) || !is_closed(account)))
+		r = -EBADMSG;
+	if (r < 0)
+		forget_all(account, jobs, epoch);
 	es_account_settle_idle(account);
-	return r < 0 ? r : in.error;
+	return r;
 }

@@ -240,7 +240,7 @@ static int write_comment(void *db, const struct options *options, const struct e
 	while ((r = look(db, condition, options->is_system, old, sizeof(old))) != 0) {
 		if (es_clock_mono_ns() >= until_ns)
 			return es_error_set(err, r, "slurmdbd does not have its end: %s",
-					    slurm_strerror(slurm_get_errno()));
+					    slurm_strerror(errno));
 		pause_ns(PAUSE_NS);
 	}
 	pause_ns(SETTLE_NS);
@@ -253,7 +253,7 @@ static int write_comment(void *db, const struct options *options, const struct e
 		return es_error_set(err, r, "there is nothing to say of its energy");
 	r = change(db, condition, options->is_system, text);
 	return r < 0 ? es_error_set(err, r, "slurmdbd refuses the comment: %s",
-				    slurm_strerror(slurm_get_errno()))
+				    slurm_strerror(errno))
 		     : 0;
 }
 
@@ -270,7 +270,7 @@ static int comment(const struct options *options, struct es_error *err)
 	db = slurmdb_connection_get(NULL);
 	if (!db)
 		return es_error_say(err, -ECONNREFUSED, "no accounting: %s",
-				    slurm_strerror(slurm_get_errno()));
+				    slurm_strerror(errno));
 	condition_init(&condition, options);
 	r = write_comment(db, options, &sum, &condition, err);
 	condition_finish(&condition);

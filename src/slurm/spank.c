@@ -150,7 +150,8 @@ static bool plug_init(spank_t sp, int argc, char *argv[], struct plug *ret)
 
 static int index_of(const char *nodes, const char *node)
 {
-	hostlist_t list;
+	/* Since 23.11 hostlist_t is what lists are made of, no longer a pointer to it. */
+	__typeof__(slurm_hostlist_create(nodes)) list;
 	int index;
 
 	if (!nodes[0] || !slurm_hostlist_create || !slurm_hostlist_find || !slurm_hostlist_destroy)

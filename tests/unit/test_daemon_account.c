@@ -418,6 +418,31 @@ static void a_node_that_lost_its_count_takes_nothing_from_the_rest(void **state)
 	assert_in_range(node_uj, 2000 * J + 17 * 50 * J, 3000 * J);
 }
 
+static void a_node_that_began_anew_owes_nothing_for_what_it_did_not_count(void **state)
+{
+	struct book *book = *state;
+	size_t package, node;
+	uint64_t node_uj, rest_uj = 0;
+
+	with_node(book, &package, &node);
+	for (int i = 0; i < 40; i++) {
+		/* Half a minute without it: the controller was started anew, and counts from 0. */
+		book->errors[node] = i >= 5 && i < 30 ? -EIO : 0;
+		book_draw(book, package, 100 * J);
+		book_draw(book, node, 150 * J);
+		if (i == 29)
+			book->raw[node] = J;
+		book_sweep(book, S);
+		book_assert_closed(book);
+		if (i == 34)
+			rest_uj = es_account_part(book->account, 1)->energy_uj;
+	}
+
+	assert_int_equal(residual_of(book, &node_uj), 0);
+	assert_int_equal(es_account_part(book->account, 1)->energy_uj, rest_uj + 250 * J);
+	assert_int_equal(node_uj, 4000 * J + rest_uj + 250 * J);
+}
+
 static void a_node_that_fails_for_long_makes_up_for_it(void **state)
 {
 	struct book *book = *state;
@@ -518,6 +543,7 @@ int main(void)
 		TEST(a_late_node_is_not_behind_by_its_period),
 		TEST(a_standing_node_gives_each_its_part_of_the_rest),
 		TEST(a_node_that_lost_its_count_takes_nothing_from_the_rest),
+		TEST(a_node_that_began_anew_owes_nothing_for_what_it_did_not_count),
 		TEST(a_node_that_fails_for_long_makes_up_for_it),
 		TEST(a_part_that_fails_is_not_taken_for_the_rest),
 		TEST(wraps_and_resets_are_in_the_values_of_pages),

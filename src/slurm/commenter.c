@@ -269,8 +269,7 @@ static int comment(const struct options *options, struct es_error *err)
 	slurm_init(options->conf);
 	db = slurmdb_connection_get(NULL);
 	if (!db)
-		return es_error_say(err, -ECONNREFUSED, "no accounting: %s",
-				    slurm_strerror(errno));
+		return es_error_say(err, -ECONNREFUSED, "no accounting: %s", slurm_strerror(errno));
 	condition_init(&condition, options);
 	r = write_comment(db, options, &sum, &condition, err);
 	condition_finish(&condition);

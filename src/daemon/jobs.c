@@ -12,7 +12,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "daemon/jobs_private.h"
-#include "sys/cgroup.h"
 
 #define BUFFER_BYTES (48U << 10)
 
@@ -102,7 +101,7 @@ struct es_jobs_entry *es_jobs_add(struct es_jobs *jobs, const struct es_local_jo
 	if (jobs->n == jobs->room) {
 		size_t room = jobs->room ? jobs->room * 2 : 16;
 
-		grown = reallocarray(jobs->entry, room, sizeof(*grown));
+		grown = reallocarray(jobs->entry, room, sizeof(struct es_jobs_entry *));
 		if (!grown)
 			return NULL;
 		jobs->entry = grown;
@@ -155,7 +154,7 @@ static void take_out(struct es_jobs *jobs, struct es_jobs_entry *entry)
 	while (jobs->entry[at] != entry)
 		at++;
 	memmove(jobs->entry + at, jobs->entry + at + 1,
-		(jobs->n - at - 1) * sizeof(jobs->entry[0]));
+		(jobs->n - at - 1) * sizeof(struct es_jobs_entry *));
 	jobs->n--;
 }
 
@@ -284,71 +283,6 @@ static int check_id(const struct es_local_job *about, struct es_error *err)
 	return 0;
 }
 
-void es_jobs_name_scheduler(struct es_local_job *about, const char *cgroup)
-{
-	struct es_jobgroup group;
-
-	if ((!about->scheduler[0] || strcmp(about->scheduler, "script") == 0) &&
-	    es_jobgroup_parse(cgroup, &group) && strcmp(group.id, about->id) == 0)
-		(void)snprintf(about->scheduler, sizeof(about->scheduler), "%s", group.scheduler);
-}
-
-/* The cgroup of a process that was named in its place, and which is not everybody's. */
-static int cgroup_of(const struct es_jobs *jobs, int64_t pid, char *ret, size_t size)
-{
-	static const char *const controllers[] = { "cpuacct", "", "freezer", "cpuset" };
-	char text[16384];
-	ssize_t n = es_groups_of_pid(jobs->groups, (pid_t)pid, text, sizeof(text));
-
-	if (n < 0)
-		return (int)n;
-	for (size_t i = 0; i < ES_ARRAY_SIZE(controllers); i++)
-		if (es_cgroup_find(text, controllers[i], ret, size) && strcmp(ret, "/") != 0 &&
-		    strncmp(ret, "/..", 3) != 0 && es_groups_ino(jobs->groups, ret) != 0)
-			return 0;
-	return -ENOENT;
-}
-
-static void say_missing(struct es_error *err, const char *id, const char *why)
-{
-	if (err && !err->text[0])
-		(void)es_error_say(err, 0, "job %s: %s, so that its CPU time is not known", id,
-				   why);
-}
-
-/* Of a user, a process in a cgroup that others are in too tells nothing that may be used. */
-static void find_cgroup(struct es_jobs *jobs, struct es_jobs_entry *entry,
-			struct es_local_job *about, uid_t peer_uid, bool is_new,
-			struct es_error *err)
-{
-	enum es_jobs_attach how = ES_JOBS_SINCE_NOW;
-	struct es_error why = { .code = 0 };
-	int r;
-
-	if (!about->cgroup[0] && about->pid > 0 && entry->job.n_cgroups == 0) {
-		r = cgroup_of(jobs, about->pid, about->cgroup, sizeof(about->cgroup));
-		if (r == 0 && peer_uid != 0 &&
-		    es_jobs_check_cgroup(jobs, about, peer_uid, &why) < 0)
-			r = -EPERM;
-		if (r < 0) {
-			about->cgroup[0] = '\0';
-			say_missing(err, about->id,
-				    r == -ESRCH ? "its process is gone"
-						: "its process has no cgroup of its own");
-			return;
-		}
-		(void)snprintf(entry->job.about.cgroup, sizeof(entry->job.about.cgroup), "%s",
-			       about->cgroup);
-	}
-	if (!about->cgroup[0])
-		return;
-	r = es_jobs_attach(jobs, entry, about->cgroup, how, &why);
-	if (r == -EEXIST || r == -E2BIG)
-		say_missing(err, about->id, why.text);
-	else if (r < 0 && is_new && peer_uid != 0)
-		say_missing(err, about->id, "its cgroup is not there");
-}
-
 /* Two that each have the node for themselves cannot be: the older one's end was missed. A living cgroup proves that it was not. */
 static void end_missed(struct es_jobs *jobs, const struct es_jobs_entry *begun, int64_t now_ns,
 		       int64_t now_unix_ns)
@@ -379,6 +313,10 @@ static int begin_new(struct es_jobs *jobs, struct es_local_job *about, uid_t pee
 		return es_error_say(err, -E2BIG, "job %s: there are %u jobs on this node already",
 				    about->id, ES_JOBS_MAX);
 	if (peer_uid != 0) {
+		int r = es_jobs_check_room(jobs, about->id, peer_uid, err);
+
+		if (r < 0)
+			return r;
 		about->has_uid = true;
 		about->uid = peer_uid;
 	}
@@ -392,7 +330,7 @@ static int begin_new(struct es_jobs *jobs, struct es_local_job *about, uid_t pee
 	entry->job.about.flags &= ~(uint32_t)(ES_LOCAL_ENDED | ES_LOCAL_PENDING);
 	if (about->restarts > 0)
 		entry->job.about.flags |= ES_LOCAL_RESTARTED;
-	find_cgroup(jobs, entry, about, peer_uid, true, err);
+	es_jobs_find_cgroup(jobs, entry, about, peer_uid, true, err);
 	if (entry->is_roots)
 		es_jobs_name_scheduler(&entry->job.about, entry->job.about.cgroup);
 	es_jobs_allocate(jobs, entry);
@@ -414,7 +352,7 @@ static void add_to(struct es_jobs *jobs, struct es_jobs_entry *entry, struct es_
 
 	entry->is_roots = true;
 	entry->job.about.flags &= ~(uint32_t)ES_LOCAL_REPAIRED;
-	find_cgroup(jobs, entry, about, 0, false, err);
+	es_jobs_find_cgroup(jobs, entry, about, 0, false, err);
 	if (!is_more && flags == entry->job.about.flags && n_cgroups == entry->job.n_cgroups)
 		return;
 	es_jobs_allocate(jobs, entry);

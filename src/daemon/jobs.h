@@ -88,7 +88,7 @@ void es_jobs_destroy(struct es_jobs *jobs);
  * runs that is another's or was restarted more often; -E2BIG: ES_JOBS_MAX; -EINVAL with why. With 0 too there may be words in @err, of
  * code 0: what is missing.
  */
-int es_jobs_begin(struct es_jobs *jobs, const struct es_local_job *about, uid_t peer_uid,
+int es_jobs_begin(struct es_jobs *jobs, const struct es_local_job *told, uid_t peer_uid,
 		  int64_t now_boot_ns, int64_t now_unix_ns, struct es_error *err);
 /** es_jobs_end - 0; -ENOENT: no such job or step; -EPERM: it is not this user's, or root began it */
 int es_jobs_end(struct es_jobs *jobs, const struct es_local_end *end, uid_t peer_uid,

@@ -234,7 +234,8 @@ static bool allocate_confined(const struct es_jobs *jobs, struct es_jobs_entry *
 
 	for (size_t i = 0; i < entry->job.n_cgroups; i++)
 		if (es_grouptime_cpus(entry->group[i].time, in, &is_all) == 0 &&
-		    (!is_all || (!is_container(&entry->job) && entry->job.about.scheduler[0] &&
+		    (!is_all || (entry->is_roots && !is_container(&entry->job) &&
+				 entry->job.about.scheduler[0] &&
 				 strcmp(entry->job.about.scheduler, "script") != 0 &&
 				 entry->job.about.n_cpus == 0))) {
 			allocate_listed(jobs, &entry->job, in);
@@ -277,7 +278,8 @@ bool es_jobs_is_exclusive(const struct es_jobs *jobs, const struct es_job *job)
 {
 	if (job->about.flags & ES_LOCAL_EXCLUSIVE)
 		return true;
-	if (job->about.flags & ES_LOCAL_SHARED || jobs->n != 1)
+	/* To have the node is to see its meters: no user's word brings that about. */
+	if (job->about.flags & ES_LOCAL_SHARED || jobs->n != 1 || !jobs->entry[0]->is_roots)
 		return false;
 	for (size_t p = 0; p < jobs->n_packages; p++)
 		if (es_groups_cpus_in(jobs->groups, p) && job->allocated_ppm[p] < WHOLE_PPM)

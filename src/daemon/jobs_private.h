@@ -13,6 +13,8 @@
 
 #define ES_JOBS_BUCKETS 1024U
 #define ES_JOBS_STEPS_MAX 128U /* open at a time, of one job */
+#define ES_JOBS_OF_USER_MAX \
+	32U /* begun by one user; all users together leave half of ES_JOBS_MAX to root */
 #define ES_JOBS_OVER_MAX \
 	4096U /* cgroups of jobs that have ended and whose folders are still there */
 
@@ -85,6 +87,11 @@ int es_jobs_step_add(struct es_jobs_entry *entry, const char *step);
 /** es_jobs_remember_over - takes no ownership; 0 or -ENOMEM */
 int es_jobs_remember_over(struct es_jobs *jobs, const char *path, uint64_t ino);
 
+/* jobs_place.c */
+/** es_jobs_find_cgroup - attach the cgroup that was told, or that of the process; words in @err, of code 0, where there is none */
+void es_jobs_find_cgroup(struct es_jobs *jobs, struct es_jobs_entry *entry,
+			 struct es_local_job *about, uid_t peer_uid, bool is_new,
+			 struct es_error *err);
 /** es_jobs_name_scheduler - a prolog that said none: its job's cgroup shows which it is */
 void es_jobs_name_scheduler(struct es_local_job *about, const char *cgroup);
 
@@ -92,6 +99,8 @@ void es_jobs_name_scheduler(struct es_local_job *about, const char *cgroup);
 /** es_jobs_check_user - whether a user may tell this; 0 or -EPERM with why */
 int es_jobs_check_user(const struct es_jobs *jobs, const struct es_local_job *about, uid_t uid,
 		       struct es_error *err);
+/** es_jobs_check_room - whether a user may begin one more; 0 or -E2BIG with why */
+int es_jobs_check_room(const struct es_jobs *jobs, const char *id, uid_t uid, struct es_error *err);
 /** es_jobs_check_cgroup - whether a cgroup is a user's to name; 0 or -EPERM with why */
 int es_jobs_check_cgroup(const struct es_jobs *jobs, const struct es_local_job *about, uid_t uid,
 			 struct es_error *err);
@@ -108,7 +117,7 @@ enum es_jobs_attach {
 int es_jobs_attach(struct es_jobs *jobs, struct es_jobs_entry *entry, const char *path,
 		   enum es_jobs_attach how, struct es_error *err);
 /** es_jobs_detach - what it used stays the job's */
-void es_jobs_detach(struct es_jobs *jobs, struct es_jobs_entry *entry, size_t group);
+void es_jobs_detach(struct es_jobs *jobs, struct es_jobs_entry *entry, size_t at);
 void es_jobs_read_entry(struct es_jobs *jobs, struct es_jobs_entry *entry);
 void es_jobs_allocate(struct es_jobs *jobs, struct es_jobs_entry *entry);
 /** es_jobs_group_owner - the job that has @path or something around it; with @ret_within also one that has something within */

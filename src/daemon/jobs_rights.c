@@ -53,3 +53,20 @@ int es_jobs_check_user(const struct es_jobs *jobs, const struct es_local_job *ab
 		return es_jobs_refuse(err, about->id, "its process is another user's");
 	return 0;
 }
+
+int es_jobs_check_room(const struct es_jobs *jobs, const char *id, uid_t uid, struct es_error *err)
+{
+	size_t n_own = 0, n_users = 0;
+
+	for (size_t i = 0; i < jobs->n; i++) {
+		n_users += !jobs->entry[i]->is_roots;
+		n_own += !jobs->entry[i]->is_roots && jobs->entry[i]->job.about.uid == uid;
+	}
+	if (n_own >= ES_JOBS_OF_USER_MAX)
+		return es_error_say(err, -E2BIG, "job %s: this user has begun %u already", id,
+				    ES_JOBS_OF_USER_MAX);
+	if (n_users >= ES_JOBS_MAX / 2)
+		return es_error_say(err, -E2BIG, "job %s: users have begun %u already", id,
+				    ES_JOBS_MAX / 2);
+	return 0;
+}

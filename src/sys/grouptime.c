@@ -29,13 +29,13 @@ enum from {
 };
 
 struct es_grouptime {
-	const struct es_groups *groups;
+	struct es_groups *groups;
 	char path[ES_GROUP_PATH_MAX_BYTES];
 	const struct es_group_tree *place; /* by which it is known to be there */
 	uint64_t ino, dev;
 	const struct es_group_tree *counter;
 	enum from from;
-	int fd; /* -1: opened for each read, where there are no more descriptors */
+	int fd; /* -1: opened for each read, where there are too many */
 	uint32_t *in; /* [n_packages] CPUs it may use: how v2's sum is shared out */
 	uint32_t n_in;
 	char *text; /* the groups' own: one reader at a time */
@@ -200,12 +200,37 @@ bool es_grouptime_learn(struct es_grouptime *time)
 	return !is_same && time->from == FROM_STAT;
 }
 
-int es_grouptime_open(const struct es_groups *groups, const char *path, struct es_grouptime **ret)
+static bool leads_up(const char *path)
+{
+	size_t n = strlen(path);
+
+	return strstr(path, "/../") || (n >= 3 && strcmp(path + n - 3, "/..") == 0);
+}
+
+/* A file that is not there: that hierarchy does not count for this cgroup. */
+static void keep_counter(struct es_grouptime *time)
+{
+	int fd = time->from == FROM_NOWHERE ? -ENOENT
+					    : open_file(time, time->counter, counter_file(time));
+
+	if (fd == -EMFILE || fd == -ENFILE)
+		return;
+	if (fd < 0) {
+		time->from = FROM_NOWHERE;
+	} else if (time->groups->n_kept < ES_GROUP_KEPT_MAX) {
+		time->groups->n_kept++;
+		time->fd = fd;
+	} else {
+		(void)close(fd);
+	}
+}
+
+int es_grouptime_open(struct es_groups *groups, const char *path, struct es_grouptime **ret)
 {
 	struct es_grouptime *time;
 	int r;
 
-	if (path[0] != '/' || strlen(path) >= sizeof(time->path) || strstr(path, "/../"))
+	if (path[0] != '/' || strlen(path) >= sizeof(time->path) || leads_up(path))
 		return -ENOENT;
 	time = calloc(1, sizeof(*time));
 	if (!time)
@@ -221,11 +246,7 @@ int es_grouptime_open(const struct es_groups *groups, const char *path, struct e
 		es_grouptime_close(time);
 		return r;
 	}
-	if (time->from != FROM_NOWHERE)
-		time->fd = open_file(time, time->counter, counter_file(time));
-	/* The file is not there: that hierarchy does not count for this cgroup. */
-	if (time->fd < 0 && time->fd != -EMFILE && time->fd != -ENFILE)
-		time->from = FROM_NOWHERE;
+	keep_counter(time);
 	(void)es_grouptime_learn(time);
 	*ret = time;
 	return 0;
@@ -235,6 +256,8 @@ void es_grouptime_close(struct es_grouptime *time)
 {
 	if (!time)
 		return;
+	if (time->fd >= 0)
+		time->groups->n_kept--;
 	es_closep(&time->fd);
 	free(time->in);
 	free(time);
@@ -280,9 +303,10 @@ int es_grouptime_read(struct es_grouptime *time, int64_t *ret_ns)
 	if (time->from == FROM_NOWHERE)
 		return -ENODATA;
 	if (fd < 0) {
-		fd = own = open_file(time, time->counter, counter_file(time));
-		if (fd < 0)
-			return fd == -ENOENT ? -ENODEV : fd;
+		own = open_file(time, time->counter, counter_file(time));
+		if (own < 0)
+			return own == -ENOENT ? -ENODEV : own;
+		fd = own;
 	}
 	n = read_fd(time->groups->root, fd, time->text, time->text_bytes);
 	if (n < 0)

@@ -61,8 +61,8 @@ ssize_t es_groups_of_pid(const struct es_groups *groups, pid_t pid, char *ret, s
 /** struct es_grouptime - one cgroup, with a kept descriptor on its counter of CPU time */
 struct es_grouptime;
 
-/** es_grouptime_open - 0; -ENOENT: no hierarchy has it; -ENOMEM. Where no counter can be read it is there all the same */
-int es_grouptime_open(const struct es_groups *groups, const char *path, struct es_grouptime **ret);
+/** es_grouptime_open - 0; -ENOENT: no hierarchy has it; -ENOMEM. Where no counter can be read it is there all the same. Closed before @groups */
+int es_grouptime_open(struct es_groups *groups, const char *path, struct es_grouptime **ret);
 void es_grouptime_close(struct es_grouptime *time);
 
 /**

@@ -10,6 +10,8 @@
 #include "sys/grouptime.h"
 
 #define ES_GROUP_TREES_MAX 8U
+#define ES_GROUP_KEPT_MAX \
+	256U /* descriptors: the rest is opened for each read, and leaves room for clients */
 
 /** struct es_group_tree - one hierarchy */
 struct es_group_tree {
@@ -33,6 +35,7 @@ struct es_groups {
 	size_t text_bytes;
 	int busy_fd; /* of v1's top, or /proc/stat */
 	bool busy_is_v1;
+	size_t n_kept;
 };
 
 /** es_group_file - path of a file of a cgroup; false where it does not fit */

@@ -156,6 +156,27 @@ def test_wrong_usage(place):
     expect("no daemon is to be used" in call("job", "list", env={"ENERGYSCOPIUM_DAEMON": "none"}).stderr, "none")
 
 
+def test_strangers(place):
+    """Who listens where anybody could have put the socket is not believed; who listens and says nothing is not waited for long"""
+    need_root()
+    path = os.path.join(place, "open", "socket")
+    os.mkdir(os.path.dirname(path))
+    os.chmod(os.path.dirname(path), 0o777)
+    os.chmod(place, 0o755)
+    script = ("import os, socket, sys, time; os.setuid(int(sys.argv[2])); s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET); s.bind(sys.argv[1]); "
+              "s.listen(); print('up', flush=True); time.sleep(60)")
+    for user, words in ((USER, "neither root, this user"), (0, "does not answer")):
+        with subprocess.Popen([sys.executable, "-c", script, path, str(user)], stdout=subprocess.PIPE, cwd="/") as other:
+            try:
+                equal(other.stdout.readline(), b"up\n", "the other listener")
+                done = call("job", "list", "--daemon", path)
+                equal(done.returncode, 1, f"a listener of user {user}")
+                expect(words in done.stderr, done.stderr)
+            finally:
+                other.kill()
+                os.unlink(path)
+
+
 def test_users(place):
     """A user begins and ends own jobs, sees only those, and claims nothing that is root's to give"""
     need_root()

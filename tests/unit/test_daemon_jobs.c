@@ -294,6 +294,49 @@ static void users_claim_nothing_that_is_roots_to_give(void **state)
 	assert_int_equal(begin(node, &told, 1000, 101), 0);
 }
 
+/* Who has the node sees its meters. */
+static void no_users_word_makes_a_node_its_own(void **state)
+{
+	struct node *node = *state;
+	struct es_local_job told = job_of("mine", -1), slurms = job_of("12", 5);
+
+	put_usage(node, "/user.slice/user-1000.slice/x", 0, 0, 0, 0);
+	put_cpus(node, "/user.slice/user-1000.slice/x", "0-3\n");
+	(void)snprintf(told.scheduler, sizeof(told.scheduler), "slurm");
+	(void)snprintf(told.cgroup, sizeof(told.cgroup), "/user.slice/user-1000.slice/x");
+	assert_int_equal(begin(node, &told, 1000, 101), 0);
+	assert_int_equal(es_jobs_find(node->jobs, "mine")->n_cgroups, 1);
+	assert_false(es_jobs_is_exclusive(node->jobs, es_jobs_find(node->jobs, "mine")));
+	assert_int_equal(end(node, "mine", 1000, 102), 0);
+
+	put_usage(node, "/slurm/uid_5/job_12", 0, 0, 0, 0);
+	put_cpus(node, "/slurm/uid_5/job_12", "0-3\n");
+	(void)snprintf(slurms.cgroup, sizeof(slurms.cgroup), "/slurm/uid_5/job_12");
+	assert_int_equal(begin(node, &slurms, 0, 103), 0);
+	assert_true(es_jobs_is_exclusive(node->jobs, es_jobs_find(node->jobs, "12")));
+	assert_int_equal(begin(node, &(struct es_local_job){ .id = "13" }, 0, 104), 0);
+	assert_false(es_jobs_is_exclusive(node->jobs, es_jobs_find(node->jobs, "12")));
+}
+
+static void users_leave_room_for_others(void **state)
+{
+	struct node *node = *state;
+	struct es_local_job told;
+	int r = 0;
+
+	for (unsigned i = 0; i < 100 && r == 0; i++) {
+		char id[16];
+
+		(void)snprintf(id, sizeof(id), "%u", i);
+		told = job_of(id, -1);
+		r = begin(node, &told, 1000, 101);
+	}
+	assert_int_equal(r, -E2BIG);
+	assert_non_null(strstr(node->err.text, "this user has begun"));
+	told = job_of("other", -1);
+	assert_int_equal(begin(node, &told, 1001, 101), 0);
+}
+
 static void ids_that_are_none_are_refused_with_words(void **state)
 {
 	static const char *const ids[] = { "", "a/b", "../x", "a b", "-1", "\x1b[2J" };
@@ -710,6 +753,8 @@ int main(void)
 		TEST(times_told_lie_between_begin_and_now),
 		TEST(users_begin_and_end_their_own),
 		TEST(users_claim_nothing_that_is_roots_to_give),
+		TEST(no_users_word_makes_a_node_its_own),
+		TEST(users_leave_room_for_others),
 		TEST(ids_that_are_none_are_refused_with_words),
 		TEST(a_forged_id_gives_way_to_the_schedulers_job),
 		TEST(a_requeued_job_is_another_one),

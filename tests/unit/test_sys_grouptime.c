@@ -203,6 +203,7 @@ static void a_cgroup_without_a_counter_is_there_all_the_same(void **state)
 	es_grouptime_close(time);
 	assert_int_equal(es_grouptime_open(place->groups, "/b", &time), -ENOENT);
 	assert_int_equal(es_grouptime_open(place->groups, "/a/../a", &time), -ENOENT);
+	assert_int_equal(es_grouptime_open(place->groups, "/a/b/..", &time), -ENOENT);
 	assert_int_equal(es_grouptime_open(place->groups, "a", &time), -ENOENT);
 }
 

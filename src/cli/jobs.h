@@ -20,6 +20,7 @@
 
 int es_jobs_cmd_begin(int argc, char **argv);
 int es_jobs_cmd_end(int argc, char **argv);
+int es_jobs_cmd_line(int argc, char **argv);
 int es_jobs_cmd_list(int argc, char **argv);
 int es_jobs_cmd_status(int argc, char **argv);
 

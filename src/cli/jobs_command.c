@@ -17,6 +17,7 @@ static const struct es_command subcommands[] = {
 	{ "begin", "tell this node's daemon that a job begins, or a step of one",
 	  es_jobs_cmd_begin },
 	{ "end", "tell it that one is over", es_jobs_cmd_end },
+	{ "line", "the line of a job, of all of its nodes", es_jobs_cmd_line },
 	{ "list", "the jobs that run on this node, as far as they are yours", es_jobs_cmd_list },
 	{ "status", "one job: what it has used so far", es_jobs_cmd_status },
 };

@@ -10,7 +10,7 @@ import time
 
 import harness
 import slurmnodes
-from harness import PROGRAM, Skip, equal, expect, near
+from harness import LINE, PROGRAM, Skip, equal, expect, near
 from slurmnodes import MODULES, boot_ns
 
 USER, OTHER = "games", "news"  # two users that every Debian has
@@ -53,6 +53,23 @@ def summaries(place, job, n):
         time.sleep(0.05)
 
 
+def line_of(place, name):
+    """The job line at the end of an output: (line, node energy in J)."""
+    path, end = f"{place}/home/{name}", time.monotonic() + 20
+    while True:
+        text = ""
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                text = file.read()
+        found = LINE.search(text)
+        if found:
+            equal(found.end(), len(text) - 1, f"the line is the last one: {text}")
+            return found.group(0), float(found.group(2)) * 3.6e6
+        if time.monotonic() > end:
+            raise AssertionError(f"no job line in {text!r}")
+        time.sleep(0.05)
+
+
 def truth_j(nodes, node, summary):
     """What the twin used between the job's edges."""
     to_boot = boot_ns() - time.time_ns()
@@ -60,7 +77,7 @@ def truth_j(nodes, node, summary):
 
 
 def test_jobs(place):
-    """A job on one, two and four nodes has the joules that their meters' truth has between its edges."""
+    """The line of a job on one, two and four nodes has the joules that their meters' truth has between its edges."""
     with cluster(place, 4, more="exclusive=yes") as nodes:
         slurm = nodes.slurm
         for n in (1, 2, 4):
@@ -70,6 +87,9 @@ def test_jobs(place):
             for node, of in told.items():
                 near(of["energy_uj"] / 1e6, truth[node], of["uncertainty_uj"] / 1e6 + 0.05, f"{n} nodes: {node}")
                 equal((of["kind"], of["job"]["uid"], of["job"]["n_nodes"]), ("measured", 5, n))
+            line, energy_j = line_of(place, f"out{n}")
+            near(energy_j, sum(truth.values()), 0.01 * sum(truth.values()), f"the line of {n} nodes")
+            expect(f"jobid<{job}>" in line and f"nodes<{sorted(told)}>" in line, line)
 
 
 def test_shared(place):
@@ -86,6 +106,29 @@ def test_shared(place):
         equal(book["jobs_j"] + book["idle_j"] + book["unattributed_j"], book["node_j"], f"{book}")
         dynamic = [sum(part["dynamic_uj"] for part in of["parts"]) for of in told]
         expect(dynamic[0] > dynamic[1], f"who computed used more: {dynamic}")
+
+
+def test_node_failure(place):
+    """A node that fails is missing in the line, which says how many were heard from."""
+    with cluster(place, 4, more="exclusive=yes", conf={"SlurmdTimeout": "5"}) as nodes:
+        slurm = nodes.slurm
+        bad = slurm.nodes[2]
+        job = submit(place, slurm, "echo started; sleep 100", "-N4", "-n4", "--no-requeue", out="failed")
+        slurm.wait_for(lambda: os.path.exists(f"{place}/home/failed") and os.path.getsize(f"{place}/home/failed"), "the start")
+        nodes.daemons[bad].kill()
+        slurm.kill_node(bad)
+        slurm.call("scancel", job)
+        told = summaries(place, job, 3)
+        expect(bad not in told, f"{bad} is gone")
+        end = time.monotonic() + 20
+        text = ""
+        while "3 of 4 nodes" not in text:
+            expect(time.monotonic() < end, f"the line of three nodes: {text}")
+            with open(f"{place}/home/failed", encoding="utf-8") as file:
+                text = file.read()
+            time.sleep(0.05)
+        energy_j = float(LINE.search(text).group(2)) * 3.6e6
+        near(energy_j, sum(of["energy_uj"] for of in told.values()) / 1e6, 0.01 * energy_j, "the others")
 
 
 def comment_of(slurm, job, field, mark="energyscopium"):

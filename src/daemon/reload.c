@@ -70,7 +70,10 @@ static void replace_node(struct es_daemon *daemon, struct es_node *node)
 		exit(1); /* the service manager starts another one */
 	}
 	es_daemon_plan(daemon);
-	es_log_say(&daemon->log, ES_LOG_NOTICE, "meters are read anew: %zu of them", node->n);
+	es_log_say(&daemon->log, ES_LOG_NOTICE,
+		   "meters are read anew: %zu of them; what running jobs had is told by their "
+		   "recordings, and the book begins at zero",
+		   node->n);
 }
 
 static void on_opened(uv_work_t *work, int status)

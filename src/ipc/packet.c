@@ -206,7 +206,7 @@ static int send_until(int fd, const void *data, size_t n, int64_t until_ns)
 int es_packet_ask(int fd, const void *data, size_t n, int64_t until_ns, uint8_t *ret, size_t *ret_n,
 		  struct es_packet_head *ret_head, int *ret_fd)
 {
-	struct es_packet_head asked, head;
+	struct es_packet_head asked, head = { .number = 0 };
 	int r = es_packet_head_get(data, n, &asked);
 
 	if (r == 0)

@@ -568,6 +568,7 @@ static void unpack_part(struct es_unpacker *unpacker, struct es_local_part *part
 
 static void pack_machine(struct es_packer *packer, const struct es_local_machine *machine)
 {
+	reject(packer, machine->virt > 3);
 	put_text(packer, machine->cpu_model);
 	put_text(packer, machine->gpu_model);
 	es_pack_u32(packer, machine->n_cpus);

@@ -205,7 +205,7 @@ int es_local_put_watch(uint32_t number, int64_t period_ns, uint8_t *out, size_t 
 int es_local_get_watch(const void *body, size_t n, int64_t *ret_period_ns);
 int es_local_put_job(uint32_t number, const struct es_local_job *job, uint8_t *out, size_t size);
 int es_local_get_job(const void *body, size_t n, struct es_local_job *ret);
-int es_local_put_end(uint32_t number, const struct es_local_end *end, uint8_t *out, size_t size);
+int es_local_put_end(uint32_t number, const struct es_local_end *what, uint8_t *out, size_t size);
 int es_local_get_end(const void *body, size_t n, struct es_local_end *ret);
 int es_local_put_welcome(uint32_t number, const struct es_local_welcome *welcome, uint8_t *out,
 			 size_t size);

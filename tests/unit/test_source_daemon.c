@@ -14,6 +14,7 @@
 #include "core/track.h"
 #include "ipc/message.h"
 #include "source/daemon.h"
+#include "support/failing_malloc.h"
 #include "support/local_daemon.h"
 
 #define N 3U
@@ -470,6 +471,17 @@ static void gpus_are_let_go_and_had_again(void **state)
 	assert_int_equal(release(f), -EBUSY);
 }
 
+static bool was_asked_thrice(struct fixture *f)
+{
+	bool is_so;
+
+	(void)pthread_mutex_lock(&f->daemon.lock);
+	is_so = f->daemon.n_releases >= 3;
+	f->daemon.release_verdict = is_so ? ES_IPC_OK : ES_IPC_PENDING;
+	(void)pthread_mutex_unlock(&f->daemon.lock);
+	return is_so;
+}
+
 static void a_release_that_takes_time_is_asked_about_again(void **state)
 {
 	struct fixture *f = *state;
@@ -477,10 +489,36 @@ static void a_release_that_takes_time_is_asked_about_again(void **state)
 
 	f->daemon.release_verdict = ES_IPC_PENDING;
 	open_source(f);
-	while (f->daemon.n_releases < 3 && es_clock_mono_ns() < until_ns)
+	while (!was_asked_thrice(f) && es_clock_mono_ns() < until_ns)
 		assert_int_equal(f->source->ops->release(f->source), -EINPROGRESS);
-	f->daemon.release_verdict = ES_IPC_OK;
 	assert_int_equal(release(f), 0);
+}
+
+static void without_memory_nothing_is_opened_or_left(void **state)
+{
+	struct fixture *f = *state;
+	unsigned n_failed = 0;
+	bool was_hit = true;
+
+	if (!failing_malloc_works())
+		return;
+	/* One of the daemon's allocations, which is on a thread of this process, may be hit instead: it tries again. */
+	for (unsigned long n = 1; was_hit && n < 100; n++) {
+		struct es_error err = { .code = 0 };
+		int r;
+
+		failing_malloc_at(n);
+		r = es_daemon_open(f->daemon.path, ES_NS_PER_S, &f->source, &err);
+		was_hit = failing_malloc_hit();
+		failing_malloc_at(0);
+		n_failed += r < 0;
+		assert_true(r == 0 || (r == -ENOMEM && err.code == r && !f->source));
+		if (f->source)
+			f->source->ops->close(f->source);
+		f->source = NULL;
+	}
+	assert_false(was_hit);
+	assert_true(n_failed >= 5);
 }
 
 int main(void)
@@ -505,6 +543,7 @@ int main(void)
 		TEST(a_sum_that_goes_back_is_no_value),
 		TEST(gpus_are_let_go_and_had_again),
 		TEST(a_release_that_takes_time_is_asked_about_again),
+		TEST(without_memory_nothing_is_opened_or_left),
 	};
 
 	return cmocka_run_group_tests_name("source/daemon", tests, NULL, NULL);

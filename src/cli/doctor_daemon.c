@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,12 +19,13 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/parse.h"
+#include "base/text.h"
 #include "cli/daemonlink.h"
 #include "ipc/address.h"
 
 #define PROGRAM "energyscopiumd"
 #define PATIENCE_NS (2 * ES_NS_PER_S)
-#define DENIED_MAX 8U /* told one by one */
+#define FAILED_MAX 4U /* told one by one */
 #define START "sudo systemctl enable --now " PROGRAM
 #define RESTART "sudo systemctl restart " PROGRAM
 #define WHAT "daemon"
@@ -179,43 +181,97 @@ static void check_boot(const struct es_local_welcome *welcome, struct es_finding
 			"fit this clock");
 }
 
-/* Of the meters that it shows: which it cannot read itself, with the fix as its user needs it. */
-static void check_meters(int fd, struct es_findings *findings)
+/* A text of an object, safe to show; "" where there is none. */
+static const char *text_of(const json_t *object, const char *key, char *ret, size_t size)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	(void)snprintf(ret, size, "%s", text ? text : "");
+	es_text_make_safe(ret, false);
+	return ret;
+}
+
+/* What it may not read, with the fix as its own user needs it, and what fails. */
+static void check_meters(const json_t *state, struct es_findings *findings)
+{
+	const json_t *refused = json_object_get(state, "refused"),
+		     *meters = json_object_get(state, "meters"), *one;
+	char id[ES_NAME_MAX_BYTES], why[ES_NAME_MAX_BYTES], fix[ES_NAME_MAX_BYTES];
+	json_int_t n_refused = json_integer_value(json_object_get(state, "refused_total"));
+	size_t i, n_failed = 0;
+
+	json_array_foreach(refused, i, one)
+		es_find(findings, "reads", ES_VERDICT_PROBLEM,
+			text_of(one, "fix", fix, sizeof(fix)),
+			"the daemon may not read %s (%lld refused in all): %s",
+			text_of(one, "id", id, sizeof(id)), (long long)n_refused,
+			text_of(one, "reason", why, sizeof(why)));
+	json_array_foreach(meters, i, one)
+	{
+		if (!json_is_string(json_object_get(one, "error")) || ++n_failed > FAILED_MAX)
+			continue;
+		es_find(findings, "reads", ES_VERDICT_NOTE, "",
+			"the daemon's last reading of %s failed: %s",
+			text_of(one, "id", id, sizeof(id)),
+			text_of(one, "error", why, sizeof(why)));
+	}
+	if (n_refused == 0 && n_failed == 0)
+		es_find(findings, "reads", ES_VERDICT_OK, "",
+			"the daemon reads %zu domains, none is refused to it",
+			json_array_size(meters));
+}
+
+static void check_spool(const json_t *state, struct es_findings *findings)
+{
+	const json_t *spool = json_object_get(state, "spool");
+	char folder[ES_NAME_MAX_BYTES];
+
+	if (!json_is_object(spool))
+		return;
+	(void)text_of(spool, "folder", folder, sizeof(folder));
+	if (!json_is_true(json_object_get(spool, "records")) ||
+	    !json_is_true(json_object_get(spool, "outlives_restart")))
+		es_find(findings, "spool", ES_VERDICT_PROBLEM,
+			"give it to the daemon's user, or name another one: 'spool:' of "
+			"energyscopiumd.yaml(5)",
+			"'%s' cannot be written: %s", folder,
+			json_is_true(json_object_get(spool, "records"))
+				? "what the jobs have had is lost with a restart of the daemon"
+				: "no job is recorded");
+	else
+		es_find(findings, "spool", ES_VERDICT_OK, "", "recordings of jobs are in '%s'",
+			folder);
+}
+
+/* How it is, in its own words. */
+static void check_state(int fd, struct es_findings *findings)
 {
 	es_cleanup(es_freep) struct es_daemonlink_answer *answer = malloc(sizeof(*answer));
-	es_cleanup(es_freep) struct es_local_domain *domain = malloc(sizeof(*domain));
-	int64_t until_ns = es_clock_mono_ns() + PATIENCE_NS;
-	unsigned n_denied = 0, n_read = 0;
-	struct es_error err = { .code = 0 };
-	char last_fix[ES_NAME_MAX_BYTES] = "";
+	es_cleanup(es_freep) char *text = malloc(ES_IPC_MESSAGE_MAX_BYTES);
 	uint8_t packet[ES_IPC_HEADER_BYTES + 16];
-	int n = es_local_put_empty(ES_LOCAL_DOMAINS, 2, packet, sizeof(packet));
-	int r = !answer || !domain ? -ENOMEM
-		: n < 0		   ? n
-				   : es_packet_send(fd, packet, (size_t)n, -1);
+	int n = es_local_put_empty(ES_LOCAL_STATE, 2, packet, sizeof(packet));
+	struct es_error err = { .code = 0 };
+	json_t *state = NULL;
+	uint32_t value;
+	int r = -ENOMEM;
 
+	if (answer && text)
+		r = es_daemonlink_ask(fd, packet, n, es_clock_mono_ns() + PATIENCE_NS,
+				      ES_LOCAL_STATE_IS, answer, NULL, &err);
 	if (r == 0)
-		r = 1;
-	while (r > 0) {
-		r = es_daemonlink_next(fd, 2, until_ns, ES_LOCAL_DOMAIN, answer, &err);
-		if (r <= 0 ||
-		    es_local_get_domain(es_daemonlink_body(answer), answer->n, domain) < 0)
-			continue;
-		n_read += strcmp(domain->state, "denied") != 0 &&
-			  strcmp(domain->state, "absent") != 0;
-		if (strcmp(domain->state, "denied") != 0 || ++n_denied > DENIED_MAX ||
-		    (domain->fix[0] && strcmp(domain->fix, last_fix) == 0))
-			continue;
-		memcpy(last_fix, domain->fix, sizeof(last_fix));
-		es_find(findings, "reads", ES_VERDICT_PROBLEM, domain->fix,
-			"the daemon may not read %s: %s", domain->id, domain->reason);
+		r = es_local_get_text(es_daemonlink_body(answer), answer->n, text,
+				      ES_IPC_MESSAGE_MAX_BYTES, &value);
+	if (r == 0)
+		state = json_loads(text, 0, NULL);
+	if (state) {
+		check_meters(state, findings);
+		check_spool(state, findings);
+	} else {
+		es_find(findings, "reads", ES_VERDICT_NOTE, RESTART,
+			"the daemon does not say how it is: %s",
+			err.text[0] ? err.text : es_strerror(r < 0 ? r : -EBADMSG));
 	}
-	if (r < 0)
-		es_find(findings, "reads", ES_VERDICT_PROBLEM, RESTART,
-			"the daemon's list of meters: %s", err.text[0] ? err.text : es_strerror(r));
-	else if (n_denied == 0)
-		es_find(findings, "reads", n_read ? ES_VERDICT_OK : ES_VERDICT_NOTE, "",
-			n_read ? "%u domains, none is denied to it" : "it has %u meters", n_read);
+	json_decref(state);
 }
 
 void es_doctor_check_daemon(const struct es_doctor_daemon *about, struct es_findings *findings)
@@ -248,9 +304,9 @@ void es_doctor_check_daemon(const struct es_doctor_daemon *about, struct es_find
 	}
 	check_version(welcome, findings);
 	check_socket(path, findings);
-	check_boot(welcome, findings);
+	if (!about->has_root)
+		check_boot(welcome, findings);
 	check_view(welcome, findings);
 	check_job(welcome, findings);
-	if (welcome->view == ES_LOCAL_VIEW_NODE)
-		check_meters(fd, findings);
+	check_state(fd, findings);
 }

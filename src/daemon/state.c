@@ -5,6 +5,7 @@
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -13,7 +14,8 @@
 #include "base/json.h"
 #include "daemon/daemon.h"
 
-#define METERS_MAX_BYTES 5000U /* an answer is one packet: what does not fit is counted */
+#define METERS_MAX_BYTES 4000U /* an answer is one packet: what does not fit is counted */
+#define REFUSED_MAX 3U
 #define ROOM_BYTES 400U /* of one meter */
 
 static int64_t cpu_ns(void)
@@ -96,6 +98,32 @@ static void put_meters(const struct es_daemon *daemon, const struct es_buf *out,
 	es_json_u64(json, "meters_left_out", node->n - i);
 }
 
+/* Meters that are there and may not be read by the daemon's user, each fix once: what doctor tells. */
+static void put_refused(const struct es_daemon *daemon, struct es_json *json)
+{
+	size_t n, n_told = 0, n_all = 0;
+	const struct es_domain *domains = es_sampler_domains(daemon->node->sampler, &n);
+	const char *last = "";
+
+	es_json_array(json, "refused");
+	for (size_t i = 0; i < n; i++) {
+		if (domains[i].state != ES_STATE_DENIED)
+			continue;
+		n_all++;
+		if (n_told == REFUSED_MAX || (n_told && strcmp(last, domains[i].fix) == 0))
+			continue;
+		last = domains[i].fix;
+		n_told++;
+		es_json_object(json, NULL);
+		es_json_string(json, "id", domains[i].id);
+		es_json_string(json, "reason", domains[i].reason);
+		es_json_string(json, "fix", last[0] ? last : NULL);
+		es_json_object_end(json);
+	}
+	es_json_array_end(json);
+	es_json_u64(json, "refused_total", n_all);
+}
+
 static void put_spool(const struct es_daemon *daemon, struct es_json *json)
 {
 	if (!daemon->config.spool[0]) {
@@ -157,6 +185,7 @@ int es_state_write(struct es_daemon *daemon, bool has_book, struct es_buf *out)
 	es_json_u64(&json, "rss_bytes", rss_bytes());
 	es_json_u64(&json, "errors", daemon->log.n_said[ES_LOG_ERROR]);
 	es_json_u64(&json, "warnings", daemon->log.n_said[ES_LOG_WARNING]);
+	put_refused(daemon, &json);
 	put_meters(daemon, out, &json);
 	es_json_object_end(&json);
 	return es_json_end(&json);

@@ -228,7 +228,8 @@ class Page:
 
 
 class Daemon:
-    def __init__(self, place, root=None, jobs_root=None, config=None, options=(), env=None, preexec=None, user=None):
+    def __init__(self, place, root=None, jobs_root=None, config=None, options=(), env=None, preexec=None, user=None,
+                 become=(), folder_of=None):
         self.place = tempfile.mkdtemp(prefix="daemon-", dir=place)
         self.socket = os.path.join(self.place, "socket")
         self.config_path = os.path.join(self.place, "energyscopiumd.yaml")
@@ -242,8 +243,10 @@ class Daemon:
         self.env = {"ENERGYSCOPIUM_DAEMON": self.socket}
         os.chmod(place, 0o755)  # other users come to the socket
         os.chmod(self.place, 0o755)
-        if user is not None:
-            os.chown(self.place, user, user)
+        self.become = list(become)  # what makes another user of it, setpriv …, whose folder it then is
+        folder_of = user if folder_of is None else folder_of
+        if folder_of is not None:
+            os.chown(self.place, folder_of, folder_of)
         self.write_config()
 
     def write_config(self, more=None, raw=None):
@@ -271,7 +274,7 @@ class Daemon:
         self.notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.notify.bind(notify)
         os.chmod(notify, 0o666)
-        command = [PROGRAM, "--config", self.config_path]
+        command = [*self.become, PROGRAM, "--config", self.config_path]
         command += ["--root", self.root] if self.root else []
         command += ["--jobs-root", self.jobs_root] if self.jobs_root else []
         command += list(map(str, self.options))

@@ -34,8 +34,9 @@ static int list_domains(struct es_node *node)
 	node->evidence = calloc(n + 1, sizeof(*node->evidence));
 	node->seen_ns = calloc(n + 1, sizeof(*node->seen_ns));
 	node->errors = calloc(n + 1, sizeof(*node->errors));
+	node->least_ns = calloc(n + 1, sizeof(*node->least_ns));
 	if (!as || !node->plain || !node->domains || !node->of_sampler || !node->evidence ||
-	    !node->seen_ns || !node->errors)
+	    !node->seen_ns || !node->errors || !node->least_ns)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
 		as[i] = es_sampler_is_listed(node->sampler, i) ? (int32_t)node->n : -1;
@@ -155,6 +156,20 @@ static uint64_t hash_folder(const struct es_root *root, const char *path)
 	return sum;
 }
 
+/* Slow meters, and those that are there in case others fail: what they are read for in the fastest recording. */
+static void find_least(struct es_node *node)
+{
+	size_t n;
+	const struct es_domain *all = es_sampler_domains(node->sampler, &n);
+
+	es_sampler_plan(node->sampler, ES_PERIOD_MIN_NS);
+	for (size_t i = 0; i < node->n; i++) {
+		int64_t period_ns = all[node->of_sampler[i]].read_period_ns;
+
+		node->least_ns[i] = period_ns > ES_PERIOD_MIN_NS ? period_ns : 0;
+	}
+}
+
 static uint64_t hash_devices(const struct es_root *root)
 {
 	static const char *const folders[] = {
@@ -211,6 +226,7 @@ int es_node_open(const struct es_daemon_config *config, const char *root, uint64
 		es_node_finish(node);
 		return es_error_set(err, r, "cannot watch the meters");
 	}
+	find_least(node);
 	node->list =
 		(struct es_node_domains){ .epoch = epoch, .domains = node->domains, .n = node->n };
 	return 0;
@@ -226,6 +242,7 @@ void es_node_finish(struct es_node *node)
 	free(node->evidence);
 	free(node->seen_ns);
 	free(node->errors);
+	free(node->least_ns);
 	es_root_close(&node->root);
 	*node = (struct es_node){ .root.fd = -1 };
 }

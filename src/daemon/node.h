@@ -31,6 +31,7 @@ struct es_node {
 	int64_t judge_ns; /* boot clock: when they are judged again */
 	int64_t slept_ns; /* boot clock less monotonic, at the last sweep; 0: there was none */
 	int64_t *seen_ns; /* [n] time of the last reading that went into the watch, owned */
+	int64_t *least_ns; /* [n] none is read more often, whatever is asked for; 0: as often as there are sweeps. Owned */
 	int *errors; /* [n] of the last reading; 0: it was good. Owned */
 	uint64_t hash; /* of what the machine shows that could become a meter */
 };

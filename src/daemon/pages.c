@@ -120,6 +120,8 @@ void es_pages_domain(const struct es_client *client, size_t i, struct es_local_d
 		tell_share(client, i, ret);
 	else
 		tell_domain(&client->daemon->node->domains[i], ret);
+	if (!is_share(client))
+		ret->least_period_ns = client->daemon->node->least_ns[i];
 }
 
 void es_pages_drop(struct es_client *client)

@@ -259,9 +259,12 @@ void es_sampler_plan(struct es_sampler *sampler, int64_t period_ns)
 			continue;
 		entry->period_ns = es_plan_period(entry, sampler->opened.domains,
 						  sampler->opened.n_domains, period_ns);
+		/* Of a source that stands for several meters some may be read less often. */
 		for (size_t j = 0; j < entry->n; j++)
 			sampler->opened.domains[entry->first_domain + j].read_period_ns =
-				entry->period_ns;
+				entry->source->domains[j].read_period_ns > entry->period_ns
+					? entry->source->domains[j].read_period_ns
+					: entry->period_ns;
 	}
 }
 

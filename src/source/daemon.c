@@ -121,6 +121,7 @@ static void take_domain(const struct es_local_domain *local, size_t n, struct es
 		.spread_ppm = local->spread_ppm,
 		.hold_ns = local->hold_ns,
 		.accuracy_ppm = local->accuracy_ppm,
+		.read_period_ns = local->least_period_ns,
 		.has_activity = local->has_activity,
 	};
 	COPY_TEXT(domain->id, local->id);

@@ -440,7 +440,8 @@ static bool is_domain(const struct es_local_domain *domain)
 {
 	return domain->id[0] && domain->name[0] && domain->parent >= -1 &&
 	       domain->duplicate_of >= -1 && domain->update_period_ns >= 0 &&
-	       domain->hold_ns >= 0 && domain->n_instances <= ES_LOCAL_INSTANCES_MAX;
+	       domain->hold_ns >= 0 && domain->least_period_ns >= 0 &&
+	       domain->n_instances <= ES_LOCAL_INSTANCES_MAX;
 }
 
 static void pack_instance(struct es_packer *packer, const struct es_local_instance *instance)
@@ -518,6 +519,7 @@ int es_local_put_domain(uint32_t number, const struct es_local_domain *domain, u
 	es_pack_u32(&packer, domain->n_instances);
 	for (uint32_t i = 0; i < domain->n_instances && !packer.error; i++)
 		pack_instance(&packer, &domain->instances[i]);
+	put_time(&packer, domain->least_period_ns);
 	return end(&packer, ES_LOCAL_DOMAIN, number);
 }
 
@@ -543,6 +545,10 @@ int es_local_get_domain(const void *body, size_t n, struct es_local_domain *ret)
 	refuse(&unpacker, !is_domain(&domain));
 	for (uint32_t i = 0; i < domain.n_instances && !unpacker.error; i++)
 		unpack_instance(&unpacker, &domain.instances[i]);
+	/* A later field: who does not know of it ends before. */
+	if (unpacker.n < unpacker.size)
+		domain.least_period_ns = get_time(&unpacker);
+	refuse(&unpacker, domain.least_period_ns < 0);
 	if (!unpacker.error)
 		*ret = domain;
 	return unpacker.error;

@@ -139,6 +139,7 @@ struct es_local_domain {
 	char reason[ES_NAME_MAX_BYTES], fix[ES_NAME_MAX_BYTES];
 	uint32_t n_instances;
 	struct es_local_instance instances[ES_LOCAL_INSTANCES_MAX];
+	int64_t least_period_ns; /* it is read no more often, whatever is asked for; 0: as often as the page is written */
 };
 
 /** struct es_local_page - what WATCH gives */

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "core/track.h"
 #include "ipc/message.h"
+#include "sampler/sampler.h"
 #include "source/daemon.h"
 #include "support/failing_malloc.h"
 #include "support/local_daemon.h"
@@ -98,6 +99,7 @@ static void domains_are_those_of_the_node(void **state)
 	const struct es_domain *domain;
 	struct es_plan plan;
 
+	f->daemon.domains[2].least_period_ns = 5 * ES_NS_PER_S;
 	open_source(f);
 
 	assert_int_equal(f->source->n_domains, N);
@@ -111,12 +113,42 @@ static void domains_are_those_of_the_node(void **state)
 	assert_int_equal(domain->package, 1);
 	assert_int_equal(domain->parent, 1);
 	assert_int_equal(domain->duplicate_of, -1);
+	assert_int_equal(domain->read_period_ns, 5 * ES_NS_PER_S);
 	assert_int_equal(domain->range.unit_nj, 61035);
 	assert_int_equal(domain->range.modulus_nj, 0); /* the daemon's sums do not wrap */
 	assert_int_equal(f->source->ops->plan(f->source, &plan), 0);
 	assert_int_equal(plan.at_most_ns, 100 * ES_NS_PER_MS);
 	assert_int_equal(plan.at_least_ns, INT64_MAX);
 	assert_string_equal(es_daemon_welcome(f->source)->node, "node1");
+}
+
+/* What the daemon reads once in 5 s leaves no holes in a recording at 100 ms. */
+static void a_slow_meter_is_planned_as_the_daemon_reads_it(void **state)
+{
+	struct fixture *f = *state;
+	char folder[sizeof(f->daemon.path)];
+	const struct es_domain *domains;
+	struct es_sampler *sampler;
+	struct es_root root;
+	size_t n;
+
+	f->daemon.domains[2].least_period_ns = 5 * ES_NS_PER_S;
+	open_source(f);
+	memcpy(folder, f->daemon.path, sizeof(folder));
+	*strrchr(folder, '/') = '\0';
+	assert_int_equal(es_root_open(folder, -1, &root, NULL), 0);
+	assert_int_equal(es_sampler_create(&root, NULL, &sampler, NULL), 0);
+	assert_int_equal(es_sampler_add(sampler, f->source), 0);
+	f->source = NULL;
+	es_sampler_plan(sampler, 10 * ES_NS_PER_MS);
+	domains = es_sampler_domains(sampler, &n);
+
+	assert_true(n >= N);
+	assert_int_equal(domains[n - 2].read_period_ns, 100 * ES_NS_PER_MS);
+	assert_int_equal(domains[n - 1].read_period_ns, 5 * ES_NS_PER_S);
+	assert_int_equal(domains[n - 1].parent, n - 2);
+	es_sampler_destroy(sampler);
+	es_root_close(&root);
 }
 
 static void words_that_are_not_known_make_a_domain_absent(void **state)
@@ -529,6 +561,7 @@ int main(void)
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(domains_are_those_of_the_node),
+		TEST(a_slow_meter_is_planned_as_the_daemon_reads_it),
 		TEST(words_that_are_not_known_make_a_domain_absent),
 		TEST(energies_are_those_of_the_page),
 		TEST(a_meter_that_fails_fails_alone),

@@ -185,7 +185,8 @@ static void fill_domain(union any *any)
 					    .uuid = "GPU-1",
 					    .reason = "because",
 					    .fix = "sudo true",
-					    .n_instances = ES_LOCAL_INSTANCES_MAX };
+					    .n_instances = ES_LOCAL_INSTANCES_MAX,
+					    .least_period_ns = 1000000000 };
 	for (uint32_t i = 0; i < ES_LOCAL_INSTANCES_MAX; i++) {
 		domain->instances[i] = (struct es_local_instance){ .gpu_instance = i,
 								   .compute_instance = 10 + i,
@@ -245,7 +246,7 @@ static const struct kind kinds[] = {
 	{ ES_LOCAL_JOB_BEGIN, fill_job, put_job, get_job, 0 },
 	{ ES_LOCAL_JOB_END, fill_end, put_end, get_end, 0 },
 	{ ES_LOCAL_WELCOME, fill_welcome, put_welcome, get_welcome, 0 },
-	{ ES_LOCAL_DOMAIN, fill_domain, put_domain, get_domain, 0 },
+	{ ES_LOCAL_DOMAIN, fill_domain, put_domain, get_domain, 8 },
 	{ ES_LOCAL_LAST, fill_last, put_last, get_last, 0 },
 	{ ES_LOCAL_PAGE, fill_page, put_page, get_page, 0 },
 	{ ES_LOCAL_JOB, fill_job_is, put_job_is, get_job_is, 53 },

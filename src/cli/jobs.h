@@ -37,6 +37,9 @@ void es_jobs_script_id(char *ret, size_t size);
 /** es_jobs_count_cpus - how many a list as "0-3,8" names; -EINVAL: it is none */
 int es_jobs_count_cpus(const char *list, uint32_t *ret);
 
+/** es_jobs_count_nodes - how many a list as "n1,gpu[001-004,9]" names; 0: that cannot be told */
+uint32_t es_jobs_count_nodes(const char *list);
+
 /** es_jobs_put_json, es_jobs_put_words - one job as the daemon knows it; @details: parts too */
 void es_jobs_put_json(struct es_json *json, const char *key, const struct es_local_job_is *job);
 void es_jobs_put_words(struct es_buf *out, const struct es_local_job_is *job);

@@ -150,6 +150,8 @@ static int put_others(struct telling *telling)
 		job->restarts = (uint32_t)n;
 	}
 	status = put(telling, "nodes", telling->nodes, job->nodes, sizeof(job->nodes));
+	if (status < 0 && telling->nodes)
+		job->n_nodes = es_jobs_count_nodes(job->nodes);
 	if (status < 0)
 		status = put(telling, "name", telling->name, job->name, sizeof(job->name));
 	return status;

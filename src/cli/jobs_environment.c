@@ -161,6 +161,47 @@ int es_jobs_count_cpus(const char *list, uint32_t *ret)
 	return 0;
 }
 
+/* "[001-004,9]": what is in it, and how many characters it takes; 0: it is none. */
+static size_t count_numbers(const char *list, uint64_t *ret)
+{
+	char numbers[ES_LOCAL_NODES_MAX_BYTES];
+	size_t n = strcspn(list, "]");
+	uint32_t count;
+
+	if (list[n] != ']' ||
+	    snprintf(numbers, sizeof(numbers), "%.*s", (int)n - 1, list + 1) >=
+		    (int)sizeof(numbers) ||
+	    es_jobs_count_cpus(numbers, &count) < 0)
+		return 0;
+	*ret = count;
+	return n + 1;
+}
+
+uint32_t es_jobs_count_nodes(const char *list)
+{
+	uint64_t n = 0, of_name = 0, numbers = 0;
+
+	for (;; list++) {
+		size_t n_taken = *list == '[' ? count_numbers(list, &numbers) : 0;
+
+		if (*list == '\0' || *list == ',') {
+			n += of_name;
+			if (of_name == 0 || n > UINT32_MAX)
+				return 0;
+			if (*list == '\0')
+				return (uint32_t)n;
+			of_name = 0;
+		} else if (n_taken && of_name <= UINT32_MAX) {
+			of_name = (of_name ? of_name : 1) * numbers;
+			list += n_taken - 1;
+		} else if (*list == '[' || *list == ']' || of_name > UINT32_MAX) {
+			return 0;
+		} else {
+			of_name = of_name ? of_name : 1;
+		}
+	}
+}
+
 /* "12[3].server" and "12" of an array's element 3, which LSF tells apart by two variables. */
 static int take_id(const struct scheduler *scheduler, struct es_local_job *job,
 		   struct es_error *err)

@@ -121,8 +121,8 @@ static bool is_of(const struct es_local_job_is *job, const char *id, uint32_t ui
 {
 	char expected[ES_NAME_MAX_BYTES];
 
-	return strcmp(job->job.id, id) == 0 && job->job.has_uid &&
-	       (job->job.uid == uid || uid == UINT32_MAX) &&
+	return strcmp(job->job.id, id) == 0 &&
+	       (uid == UINT32_MAX || (job->job.has_uid && job->job.uid == uid)) &&
 	       file_name(job->node, expected, sizeof(expected)) == 0 && strcmp(expected, name) == 0;
 }
 

@@ -5,12 +5,15 @@
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "daemon/daemon.h"
+
+#define MAPPED_FROM_BYTES (256 * 1024)
 
 static const char usage[] =
 	"usage: energyscopiumd [options]\n"
@@ -93,6 +96,9 @@ int main(int argc, char **argv)
 
 	if (status > 0)
 		return status - 1;
+	/* Workers ask for megabytes for a moment: what they free goes back to the system, and is not kept for each of them. */
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM_BYTES);
+	(void)mallopt(M_ARENA_MAX, 2);
 	if (!daemon)
 		return 1;
 	daemon->places = line.places;

@@ -352,6 +352,37 @@ def test_release(place):
         equal([one["state"] for one in said], ["taken"], done.stdout + done.stderr)
 
 
+def test_totals(place):
+    """A job of two nodes has one line, whoever of both is asked; asking again and again takes no memory"""
+    shared = os.path.join(place, "shared")
+    os.mkdir(shared)
+    with contextlib.ExitStack() as stack:
+        both = []
+        for name in ("n1", "n2"):
+            folder = os.path.join(place, name)
+            os.mkdir(folder)
+            both.append(stack.enter_context(node(folder, {"node": name, "shared": shared})))
+        for _, daemon in both:
+            begin(daemon, place, "41", "--nodes", "n[1-2]", "--exclusive")
+        time.sleep(1.5)
+        # Nobody has ended it: what is known so far is of this node alone, and that is said.
+        done = own(harness.call, "job", "line", "--daemon", both[0][1].socket, "41", place=place)
+        expect("has the energy of 1 of 2 nodes" in done.stdout, done.stdout)
+        for _, daemon in both:
+            equal(harness.call("job", "end", "--id", "41", "--daemon", daemon.socket).returncode, 0, "end")
+        lines = [own(harness.call, "job", "line", "--wait", "20s", "--daemon", daemon.socket, "41", place=place).stdout
+                 for _, daemon in both]
+        expect("nodes<['n1', 'n2']>" in lines[0], lines[0])
+        equal(lines[0], lines[1], "the same line")
+        with both[0][1].connect() as connection:
+            for _ in range(40):
+                connection.ask_list(daemons.JOB_TOTAL, daemons.text_body("41"))
+        rss_kb = both[0][1].state()["rss_bytes"] // 1024
+        with open(daemons.PROGRAM, "rb") as file:
+            is_sanitized = b"__asan_init" in file.read()
+        expect(is_sanitized or rss_kb < 12 * 1024, f"{rss_kb} kB")
+
+
 def findings(done):
     return {one["what"]: one for one in json.loads(done.stdout)["findings"]}
 

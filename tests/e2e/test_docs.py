@@ -111,6 +111,7 @@ def has_avx512():
 # What a page may need beside the program, and whether it is here.
 NEEDED = {
     "avx512": has_avx512,
+    "daemon": lambda: os.access(os.path.join(os.path.dirname(os.environ["ES_PROGRAM"]), "energyscopiumd"), os.X_OK),
     "fuse": may_mount,
     "hpcc": lambda: bool(shutil.which("hpcc") and shutil.which("mpirun")),
 }

@@ -39,6 +39,8 @@ struct es_conf_key {
 	const char *default_words; /* for help, where the default is found out at run time; or NULL */
 	const char *doc; /* one sentence */
 	const char *const *choices; /* ends with NULL */
+	/* Of a text, or of each one of a list: what its type does not know. 0, or -EINVAL with what is wrong. NULL: nothing */
+	int (*check)(const char *text, struct es_error *err);
 };
 
 /** struct es_conf_value - a value as its key's type says; the text as written is kept beside */

@@ -27,6 +27,8 @@ struct es_conf {
 const struct es_conf_key *es_conf_find_key(const struct es_conf *conf, const char *name);
 /** es_conf_nearest_key - what somebody who wrote @name may have meant, or NULL */
 const char *es_conf_nearest_key(const struct es_conf *conf, const char *name);
+/** es_conf_check_item - one text of a list; 0 or -EINVAL */
+int es_conf_check_item(const struct es_conf_key *key, const char *text, struct es_error *err);
 /** es_conf_add_problem - one line "@where: @text", made safe for terminals */
 void es_conf_add_problem(struct es_conf *conf, const char *where, const char *text);
 void es_conf_slots_destroy(struct es_conf_slot *slots, size_t n);

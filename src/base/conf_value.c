@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: BSD-3-Clause
  * Copyright (C) 2026 the EnergyScopium authors
  */
-#include "base/conf.h"
+#include "base/conf_private.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -99,12 +99,21 @@ static int check_text(const struct es_conf_key *key, const char *text, size_t n,
 	return 0;
 }
 
+int es_conf_check_item(const struct es_conf_key *key, const char *text, struct es_error *err)
+{
+	int r = check_text(key, text, strlen(text), err);
+
+	return r == 0 && key->check ? key->check(text, err) : r;
+}
+
 /* Each of its texts. */
 static int check_list(const struct es_conf_key *key, const char *text, struct es_error *err)
 {
 	for (const char *p = text; *p; p += *p == '\n') {
 		size_t n = strcspn(p, "\n");
-		int r = check_text(key, p, n, err);
+		es_cleanup(es_freep) char *item = strndup(p, n);
+		int r = item ? es_conf_check_item(key, item, err)
+			     : es_error_set(err, -ENOMEM, "'%s'", key->key);
 
 		if (r < 0)
 			return r;
@@ -190,7 +199,7 @@ int es_conf_check(const struct es_conf_key *key, const char *text, struct es_con
 
 	if (is_text(key)) {
 		r = key->type == ES_CONF_LIST ? check_list(key, text, err)
-					      : check_text(key, text, strlen(text), err);
+					      : es_conf_check_item(key, text, err);
 		if (r == 0)
 			*ret = value;
 		return r;

@@ -146,11 +146,17 @@ static int on_scalar_value(struct walk *walk, const yaml_event_t *event)
 static void on_list_item(struct walk *walk, const yaml_event_t *event)
 {
 	size_t line = event->start_mark.line + 1;
+	struct es_error why = { .code = 0 };
 	const char *word = word_of(event);
 
 	if (!word || !*word || strchr(word, '\n') || is_null(event, word)) {
 		say(walk, line, "'%s' has a text in its list that is empty or has several lines",
 		    walk->key->key);
+		return;
+	}
+	/* Each on its own line: the others of the list are looked at, too. */
+	if (es_conf_check_item(walk->key, word, &why) < 0) {
+		say(walk, line, "%s", why.text);
 		return;
 	}
 	if (walk->list.len > 0)

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "daemon/daemon.h"
+#include "daemon/rights.h"
 #include "sys/pci.h"
 
 #define SAVE_NS (ES_NS_PER_S * 9 / 10) /* with each sweep of a second */
@@ -48,7 +49,7 @@ static void on_news(void *arg, enum es_jobs_news news, struct es_job *job, const
 		es_spool_news(chain->spool, news, job, step, t_ns);
 	if (news == ES_JOBS_ENDED && chain->account)
 		es_account_close(chain->account, job);
-	chain->has_news = true;
+	chain->has_news = chain->has_edge = true;
 }
 
 static void describe_node(struct es_chain *chain)
@@ -283,6 +284,30 @@ static void fill_head(struct es_chain *chain, const struct es_sweep *sweep)
 	es_account_values(chain->account, chain->values);
 }
 
+/* Recordings hold no more than their owners may see while they are made. */
+static int64_t recorded_every_ns(const struct es_chain *chain)
+{
+	const struct es_daemon_config *config = &chain->daemon->config;
+	int64_t least_ns = config->has_fast_readings ? 0 : ES_RIGHTS_EXCLUSIVE_NS;
+	const struct es_job *job;
+
+	for (size_t i = 0; !config->has_fast_readings && (job = es_jobs_at(chain->jobs, i)); i++)
+		if (!es_jobs_is_exclusive(chain->jobs, job))
+			least_ns = ES_RIGHTS_SHARED_NS;
+	return config->period_ns > least_ns ? config->period_ns : least_ns;
+}
+
+/* Readers may have the meters read faster than recordings are planned; edges of jobs are always in them. */
+static bool is_recorded(const struct es_chain *chain, const struct es_sweep *sweep)
+{
+	const struct es_ends *ends = &chain->daemon->ends;
+	int64_t since_ns = sweep->mono_ns - chain->recorded_ns;
+
+	if (chain->has_edge || (ends->n && ends->told[0].wish_ns <= sweep->mono_ns))
+		return true;
+	return since_ns >= recorded_every_ns(chain) / 16 * 15;
+}
+
 void es_chain_feed(struct es_chain *chain, const struct es_sweep *sweep)
 {
 	int r;
@@ -292,8 +317,11 @@ void es_chain_feed(struct es_chain *chain, const struct es_sweep *sweep)
 	if (r < 0)
 		es_log_say_seldom(&chain->daemon->log, &chain->lost, ES_LOG_ERROR,
 				  "a sweep could not be shared out: %s", es_strerror(r));
-	if (chain->spool)
+	if (chain->spool && is_recorded(chain, sweep)) {
+		chain->recorded_ns = sweep->mono_ns;
+		chain->has_edge = false;
 		es_spool_feed(chain->spool, chain->jobs, chain->account, sweep);
+	}
 	fill_head(chain, sweep);
 	/* More often is of no use: after a kill the counters tell what went on since. */
 	if (sweep->mono_ns - chain->saved_ns >= SAVE_NS) {

@@ -29,8 +29,9 @@ struct es_chain {
 	struct es_meta meta;
 	struct es_page_value *values; /* [node's domains] as last read */
 	struct es_page_copy head; /* the node as a whole; epoch and sequence are a page's own */
-	int64_t scanned_ns, saved_ns; /* monotonic clock */
+	int64_t scanned_ns, saved_ns, recorded_ns; /* monotonic clock */
 	bool has_news; /* jobs began or ended since readers were looked at */
+	bool has_edge; /* and since a sweep was recorded */
 	struct es_log_limit lost, spool_log, scan_log, journal_log;
 };
 

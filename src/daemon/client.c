@@ -66,7 +66,7 @@ void es_client_drop(struct es_client *client)
 	client->totals = NULL;
 	(void)uv_poll_stop(&client->poll);
 	uv_close((uv_handle_t *)&client->poll, on_closed);
-	(void)close(client->fd);
+	es_server_hang_up(client->fd);
 }
 
 struct es_client *es_client_create(struct es_daemon *daemon, int fd, const struct es_peer *peer)

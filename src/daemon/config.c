@@ -37,6 +37,86 @@ static const char *const psys_choices[] = {
 	NULL,
 };
 
+static int check_quota(const char *text, struct es_error *err)
+{
+	uint64_t size_bytes;
+
+	if (es_parse_size_bytes(text, &size_bytes) == 0 && size_bytes >= QUOTA_MIN_BYTES)
+		return 0;
+	return es_error_say(err, -EINVAL,
+			    "'quota' is '%.64s', must be a size like 500MB, 1MB at least", text);
+}
+
+/* @ret: may be NULL */
+static int take_cpu(const char *text, int *ret)
+{
+	uint64_t cpu;
+	int value;
+
+	if (strcmp(text, "auto") == 0)
+		value = ES_HOUSEKEEPING_AUTO;
+	else if (strcmp(text, "none") == 0)
+		value = ES_HOUSEKEEPING_NONE;
+	else if (es_parse_u64(text, &cpu) == 0 && cpu < CPUS_MAX)
+		value = (int)cpu;
+	else
+		return -EINVAL;
+	if (ret)
+		*ret = value;
+	return 0;
+}
+
+static int check_cpu(const char *text, struct es_error *err)
+{
+	if (take_cpu(text, NULL) == 0)
+		return 0;
+	return es_error_say(err, -EINVAL,
+			    "'housekeeping_cpu' is '%.64s', must be auto, none or a CPU's number",
+			    text);
+}
+
+static int check_zone(const char *text, struct es_error *err)
+{
+	const struct es_grid_factor *near = es_grid_nearest(text);
+
+	if (es_grid_find(text))
+		return 0;
+	return es_error_say(err, -EINVAL, "zone '%.64s' is not known%s%s%s", text,
+			    near ? "; did you mean '" : "", near ? near->zone : "",
+			    near ? "'?" : "");
+}
+
+static int check_path(const char *text, struct es_error *err)
+{
+	if (text[0] == '/')
+		return 0;
+	return es_error_say(err, -EINVAL, "'%.200s' must be a path that begins with /", text);
+}
+
+/* As "hostname -s" tells it. */
+static void find_host(struct utsname *ret)
+{
+	if (uname(ret) < 0)
+		ret->nodename[0] = '\0';
+	ret->nodename[strcspn(ret->nodename, ".")] = '\0';
+}
+
+static int check_meter(const char *text, struct es_error *err)
+{
+	es_cleanup(es_freep) struct es_meter_url *url = calloc(1, sizeof(*url));
+	struct utsname name;
+	int r;
+
+	if (!url)
+		return es_error_set(err, -ENOMEM, "meter '%.200s'", text);
+	find_host(&name);
+	r = es_meter_url_parse(text, name.nodename, url, err);
+	if (r == 0 && !es_registry_find(url->scheme))
+		r = es_error_say(err, -EINVAL, "meter '%.200s': no meters are named '%s:'", text,
+				 url->scheme);
+	return r;
+}
+
 static const struct es_conf_key schema[] = {
 	{
 		.key = "cluster",
@@ -60,6 +140,7 @@ static const struct es_conf_key schema[] = {
 	},
 	{
 		.key = "housekeeping_cpu",
+		.check = check_cpu,
 		.type = ES_CONF_TEXT,
 		.lo = 1,
 		.default_text = "auto",
@@ -90,6 +171,7 @@ static const struct es_conf_key schema[] = {
 	},
 	{
 		.key = "meters",
+		.check = check_meter,
 		.type = ES_CONF_LIST,
 		.lo = 1,
 		.hi = ES_METER_URL_MAX_BYTES - 1,
@@ -133,6 +215,7 @@ static const struct es_conf_key schema[] = {
 	},
 	{
 		.key = "quota",
+		.check = check_quota,
 		.type = ES_CONF_TEXT,
 		.lo = 1,
 		.default_text = "1GB",
@@ -155,6 +238,7 @@ static const struct es_conf_key schema[] = {
 	},
 	{
 		.key = "shared",
+		.check = check_path,
 		.type = ES_CONF_TEXT,
 		.lo = 1,
 		.hi = ES_PATH_MAX_BYTES - 1,
@@ -162,6 +246,7 @@ static const struct es_conf_key schema[] = {
 	},
 	{
 		.key = "socket",
+		.check = check_path,
 		.type = ES_CONF_TEXT,
 		.lo = 1,
 		.hi = sizeof(((struct sockaddr_un *)0)->sun_path) - 1,
@@ -170,6 +255,7 @@ static const struct es_conf_key schema[] = {
 	},
 	{
 		.key = "spool",
+		.check = check_path,
 		.type = ES_CONF_TEXT,
 		.lo = 1,
 		.hi = ES_PATH_MAX_BYTES - 1,
@@ -178,6 +264,7 @@ static const struct es_conf_key schema[] = {
 	},
 	{
 		.key = "zone",
+		.check = check_zone,
 		.type = ES_CONF_TEXT,
 		.lo = 1,
 		.default_words = "the country of the time zone",
@@ -216,51 +303,16 @@ static bool bool_of(const struct es_conf *conf, const char *key)
 	return value;
 }
 
-/* What has a form that the schema's types do not know. */
-static void take_odd_values(struct es_conf *conf, struct es_daemon_config *config)
+/* What has a form that the schema's types do not know; it was checked. */
+static void take_odd_values(const struct es_conf *conf, struct es_daemon_config *config)
 {
 	const char *text;
-	uint64_t cpu;
 
-	if (es_conf_text(conf, "quota", &text) == 0 &&
-	    (es_parse_size_bytes(text, &config->quota_bytes) < 0 ||
-	     config->quota_bytes < QUOTA_MIN_BYTES))
-		(void)es_conf_problem(conf, "quota",
-				      "'quota' is '%.64s', must be a size like 500MB, 1MB at least",
-				      text);
-	if (es_conf_text(conf, "housekeeping_cpu", &text) == 0) {
-		if (strcmp(text, "auto") == 0)
-			config->housekeeping_cpu = ES_HOUSEKEEPING_AUTO;
-		else if (strcmp(text, "none") == 0)
-			config->housekeeping_cpu = ES_HOUSEKEEPING_NONE;
-		else if (es_parse_u64(text, &cpu) == 0 && cpu < CPUS_MAX)
-			config->housekeeping_cpu = (int)cpu;
-		else
-			(void)es_conf_problem(
-				conf, "housekeeping_cpu",
-				"'housekeeping_cpu' is '%.64s', must be auto, none or a CPU's number",
-				text);
-	}
-	if (config->zone[0] && !es_grid_find(config->zone))
-		(void)es_conf_problem(conf, "zone", "zone '%.64s' is not known", config->zone);
-	if (config->socket[0] && config->socket[0] != '/')
-		(void)es_conf_problem(conf, "socket", "'socket' must be a path that begins with /");
+	if (es_conf_text(conf, "quota", &text) == 0)
+		(void)es_parse_size_bytes(text, &config->quota_bytes);
+	if (es_conf_text(conf, "housekeeping_cpu", &text) == 0)
+		(void)take_cpu(text, &config->housekeeping_cpu);
 	(void)es_conf_number(conf, "pue", &config->pue);
-}
-
-static void take_meter(struct es_conf *conf, const char *line, const char *host,
-		       struct es_daemon_config *config)
-{
-	struct es_error why = { .code = 0 };
-	struct es_meter_url *url = &config->meters[config->n_meters];
-
-	if (es_meter_url_parse(line, host, url, &why) < 0)
-		(void)es_conf_problem(conf, "meters", "%s", why.text);
-	else if (!es_registry_find(url->scheme))
-		(void)es_conf_problem(conf, "meters", "meter '%.200s': no meters are named '%s:'",
-				      line, url->scheme);
-	else
-		config->n_meters++;
 }
 
 static int take_meters(struct es_conf *conf, struct es_daemon_config *config)
@@ -270,9 +322,7 @@ static int take_meters(struct es_conf *conf, struct es_daemon_config *config)
 
 	if (es_conf_text(conf, "meters", &text) < 0 || !*text)
 		return 0;
-	if (uname(&name) < 0)
-		name.nodename[0] = '\0';
-	name.nodename[strcspn(name.nodename, ".")] = '\0';
+	find_host(&name);
 	config->meters = calloc(ES_METERS_MAX, sizeof(*config->meters));
 	if (!config->meters)
 		return -ENOMEM;
@@ -284,7 +334,9 @@ static int take_meters(struct es_conf *conf, struct es_daemon_config *config)
 			return es_conf_problem(conf, "meters", "more than %u meters are named",
 					       ES_METERS_MAX);
 		(void)snprintf(line, sizeof(line), "%.*s", (int)n, p);
-		take_meter(conf, line, name.nodename, config);
+		if (es_meter_url_parse(line, name.nodename, &config->meters[config->n_meters],
+				       NULL) == 0)
+			config->n_meters++;
 		p += n;
 	}
 	return 0;

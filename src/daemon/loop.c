@@ -58,7 +58,7 @@ static void tell_watchdog(struct es_daemon *daemon, int64_t now_ns)
 	if (!daemon->watchdog_ns || now_ns - daemon->told_ns < daemon->watchdog_ns / 3)
 		return;
 	es_sampling_stats(daemon->sampling, &stats);
-	if (now_ns - stats.alive_ns > 2 * stats.period_ns + STUCK_NS) {
+	if (now_ns - stats.alive_ns > 2 * stats.period_ns + daemon->watchdog_ns / 2) {
 		es_log_say_seldom(&daemon->log, &daemon->late, ES_LOG_ERROR,
 				  "a meter does not return from being read: nothing is measured");
 		return;
@@ -269,12 +269,13 @@ static int open_all(struct es_daemon *daemon, struct es_error *err)
 	daemon->node = calloc(1, sizeof(*daemon->node));
 	if (!daemon->node)
 		return es_error_set(err, -ENOMEM, "cannot begin");
-	r = es_node_open(&daemon->config, daemon->places.root, (uint64_t)daemon->start_unix_ns,
-			 daemon->node, err);
+	/* First the socket: whether another one listens is known before anything of its is touched. */
+	r = es_server_open(&daemon->server, daemon, err);
+	if (r == 0)
+		r = es_node_open(&daemon->config, daemon->places.root,
+				 (uint64_t)daemon->start_unix_ns, daemon->node, err);
 	if (r == 0)
 		r = es_chain_open(&daemon->chain, daemon, err);
-	if (r == 0)
-		r = es_server_open(&daemon->server, daemon, err);
 	if (r == 0)
 		r = es_daemon_start_sampling(daemon, err);
 	return r;

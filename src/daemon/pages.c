@@ -131,7 +131,7 @@ void es_pages_drop(struct es_client *client)
 	es_page_destroy(client->page);
 	client->page = NULL;
 	client->written_ns = 0;
-	if (had_one && !client->is_closing)
+	if (had_one)
 		es_daemon_plan(client->daemon);
 }
 

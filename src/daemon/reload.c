@@ -202,9 +202,10 @@ static void take_config(struct es_daemon *daemon, struct es_daemon_config *confi
 		now->n_meters = config->n_meters;
 		now->psys = config->psys;
 		daemon->has_new_devices = true;
-		es_reload_look(daemon);
 	}
 	es_server_rights(&daemon->server);
+	es_daemon_plan(daemon);
+	es_reload_look(daemon); /* who plugged something in need not wait */
 }
 
 void es_reload(struct es_daemon *daemon)

@@ -26,6 +26,7 @@
 #define ACCEPTED_AT_ONCE 16U
 #define PAUSE_MS 50U /* when there is no descriptor, or others were turned away by the dozen */
 #define BACKLOG 512
+#define UNREAD_MAX 512 /* packets of one connection that the kernel holds, at most */
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 
@@ -52,6 +53,17 @@ static size_t count_of_uid(const struct es_server *server, uid_t uid)
 	for (const struct es_client *client = server->clients; client; client = client->next)
 		n += client->peer.uid == uid;
 	return n;
+}
+
+void es_server_hang_up(int fd)
+{
+	uint8_t byte;
+
+	/* Where something lies unread the other side would get an error in place of the answer. */
+	(void)shutdown(fd, SHUT_RD);
+	for (int i = 0; i < UNREAD_MAX && recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0; i++)
+		;
+	(void)close(fd);
 }
 
 static void turn_away(struct es_server *server, int fd, const char *words)
@@ -86,7 +98,7 @@ static void accept_without_descriptors(struct es_server *server)
 	fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0) {
 		turn_away(server, fd, "the daemon has no descriptor left: try again later");
-		(void)close(fd);
+		es_server_hang_up(fd);
 	}
 	server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	es_log_say_seldom(&server->daemon->log, &server->full, ES_LOG_WARNING,
@@ -110,6 +122,7 @@ static int accept_one(struct es_server *server)
 		return 0;
 	if (!has_room(server, &peer)) {
 		turn_away(server, fd, "too many connections: try again later");
+		es_server_hang_up(es_steal_fd(&fd));
 		es_log_say_seldom(&server->daemon->log, &server->crowded, ES_LOG_WARNING,
 				  "uid %u has too many connections: others are turned away",
 				  (unsigned)peer.uid);

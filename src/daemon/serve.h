@@ -61,6 +61,9 @@ int es_server_open(struct es_server *server, struct es_daemon *daemon, struct es
 /** es_server_close - and all clients; nothing happens in it any more once the loop has gone round */
 void es_server_close(struct es_server *server);
 
+/** es_server_hang_up - close a connection so that its last answer is read: what it still sends is taken and forgotten */
+void es_server_hang_up(int fd);
+
 /** es_server_sweep - a sweep is there: pages are written, and who waited for it is told */
 void es_server_sweep(struct es_server *server, const struct es_sweep *sweep);
 /** es_server_rights - jobs began or ended, or the configuration is another: who may see less sees less from now on */

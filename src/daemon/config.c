@@ -16,7 +16,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/parse.h"
-#include "core/grid.h"
 #include "daemon/housekeeping.h"
 #include "source/source.h"
 #include "wire/local.h"
@@ -73,17 +72,6 @@ static int check_cpu(const char *text, struct es_error *err)
 	return es_error_say(err, -EINVAL,
 			    "'housekeeping_cpu' is '%.64s', must be auto, none or a CPU's number",
 			    text);
-}
-
-static int check_zone(const char *text, struct es_error *err)
-{
-	const struct es_grid_factor *near = es_grid_nearest(text);
-
-	if (es_grid_find(text))
-		return 0;
-	return es_error_say(err, -EINVAL, "zone '%.64s' is not known%s%s%s", text,
-			    near ? "; did you mean '" : "", near ? near->zone : "",
-			    near ? "'?" : "");
 }
 
 static int check_path(const char *text, struct es_error *err)
@@ -206,14 +194,6 @@ static const struct es_conf_key schema[] = {
 		.doc = "Whether the platform's own meter (psys) stands for the node.",
 	},
 	{
-		.key = "pue",
-		.type = ES_CONF_NUMBER,
-		.lo = 1,
-		.hi = 10,
-		.default_words = "as 'energyscopium run' has it",
-		.doc = "Energy of the facility for each joule of its machines, for job lines.",
-	},
-	{
 		.key = "quota",
 		.check = check_quota,
 		.type = ES_CONF_TEXT,
@@ -262,14 +242,6 @@ static const struct es_conf_key schema[] = {
 		.default_text = "/var/lib/energyscopium",
 		.doc = "Folder of recordings and of what outlives a restart.",
 	},
-	{
-		.key = "zone",
-		.check = check_zone,
-		.type = ES_CONF_TEXT,
-		.lo = 1,
-		.default_words = "the country of the time zone",
-		.doc = "Country whose electricity is used: code or name, EU or WORLD.",
-	},
 };
 
 const struct es_conf_key *es_daemon_schema(size_t *ret_n_keys)
@@ -312,7 +284,6 @@ static void take_odd_values(const struct es_conf *conf, struct es_daemon_config 
 		(void)es_parse_size_bytes(text, &config->quota_bytes);
 	if (es_conf_text(conf, "housekeeping_cpu", &text) == 0)
 		(void)take_cpu(text, &config->housekeeping_cpu);
-	(void)es_conf_number(conf, "pue", &config->pue);
 }
 
 static int take_meters(struct es_conf *conf, struct es_daemon_config *config)
@@ -355,7 +326,6 @@ static int take(struct es_conf *conf, struct es_daemon_config *config)
 	copy_text(conf, "shared", config->shared, sizeof(config->shared));
 	copy_text(conf, "node", config->node_name, sizeof(config->node_name));
 	copy_text(conf, "cluster", config->cluster, sizeof(config->cluster));
-	copy_text(conf, "zone", config->zone, sizeof(config->zone));
 	config->idle_mw = (uint64_t)integer_of(conf, "idle_power");
 	config->scan_period_ns = integer_of(conf, "scan_period");
 	config->psys = (enum es_psys_policy)integer_of(conf, "psys");

@@ -38,8 +38,6 @@ struct es_daemon_config {
 	char shared[ES_PATH_MAX_BYTES]; /* "": none */
 	char node_name[ES_NAME_MAX_BYTES]; /* "": the host's */
 	char cluster[64]; /* "": not known */
-	char zone[ES_NAME_MAX_BYTES]; /* "": as the time zone has it */
-	double pue; /* 0: not given */
 	uint64_t idle_mw; /* 0: as seen */
 	int64_t scan_period_ns; /* 0: never */
 	int housekeeping_cpu; /* or ES_HOUSEKEEPING_… */

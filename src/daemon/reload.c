@@ -190,8 +190,6 @@ static void take_config(struct es_daemon *daemon, struct es_daemon_config *confi
 	now->has_fast_readings = config->has_fast_readings;
 	now->scan_period_ns = config->scan_period_ns;
 	now->log_level = config->log_level;
-	now->pue = config->pue;
-	memcpy(now->zone, config->zone, sizeof(now->zone));
 	daemon->log.most = config->log_level;
 	if (has_others && daemon->is_opening) {
 		es_log_say(&daemon->log, ES_LOG_WARNING,

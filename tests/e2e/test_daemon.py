@@ -470,7 +470,7 @@ def test_one_socket(place):
 WRONG = """period: 5
 sokcet: /tmp/x
 serve: nobody
-pue: 0.5
+psys: maybe
 quota: many
 meters:
   - nonsense

@@ -54,35 +54,44 @@ static void put_aside(struct es_domain *domain, const char *reason)
 	(void)snprintf(domain->reason, sizeof(domain->reason), "%s", reason);
 }
 
-/* Of what both have one is read: ours, if it can be, unless the daemon was asked for. Shares and meters are not mixed. */
+/* One of ours and one of theirs of the same part: which of both is read. */
+static void settle(struct es_domain *ours, struct es_domain *theirs, bool keeps_ours)
+{
+	bool is_same = strcmp(theirs->id, ours->id) == 0;
+
+	if (!es_sampler_can_read(theirs) || ours->state == ES_STATE_ABSENT)
+		return;
+	if (is_same && keeps_ours)
+		put_aside(theirs, "read directly");
+	else if (!keeps_ours && (is_same || (theirs->kind != ES_KIND_ESTIMATED &&
+					     es_domain_is_twin(theirs, ours))))
+		put_aside(ours, "read through energyscopiumd");
+}
+
+/*
+ * Of what both have one is read: ours, if it can be, unless the daemon was asked for. An estimate is as good here as
+ * there. Shares and meters are not mixed.
+ */
 static void choose(struct es_sampler *sampler, size_t n_ours, bool is_share, bool is_named)
 {
-	size_t n;
+	size_t n, n_sources;
 	struct es_domain *domains = es_sampler_domains(sampler, &n);
-	size_t n_sources;
 	const struct es_sampler_source *sources = es_sampler_sources(sampler, &n_sources);
 
 	for (size_t i = 0; i < n_sources; i++) {
 		for (size_t j = 0; is_of_ours(&sources[i]) && j < sources[i].n; j++) {
 			size_t at = sources[i].first_domain + j;
-			struct es_domain *domain = &domains[at];
-			bool is_kept = es_sampler_can_read(domain) && !is_share && !is_named;
+			struct es_domain *ours = &domains[at];
+			bool is_estimate = ours->kind == ES_KIND_ESTIMATED;
+			bool keeps_ours = es_sampler_can_read(ours) &&
+					  (is_estimate || (!is_share && !is_named));
 
-			if (at >= n_ours || domain->kind == ES_KIND_ESTIMATED)
+			if (at >= n_ours)
 				continue;
-			if (is_share)
-				put_aside(domain, "of the whole node: this job's share is read");
-			for (size_t k = n_ours; k < n && domain->state != ES_STATE_ABSENT; k++) {
-				struct es_domain *theirs = &domains[k];
-				bool is_same = strcmp(theirs->id, domain->id) == 0;
-
-				if (!es_sampler_can_read(theirs))
-					continue;
-				if (is_same && is_kept)
-					put_aside(theirs, "read directly");
-				else if (!is_kept && (is_same || es_domain_is_twin(theirs, domain)))
-					put_aside(domain, "read through energyscopiumd");
-			}
+			if (is_share && !is_estimate)
+				put_aside(ours, "of the whole node: this job's share is read");
+			for (size_t k = n_ours; k < n; k++)
+				settle(ours, &domains[k], keeps_ours);
 		}
 	}
 }

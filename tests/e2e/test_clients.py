@@ -163,6 +163,26 @@ def test_everybody(place):
         expect(not any(d["kind"] == "measured" for d in read_json(place, name="e.json")["energy"]["by_domain"]), "estimated")
 
 
+def test_rights_of_both(place):
+    """Of what user and daemon can read the user's own meters are read, the rest through the daemon"""
+    need_users()
+    with node(place, EVERYBODY, kind="genoa2s-a100x4") as (twin, daemon):
+        done = as_user(place, "sources", "--root", twin.mount, "--no-probe", "--json", daemon=daemon.socket)
+        equal(done.returncode, 0, done.stderr)
+        listed = {source["name"]: {d["id"]: d for d in source["domains"]} for source in json.loads(done.stdout)["sources"]}
+        through, own_ones = listed["daemon"], {i: d for name, ds in listed.items() if name != "daemon" for i, d in ds.items()}
+        equal(through["nvml/gpu-0"]["reason"], "read directly", "GPUs")
+        expect(own_ones["nvml/gpu-0"]["state"] in ("ok", "unproven"), f"{own_ones['nvml/gpu-0']}")
+        closed = [i for i in through if i.startswith(("powercap/", "perf/", "msr/", "hsmp/"))]
+        expect(closed and all(through[i]["state"] in ("ok", "unproven", "duplicate") for i in closed), f"{through}")
+        for i in closed:
+            equal((own_ones[i]["state"], own_ones[i]["reason"]), ("absent", "read through energyscopiumd"), i)
+        done = as_user(place, "run", "--root", twin.mount, "--name", "r", "--json=r.json", "--", "sleep", "2", daemon=daemon.socket)
+        equal(done.returncode, 0, done.stderr)
+        ids = [d["id"] for d in read_json(place)["energy"]["by_domain"]]
+        equal(len(ids), len(set(ids)), f"each domain once: {ids}")
+
+
 def test_no_job(place):
     """A user without a job is refused in words, and measured as without a daemon"""
     need_users()

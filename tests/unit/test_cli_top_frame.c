@@ -51,6 +51,20 @@ static const struct es_top_process processes[] = {
 	  .power_mw = UINT64_MAX },
 };
 
+static const struct es_top_job jobs[] = {
+	{ .id = "17",
+	  .user = "ada",
+	  .name = "wave\033[31m",
+	  .kind = "measured",
+	  .n_cpus = 64,
+	  .power_mw = 187654,
+	  .has_energy = true,
+	  .is_exclusive = true,
+	  .energy_uj = 938270000,
+	  .dur_ns = 5 * ES_NS_PER_S },
+	{ .id = "18_4", .user = "?", .power_mw = UINT64_MAX, .dur_ns = ES_NS_PER_S },
+};
+
 static const struct es_top_frame frame = {
 	.node = "n231",
 	.cpu_model = "A Processor",
@@ -65,6 +79,10 @@ static const struct es_top_frame frame = {
 	.n_gauges = 3,
 	.processes = processes,
 	.n_processes = 2,
+	.jobs = jobs,
+	.n_jobs = 2,
+	.n_jobs_all = 12,
+	.daemon = "through energyscopiumd 0.1.0, at most 10 Hz",
 };
 
 static char *draw(const struct es_top_style *style)
@@ -93,6 +111,10 @@ static void a_plain_terminal_of_80_columns(void **state)
 		"node              187.65 W [################ ] of 200.0 W seen  _.~+# *\n"
 		"package-0         175.00 W [#########        ]  50 % of 350 W   _.~+# *\n"
 		"dram-0               n/a   [                 ]                  \n"
+		"through energyscopiumd 0.1.0, at most 10 Hz\n"
+		"JOB            USER          CPUs          W   energy (J)       time            \n"
+		"17             ada             64     187.65        938.3        5 s  alone  wav\n"
+		"18_4           ?                ?        n/a          n/a        1 s  shares\n"
 		"     PID USER            CPUs W (shared)  COMMAND                               \n"
 		"    4711 ada            31.50     170.00  solver\n"
 		"       1 root            0.01        n/a  bad?[31m\n");
@@ -165,7 +187,7 @@ static void bars_have_eighths_of_a_cell(void **state)
 static void json_has_null_for_what_is_not_known(void **state)
 {
 	struct es_buf out;
-	json_t *json, *gauge;
+	json_t *json, *gauge, *job;
 
 	(void)state;
 	es_buf_init(&out, 1U << 16);
@@ -180,6 +202,14 @@ static void json_has_null_for_what_is_not_known(void **state)
 	assert_true(json_number_value(json_object_get(json, "energy_j")) == 1876.54);
 	assert_true(json_is_null(
 		json_object_get(json_array_get(json_object_get(json, "processes"), 1), "power_w")));
+	assert_int_equal(json_integer_value(json_object_get(json, "jobs_total")), 12);
+	job = json_array_get(json_object_get(json, "jobs"), 0);
+	assert_true(json_number_value(json_object_get(job, "energy_j")) == 938.27);
+	assert_true(json_number_value(json_object_get(job, "power_w")) == 187.654);
+	job = json_array_get(json_object_get(json, "jobs"), 1);
+	assert_true(json_is_null(json_object_get(job, "energy_j")));
+	assert_true(json_is_null(json_object_get(job, "power_w")));
+	assert_true(json_is_null(json_object_get(job, "ncpus")));
 	json_decref(json);
 	es_buf_finish(&out);
 }

@@ -50,7 +50,7 @@ struct running {
 struct bench {
 	const char *daemon;
 	bool is_quick;
-	unsigned n_rounds;
+	unsigned n_rounds, n_cpus;
 	int64_t part_ns; /* one measurement */
 	struct es_scratch scratch;
 	struct es_tree tree;
@@ -60,6 +60,7 @@ struct bench {
 	int64_t rss_kb, jobs_rss_kb;
 	struct es_noise quanta[2], barrier[2]; /* without, with */
 	struct es_bench_figures quanta_ratio, barrier_ratio;
+	struct es_bench_figures quanta_ticks[2], barrier_ticks[2]; /* ns a second */
 };
 
 static int write_text(const char *path, const char *text)
@@ -208,6 +209,10 @@ static int measure_noise(struct bench *bench)
 			if (r == 0)
 				r = es_noise_barrier(&barrier[is_with], n_steps, bench->part_ns);
 		}
+		for (unsigned j = 0; r == 0 && j < 2; j++) {
+			es_noise_at_ticks(&quanta[j], bench->n_cpus, &bench->quanta_ticks[j]);
+			es_noise_at_ticks(&barrier[j], 1, &bench->barrier_ticks[j]);
+		}
 		if (r == 0) {
 			es_bench_add(&bench->quanta_ratio,
 				     es_noise_quantile(&quanta[1], 0.999) /
@@ -268,6 +273,20 @@ static void print_noise(const char *what, struct es_noise noise[static 2])
 	}
 }
 
+/* What is lost at each whole second, when the daemon reads: of that second, in per cent. */
+static void print_ticks(const char *what, const struct es_bench_figures ticks[static 2])
+{
+	double half, without_half, mean = es_bench_mean(&ticks[1], &half),
+				   without = es_bench_mean(&ticks[0], &without_half);
+	double percent = mean / 1e7, half_percent = half / 1e7;
+
+	(void)printf("%s: %.4f %% +- %.4f with, %.4f %% +- %.4f without, <= %.1f %%: %s\n", what,
+		     percent, half_percent, without / 1e7, without_half / 1e7, NOISE_MAX_PERCENT,
+		     percent + half_percent <= NOISE_MAX_PERCENT  ? "PASS"
+		     : percent - half_percent > NOISE_MAX_PERCENT ? "OVER THE BAR"
+								  : "not told apart");
+}
+
 /* Of ratios with to without, less one, in per cent, with the 95 % interval of their mean. */
 static void print_ratio(const char *what, const struct es_bench_figures *ratios)
 {
@@ -298,6 +317,8 @@ static void print_all(struct bench *bench)
 		     "       p50        p99      p99.9\n");
 	print_noise("1 ms of work", bench->quanta);
 	print_noise("1 ms of work, a barrier", bench->barrier);
+	print_ticks("fixed work, at whole seconds", bench->quanta_ticks);
+	print_ticks("barrier, at whole seconds", bench->barrier_ticks);
 	(void)printf("processor: %.4f %% <= %.1f %%: %s\n", ours, CPU_MAX_PERCENT,
 		     es_bench_verdict(ours <= CPU_MAX_PERCENT));
 	(void)printf("processor with %u jobs: %.4f %% <= %.0f %%: %s\n", N_JOBS, jobs,
@@ -344,8 +365,9 @@ static int read_options(int argc, char **argv, struct bench *bench)
 		else
 			return -EINVAL;
 	}
+	bench->n_cpus = es_noise_n_cpus();
 	bench->n_rounds = bench->is_quick ? 2 : 12;
-	bench->part_ns = (bench->is_quick ? 1 : 5) * ES_NS_PER_S;
+	bench->part_ns = (bench->is_quick ? 2 : 5) * ES_NS_PER_S;
 	return bench->daemon ? 0 : -EINVAL;
 }
 

@@ -12,8 +12,8 @@ struct es_node_jobs {
 	char root[300];
 };
 
-/** es_node_jobs_make - as @folder/@name: cgroups of version 2 as slurmd makes them, one for each job; 0 or negative errno */
-int es_node_jobs_make(const char *folder, const char *name, unsigned n, struct es_node_jobs *ret);
+/** es_node_jobs_make - as @folder/@title: cgroups of version 2 as slurmd makes them, one for each job; 0 or negative errno */
+int es_node_jobs_make(const char *folder, const char *title, unsigned n, struct es_node_jobs *ret);
 /** es_node_jobs_begin - tell the daemon whose socket is at @path of each; 0, -EPROTO: it refused one, or another negative errno */
 int es_node_jobs_begin(const char *path, unsigned n);
 

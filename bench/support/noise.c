@@ -20,6 +20,9 @@
 
 #define CPUS_MAX 256U
 #define TRIES 20U
+#define BEFORE_NS (2 * ES_NS_PER_MS) /* what runs already */
+#define BEHIND_NS (4 * ES_NS_PER_MS)
+#define N_OTHERS 4 /* times in the half of a second before each */
 
 /* What the threads of one measurement share. */
 struct gang {
@@ -65,17 +68,20 @@ uint64_t es_noise_calibrate(int64_t dur_ns)
 	return best_ns > 0 ? n_steps * (uint64_t)dur_ns / (uint64_t)best_ns + 1 : n_steps;
 }
 
-static int keep(struct es_noise *noise, int64_t value_ns)
+static int keep(struct es_noise *noise, int64_t value_ns, int64_t start_ns)
 {
 	if (noise->n == noise->n_max) {
 		size_t n_max = noise->n_max ? noise->n_max * 2 : 4096;
 		int64_t *values = reallocarray(noise->values, n_max, sizeof(*values));
+		int64_t *starts_ns = reallocarray(noise->starts_ns, n_max, sizeof(*starts_ns));
 
-		if (!values)
+		noise->values = values ? values : noise->values;
+		noise->starts_ns = starts_ns ? starts_ns : noise->starts_ns;
+		if (!values || !starts_ns)
 			return -ENOMEM;
-		noise->values = values;
 		noise->n_max = n_max;
 	}
+	noise->starts_ns[noise->n] = start_ns;
 	noise->values[noise->n++] = value_ns;
 	return 0;
 }
@@ -101,7 +107,7 @@ static void *run(void *arg)
 	(void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
 	wait_for_all(gang, 1);
 	for (unsigned round = 2; worker->error == 0; round++) {
-		int64_t t0_ns = es_clock_mono_ns(), t1_ns;
+		int64_t t0_ns = es_clock_mono_ns(), start_ns = es_clock_unix_ns(), t1_ns;
 
 		worker->sum = work(gang->n_steps, worker->sum);
 		t1_ns = es_clock_mono_ns();
@@ -113,7 +119,7 @@ static void *run(void *arg)
 			t1_ns = es_clock_mono_ns();
 		}
 		if (!gang->waits || worker->is_first)
-			worker->error = keep(&worker->noise, t1_ns - t0_ns);
+			worker->error = keep(&worker->noise, t1_ns - t0_ns, start_ns);
 		if (gang->waits ? atomic_load(&gang->last_round) == round : t1_ns >= gang->stop_ns)
 			break;
 	}
@@ -133,6 +139,13 @@ static unsigned list_cpus(int *ret)
 	return n;
 }
 
+unsigned es_noise_n_cpus(void)
+{
+	int cpus[CPUS_MAX];
+
+	return list_cpus(cpus);
+}
+
 static int gather(struct es_noise *noise, const struct worker *workers, unsigned n)
 {
 	int r = 0;
@@ -140,7 +153,7 @@ static int gather(struct es_noise *noise, const struct worker *workers, unsigned
 	for (unsigned i = 0; r == 0 && i < n; i++) {
 		r = workers[i].error;
 		for (size_t j = 0; r == 0 && j < workers[i].noise.n; j++)
-			r = keep(noise, workers[i].noise.values[j]);
+			r = keep(noise, workers[i].noise.values[j], workers[i].noise.starts_ns[j]);
 	}
 	return r;
 }
@@ -186,7 +199,7 @@ int es_noise_barrier(struct es_noise *noise, uint64_t n_steps, int64_t dur_ns)
 void es_noise_take(struct es_noise *noise, struct es_noise *from)
 {
 	for (size_t i = 0; i < from->n; i++)
-		if (keep(noise, from->values[i]) < 0)
+		if (keep(noise, from->values[i], from->starts_ns[i]) < 0)
 			break;
 	es_noise_finish(from);
 }
@@ -196,6 +209,54 @@ static int compare(const void *a, const void *b)
 	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
 
 	return (x > y) - (x < y);
+}
+
+/* The least is what the work takes by itself. */
+static int64_t least(const struct es_noise *noise)
+{
+	int64_t least_ns = INT64_MAX;
+
+	for (size_t i = 0; i < noise->n; i++)
+		if (noise->values[i] < least_ns)
+			least_ns = noise->values[i];
+	return least_ns;
+}
+
+/* What all that began around a time took beyond @least_ns. */
+static double excess_at(const struct es_noise *noise, int64_t at_ns, int64_t least_ns)
+{
+	double sum_ns = 0;
+
+	for (size_t i = 0; i < noise->n; i++)
+		if (noise->starts_ns[i] >= at_ns - BEFORE_NS &&
+		    noise->starts_ns[i] < at_ns + BEHIND_NS)
+			sum_ns += (double)(noise->values[i] - least_ns);
+	return sum_ns;
+}
+
+void es_noise_at_ticks(const struct es_noise *noise, size_t n_rows, struct es_bench_figures *ret)
+{
+	int64_t least_ns = least(noise), first_ns, last_ns;
+
+	if (noise->n == 0)
+		return;
+	first_ns = noise->starts_ns[0];
+	last_ns = noise->starts_ns[noise->n - 1];
+	for (int64_t at_ns = (first_ns / ES_NS_PER_S + 1) * ES_NS_PER_S;
+	     at_ns + ES_NS_PER_S / 2 < last_ns; at_ns += ES_NS_PER_S) {
+		double others_ns = 0;
+
+		/* Half a second before and after lies in the measurement too. */
+		if (at_ns - ES_NS_PER_S / 2 < first_ns)
+			continue;
+		for (int i = 1; i <= N_OTHERS; i++)
+			others_ns += excess_at(noise,
+					       at_ns - ES_NS_PER_S / 2 +
+						       i * ES_NS_PER_S / (2 * N_OTHERS + 1),
+					       least_ns);
+		es_bench_add(ret, (excess_at(noise, at_ns, least_ns) - others_ns / N_OTHERS) /
+					  (double)n_rows);
+	}
 }
 
 double es_noise_quantile(struct es_noise *noise, double q)
@@ -221,5 +282,6 @@ double es_noise_mean(const struct es_noise *noise)
 void es_noise_finish(struct es_noise *noise)
 {
 	free(noise->values);
+	free(noise->starts_ns);
 	*noise = (struct es_noise){ .values = NULL };
 }

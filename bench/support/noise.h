@@ -10,12 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "support/figures.h"
+
 /** struct es_noise - times of the same work, ns; es_noise_finish() it */
 struct es_noise {
 	int64_t *values; /* owned */
+	int64_t *starts_ns; /* owned; wall clock. No longer theirs once they are sorted */
 	size_t n, n_max;
 };
 
+/** es_noise_n_cpus - how many threads there are */
+unsigned es_noise_n_cpus(void);
 /** es_noise_calibrate - how many steps of work take about @dur_ns on this machine, at its quickest */
 uint64_t es_noise_calibrate(int64_t dur_ns);
 
@@ -27,6 +32,13 @@ uint64_t es_noise_calibrate(int64_t dur_ns);
  */
 int es_noise_quanta(struct es_noise *noise, uint64_t n_steps, int64_t dur_ns);
 int es_noise_barrier(struct es_noise *noise, uint64_t n_steps, int64_t dur_ns);
+
+/**
+ * es_noise_at_ticks - how much longer the work took at whole seconds of the wall clock than at other times, ns in each second
+ * What others do comes at any time; what is done once a second, by the second, shows here long before it shows in a quantile.
+ * @n_rows: of threads noted side by side: their mean. Appended to @ret. Before anything is sorted.
+ */
+void es_noise_at_ticks(const struct es_noise *noise, size_t n_rows, struct es_bench_figures *ret);
 
 /** es_noise_take - what @from has goes over to @noise; @from is finished */
 void es_noise_take(struct es_noise *noise, struct es_noise *from);

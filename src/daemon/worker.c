@@ -19,6 +19,7 @@ struct list {
 };
 
 struct es_worker {
+	pthread_t thread;
 	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t news; /* for the thread: a task, or the end */
 	pthread_cond_t rest; /* for who ends it: it is over */
@@ -97,20 +98,13 @@ static void *work(void *arg)
 
 static int start(struct es_worker *worker)
 {
-	pthread_attr_t attr;
 	sigset_t all, old;
-	pthread_t thread;
 	int r;
 
 	/* Signals are for the thread that waits for them. */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = pthread_attr_init(&attr);
-	if (r == 0) {
-		(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-		r = pthread_create(&thread, &attr, work, worker);
-		(void)pthread_attr_destroy(&attr);
-	}
+	r = pthread_create(&worker->thread, NULL, work, worker);
 	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return -r;
 }
@@ -192,8 +186,12 @@ bool es_worker_end(struct es_worker *worker, int64_t wait_ns)
 		r = pthread_cond_timedwait(&worker->rest, &worker->lock, &until);
 	is_over = worker->is_over;
 	worker->is_left = !is_over; /* it frees itself, if it ever comes back */
+	if (!is_over)
+		(void)pthread_detach(worker->thread);
 	(void)pthread_mutex_unlock(&worker->lock);
-	if (is_over)
+	if (is_over) {
+		(void)pthread_join(worker->thread, NULL);
 		free_worker(worker);
+	}
 	return is_over;
 }

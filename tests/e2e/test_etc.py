@@ -183,8 +183,8 @@ def test_yaml(place):
         equal(done.returncode, 0, f"{path} without its #: {done.stdout}{done.stderr}")
 
 
-def test_yaml_says_defaults(place):
-    """Each default that the example shows is the daemon's own."""
+def test_yaml_keys(place):
+    """Each key that an example shows is one that the manual knows."""
     page = os.path.join(ROOT, "doc/man/energyscopiumd.yaml.5")
     if not os.path.exists(page):
         raise Skip("no manual")

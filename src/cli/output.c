@@ -16,24 +16,32 @@
 #include "base/cleanup.h"
 #include "base/text.h"
 
+int es_outcome_make(struct es_chain *chain, struct es_outcome *opened, struct es_outcome *ret,
+		    struct es_error *err)
+{
+	/* In its place: the report borrows from it. */
+	struct es_report_options options;
+	int r;
+
+	*ret = *opened;
+	*opened = (struct es_outcome){ .recording = NULL };
+	r = es_chain_options(chain, es_recording_meta(ret->recording), &options, err);
+	options.merge = ret->merge.n ? &ret->merge : NULL;
+	if (r == 0)
+		r = es_report_build(ret->recording, &options, &ret->report, err);
+	ret->has_report = r == 0;
+	if (r < 0)
+		es_outcome_finish(ret);
+	return r;
+}
+
 int es_outcome_open(const char *path, const struct es_buf *kept, struct es_chain *chain,
 		    struct es_outcome *ret, struct es_error *err)
 {
 	struct es_outcome outcome = { .recording = NULL };
-	struct es_report_options options;
 	int r = es_recording_open(path, kept, &outcome.recording, err);
 
-	if (r == 0)
-		r = es_chain_options(chain, es_recording_meta(outcome.recording), &options, err);
-	if (r == 0)
-		r = es_report_build(outcome.recording, &options, &outcome.report, err);
-	if (r < 0) {
-		es_recording_close(outcome.recording);
-		return r;
-	}
-	outcome.has_report = true;
-	*ret = outcome;
-	return 0;
+	return r < 0 ? r : es_outcome_make(chain, &outcome, ret, err);
 }
 
 void es_outcome_finish(struct es_outcome *outcome)
@@ -41,6 +49,7 @@ void es_outcome_finish(struct es_outcome *outcome)
 	if (outcome->has_report)
 		es_report_finish(&outcome->report);
 	es_recording_close(outcome->recording);
+	es_merge_finish(&outcome->merge);
 	*outcome = (struct es_outcome){ .recording = NULL };
 }
 

@@ -9,12 +9,14 @@
 
 #include "base/error.h"
 #include "cli/chain.h"
+#include "format/merge.h"
 #include "format/profile.h"
 #include "format/report.h"
 
 /** struct es_outcome - an opened recording with its report; es_outcome_finish() it */
 struct es_outcome {
 	struct es_recording *recording;
+	struct es_merge merge; /* of a recording that was joined; n 0: it was not */
 	struct es_report report;
 	bool has_report;
 };
@@ -22,6 +24,12 @@ struct es_outcome {
 /** es_outcome_open - open a recording and make its report; @kept as for es_recording_open(); 0 or negative errno */
 int es_outcome_open(const char *path, const struct es_buf *kept, struct es_chain *chain,
 		    struct es_outcome *ret, struct es_error *err);
+/**
+ * es_outcome_make - likewise, of what is open
+ * @opened: recording and merge; taken over, also on failure
+ */
+int es_outcome_make(struct es_chain *chain, struct es_outcome *opened, struct es_outcome *ret,
+		    struct es_error *err);
 void es_outcome_finish(struct es_outcome *outcome);
 
 /**

@@ -14,8 +14,10 @@
 #include "base/clock.h"
 #include "base/parse.h"
 #include "cli/command.h"
+#include "cli/daemonlink.h"
 #include "cli/output.h"
 #include "cli/picture.h"
+#include "cli/several.h"
 #include "format/profile_signals.h"
 
 struct profile {
@@ -23,6 +25,7 @@ struct profile {
 	struct es_text_list domains;
 	bool is_full, is_json;
 	struct es_pictures pictures;
+	const char *job, *daemon;
 	struct es_chain chain;
 	struct es_profile_options options;
 };
@@ -189,19 +192,19 @@ static int check_stdout(const struct profile *profile, struct es_error *err)
 		     : 0;
 }
 
-static int show(struct profile *profile, const char *what)
+static int show(struct profile *profile, char *const *whats, size_t n)
 {
 	struct es_error err = { .code = 0 };
+	const struct es_several several = {
+		.whats = whats, .n = n, .job = profile->job, .daemon = profile->daemon
+	};
 	struct es_outcome outcome;
-	char path[ES_PATH_MAX_BYTES];
 	int r;
 
 	if (check_stdout(profile, &err) < 0 || es_pictures_check(&profile->pictures, &err) < 0 ||
 	    es_chain_load(&profile->chain, &err) < 0)
 		return es_complain("profile", ES_EXIT_USAGE, "%s", err.text);
-	r = es_find_recording(what, &profile->chain.settings, path, &err);
-	if (r == 0)
-		r = es_outcome_open(path, NULL, &profile->chain, &outcome, &err);
+	r = es_several_open(&several, &profile->chain, &outcome, &err);
 	if (r < 0)
 		return es_complain("profile", ES_EXIT_FAILURE, "%s", err.text);
 	r = parse_options(profile, &outcome.report, &err);
@@ -254,12 +257,15 @@ int es_cmd_profile(int argc, char **argv)
 		  ES_OPTION_TEXT, &profile.chain.tags },
 		{ "full", NULL, "all points, not at most 10,000 averaged ones", ES_OPTION_FLAG,
 		  &profile.is_full },
+		{ "job", "ID", "of folders with recordings of several jobs: this one's",
+		  ES_OPTION_TEXT, &profile.job },
+		ES_DAEMON_OPTION(&profile.daemon),
 		{ "layout", "2022", "nest the eprofile as the original tool did", ES_OPTION_TEXT,
 		  &profile.layout },
 	};
 	const struct es_usage usage = {
 		.command = "profile",
-		.synopsis = "[OPTION]… FILE|JOB",
+		.synopsis = "[OPTION]… FILE|JOB|DIR…",
 		.text = "Shows the power over time of a recording: in the terminal, as a picture, or as numbers.\n"
 			"Where stdout is no terminal and nothing is asked for, the eprofile goes there.",
 		.options = options,
@@ -267,12 +273,12 @@ int es_cmd_profile(int argc, char **argv)
 	};
 	int first, status = es_options_parse(&usage, argc, argv, &first);
 
-	if (status < 0 && first + 1 != argc)
+	if (status < 0 && first >= argc)
 		status = es_complain(
 			"profile", ES_EXIT_USAGE,
-			"one FILE or JOB is wanted; see 'energyscopium profile --help'");
+			"a FILE, JOB or DIR is wanted; see 'energyscopium profile --help'");
 	if (status < 0)
-		status = show(&profile, argv[first]);
+		status = show(&profile, argv + first, (size_t)(argc - first));
 	es_chain_finish(&profile.chain);
 	es_text_list_finish(&profile.domains);
 	return status;

@@ -10,12 +10,14 @@
 #include "base/cleanup.h"
 #include "base/json.h"
 #include "cli/command.h"
+#include "cli/daemonlink.h"
 #include "cli/output.h"
 #include "cli/picture.h"
+#include "cli/several.h"
 
 struct report {
 	bool is_json;
-	const char *html, *pdf;
+	const char *html, *pdf, *job, *daemon;
 	struct es_optional_text line;
 	struct es_chain chain;
 };
@@ -34,10 +36,12 @@ static bool is_stdout(const char *file)
 	return file && strcmp(file, "-") == 0;
 }
 
-static int show(struct report *report, const char *what)
+static int show(struct report *report, char *const *whats, size_t n)
 {
 	struct es_error err = { .code = 0 };
-	char path[ES_PATH_MAX_BYTES];
+	const struct es_several several = {
+		.whats = whats, .n = n, .job = report->job, .daemon = report->daemon
+	};
 	struct es_outcome outcome;
 	struct es_json json;
 	struct es_buf out;
@@ -59,8 +63,7 @@ static int show(struct report *report, const char *what)
 		return es_complain("report", r == -EINVAL ? ES_EXIT_USAGE : ES_EXIT_FAILURE, "%s",
 				   err.text);
 	report->chain.has_profile = true; /* insights look at it */
-	if (es_find_recording(what, &report->chain.settings, path, &err) < 0 ||
-	    es_outcome_open(path, NULL, &report->chain, &outcome, &err) < 0)
+	if (es_several_open(&several, &report->chain, &outcome, &err) < 0)
 		return es_complain("report", ES_EXIT_FAILURE, "%s", err.text);
 	if (report->html || report->pdf) {
 		status = write_files(report, &outcome);
@@ -112,13 +115,18 @@ int es_cmd_report(int argc, char **argv)
 		  ES_OPTION_TEXT, &report.chain.model },
 		{ "carbon", "NAME", "carbon model: carbon_model_202203, carbon_model_2024",
 		  ES_OPTION_TEXT, &report.chain.carbon },
+		{ "job", "ID", "of folders with recordings of several jobs: this one's",
+		  ES_OPTION_TEXT, &report.job },
+		ES_DAEMON_OPTION(&report.daemon),
 		ES_FOOTPRINT_OPTIONS(&report.chain.footprint),
 	};
 	const struct es_usage usage = {
 		.command = "report",
-		.synopsis = "[OPTION]… FILE|JOB",
+		.synopsis = "[OPTION]… FILE|JOB|DIR…",
 		.text = "Shows the job line and the table of a recording: what was measured and how, the energy\n"
-			"of the node and the facility, carbon with its factor, and how well the plan was kept.",
+			"of the node and the facility, carbon with its factor, and how well the plan was kept. Of\n"
+			"several recordings, or a folder with them, of one job's nodes it makes one report. A JOB\n"
+			"of which there is no file is asked from this node's daemon.",
 		.options = options,
 		.n_options = ES_ARRAY_SIZE(options),
 	};
@@ -126,10 +134,11 @@ int es_cmd_report(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	if (first + 1 != argc)
-		return es_complain("report", ES_EXIT_USAGE,
-				   "one FILE or JOB is wanted; see 'energyscopium report --help'");
-	status = show(&report, argv[first]);
+	if (first >= argc)
+		return es_complain(
+			"report", ES_EXIT_USAGE,
+			"a FILE, JOB or DIR is wanted; see 'energyscopium report --help'");
+	status = show(&report, argv + first, (size_t)(argc - first));
 	es_chain_finish(&report.chain);
 	return status;
 }

@@ -371,23 +371,23 @@ int es_spool_open_recording(struct es_spool *spool, const char *id, uint32_t whi
 	int fd;
 
 	if (kept) {
-		if (!kept->has_file || !kept->is.job.has_uid)
+		if (!kept->has_file)
 			return -ENODATA;
 		(void)es_spool_file_flush(&kept->file, es_clock_boot_ns(), true);
-		*ret_uid = kept->is.job.uid;
+		*ret_uid = kept->is.job.has_uid ? kept->is.job.uid : (uid_t)-1;
 		fd = open(kept->file.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 		return fd < 0 ? -errno : fd;
 	}
 	entry = find_done(spool, id, &which);
 	if (!entry)
 		return -ENOENT;
-	if (!entry->has_recording || !entry->has_uid)
+	if (!entry->has_recording)
 		return -ENODATA;
 	(void)snprintf(name, sizeof(name), "%s.esr", entry->stem);
 	fd = openat(spool->jobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -errno;
-	*ret_uid = entry->uid;
+	*ret_uid = entry->has_uid ? entry->uid : (uid_t)-1;
 	return fd;
 }
 

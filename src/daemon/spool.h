@@ -52,7 +52,7 @@ void es_spool_tick(struct es_spool *spool, int64_t now_unix_ns);
 /** es_spool_fill - what is known of a job, running or ended, by id; @which 0: the newest of that id. 0, -ENOENT */
 int es_spool_find(struct es_spool *spool, const char *id, uint32_t which,
 		  struct es_local_job_is *ret);
-/** es_spool_open_recording - read-only; a descriptor or negative errno. @ret_uid: whose it is */
+/** es_spool_open_recording - read-only; a descriptor or negative errno. @ret_uid: whose it is; -1: nobody said, so it is nobody's but an administrator's */
 int es_spool_open_recording(struct es_spool *spool, const char *id, uint32_t which, uid_t *ret_uid);
 /**
  * es_spool_totals - summaries of all nodes of a job in the shared folder; @ret [@max]; how many, or negative errno (-EOPNOTSUPP: no such folder is configured)

@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/timex.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -76,19 +75,6 @@ static int on_old_event(void *arg, const struct es_event *event)
 	return 0;
 }
 
-/* How far off the wall clock may be, as the kernel knows from who keeps it (ntpd, chronyd: adjtimex(2)). */
-static void tell_wall_clock(struct es_spool_file *file, int64_t now_ns)
-{
-	struct timex state = { .modes = 0 };
-	int r = adjtimex(&state);
-	int64_t off_ns = -1;
-
-	if (r >= 0 && r != TIME_ERROR && !(state.status & STA_UNSYNC))
-		off_ns = (int64_t)state.maxerror * ES_NS_PER_US;
-	file->wall_ns = now_ns;
-	(void)es_spool_file_event(file, ES_EVENT_WALL_CLOCK, now_ns, off_ns, "");
-}
-
 static void begin(struct es_spool_file *file)
 {
 	es_recorder_keep_at_most(file->recorder, ES_SPOOL_KEPT_MAX_BYTES);
@@ -99,7 +85,7 @@ static void begin(struct es_spool_file *file)
 	free(file->waiting);
 	file->waiting = NULL;
 	file->n_waiting = 0;
-	tell_wall_clock(file, es_clock_boot_ns());
+	file->wall_ns = file->clocks.looked_ns;
 }
 
 static bool is_of_the_disk(int r)
@@ -178,8 +164,10 @@ int es_spool_file_flush(struct es_spool_file *file, int64_t now_ns, bool is_now)
 			return r;
 	}
 	es_clocks_look(&file->clocks, file->recorder);
-	if (now_ns - file->wall_ns >= WALL_EVERY_NS)
-		tell_wall_clock(file, now_ns);
+	if (now_ns - file->wall_ns >= WALL_EVERY_NS) {
+		file->wall_ns = now_ns;
+		(void)es_clocks_tell_wall(file->recorder, now_ns);
+	}
 	(void)es_faults_tell(&file->faults, file->recorder, now_ns, false);
 	r = es_recorder_rows(file->recorder, &file->rows);
 	/* Nothing is lost where there is no room to keep it: counters go on, and the last row of many is written. */
@@ -231,9 +219,10 @@ int es_spool_file_end(struct es_spool_file *file, int64_t t_ns)
 			(void)es_spool_file_event(file, ES_EVENT_TAG_STOP, t_ns, 0,
 						  file->tags[i].name);
 	file->n_tags = 0;
-	tell_wall_clock(file, t_ns);
-	if (file->recorder)
+	if (file->recorder) {
+		(void)es_clocks_tell_wall(file->recorder, t_ns);
 		(void)es_faults_tell(&file->faults, file->recorder, t_ns, true);
+	}
 	(void)es_spool_file_event(file, ES_EVENT_END, t_ns, 0, "");
 	return r < 0 || !file->recorder ? r : es_recorder_problem(file->recorder);
 }

@@ -50,6 +50,24 @@ int64_t es_report_unix_ns(const struct es_report *report, int64_t t_boot_ns)
 	return report->meta->start_unix_ns + (t_boot_ns - report->meta->start_boot_ns);
 }
 
+struct es_report_window es_report_window(const struct es_report *report, uint32_t node)
+{
+	return report->windows && report->windows[node].is_known
+		       ? report->windows[node]
+		       : (struct es_report_window){ .is_known = report->has_start,
+						    .start_ns = report->start_ns,
+						    .stop_ns = report->stop_ns };
+}
+
+static void widen(struct es_report_window *window, int64_t t_ns)
+{
+	if (!window->is_known || t_ns < window->start_ns)
+		window->start_ns = t_ns;
+	if (!window->is_known || t_ns > window->stop_ns)
+		window->stop_ns = t_ns;
+	window->is_known = true;
+}
+
 static bool is_outside(const struct es_report_options *options, int64_t t_ns)
 {
 	return (options->from_ns && t_ns < options->from_ns) ||
@@ -82,6 +100,8 @@ static int on_reading(void *arg, size_t domain, int64_t t_ns, uint64_t value, in
 	if (!report->has_start || t_ns > report->stop_ns)
 		report->stop_ns = t_ns;
 	report->has_start = true;
+	if (report->windows)
+		widen(&report->windows[report->domains[domain].node], t_ns);
 	es_watch_reading(&walk->watch, domain, t_ns, value, activity_ns);
 	return 0;
 }
@@ -120,6 +140,13 @@ static int note_tag(struct walk *walk, const struct es_event *event)
 		       : es_regions_stop(walk->regions, event->text, event->t_ns);
 }
 
+/* CPU times of the recorders of several nodes add up. */
+static void add_time(int64_t *sum_ns, int64_t time_ns)
+{
+	if (*sum_ns < 0 || __builtin_add_overflow(*sum_ns, time_ns, sum_ns))
+		*sum_ns = time_ns;
+}
+
 /* What is noted as it is: nothing else hangs on it. */
 static void note_fact(struct es_report *report, const struct es_event *event)
 {
@@ -156,7 +183,7 @@ static void note_fact(struct es_report *report, const struct es_event *event)
 		(void)snprintf(report->attached, sizeof(report->attached), "%.60s", event->text);
 		break;
 	case ES_EVENT_CHILD_CPU:
-		report->child_cpu_ns = event->value;
+		add_time(&report->child_cpu_ns, event->value);
 		break;
 	case ES_EVENT_LAUNCH:
 		es_report_launch_parse(event->text, event->value, &report->launch);
@@ -166,7 +193,7 @@ static void note_fact(struct es_report *report, const struct es_event *event)
 		break;
 	case ES_EVENT_END:
 		if (event->value > 0) /* imports have none */
-			report->own_cpu_ns = event->value;
+			add_time(&report->own_cpu_ns, event->value);
 		break;
 	default:
 		break;
@@ -182,6 +209,22 @@ static int on_signal(void *arg, size_t signal, int64_t t_ns, uint64_t value)
 	return 0;
 }
 
+/* Of several nodes: from the first that began to the last that ended; one that failed is why all did. */
+static void note_command(struct es_report *report, const struct es_event *event)
+{
+	if (event->type == ES_EVENT_COMMAND_START) {
+		if (!report->has_command_start || event->t_ns < report->command_start_ns)
+			report->command_start_ns = event->t_ns;
+		report->has_command_start = true;
+		return;
+	}
+	if (!report->has_command_stop || event->t_ns > report->command_stop_ns)
+		report->command_stop_ns = event->t_ns;
+	if (!report->has_command_stop || report->command_status == 0)
+		report->command_status = event->value;
+	report->has_command_stop = true;
+}
+
 static int on_event(void *arg, const struct es_event *event)
 {
 	struct walk *walk = arg;
@@ -189,15 +232,9 @@ static int on_event(void *arg, const struct es_event *event)
 
 	switch (event->type) {
 	case ES_EVENT_COMMAND_START:
-		report->has_command_start = true;
-		report->command_start_ns = event->t_ns;
-		es_edges_note(&walk->edges, event->t_ns);
-		break;
 	case ES_EVENT_COMMAND_STOP:
-		report->has_command_stop = true;
-		report->command_stop_ns = event->t_ns;
+		note_command(report, event);
 		es_edges_note(&walk->edges, event->t_ns);
-		report->command_status = event->value;
 		break;
 	case ES_EVENT_TAG_START:
 	case ES_EVENT_TAG_STOP:
@@ -247,12 +284,13 @@ static void judge(struct es_report *report, const struct es_watch *watch)
 static void sum_covers(struct es_report *report)
 {
 	double variance = 0, estimated_j = 0, unknown_j = 0, accuracy_j = 0, covered = 0;
-	int64_t dur_ns = report->stop_ns - report->start_ns;
 	size_t n_total = 0;
 
 	for (size_t i = 0; i < report->meta->n_domains; i++) {
 		const struct es_report_domain *sum = &report->by_domain[i];
 		enum es_kind kind = report->domains[i].kind;
+		struct es_report_window window = es_report_window(report, report->domains[i].node);
+		int64_t dur_ns = window.stop_ns - window.start_ns;
 
 		if (sum->is_known && report->domains[i].is_chosen)
 			report->fine_uj += sum->energy_uj;
@@ -330,9 +368,12 @@ static int allocate(struct es_report *report)
 	report->evidence = calloc(n + 1, sizeof(*report->evidence));
 	report->by_domain = calloc(n + 1, sizeof(*report->by_domain));
 	report->gaps = calloc(ES_REPORT_GAPS_MAX, sizeof(*report->gaps));
+	if (report->is_joined)
+		report->windows = calloc(report->meta->n_nodes, sizeof(*report->windows));
 	if (report->options.has_profile)
 		report->series = calloc(n + 1, sizeof(*report->series));
-	if (!report->domains || !report->evidence || !report->by_domain || !report->gaps)
+	if (!report->domains || !report->evidence || !report->by_domain || !report->gaps ||
+	    (report->is_joined && !report->windows))
 		return -ENOMEM;
 	if (n)
 		memcpy(report->domains, report->meta->domains, n * sizeof(*report->domains));
@@ -425,6 +466,7 @@ int es_report_build(struct es_recording *recording, const struct es_report_optio
 {
 	struct es_report report = { .meta = es_recording_meta(recording),
 				    .options = *options,
+				    .is_joined = es_recording_n_parts(recording) > 1,
 				    .own_cpu_ns = -1,
 				    .child_cpu_ns = -1,
 				    .busy_ns = -1,
@@ -478,6 +520,7 @@ void es_report_finish(struct es_report *report)
 	es_work_finish(report);
 	es_report_regions_finish(report);
 	free(report->gaps);
+	free(report->windows);
 	free(report->faults);
 	es_report_baseline_finish(&report->baseline);
 	es_insights_finish(report);

@@ -29,7 +29,14 @@
 #include "format/report_unseen.h"
 #include "record/recording.h"
 
+struct es_merge;
 struct es_tagfile;
+
+/** struct es_report_window - when a node was measured, boot clock */
+struct es_report_window {
+	bool is_known;
+	int64_t start_ns, stop_ns;
+};
 
 /** struct es_report_options - what a report needs beside the recording; texts borrowed */
 struct es_report_options {
@@ -43,6 +50,7 @@ struct es_report_options {
 	enum es_psys_policy psys;
 	int64_t from_ns, to_ns; /* restrict to this part, boot clock; 0: all */
 	bool has_profile; /* a profile of the whole follows: its bins are gathered while the report is */
+	const struct es_merge *merge; /* of a recording that was joined; NULL: it was not */
 	const struct es_tagfile *tags; /* tags beside the recording's own; NULL: none */
 };
 
@@ -208,6 +216,9 @@ struct es_report {
 	bool lacks_part; /* a domain is_lacking */
 	struct es_report_cpus cpus;
 
+	bool is_joined; /* it is of several recordings */
+	struct es_report_window
+		*windows; /* [n_nodes] of recordings that were joined; NULL: all of it. Owned */
 	bool has_start; /* at least one reading */
 	int64_t start_ns, stop_ns; /* of the acquisition, boot clock */
 	bool has_command_start, has_command_stop;
@@ -272,6 +283,9 @@ const char *es_report_kind(const struct es_report *report);
 
 /** es_report_is_metered - a meter gave a part of the total, be it 0 J */
 bool es_report_is_metered(const struct es_report *report);
+
+/** es_report_window - when @node was measured: each of several that were joined began and ended by itself */
+struct es_report_window es_report_window(const struct es_report *report, uint32_t node);
 
 /** es_report_unix_ns - a time on the boot clock as wall-clock time */
 int64_t es_report_unix_ns(const struct es_report *report, int64_t t_boot_ns);

@@ -55,7 +55,8 @@ static double unknown_j(const struct es_report *report, const struct es_track *t
 	uint64_t ends_uj = track->rejected.n ? track->first_step_uj + track->last_step_uj : 0;
 
 	/* A sweep takes its time: between this meter's readings and the first and the last of all there is a rest. */
-	int64_t rest_ns = report->stop_ns - report->start_ns -
+	struct es_report_window window = es_report_window(report, track->domain->node);
+	int64_t rest_ns = window.stop_ns - window.start_ns -
 			  (track->last_t_ns - track->first_t_ns) - sum->silent_ns[0] -
 			  sum->silent_ns[1];
 

@@ -102,9 +102,10 @@ void es_report_find_silence(struct es_report *report, const struct es_track *tra
 			    int64_t *ret_held_ns)
 {
 	const struct es_domain *domain = track->domain;
+	struct es_report_window window = es_report_window(report, domain->node);
 	const struct es_sample ends[] = {
-		{ .t0_ns = report->start_ns, .t1_ns = track->first_t_ns, .is_gap = true },
-		{ .t0_ns = track->last_t_ns, .t1_ns = report->stop_ns, .is_gap = true },
+		{ .t0_ns = window.start_ns, .t1_ns = track->first_t_ns, .is_gap = true },
+		{ .t0_ns = track->last_t_ns, .t1_ns = window.stop_ns, .is_gap = true },
 	};
 
 	*ret_held_ns = 0;

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/parse.h"
 #include "format/insights.h"
+#include "format/merge.h"
 #include "format/region_show.h"
 #include "format/report.h"
 #include "format/report_faults.h"
@@ -93,6 +94,10 @@ static void put_job(const struct es_report *report, struct es_json *json)
 	es_json_object(json, "job");
 	put_text(json, "id", meta->job);
 	put_text(json, "user", meta->user);
+	if (meta->has_uid)
+		es_json_u64(json, "uid", meta->uid);
+	else
+		es_json_null(json, "uid");
 	put_text(json, "command", meta->command);
 	put_text(json, "cluster", meta->cluster);
 	put_text(json, "account", meta->account);
@@ -303,6 +308,10 @@ static void put_quality(const struct es_report *report, struct es_json *json)
 	}
 	es_json_array_end(json);
 	es_json_u64(json, "gaps_total", report->n_gaps);
+	if (report->options.merge)
+		es_merge_members(report->options.merge, json);
+	else
+		es_json_null(json, "clocks");
 	es_json_u64(json, "rejected", report->n_rejected);
 	es_json_u64(json, "wraps", report->n_wraps);
 	es_json_u64(json, "resets", report->n_resets);

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "core/share_rule.h"
+#include "format/merge.h"
 #include "format/report.h"
 
 static const char *const rule_words[ES_N_SHARE_RULES] = {
@@ -91,6 +92,8 @@ void es_report_shared_rows(const struct es_report *report, struct es_buf *out)
 			out,
 			"  %-10s %zu of %u nodes: of the others there is no recording here, and they are not in the energy\n",
 			"nodes", n_measured(report), report->meta->n_job_nodes);
+	if (report->options.merge)
+		es_merge_rows(report->options.merge, out);
 	if (!es_report_is_shared(report))
 		return;
 	put_words("attributed", rule_words, ES_N_SHARE_RULES, shared->rules, "by ", out);

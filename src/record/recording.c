@@ -16,25 +16,11 @@
 #include "base/cleanup.h"
 #include "base/limits.h"
 #include "record/frame.h"
-#include "record/rows.h"
+#include "record/join.h"
+#include "record/recording_private.h"
 #include "record/signals.h"
 
 #define CHUNK_BYTES 65536U
-
-struct es_recording {
-	int fd;
-	uint64_t file_bytes;
-	const struct es_buf *kept;
-	struct es_meta meta;
-	struct es_rows rows;
-	uint8_t *window; /* bytes of the stream from @window_at */
-	size_t window_bytes, window_cap;
-	uint64_t window_at;
-	bool is_broken; /* the frame being visited has a content that cannot be */
-	bool is_whole;
-	uint64_t lost_bytes;
-	uint32_t n_frames;
-};
 
 static uint64_t stream_bytes(const struct es_recording *recording)
 {
@@ -101,8 +87,7 @@ static int fill_window(struct es_recording *recording, uint64_t at, size_t n)
 	return 0;
 }
 
-/* The frame at @at: 1, 0 at the end of what is valid, or negative errno. */
-static int frame_at(struct es_recording *recording, uint64_t at, struct es_frame *ret)
+int es_recording_frame_at(struct es_recording *recording, uint64_t at, struct es_frame *ret)
 {
 	size_t need = ES_FRAME_OVERHEAD_BYTES;
 
@@ -140,7 +125,7 @@ static int read_header(struct es_recording *recording, const char *path, struct 
 			err, -ENOTSUP,
 			"'%s' has format %u, this program reads format %u: a newer energyscopium wrote it",
 			path, header[ES_RECORD_HEADER_BYTES - 1], ES_RECORD_VERSION);
-	r = frame_at(recording, ES_RECORD_HEADER_BYTES, &frame);
+	r = es_recording_frame_at(recording, ES_RECORD_HEADER_BYTES, &frame);
 	if (r < 0)
 		return es_error_set(err, r, "cannot read '%s'", path);
 	if (r == 0 || frame.type != ES_FRAME_META)
@@ -203,6 +188,7 @@ void es_recording_close(struct es_recording *recording)
 {
 	if (!recording)
 		return;
+	es_join_close(recording->join);
 	es_closep(&recording->fd);
 	es_meta_finish(&recording->meta);
 	es_rows_finish(&recording->rows);
@@ -215,8 +201,8 @@ const struct es_meta *es_recording_meta(const struct es_recording *recording)
 	return &recording->meta;
 }
 
-static int visit_row(const struct es_rows *rows, size_t row, const struct es_visitor *visitor,
-		     void *arg)
+int es_recording_visit_row(const struct es_rows *rows, size_t row, const struct es_visitor *visitor,
+			   void *arg)
 {
 	int r = visitor->sweep ? visitor->sweep(arg, rows->sweep_ns[row]) : 0;
 
@@ -250,7 +236,7 @@ static int visit_block(struct es_recording *recording, const struct es_frame *fr
 	if (r == -EBADMSG)
 		return break_off(recording);
 	for (size_t row = 0; r >= 0 && row < recording->rows.n_rows; row++)
-		r = visit_row(&recording->rows, row, visitor, arg);
+		r = es_recording_visit_row(&recording->rows, row, visitor, arg);
 	return r;
 }
 
@@ -293,7 +279,7 @@ static int visit_event(struct es_recording *recording, const struct es_frame *fr
 	return visitor->event ? visitor->event(arg, &event) : 0;
 }
 
-static int visit_frame(struct es_recording *recording, const struct es_frame *frame,
+int es_recording_visit(struct es_recording *recording, const struct es_frame *frame,
 		       const struct es_visitor *visitor, void *arg)
 {
 	switch (frame->type) {
@@ -317,11 +303,13 @@ int es_recording_walk(struct es_recording *recording, const struct es_visitor *v
 	struct es_frame frame;
 	int r;
 
+	if (recording->join)
+		return es_join_walk(recording->join, visitor, arg);
 	recording->is_whole = false;
 	recording->is_broken = false;
 	recording->n_frames = 0;
-	while ((r = frame_at(recording, at, &frame)) > 0) {
-		r = visit_frame(recording, &frame, visitor, arg);
+	while ((r = es_recording_frame_at(recording, at, &frame)) > 0) {
+		r = es_recording_visit(recording, &frame, visitor, arg);
 		if (r < 0 || recording->is_broken)
 			break;
 		at += frame.total_bytes;
@@ -335,16 +323,38 @@ int es_recording_walk(struct es_recording *recording, const struct es_visitor *v
 
 bool es_recording_is_whole(const struct es_recording *recording)
 {
-	return recording->is_whole && recording->lost_bytes == 0;
+	return recording->join ? es_join_is_whole(recording->join)
+			       : recording->is_whole && recording->lost_bytes == 0;
 }
 
 uint64_t es_recording_lost_bytes(const struct es_recording *recording)
 {
-	return recording->lost_bytes;
+	return recording->join ? es_join_lost_bytes(recording->join) : recording->lost_bytes;
 }
 
 uint32_t es_recording_valid(const struct es_recording *recording, uint64_t *ret_bytes)
 {
 	*ret_bytes = stream_bytes(recording) - recording->lost_bytes;
 	return recording->n_frames;
+}
+
+int es_recording_join(struct es_recording *const *parts, const int64_t *shift_ns, size_t n,
+		      struct es_recording **ret)
+{
+	struct es_recording *recording = calloc(1, sizeof(*recording));
+	int r = recording ? es_join_create(parts, shift_ns, n, &recording->meta, &recording->join)
+			  : -ENOMEM;
+
+	if (r < 0) {
+		free(recording);
+		return r;
+	}
+	recording->fd = -1;
+	*ret = recording;
+	return 0;
+}
+
+size_t es_recording_n_parts(const struct es_recording *recording)
+{
+	return recording->join ? es_join_n(recording->join) : 1;
 }

@@ -39,6 +39,19 @@ int es_recording_open(const char *path, const struct es_buf *kept, struct es_rec
 /** es_recording_open_fd - likewise, of an open file; @fd: taken over, closed also on failure; @name: for what is said */
 int es_recording_open_fd(int fd, const char *name, const struct es_buf *kept,
 			 struct es_recording **ret, struct es_error *err);
+/**
+ * es_recording_join - recordings of one job on several nodes as one: nodes, domains and signals one after the other
+ * @parts: [@n] open, of different nodes; owned by the joined one from now on, with 0 only
+ * @shift_ns: [@n] what is added to the times of each, so that all are on the boot clock of the first
+ *
+ * Its walk visits what happened in the order of time. Of events that are about one machine those that readers would take for all
+ * are left out: its suspends, its launcher, its idle power, its processors online; work is that of the first that counted any. Returns 0,
+ * -ENOMEM, or -E2BIG: too many nodes, domains or signals.
+ */
+int es_recording_join(struct es_recording *const *parts, const int64_t *shift_ns, size_t n,
+		      struct es_recording **ret);
+/** es_recording_n_parts - of a joined one; else 1 */
+size_t es_recording_n_parts(const struct es_recording *recording);
 void es_recording_close(struct es_recording *recording);
 
 /** es_recording_meta - borrowed, lives as long as @recording */

@@ -7,6 +7,7 @@
 #include "sampler/clocks.h"
 
 #include <stdlib.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -30,6 +31,17 @@ es_hot static void read_clocks(int64_t *ret_boot_ns, int64_t *ret_mono_ns, int64
 	}
 }
 
+int es_clocks_tell_wall(struct es_recorder *recorder, int64_t t_ns)
+{
+	struct es_event event = { .type = ES_EVENT_WALL_CLOCK, .t_ns = t_ns, .value = -1 };
+	struct timex state = { .modes = 0 };
+	int r = adjtimex(&state); /* asks only: anybody may */
+
+	if (r >= 0 && r != TIME_ERROR && !(state.status & STA_UNSYNC))
+		event.value = (int64_t)state.maxerror * ES_NS_PER_US;
+	return es_recorder_event(recorder, &event);
+}
+
 void es_clocks_start(struct es_clocks *clocks, struct es_recorder *recorder)
 {
 	int64_t boot_ns, mono_ns, unix_ns;
@@ -39,6 +51,7 @@ void es_clocks_start(struct es_clocks *clocks, struct es_recorder *recorder)
 				      .slept_ns = boot_ns - mono_ns,
 				      .wall_ahead_ns = unix_ns - boot_ns };
 	(void)es_recorder_clock(recorder, boot_ns, mono_ns, unix_ns);
+	(void)es_clocks_tell_wall(recorder, boot_ns);
 }
 
 es_hot void es_clocks_look(struct es_clocks *clocks, struct es_recorder *recorder)

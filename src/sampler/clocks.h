@@ -21,6 +21,8 @@ struct es_clocks {
 
 /** es_clocks_start - how they stand now, into the recording */
 void es_clocks_start(struct es_clocks *clocks, struct es_recorder *recorder);
+/** es_clocks_tell_wall - how far off the wall clock may be, as the kernel knows from who keeps it; into the recording */
+int es_clocks_tell_wall(struct es_recorder *recorder, int64_t t_ns);
 /**
  * es_clocks_look - a sleep of the machine, or a step of its wall clock since the last look becomes an event
  * To be called before the readings taken since then are written: who follows them is to know of the sleep.

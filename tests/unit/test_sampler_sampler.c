@@ -125,7 +125,8 @@ static int on_event(void *arg, const struct es_event *event)
 {
 	struct fixture *f = arg;
 
-	if (f->n_events < 8)
+	/* Who keeps the wall clock of this machine is none of these tests'. */
+	if (f->n_events < 8 && event->type != ES_EVENT_WALL_CLOCK)
 		f->events[f->n_events++] = *event;
 	return 0;
 }

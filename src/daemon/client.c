@@ -222,9 +222,7 @@ void es_client_send(struct es_client *client, const uint8_t *data, size_t n, int
 	if (r == -ETOOMANYREFS)
 		es_client_answer(client, 0, ES_IPC_TOO_MANY, 0,
 				 "too many descriptors are on their way to others");
-	else if (r < 0)
-		es_client_drop(client);
-	else if (client->ends_after)
+	else if (r < 0 || client->ends_after)
 		es_client_drop(client);
 }
 

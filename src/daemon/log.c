@@ -63,8 +63,8 @@ static void put_line(const struct es_log *log, enum es_log_level level, const ch
 	(void)es_write_all(2, text, (size_t)length);
 }
 
-static void say(struct es_log *log, enum es_log_level level, uint64_t n_hidden, const char *fmt,
-		va_list args)
+__attribute__((format(printf, 4, 0))) static void
+say(struct es_log *log, enum es_log_level level, uint64_t n_hidden, const char *fmt, va_list args)
 {
 	char *text = NULL;
 	int n;

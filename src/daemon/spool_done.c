@@ -355,7 +355,7 @@ int es_spool_scan(struct es_spool *spool, struct es_error *err)
 
 	if (r == 0 && spool->node_fd >= 0)
 		r = scan_folder(spool, spool->node_fd, true, err);
-	if (r == 0)
+	if (r == 0 && spool->n_entries)
 		qsort(spool->entries, spool->n_entries, sizeof(*spool->entries), by_stop);
 	return r;
 }

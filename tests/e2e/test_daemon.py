@@ -20,6 +20,7 @@ import twins
 from harness import PLAYER, TREE, Skip, equal, expect, near
 
 USER, OTHER = 64211, 64212
+SET_CLOCK = os.environ.get("ES_SET_CLOCK_MODULE", "")
 
 
 def domains(connection):
@@ -599,6 +600,43 @@ def test_new_meters(place):
         expect(again is not None and again.epoch != page.epoch, "another page")
         expect("powercap/package-1" in [domain["id"] for domain in domains(connection)], "the new meter")
         again.next(again.next()["sequence"])
+
+
+def test_clocks(place):
+    """A wall clock that is set, and a machine that slept, cost one uneven turn, and no joule"""
+    if not SET_CLOCK:
+        raise Skip("ES_SET_CLOCK_MODULE is not set")
+    root = tree_of(place)
+    clock = os.path.join(place, "clock")
+
+    def put(set_ns, slept_ns):
+        with open(clock, "r+b") as file:
+            file.write(struct.pack("<qq", set_ns, slept_ns))
+
+    with open(clock, "wb") as file:
+        file.write(b"\0" * 4096)
+    # A sanitizer wants to come first, and need not.
+    env = {"LD_PRELOAD": SET_CLOCK, "ES_SET_CLOCK": clock, "ASAN_OPTIONS": "verify_asan_link_order=0"}
+    with daemons.up(place, root=root, config={"period": "200ms"}, env=env) as daemon, daemon.connect() as connection:
+        page = connection.watch(100_000_000)
+        now = page.next(page.next()["sequence"] + 4)
+        for set_ns, slept_ns in ((3_600_000_000_000, 0), (-7_200_000_000_000, 0), (-7_200_000_000_000, 500_000_000_000),
+                                 (-7_200_000_000_000, 90_000_000_000_000)):
+            before, swept = now, daemon.state()["sampling"]["sweeps"]
+            put(set_ns, slept_ns)
+            began = time.monotonic()
+            now = page.next(before["sequence"] + 12)
+            took = time.monotonic() - began
+            n = daemon.state()["sampling"]["sweeps"] - swept
+            expect(n <= took * 10 + 12, f"{n} sweeps in {took} s after {set_ns}, {slept_ns}")
+            expect(now["sweep_ns"] > before["sweep_ns"], "the boot clock goes on")
+            equal(now["node_uj"], before["node_uj"], f"energy of meters that stand still, after {set_ns}, {slept_ns}")
+            equal([value["error"] for value in now["values"] if value["error"]], [], "errors")
+            if set_ns > 0:  # it is said once a minute
+                daemon.wait_log("the wall clock was set forward by")
+        ahead_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME) + 90_000_000_000_000
+        expect(abs(ahead_ns - now["sweep_ns"]) < 20_000_000_000, "sweeps are stamped with the boot clock")
+        equal(daemon.state()["errors"], 0, daemon.log())
 
 
 def test_cost(place):

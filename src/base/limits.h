@@ -20,6 +20,7 @@
 #define ES_CONF_FILE_MAX_BYTES (1U << 20) /* a configuration file */
 #define ES_DOMAINS_MAX 4096U /* domains in one recording */
 #define ES_SIGNALS_MAX 4096U /* signals in one recording */
+#define ES_JOINED_MAX 65536U /* domains, or signals, of recordings that are joined */
 #define ES_NODES_MAX 16384U /* nodes in one recording */
 #define ES_IPC_TEXT_MAX_BYTES 4096U /* words or a path in a message; with the final NUL */
 #define ES_IPC_MESSAGE_MAX_BYTES 8192U /* a message through a local socket */

@@ -18,6 +18,7 @@
 #include "cli/chain.h"
 #include "cli/daemonlink.h"
 #include "cli/jobs.h"
+#include "cli/jobs_total.h"
 
 #define PAUSE_NS 50000000LL
 #define NODES_MAX 16384U
@@ -26,15 +27,12 @@
 struct line {
 	const char *daemon, *id;
 	int64_t wait_ns;
-	bool is_short;
+	bool is_short, is_json;
 	struct es_chain chain;
 	struct es_daemonlink_answer answer;
-	struct es_local_job_is heard; /* the last one that was heard from */
 	/* Of all nodes that were heard from */
-	struct es_meta meta;
-	uint32_t n_heard, n_over, n_unknown, n_nodes;
-	uint64_t energy_uj;
-	int64_t start_unix_ns, stop_unix_ns;
+	struct es_local_job_is *heard; /* [n_heard] owned */
+	uint32_t n_heard, cap_heard, n_over, n_unknown, n_nodes;
 };
 
 static int fail(const struct es_error *err)
@@ -44,58 +42,40 @@ static int fail(const struct es_error *err)
 
 static void forget(struct line *line)
 {
-	es_meta_finish(&line->meta);
-	es_meta_init(&line->meta);
 	line->n_heard = line->n_over = line->n_unknown = line->n_nodes = 0;
-	line->energy_uj = 0;
-	line->start_unix_ns = line->stop_unix_ns = 0;
 }
 
-/* What a default PUE and the zone depend on is the first node's. */
-static void take_machine(const struct es_local_machine *machine, struct es_meta *meta)
+static int make_room(struct line *line)
 {
-	meta->virt = machine->virt <= ES_VIRT_CONTAINER ? (enum es_virt)machine->virt
-							: ES_VIRT_UNKNOWN;
-	meta->has_battery = machine->has_battery;
-	(void)snprintf(meta->country, sizeof(meta->country), "%s", machine->country);
-	(void)snprintf(meta->timezone, sizeof(meta->timezone), "%s", machine->timezone);
+	uint32_t cap = line->cap_heard ? 2 * line->cap_heard : 4;
+	struct es_local_job_is *heard;
+
+	if (line->n_heard < line->cap_heard)
+		return 0;
+	heard = reallocarray(line->heard, cap, sizeof(*heard));
+	if (!heard)
+		return -ENOMEM;
+	line->heard = heard;
+	line->cap_heard = cap;
+	return 0;
 }
 
 static int take(struct line *line, struct es_error *err)
 {
-	const struct es_local_job_is *job = &line->heard;
-	int r = es_local_get_job_is(es_daemonlink_body(&line->answer), line->answer.n,
-				    &line->heard);
+	struct es_local_job_is *job;
+	int r = make_room(line);
 
 	if (r == 0)
-		r = es_meta_add_node(&line->meta, job->node);
+		r = es_local_get_job_is(es_daemonlink_body(&line->answer), line->answer.n,
+					&line->heard[line->n_heard]);
 	if (r < 0)
 		return es_error_set(err, r, "the daemon's answer");
-	if (line->n_heard++ == 0) {
-		take_machine(&job->machine, &line->meta);
-		(void)snprintf(line->meta.job, sizeof(line->meta.job), "%s", job->job.id);
-		line->start_unix_ns = job->start_unix_ns;
-		line->meta.start_unix_ns = job->start_unix_ns;
-	}
-	if (job->start_unix_ns < line->start_unix_ns)
-		line->start_unix_ns = job->start_unix_ns;
+	job = &line->heard[line->n_heard++];
 	if (job->job.n_nodes > line->n_nodes)
 		line->n_nodes = job->job.n_nodes;
-	line->meta.n_cpus += job->job.n_cpus;
 	line->n_over += (job->job.flags & (ES_LOCAL_ENDED | ES_LOCAL_PENDING)) == ES_LOCAL_ENDED;
 	line->n_unknown += !job->has_energy;
-	line->energy_uj += job->has_energy ? job->energy_uj : 0;
 	return 0;
-}
-
-static void take_stop(struct line *line)
-{
-	const struct es_local_job_is *job = &line->heard;
-	const int64_t stop_ns = job->stop_unix_ns ? job->stop_unix_ns
-						  : job->start_unix_ns + job->dur_ns;
-
-	if (stop_ns > line->stop_unix_ns)
-		line->stop_unix_ns = stop_ns;
 }
 
 /* This node's daemon alone. */
@@ -109,8 +89,6 @@ static int ask_one(struct line *line, int fd, struct es_error *err)
 	forget(line);
 	if (r == 0)
 		r = take(line, err);
-	if (r == 0)
-		take_stop(line);
 	return r;
 }
 
@@ -131,7 +109,6 @@ static int ask_all(struct line *line, int fd, struct es_error *err)
 		r = take(line, err);
 		if (r < 0)
 			return r;
-		take_stop(line);
 	}
 	return r < 0 ? r : line->n_heard ? 0 : -ENOENT;
 }
@@ -164,32 +141,55 @@ static int ask_until(struct line *line, int fd, struct es_error *err)
 	}
 }
 
+static void put_json(const struct line *line, const struct es_report *report, struct es_buf *out)
+{
+	struct es_json json;
+	struct es_buf words;
+
+	es_buf_init(&words, OUT_MAX_BYTES);
+	(void)es_report_line(report, line->is_short, &words);
+	(void)es_buf_u8(&words, 0);
+	es_json_init(&json, es_json_sink_buf, out, true);
+	es_json_object(&json, NULL);
+	es_json_string(&json, "schema", "energyscopium.job-line/1");
+	es_json_string(&json, "line", words.error ? NULL : (const char *)words.data);
+	es_json_u64(&json, "nodes_heard", line->n_heard);
+	es_json_u64(&json, "nodes_over", line->n_over);
+	es_report_members(report, &json);
+	es_json_object_end(&json);
+	out->error = es_json_end(&json);
+	es_buf_finish(&words);
+}
+
+static void put_words(const struct line *line, const struct es_report *report, struct es_buf *out)
+{
+	(void)es_report_line(report, line->is_short, out);
+	(void)es_buf_u8(out, '\n');
+	if (line->n_heard - line->n_unknown < line->n_nodes)
+		(void)es_buf_printf(out,
+				    "energyscopium jobid<%s> has the energy of %" PRIu32
+				    " of %" PRIu32 " nodes\n",
+				    report->meta->job, line->n_heard - line->n_unknown,
+				    line->n_nodes);
+}
+
 static int put(struct line *line)
 {
 	struct es_error err = { .code = 0 };
-	struct es_report report = { .meta = &line->meta, .has_start = true };
+	struct es_jobs_total total;
 	struct es_buf out;
-	int r = es_chain_options(&line->chain, &line->meta, &report.options, &err);
+	int r = es_jobs_total_make(line->heard, line->n_heard, &line->chain, &total, &err);
 
 	if (r < 0)
 		return fail(&err);
-	report.stop_ns = line->stop_unix_ns - line->start_unix_ns;
-	report.has_energy = line->n_unknown < line->n_heard;
-	report.node_j = es_j_from_uj(line->energy_uj);
-	report.facility_j = report.node_j * report.options.pue;
-	report.has_carbon = report.options.carbon.zone != NULL;
-	if (report.has_carbon)
-		report.gco2 = es_carbon_g(&report.options.carbon, report.node_j, report.facility_j);
 	es_buf_init(&out, OUT_MAX_BYTES);
-	(void)es_report_line(&report, line->is_short, &out);
-	(void)es_buf_u8(&out, '\n');
-	if (line->n_heard - line->n_unknown < line->n_nodes)
-		(void)es_buf_printf(&out,
-				    "energyscopium jobid<%s> has the energy of %" PRIu32
-				    " of %" PRIu32 " nodes\n",
-				    line->meta.job, line->n_heard - line->n_unknown, line->n_nodes);
+	if (line->is_json)
+		put_json(line, &total.outcome.report, &out);
+	else
+		put_words(line, &total.outcome.report, &out);
 	r = es_put_out("job line", &out);
 	es_buf_finish(&out);
+	es_jobs_total_finish(&total);
 	return r;
 }
 
@@ -218,6 +218,10 @@ static int parse(struct line *line, int argc, char **argv)
 		  ES_OPTION_TEXT, &line->chain.pue },
 		{ "carbon", "NAME", "factors of a named model", ES_OPTION_TEXT,
 		  &line->chain.carbon },
+		{ "model", "NAME",
+		  "node model: calibrated[:CLASS] (the default where the node\nhas one), none, joule_model_202203",
+		  ES_OPTION_TEXT, &line->chain.model },
+		{ "json", NULL, "as JSON", ES_OPTION_FLAG, &line->is_json },
 		{ "short", NULL, "fold long lists of nodes", ES_OPTION_FLAG, &line->is_short },
 		ES_DAEMON_OPTION(&line->daemon),
 	};
@@ -253,7 +257,6 @@ int es_jobs_cmd_line(int argc, char **argv)
 	if (!line || !own)
 		return es_complain("job line", ES_EXIT_FAILURE, "out of memory");
 	line->chain.command = "job line";
-	es_meta_init(&line->meta);
 	status = parse(line, argc, argv);
 	if (status < 0 && !line->id && es_jobs_environment(false, own, NULL) == 0)
 		line->id = own->id;
@@ -262,6 +265,6 @@ int es_jobs_cmd_line(int argc, char **argv)
 	if (status < 0)
 		status = show(line);
 	es_chain_finish(&line->chain);
-	es_meta_finish(&line->meta);
+	free(line->heard);
 	return status;
 }

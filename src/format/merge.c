@@ -319,7 +319,7 @@ int es_merge(struct es_recording *const *recordings, size_t n, struct es_recordi
 			(void)es_error_say(
 				err, r,
 				"too many nodes, domains or signals for one report: %u domains at most",
-				ES_DOMAINS_MAX);
+				ES_JOINED_MAX);
 		else if (r < 0)
 			(void)es_error_set(err, r, "cannot read the recordings");
 	}

@@ -297,6 +297,7 @@ static void put_own_cost(const struct es_report *report, struct es_buf *out)
 	char text[160];
 	double dur_s = es_s_from_ns(report->stop_ns - report->start_ns),
 	       cpu_s = es_s_from_ns(report->own_cpu_ns);
+	size_t n_nodes = report->is_joined ? report->meta->n_nodes : 1;
 
 	if (report->own_cpu_ns < 0)
 		return;
@@ -305,8 +306,9 @@ static void put_own_cost(const struct es_report *report, struct es_buf *out)
 		(void)snprintf(text, sizeof(text), "%.4f s of CPU time by this tool", cpu_s);
 	else
 		(void)snprintf(text, sizeof(text),
-			       "%.4f s of CPU time by this tool (%.3f %% of a core)", cpu_s,
-			       100.0 * cpu_s / dur_s);
+			       "%.4f s of CPU time by this tool (%.3f %% of a core%s)", cpu_s,
+			       100.0 * cpu_s / dur_s / (double)n_nodes,
+			       n_nodes > 1 ? " of each node" : "");
 	put_row(out, "own cost", text);
 }
 

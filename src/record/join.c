@@ -356,44 +356,11 @@ void es_join_close(struct es_join *join)
 	free(join);
 }
 
-static int add_nodes(const struct es_meta *from, struct es_meta *to, uint32_t *ret_first)
-{
-	int r = 0;
-
-	*ret_first = (uint32_t)to->n_nodes;
-	for (size_t i = 0; r == 0 && i < from->n_nodes; i++) {
-		r = es_meta_add_node(to, from->nodes[i].name);
-		if (r == 0)
-			to->nodes[to->n_nodes - 1] = from->nodes[i];
-	}
-	return r;
-}
-
 static int add_part(struct part *part, struct es_meta *to)
 {
-	const struct es_meta *from = &part->recording->meta;
-	uint32_t first_node;
-	int r = add_nodes(from, to, &first_node);
-
 	part->first_domain = to->n_domains;
 	part->first_signal = to->n_signals;
-	for (size_t i = 0; r == 0 && i < from->n_domains; i++) {
-		struct es_domain domain = from->domains[i];
-
-		domain.node += first_node;
-		if (domain.read_period_ns == 0)
-			domain.read_period_ns = from->period_ns;
-		if (domain.parent >= 0)
-			domain.parent += (int32_t)part->first_domain;
-		r = es_meta_add_domain(to, &domain);
-	}
-	for (size_t i = 0; r == 0 && i < from->n_signals; i++) {
-		struct es_signal signal = from->signals[i];
-
-		signal.node += first_node;
-		r = es_meta_add_signal(to, &signal);
-	}
-	return r;
+	return es_meta_join(to, &part->recording->meta);
 }
 
 static void add_job(const struct es_meta *from, int64_t shift_ns, struct es_meta *to)

@@ -67,11 +67,11 @@ int es_meta_add_node(struct es_meta *meta, const char *name)
 	return 0;
 }
 
-int es_meta_add_domain(struct es_meta *meta, const struct es_domain *domain)
+static int add_domain(struct es_meta *meta, const struct es_domain *domain, size_t most)
 {
 	struct es_domain *domains;
 
-	if (meta->n_domains >= ES_DOMAINS_MAX)
+	if (meta->n_domains >= most)
 		return -E2BIG;
 	domains = grow(meta->domains, meta->n_domains, sizeof(*domains));
 	if (!domains)
@@ -81,11 +81,16 @@ int es_meta_add_domain(struct es_meta *meta, const struct es_domain *domain)
 	return 0;
 }
 
-int es_meta_add_signal(struct es_meta *meta, const struct es_signal *signal)
+int es_meta_add_domain(struct es_meta *meta, const struct es_domain *domain)
+{
+	return add_domain(meta, domain, ES_DOMAINS_MAX);
+}
+
+static int add_signal(struct es_meta *meta, const struct es_signal *signal, size_t most)
 {
 	struct es_signal *signals;
 
-	if (meta->n_signals >= ES_SIGNALS_MAX)
+	if (meta->n_signals >= most)
 		return -E2BIG;
 	signals = grow(meta->signals, meta->n_signals, sizeof(*signals));
 	if (!signals)
@@ -93,6 +98,41 @@ int es_meta_add_signal(struct es_meta *meta, const struct es_signal *signal)
 	meta->signals = signals;
 	meta->signals[meta->n_signals++] = *signal;
 	return 0;
+}
+
+int es_meta_add_signal(struct es_meta *meta, const struct es_signal *signal)
+{
+	return add_signal(meta, signal, ES_SIGNALS_MAX);
+}
+
+int es_meta_join(struct es_meta *meta, const struct es_meta *from)
+{
+	uint32_t first_node = (uint32_t)meta->n_nodes;
+	int32_t first_domain = (int32_t)meta->n_domains;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < from->n_nodes; i++) {
+		r = es_meta_add_node(meta, from->nodes[i].name);
+		if (r == 0)
+			meta->nodes[meta->n_nodes - 1] = from->nodes[i];
+	}
+	for (size_t i = 0; r == 0 && i < from->n_domains; i++) {
+		struct es_domain domain = from->domains[i];
+
+		domain.node += first_node;
+		if (domain.parent >= 0)
+			domain.parent += first_domain;
+		if (domain.read_period_ns == 0) /* theirs, not that of the first */
+			domain.read_period_ns = from->period_ns;
+		r = add_domain(meta, &domain, ES_JOINED_MAX);
+	}
+	for (size_t i = 0; r == 0 && i < from->n_signals; i++) {
+		struct es_signal signal = from->signals[i];
+
+		signal.node += first_node;
+		r = add_signal(meta, &signal, ES_JOINED_MAX);
+	}
+	return r;
 }
 
 static void put_text(struct es_json *json, const char *key, const char *text)

@@ -78,6 +78,8 @@ void es_meta_finish(struct es_meta *meta);
 /** es_meta_add_node, es_meta_add_domain - append a zeroed one (a domain of the last node); 0, -ENOMEM, or -E2BIG over the limit */
 int es_meta_add_node(struct es_meta *meta, const char *name);
 int es_meta_add_domain(struct es_meta *meta, const struct es_domain *domain);
+/** es_meta_join - append those of another node's recording, in which @from was read: to ES_JOINED_MAX in all; 0, -ENOMEM, -E2BIG */
+int es_meta_join(struct es_meta *meta, const struct es_meta *from);
 /** es_meta_add_signal - append a copy; 0, -ENOMEM, or -E2BIG over the limit */
 int es_meta_add_signal(struct es_meta *meta, const struct es_signal *signal);
 

@@ -136,6 +136,25 @@ static int read_header(struct es_recording *recording, const char *path, struct 
 			    err);
 }
 
+/* Description and room for rows; @recording is freed on failure. */
+static int begin(struct es_recording *recording, const char *name, struct es_recording **ret,
+		 struct es_error *err)
+{
+	int r = read_header(recording, name, err);
+
+	if (r == 0) {
+		r = es_rows_init(&recording->rows, recording->meta.domains,
+				 recording->meta.n_domains, 1);
+		if (r < 0)
+			(void)es_error_set(err, r, "'%s'", name);
+	}
+	if (r < 0)
+		es_recording_close(recording);
+	else
+		*ret = recording;
+	return r;
+}
+
 int es_recording_open_fd(int fd, const char *name, const struct es_buf *kept,
 			 struct es_recording **ret, struct es_error *err)
 {
@@ -158,19 +177,22 @@ int es_recording_open_fd(int fd, const char *name, const struct es_buf *kept,
 		goto fail;
 	}
 	recording->file_bytes = (uint64_t)st.st_size;
-	r = read_header(recording, name, err);
-	if (r < 0)
-		goto fail;
-	r = es_rows_init(&recording->rows, recording->meta.domains, recording->meta.n_domains, 1);
-	if (r < 0) {
-		(void)es_error_set(err, r, "'%s'", name);
-		goto fail;
-	}
-	*ret = recording;
-	return 0;
+	return begin(recording, name, ret, err);
 fail:
 	es_recording_close(recording);
 	return r;
+}
+
+int es_recording_open_bytes(const struct es_buf *bytes, const char *name, struct es_recording **ret,
+			    struct es_error *err)
+{
+	struct es_recording *recording = calloc(1, sizeof(*recording));
+
+	if (!recording)
+		return es_error_set(err, -ENOMEM, "'%s'", name);
+	recording->kept = bytes;
+	recording->fd = -1;
+	return begin(recording, name, ret, err);
 }
 
 int es_recording_open(const char *path, const struct es_buf *kept, struct es_recording **ret,

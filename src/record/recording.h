@@ -39,6 +39,9 @@ int es_recording_open(const char *path, const struct es_buf *kept, struct es_rec
 /** es_recording_open_fd - likewise, of an open file; @fd: taken over, closed also on failure; @name: for what is said */
 int es_recording_open_fd(int fd, const char *name, const struct es_buf *kept,
 			 struct es_recording **ret, struct es_error *err);
+/** es_recording_open_bytes - likewise, of a whole recording in memory, which must outlive it */
+int es_recording_open_bytes(const struct es_buf *bytes, const char *name, struct es_recording **ret,
+			    struct es_error *err);
 /**
  * es_recording_join - recordings of one job on several nodes as one: nodes, domains and signals one after the other
  * @parts: [@n] open, of different nodes; owned by the joined one from now on, with 0 only

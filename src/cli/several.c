@@ -40,7 +40,8 @@ static int set_add(struct set *set, struct es_recording *recording)
 {
 	if (set->n == set->cap) {
 		size_t cap = set->cap ? 2 * set->cap : 8;
-		struct es_recording **list = reallocarray(set->list, cap, sizeof(*list));
+		struct es_recording **list =
+			reallocarray(set->list, cap, sizeof(struct es_recording *));
 
 		if (!list)
 			return -ENOMEM;
@@ -156,7 +157,7 @@ static int add_of_daemon(struct set *set, const char *id, const char *daemon, st
 {
 	es_cleanup(es_freep) struct es_daemonlink_answer *answer = calloc(1, sizeof(*answer));
 	es_cleanup(es_closep) int fd = -1, file_fd = -1;
-	struct es_recording *recording;
+	struct es_recording *recording = NULL;
 	uint8_t packet[256];
 	int r = answer ? es_daemonlink_open(daemon, DAEMON_NS, &fd, NULL, err) : -ENOMEM;
 

@@ -24,7 +24,6 @@
 #define LOCAL_TASKS_MAX 8192U
 #define REMOTE_TASKS_MAX 1024U
 #define LOOK_NS (10 * ES_NS_PER_S)
-#define ORPHANS_NS (15 * ES_NS_PER_S) /* so long a job may take to be found again */
 #define LOCAL_END_NS (10 * ES_NS_PER_S)
 #define REMOTE_END_NS (2 * ES_NS_PER_S)
 
@@ -72,6 +71,8 @@ static int copy_options(struct es_spool *spool, const struct es_spool_options *o
 	int r;
 
 	spool->options = *options;
+	if (spool->options.orphans_ns == 0)
+		spool->options.orphans_ns = ES_SPOOL_ORPHANS_NS;
 	if (strlen(options->folder) + ES_NAME_MAX_BYTES + 16 >= sizeof(spool->folder) ||
 	    (options->shared && strlen(options->shared) >= sizeof(spool->shared)))
 		return es_error_set(err, -ENAMETOOLONG, "spool");
@@ -310,7 +311,7 @@ void es_spool_tick(struct es_spool *spool, int64_t now_unix_ns)
 			(void)es_spool_file_flush(&job->file, now_ns, false);
 	hand_over_all(spool);
 	es_spool_take_done(spool);
-	if (spool->fed_ns && now_ns - spool->opened_ns >= ORPHANS_NS)
+	if (spool->fed_ns && now_ns - spool->opened_ns >= spool->options.orphans_ns)
 		es_spool_finish_orphans(spool);
 	if (spool->looked_ns == 0 || now_ns - spool->looked_ns >= LOOK_NS) {
 		spool->looked_ns = now_ns;

@@ -26,6 +26,7 @@ struct es_spool_options {
 	uint64_t quota_bytes;
 	int64_t keep_ns; /* finished recordings older than that go; 0: only the quota counts */
 	bool keeps_node; /* a recording of the node itself */
+	int64_t orphans_ns; /* so long a job may take to be found again after a start; 0: 15 s */
 	const struct es_meta
 		*meta; /* of this node: name, CPUs, boot id, zone …; domains are the spool's */
 };

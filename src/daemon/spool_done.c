@@ -19,6 +19,8 @@
 #include "daemon/spool_report.h"
 #include "daemon/summary.h"
 
+#define SUMMARY_BYTES 4096U
+
 /* What is done aside; texts and the job are copies. */
 struct task {
 	struct es_task task;
@@ -60,7 +62,7 @@ struct es_spool_entry *es_spool_add(struct es_spool *spool, const char *stem, bo
 {
 	struct es_spool_entry *entry;
 
-	if (spool->n_entries >= ES_SPOOL_ENTRIES_MAX)
+	if (spool->n_entries >= ES_SPOOL_ENTRIES_MAX || strlen(stem) >= sizeof(entry->stem))
 		return NULL;
 	if (spool->n_entries == spool->cap_entries) {
 		size_t cap = spool->cap_entries ? 2 * spool->cap_entries : 64;
@@ -163,7 +165,8 @@ bool es_spool_hand_over(struct es_spool *spool, struct es_spool_job *kept)
 	struct es_spool_entry *entry;
 	struct task *task;
 
-	if (kept->has_file && kept->file.recorder && es_recorder_flush(kept->file.recorder) < 0)
+	if (kept->has_file && (es_spool_file_flush(&kept->file, kept->stop_ns, true) < 0 ||
+			       es_recorder_flush(kept->file.recorder) < 0))
 		return false;
 	task = make_task(finish, spool->folder, kept->stem);
 	entry = task ? es_spool_add(spool, kept->stem, false) : NULL;
@@ -190,9 +193,12 @@ bool es_spool_hand_over(struct es_spool *spool, struct es_spool_job *kept)
 	task->file = kept->file;
 	memset(&kept->file, 0, sizeof(kept->file));
 	kept->has_file = false;
-	if (!give_finish(spool, task))
-		spool->log(spool->arg, -ENOBUFS,
-			   "too many jobs ended at once: one of them gets no summary");
+	if (!give_finish(spool, task)) {
+		/* Too many at once: its summary is made from its recording, later. */
+		entry->is_orphan = entry->has_recording;
+		if (entry->is)
+			entry->is->job.flags &= ~(uint32_t)ES_LOCAL_PENDING;
+	}
 	return true;
 }
 
@@ -229,6 +235,14 @@ static void tell_all_nodes(struct es_spool *spool, const struct es_local_job_is 
 			"the shared folder takes nothing for long: summaries are no longer kept for it");
 }
 
+static void take_summary(struct es_spool_entry *entry, const struct es_local_job_is *is)
+{
+	memcpy(entry->id, is->job.id, sizeof(entry->id));
+	entry->uid = is->job.uid;
+	entry->has_uid = is->job.has_uid;
+	entry->stop_unix_ns = is->stop_unix_ns;
+}
+
 static void take_local(struct es_spool *spool, struct task *task)
 {
 	struct es_spool_entry *entry = find_entry(spool, task->stem, false);
@@ -239,10 +253,7 @@ static void take_local(struct es_spool *spool, struct task *task)
 		tell_all_nodes(spool, &task->is, false);
 	if (!entry)
 		return;
-	memcpy(entry->id, task->is.job.id, sizeof(entry->id));
-	entry->uid = task->is.job.uid;
-	entry->has_uid = task->is.job.has_uid;
-	entry->stop_unix_ns = task->is.stop_unix_ns;
+	take_summary(entry, &task->is);
 	if (task->size_bytes)
 		entry->size_bytes = task->size_bytes;
 	if (task->error == 0) {
@@ -301,19 +312,35 @@ static uint64_t serial_of(const char *stem)
 	return hyphen ? strtoull(hyphen + 1, NULL, 10) : 0;
 }
 
-static void scan_file(struct es_spool *spool, int fd, const char *name, bool is_node)
+/* A job that ended before it was recorded has a summary alone. */
+static void scan_summary(struct es_spool *spool, int fd, const char *name, const char *stem)
 {
-	char stem[ES_NAME_MAX_BYTES], summary[ES_NAME_MAX_BYTES + 8];
+	char recording[ES_NAME_MAX_BYTES + 8];
 	struct es_spool_entry *entry;
 	struct es_local_job_is is;
 	struct stat st;
 
-	if (name[0] == '.' && has_end(name, ".tmp"))
-		(void)unlinkat(fd, name, 0);
-	if (!has_end(name, ".esr") || strlen(name) - 4 >= sizeof(stem) ||
-	    fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+	(void)snprintf(recording, sizeof(recording), "%s.esr", stem);
+	if (fstatat(fd, recording, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
+	    es_summary_get(fd, name, &is) < 0)
 		return;
-	(void)snprintf(stem, sizeof(stem), "%.*s", (int)(strlen(name) - 4), name);
+	entry = es_spool_add(spool, stem, false);
+	if (!entry)
+		return;
+	entry->serial = serial_of(stem);
+	take_summary(entry, &is);
+}
+
+static void scan_recording(struct es_spool *spool, int fd, const char *name, const char *stem,
+			   bool is_node)
+{
+	char summary[ES_NAME_MAX_BYTES + 8];
+	struct es_spool_entry *entry;
+	struct es_local_job_is is;
+	struct stat st;
+
+	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
+		return;
 	entry = es_spool_add(spool, stem, is_node);
 	if (!entry)
 		return;
@@ -322,14 +349,26 @@ static void scan_file(struct es_spool *spool, int fd, const char *name, bool is_
 	entry->stop_unix_ns = (int64_t)st.st_mtim.tv_sec * ES_NS_PER_S;
 	entry->serial = serial_of(stem);
 	(void)snprintf(summary, sizeof(summary), "%s.json", stem);
-	if (is_node || es_summary_get(fd, summary, &is) < 0) {
+	if (!is_node && es_summary_get(fd, summary, &is) == 0)
+		take_summary(entry, &is);
+	else
 		entry->is_orphan = !is_node;
+}
+
+static void scan_file(struct es_spool *spool, int fd, const char *name, bool is_node)
+{
+	char stem[ES_SPOOL_STEM_MAX_BYTES];
+	const char *point = strrchr(name, '.');
+
+	if (name[0] == '.' && has_end(name, ".tmp"))
+		(void)unlinkat(fd, name, 0);
+	if (name[0] == '.' || !point || (size_t)(point - name) >= sizeof(stem))
 		return;
-	}
-	memcpy(entry->id, is.job.id, sizeof(entry->id));
-	entry->uid = is.job.uid;
-	entry->has_uid = is.job.has_uid;
-	entry->stop_unix_ns = is.stop_unix_ns;
+	(void)snprintf(stem, sizeof(stem), "%.*s", (int)(point - name), name);
+	if (strcmp(point, ".esr") == 0)
+		scan_recording(spool, fd, name, stem, is_node);
+	else if (strcmp(point, ".json") == 0 && !is_node)
+		scan_summary(spool, fd, name, stem);
 }
 
 static int scan_folder(struct es_spool *spool, int folder_fd, bool is_node, struct es_error *err)
@@ -393,9 +432,8 @@ static void remove_files(struct es_task *base)
 }
 
 /* Also what other nodes see of it. */
-static bool remove_entry(struct es_spool *spool, size_t i)
+static bool remove_entry(struct es_spool *spool, struct es_spool_entry *entry)
 {
-	const struct es_spool_entry *entry = &spool->entries[i];
 	struct task *task = make_task(remove_files, spool->folder, entry->stem);
 
 	if (!task)
@@ -409,8 +447,14 @@ static bool remove_entry(struct es_spool *spool, size_t i)
 		drop(&task->task);
 		return false;
 	}
-	forget(spool, i);
+	entry->is_gone = true;
 	return true;
+}
+
+/* With its summary and what a folder takes for two names. */
+static uint64_t size_of_entry(const struct es_spool_entry *entry)
+{
+	return entry->size_bytes + (entry->is_node ? 0 : SUMMARY_BYTES);
 }
 
 static uint64_t size_of(const struct es_spool *spool)
@@ -418,7 +462,7 @@ static uint64_t size_of(const struct es_spool *spool)
 	uint64_t size_bytes = 0;
 
 	for (size_t i = 0; i < spool->n_entries; i++)
-		size_bytes += spool->entries[i].size_bytes;
+		size_bytes += size_of_entry(&spool->entries[i]);
 	for (const struct es_spool_job *job = spool->jobs; job; job = job->next)
 		if (job->has_file && job->file.recorder)
 			size_bytes += es_recorder_bytes(job->file.recorder);
@@ -427,25 +471,35 @@ static uint64_t size_of(const struct es_spool *spool)
 	return size_bytes;
 }
 
+static void forget_gone(struct es_spool *spool)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < spool->n_entries; i++)
+		if (!spool->entries[i].is_gone)
+			spool->entries[n++] = spool->entries[i];
+	spool->n_entries = n;
+}
+
 void es_spool_make_room(struct es_spool *spool, int64_t now_unix_ns)
 {
 	uint64_t size_bytes = size_of(spool);
-	size_t i = 0;
+	size_t n_left = spool->n_entries;
 
-	while (i < spool->n_entries) {
-		const struct es_spool_entry *entry = &spool->entries[i];
-		uint64_t entry_bytes = entry->size_bytes;
+	for (size_t i = 0; i < spool->n_entries; i++) {
+		struct es_spool_entry *entry = &spool->entries[i];
 		bool is_old = spool->options.keep_ns > 0 &&
 			      now_unix_ns - entry->stop_unix_ns > spool->options.keep_ns;
-		bool is_too_much = spool->options.quota_bytes &&
-				   size_bytes > spool->options.quota_bytes;
+		bool is_too_much =
+			(spool->options.quota_bytes && size_bytes > spool->options.quota_bytes) ||
+			n_left > ES_SPOOL_ENTRIES_MAX / 4 * 3;
 
-		if (entry->is || entry->is_orphan || (!is_old && !is_too_much)) {
-			i++;
+		if (entry->is || entry->is_orphan || (!is_old && !is_too_much))
 			continue;
-		}
-		if (!remove_entry(spool, i))
-			return;
-		size_bytes -= entry_bytes;
+		if (!remove_entry(spool, entry))
+			break;
+		size_bytes -= size_of_entry(entry);
+		n_left--;
 	}
+	forget_gone(spool);
 }

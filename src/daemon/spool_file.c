@@ -75,23 +75,42 @@ static int on_old_event(void *arg, const struct es_event *event)
 	return 0;
 }
 
+static void write_waiting(struct es_spool_file *file, int64_t upto_ns)
+{
+	size_t n = 0;
+
+	while (n < file->n_waiting && file->waiting[n].t_ns <= upto_ns)
+		(void)es_recorder_event(file->recorder, &file->waiting[n++]);
+	file->n_waiting -= n;
+	if (file->n_waiting)
+		memmove(file->waiting, file->waiting + n, file->n_waiting * sizeof(*file->waiting));
+}
+
+/* What waited for a file, in the order in which it was: events, rows, events. */
 static void begin(struct es_spool_file *file)
 {
-	es_recorder_keep_at_most(file->recorder, ES_SPOOL_KEPT_MAX_BYTES);
+	size_t keep_bytes = file->keep_bytes ? file->keep_bytes : ES_SPOOL_KEPT_MAX_BYTES;
+
+	es_recorder_keep_at_most(file->recorder, keep_bytes < ES_SPOOL_KEPT_MIN_BYTES
+							 ? ES_SPOOL_KEPT_MIN_BYTES
+							 : keep_bytes);
 	(void)es_recorder_reserve(file->recorder, &file->rows);
 	es_clocks_start(&file->clocks, file->recorder);
-	for (size_t i = 0; i < file->n_waiting; i++)
-		(void)es_recorder_event(file->recorder, &file->waiting[i]);
+	write_waiting(file, file->rows.n_rows ? file->rows.sweep_ns[0] : INT64_MAX);
+	if (file->n_waiting) {
+		(void)es_recorder_rows(file->recorder, &file->rows);
+		es_rows_clear(&file->rows);
+		write_waiting(file, INT64_MAX);
+	}
 	free(file->waiting);
 	file->waiting = NULL;
-	file->n_waiting = 0;
 	file->wall_ns = file->clocks.looked_ns;
 }
 
 static bool is_of_the_disk(int r)
 {
-	return r == -ENOSPC || r == -EDQUOT || r == -EROFS || r == -EIO || r == -EMFILE ||
-	       r == -ENFILE || r == -ENOMEM || r == -ENOENT || r == -EACCES;
+	return r == -ENOSPC || r == -EFBIG || r == -EDQUOT || r == -EROFS || r == -EIO ||
+	       r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -ENOENT || r == -EACCES;
 }
 
 static int create(struct es_spool_file *file, struct es_error *err)
@@ -163,6 +182,8 @@ int es_spool_file_flush(struct es_spool_file *file, int64_t now_ns, bool is_now)
 		if (r < 0)
 			return r;
 	}
+	if (file->has_ended)
+		return es_recorder_flush(file->recorder);
 	es_clocks_look(&file->clocks, file->recorder);
 	if (now_ns - file->wall_ns >= WALL_EVERY_NS) {
 		file->wall_ns = now_ns;
@@ -224,5 +245,6 @@ int es_spool_file_end(struct es_spool_file *file, int64_t t_ns)
 		(void)es_faults_tell(&file->faults, file->recorder, t_ns, true);
 	}
 	(void)es_spool_file_event(file, ES_EVENT_END, t_ns, 0, "");
+	file->has_ended = true;
 	return r < 0 || !file->recorder ? r : es_recorder_problem(file->recorder);
 }

@@ -19,6 +19,7 @@
 #include "sampler/faults.h"
 
 #define ES_SPOOL_KEPT_MAX_BYTES (4U << 20) /* of one recording, while the disk takes nothing */
+#define ES_SPOOL_KEPT_MIN_BYTES (64U << 10)
 #define ES_SPOOL_TAGS_OPEN_MAX 256U /* names of one job that are open at a time */
 
 /** struct es_spool_tag - a name that is open, and how often */
@@ -35,7 +36,9 @@ struct es_spool_file {
 	struct es_rows rows;
 	struct es_clocks clocks;
 	struct es_faults faults;
+	size_t keep_bytes; /* set before it is opened: what is kept in memory while the disk takes nothing, at most */
 	bool is_ready; /* rows and faults have their memory */
+	bool has_ended; /* nothing comes behind its end */
 	bool is_gone_on_with; /* it was there already: its beginning is in it */
 	int64_t flushed_ns, wall_ns; /* boot clock: last flush, last word about the wall clock */
 	struct es_spool_tag *tags; /* [n_tags], owned */

@@ -222,6 +222,17 @@ static void describe_job(const struct es_spool_job *kept, const struct es_job *j
 	meta->start_unix_ns = job->start_unix_ns;
 }
 
+/* Of what may be kept in memory: as much for each. */
+static size_t keep_bytes(const struct es_spool *spool)
+{
+	size_t n = 2, bytes;
+
+	for (const struct es_spool_job *job = spool->jobs; job; job = job->next)
+		n++;
+	bytes = ES_SPOOL_KEPT_ALL_MAX_BYTES / n;
+	return bytes < ES_SPOOL_KEPT_MAX_BYTES ? bytes : ES_SPOOL_KEPT_MAX_BYTES;
+}
+
 /* A name that is taken by what cannot be gone on with gets a number behind it. */
 static int open_file(struct es_spool *spool, struct es_spool_job *kept, struct es_meta *meta,
 		     struct es_error *err)
@@ -285,6 +296,7 @@ static int begin_file(struct es_spool *spool, struct es_spool_job *kept, const s
 	if (r < 0)
 		return r;
 	n_rules = meta.n_domains;
+	kept->file.keep_bytes = keep_bytes(spool);
 	describe_job(kept, job, is_raw, sweep->period_ns, &meta);
 	r = open_file(spool, kept, &meta, &err);
 	if (r < 0)

@@ -11,6 +11,12 @@
 #include "daemon/spool_file.h"
 #include "daemon/worker.h"
 
+#define ES_SPOOL_STEM_MAX_BYTES 128U /* of a file's name: an id and three numbers */
+#define ES_SPOOL_ENTRIES_MAX 16384U
+#define ES_SPOOL_KEPT_ALL_MAX_BYTES \
+	(32U << 20) /* of all recordings, while the disk takes nothing */
+#define ES_SPOOL_ORPHANS_NS INT64_C(15000000000)
+
 /** struct es_spool_job - one that runs, or that has ended and whose file is not complete yet */
 struct es_spool_job {
 	struct es_spool_job *next;
@@ -33,7 +39,7 @@ struct es_spool_job {
 
 /** struct es_spool_entry - a finished recording */
 struct es_spool_entry {
-	char stem[ES_NAME_MAX_BYTES], id[ES_LOCAL_ID_MAX_BYTES];
+	char stem[ES_SPOOL_STEM_MAX_BYTES], id[ES_LOCAL_ID_MAX_BYTES];
 	uint64_t serial;
 	uint64_t size_bytes;
 	int64_t stop_unix_ns;
@@ -42,6 +48,7 @@ struct es_spool_entry {
 	bool is_node; /* of the node itself */
 	bool is_orphan; /* nobody said yet that its job has ended */
 	bool has_recording;
+	bool is_gone; /* its files are being removed */
 	struct es_local_job_is *is; /* until its summary is in a file; owned, NULL: it is */
 };
 
@@ -69,8 +76,6 @@ struct es_spool {
 	int disk, remote_error; /* what was said last: 0, or negative errno */
 	unsigned n_unkept; /* summaries for the shared folder that were given up */
 };
-
-#define ES_SPOOL_ENTRIES_MAX 65536U
 
 /* spool_job.c: one job's recording */
 struct es_spool_job *es_spool_job_create(struct es_spool *spool, const struct es_job *job);

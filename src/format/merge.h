@@ -47,10 +47,10 @@ struct es_merge {
 
 /**
  * es_merge - join recordings
- * @parts: [@n] open, of one job; the joined one owns them from then on, with 0 only
+ * @recordings: [@n] open, of one job; the joined one owns them from then on, with 0 only
  * Returns 0; -EEXIST: two are of one node; -ERANGE: years apart; -E2BIG, -ENOMEM, errors of reading.
  */
-int es_merge(struct es_recording *const *parts, size_t n, struct es_recording **ret,
+int es_merge(struct es_recording *const *recordings, size_t n, struct es_recording **ret,
 	     struct es_merge *ret_merge, struct es_error *err);
 void es_merge_finish(struct es_merge *merge);
 

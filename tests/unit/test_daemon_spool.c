@@ -544,6 +544,101 @@ static void a_full_disk_is_said_once_and_loses_nothing(void **state)
 	assert_int_equal(is.energy_uj, 51 * 350000000ULL);
 }
 
+/* Not even a new file: it is made when there is room, with all that was read meanwhile. */
+static void a_disk_that_takes_no_new_file_loses_nothing(void **state)
+{
+	struct place *place = *state;
+	struct es_local_job_is is;
+	struct rlimit old, full;
+	struct es_recording *recording;
+	struct seen seen;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	full = (struct rlimit){ .rlim_cur = 0, .rlim_max = old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+	begin_job(place, "62", 41, true);
+	for (int i = 0; i < 100; i++) {
+		feed(place);
+		if (i == 50)
+			assert_int_equal(es_spool_tag(place->spool, &place->job, "solve", true,
+						      place->start_ns + 50 * S),
+					 ES_IPC_OK);
+	}
+	assert_int_equal(place->n_said, 1);
+	end_job(place);
+	es_spool_tick(place->spool, es_clock_unix_ns());
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	es_spool_tick(place->spool, es_clock_unix_ns());
+	settled(place, "62", &is);
+	recording = see(place, "62", &seen);
+	assert_int_equal(seen.last[2] - seen.first[2], 99 * 350000000ULL);
+	assert_int_equal(seen.n_starts, 1);
+	assert_int_equal(seen.n_stops, 1);
+	assert_int_equal(seen.n_tags, 2);
+	assert_true(es_recording_is_whole(recording));
+	es_recording_close(recording);
+}
+
+/* A job of which the next daemon knows nothing any more: its summary is made of its recording. */
+static void what_nobody_goes_on_with_gets_its_summary(void **state)
+{
+	struct place *place = *state;
+	struct es_local_job_is is = { .node = "" };
+	int status, r = -ENOENT;
+	pid_t pid;
+
+	es_spool_close(place->spool);
+	place->options.orphans_ns = 1;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		open_spool(place);
+		begin_job(place, "63", 42, true);
+		for (int i = 0; i < 5; i++)
+			feed(place);
+		raise(SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	open_spool(place);
+	place->n_fed = 20;
+	feed(place); /* no job runs */
+	for (int tries = 0; tries < 2000 && r < 0; tries++) {
+		es_spool_tick(place->spool, es_clock_unix_ns());
+		r = es_spool_find(place->spool, "63", 0, &is);
+		usleep(5000);
+	}
+	assert_int_equal(r, 0);
+	assert_int_equal(is.energy_uj, 4 * 350000000ULL);
+	assert_string_equal(is.node, "n1");
+	assert_int_equal(is.job.uid, getuid());
+	assert_true(is.job.flags & ES_LOCAL_REPAIRED);
+	assert_true(is.dur_ns >= 4 * S && is.dur_ns <= 6 * S);
+	/* And is known after another start. */
+	es_spool_close(place->spool);
+	open_spool(place);
+	assert_int_equal(es_spool_find(place->spool, "63", 0, &is), 0);
+	assert_int_equal(es_spool_find(place->spool, "63", 1, &is), -ENOENT);
+}
+
+/* It ended before anything was read: it has no recording, and is not forgotten. */
+static void a_job_without_a_sweep_has_a_summary(void **state)
+{
+	struct place *place = *state;
+	struct es_local_job_is is;
+	uid_t uid;
+
+	begin_job(place, "64", 43, true);
+	end_job(place);
+	settled(place, "64", &is);
+	assert_false(is.has_energy);
+	assert_int_equal(es_spool_open_recording(place->spool, "64", 0, &uid), -ENODATA);
+	es_spool_close(place->spool);
+	open_spool(place);
+	assert_int_equal(es_spool_find(place->spool, "64", 0, &is), 0);
+	assert_false(is.has_energy);
+}
+
 static void all_nodes_read_what_each_wrote(void **state)
 {
 	struct place *place = *state;
@@ -651,7 +746,6 @@ static void the_nodes_own_recording_changes_at_midnight(void **state)
 	open_spool(place);
 }
 
-/* A job of which the next daemon knows nothing any more. */
 static void summaries_are_checked_like_packets(void **state)
 {
 	static const char *const wrong[] = {
@@ -711,6 +805,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_old_goes, make_place, remove_place),
 		cmocka_unit_test_setup_teardown(a_full_disk_is_said_once_and_loses_nothing,
 						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(a_disk_that_takes_no_new_file_loses_nothing,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(what_nobody_goes_on_with_gets_its_summary,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(a_job_without_a_sweep_has_a_summary, make_place,
+						remove_place),
 		cmocka_unit_test_setup_teardown(all_nodes_read_what_each_wrote, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(a_shared_folder_that_is_away_is_said_once,

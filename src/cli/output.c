@@ -26,6 +26,7 @@ int es_outcome_make(struct es_chain *chain, struct es_outcome *opened, struct es
 	*ret = *opened;
 	*opened = (struct es_outcome){ .recording = NULL };
 	r = es_chain_options(chain, es_recording_meta(ret->recording), &options, err);
+	options.is_live = ret->is_live;
 	options.merge = ret->merge.n ? &ret->merge : NULL;
 	if (r == 0)
 		r = es_report_build(ret->recording, &options, &ret->report, err);

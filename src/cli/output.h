@@ -16,6 +16,7 @@
 /** struct es_outcome - an opened recording with its report; es_outcome_finish() it */
 struct es_outcome {
 	struct es_recording *recording;
+	bool is_live; /* its job runs */
 	struct es_merge merge; /* of a recording that was joined; n 0: it was not */
 	struct es_report report;
 	bool has_report;

@@ -27,6 +27,7 @@
 struct set {
 	struct es_recording **list; /* [n], owned */
 	size_t n, cap;
+	bool is_live; /* one of them is of a job that runs */
 };
 
 static void set_finish(struct set *set)
@@ -152,6 +153,21 @@ static int add_folders(struct set *set, const char *folder, const char *job, str
 	return r;
 }
 
+/* Whether it runs, as the daemon knows; a recording alone cannot tell that from one that broke off. */
+static bool is_running(int fd, const char *id, struct es_daemonlink_answer *answer)
+{
+	es_cleanup(es_freep) struct es_local_job_is *job = calloc(1, sizeof(*job));
+	uint8_t packet[256];
+	int r = es_daemonlink_ask(fd, packet,
+				  es_local_put_text(ES_LOCAL_JOB_STATUS, 3, id, 0, packet,
+						    sizeof(packet)),
+				  es_clock_mono_ns() + DAEMON_NS, ES_LOCAL_JOB, answer, NULL, NULL);
+
+	return job && r == 0 &&
+	       es_local_get_job_is(es_daemonlink_body(answer), answer->n, job) == 0 &&
+	       !(job->job.flags & ES_LOCAL_ENDED);
+}
+
 /* The daemon's own, by the descriptor that it lends. */
 static int add_of_daemon(struct set *set, const char *id, const char *daemon, struct es_error *err)
 {
@@ -172,6 +188,7 @@ static int add_of_daemon(struct set *set, const char *id, const char *daemon, st
 		r = es_recording_open_fd(es_steal_fd(&file_fd), id, NULL, &recording, err);
 	if (r < 0)
 		return r;
+	set->is_live = is_running(fd, id, answer);
 	r = set_add(set, recording);
 	if (r < 0)
 		es_recording_close(recording);
@@ -283,6 +300,7 @@ int es_several_open(const struct es_several *several, struct es_chain *chain,
 		outcome.recording = set.list[0];
 		set.n = 0;
 	}
+	outcome.is_live = set.is_live;
 	set_finish(&set);
 	return r < 0 ? r : es_outcome_make(chain, &outcome, ret, err);
 }

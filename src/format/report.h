@@ -49,6 +49,7 @@ struct es_report_options {
 	const struct es_report_calibrations *calibrations; /* with the model "none"; NULL: none */
 	enum es_psys_policy psys;
 	int64_t from_ns, to_ns; /* restrict to this part, boot clock; 0: all */
+	bool is_live; /* its job runs: the recording has no end yet */
 	bool has_profile; /* a profile of the whole follows: its bins are gathered while the report is */
 	const struct es_merge *merge; /* of a recording that was joined; NULL: it was not */
 	const struct es_tagfile *tags; /* tags beside the recording's own; NULL: none */

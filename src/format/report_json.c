@@ -64,7 +64,7 @@ static void put_count(struct es_json *json, const char *key, uint64_t n)
 static const char *state(const struct es_report *report)
 {
 	if (!report->is_whole)
-		return "broken off";
+		return report->options.is_live ? "running" : "broken off";
 	if (!report->has_command_stop)
 		return report->attached_pid ? "running" : NULL;
 	if (report->command_status == -1)

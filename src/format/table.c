@@ -280,6 +280,11 @@ static void put_quality(const struct es_report *report, struct es_buf *out)
 			       es_s_from_ns(report->clock_stepped_ns));
 		put_row(out, "clock", text);
 	}
+	if (!report->is_whole && report->options.is_live) {
+		put_row(out, "running",
+			"the job is not over: figures are of what it has used so far");
+		return;
+	}
 	if (!report->is_whole && report->lost_bytes == 0)
 		put_row(out, "broken off",
 			"the recording's end is missing: figures hold up to its last frame");

@@ -9,10 +9,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
+#include "base/parse.h"
 #include "core/share_rule.h"
 #include "format/merge.h"
 #include "format/report.h"
+
+#define LATE_MIN_NS (2 * ES_NS_PER_S) /* a first sweep comes when it can */
 
 static const char *const rule_words[ES_N_SHARE_RULES] = {
 	[ES_SHARE_EXCLUSIVE] = "the node is the job's alone",
@@ -83,15 +87,31 @@ static size_t n_measured(const struct es_report *report)
 	return n;
 }
 
+/* A daemon that lost a recording, or whose meters became others, begins another one in the middle of a job. */
+static int64_t unrecorded_ns(const struct es_report *report)
+{
+	bool is_told = report->has_command_start && report->has_start &&
+		       report->options.from_ns == 0; /* else what was asked for begins later */
+	int64_t late_ns = is_told ? report->start_ns - report->command_start_ns : 0;
+
+	return late_ns > LATE_MIN_NS && late_ns > 3 * report->meta->period_ns ? late_ns : 0;
+}
+
 void es_report_shared_rows(const struct es_report *report, struct es_buf *out)
 {
 	const struct es_report_shared *shared = &report->shared;
+	char late[ES_QUANTITY_TEXT_BYTES];
 
 	if (report->meta->n_job_nodes > report->meta->n_nodes)
 		(void)es_buf_printf(
 			out,
 			"  %-10s %zu of %u nodes: of the others there is no recording here, and they are not in the energy\n",
 			"nodes", n_measured(report), report->meta->n_job_nodes);
+	if (unrecorded_ns(report))
+		(void)es_buf_printf(
+			out,
+			"  %-10s the job's first %s, which are in another recording or in none: not in the energy\n",
+			"without", es_duration_text(unrecorded_ns(report), late));
 	if (report->options.merge)
 		es_merge_rows(report->options.merge, out);
 	if (!es_report_is_shared(report))
@@ -118,6 +138,7 @@ void es_report_shared_members(const struct es_report *report, struct es_json *js
 		es_json_null(json, "exclusive");
 	else
 		es_json_bool(json, "exclusive", report->meta->sharing == ES_SHARING_EXCLUSIVE);
+	es_json_decimal(json, "unrecorded_s", unrecorded_ns(report), 9);
 	put_names(json, shared->rules);
 	for (int i = 0; i < ES_N_IDLE_METHODS; i++)
 		if (shared->methods & 1u << i)

@@ -25,9 +25,9 @@ struct es_report_shared {
 void es_report_shared_note(struct es_report *report, const struct es_event *event);
 /** es_report_is_shared - what is reported is a share by a rule */
 bool es_report_is_shared(const struct es_report *report);
-/** es_report_shared_rows - of the table: the rules, where idle power comes from, and how many of the job's nodes these are; appended to @out */
+/** es_report_shared_rows - of the table: the rules, where idle power comes from, how many of the job's nodes these are, and what of it was not recorded; appended to @out */
 void es_report_shared_rows(const struct es_report *report, struct es_buf *out);
-/** es_report_shared_members - "exclusive", "rules", "idle_method" of the job */
+/** es_report_shared_members - "exclusive", "unrecorded_s", "rules", "idle_method" of the job */
 void es_report_shared_members(const struct es_report *report, struct es_json *json);
 
 #endif

@@ -135,12 +135,60 @@ static void the_offset_of_a_calibration_is_shared_by_what_is_allocated(void **st
 	test_recording_finish(&made);
 }
 
+static char *table_and_members(const struct es_report *report, struct es_buf *out)
+{
+	struct es_json json;
+
+	es_buf_reset(out);
+	assert_int_equal(es_report_table(report, out), 0);
+	es_json_init(&json, es_json_sink_buf, out, false);
+	es_json_object(&json, NULL);
+	es_report_members(report, &json);
+	es_json_object_end(&json);
+	assert_int_equal(es_json_end(&json), 0);
+	return text_of(out);
+}
+
+/* A job's second recording, whose first was lost: it tells when the job began, and its readings come 90 s later. */
+static void what_went_on_before_the_recording_is_said(void **state)
+{
+	struct es_report_options options = test_options();
+	struct test_recording made;
+	struct es_buf out;
+	char *text;
+
+	(void)state;
+	es_buf_init(&out, 1U << 20);
+	make(&made, false);
+	test_event(&made, ES_EVENT_COMMAND_START, -90 * TEST_S, 1, "");
+	text = table_and_members(test_report(&made, &options), &out);
+	assert_non_null(strstr(text, "  without    the job's first 1 min 30 s, "));
+	assert_non_null(strstr(text, "\"unrecorded_s\":90,"));
+	test_recording_finish(&made);
+
+	/* A first reading after a second is as it should be; and who asks for a part is not told so of the rest. */
+	make(&made, false);
+	test_event(&made, ES_EVENT_COMMAND_START, -1 * TEST_S, 1, "");
+	text = table_and_members(test_report(&made, &options), &out);
+	assert_null(strstr(text, "  without  "));
+	assert_non_null(strstr(text, "\"unrecorded_s\":0,"));
+	test_recording_finish(&made);
+	make(&made, false);
+	test_event(&made, ES_EVENT_COMMAND_START, 0, 1, "");
+	options.from_ns = 5 * TEST_S;
+	text = table_and_members(test_report(&made, &options), &out);
+	assert_non_null(strstr(text, "\"unrecorded_s\":0,"));
+	test_recording_finish(&made);
+	es_buf_finish(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_node_is_the_total_and_the_parts_are_its_sum),
 		cmocka_unit_test(rules_and_idle_power_are_named),
 		cmocka_unit_test(the_offset_of_a_calibration_is_shared_by_what_is_allocated),
+		cmocka_unit_test(what_went_on_before_the_recording_is_said),
 	};
 
 	return cmocka_run_group_tests_name("format/report_shared", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 import errno
 import json
 import os
+import shutil
 import re
 import resource
 import signal
@@ -316,10 +317,24 @@ def test_broken_recordings(place):
     done = report(bytes(flipped))
     equal(done.returncode, 0, done.stderr)
     equal(json.loads(done.stdout)["quality"]["whole"], False)
-    for path in (place, "/no/such/file.esr"):
+    folder = os.path.join(place, "folder")
+    os.mkdir(folder)
+    for path in (folder, "/no/such/file.esr"):
         done = call("report", path)
-        equal(done.returncode, 1)
+        equal(done.returncode, 1, done.stdout)
         expect(path in done.stderr, done.stderr)
+
+    # Of a folder the same as of the file in it.
+    only = os.path.join(folder, "only.esr")
+    shutil.copy(os.path.join(place, "x.esr"), only)
+    done = call("report", folder)
+    equal(done.returncode, 0, done.stderr)
+    expect("bytes lost" in done.stdout, done.stdout)
+    with open(only, "wb") as file:
+        file.write(whole[:40])
+    done = call("report", folder)
+    equal(done.returncode, 1, done.stdout)
+    expect(only in done.stderr and "breaks off" in done.stderr, done.stderr)
 
 
 def test_zone_and_pue(place):

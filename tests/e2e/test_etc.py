@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
 import glob
+import json
 import os
 import re
 import shutil
@@ -221,16 +222,35 @@ def test_kubernetes(place):
     equal({word for word in container["command"] if word.startswith("--")} - options, set(), "options that there are not")
 
 
+def installed():
+    """Where 'meson install' would put each file of the source or the build, as a plan of the build."""
+    build = os.path.dirname(os.path.dirname(harness.PROGRAM))
+    done = run(need("meson"), "introspect", "--installed", build)
+    equal(done.returncode, 0, done.stderr)
+    return json.loads(done.stdout)
+
+
 def test_install(place):
     """'meson install' puts each file where systemd, udev and people look."""
-    build = os.path.dirname(os.path.dirname(harness.PROGRAM))
-    meson = need("meson")
-    done = run(meson, "introspect", "--installed", build)
-    equal(done.returncode, 0, done.stderr)
+    daemon()
+    plan = installed()
     for name in ("lib/systemd/system/energyscopiumd.service", "lib/sysusers.d/energyscopium.conf",
                  "lib/tmpfiles.d/energyscopium.conf", "lib/udev/rules.d/60-energyscopium.rules",
                  "share/energyscopium/energyscopiumd.yaml"):
-        expect(f"/{name}\"" in done.stdout, f"{name} is installed")
+        expect(any(path.endswith("/" + name) for path in plan.values()), f"{name} is installed")
+    unit = next(path for path in plan if path.endswith("/energyscopiumd.service"))
+    with open(unit, encoding="utf-8") as file:
+        program = re.search(r"^ExecStart=(\S+)", file.read(), re.M).group(1)
+    expect(program in plan.values(), f"the unit starts '{program}', which is not installed")
+
+
+def test_install_documents(place):
+    """Each manual page and document is installed."""
+    plan = {os.path.basename(path) for path in installed()}
+    documents_here = {os.path.basename(path) for folder in ("man/*.[1-9]", "*.md", "tutorial/*.md")
+                      for path in glob.glob(os.path.join(ROOT, "doc", folder))}
+    expect(documents_here, "documents are found")
+    equal(sorted(documents_here - plan), [], "not installed")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/bin/sh
-# commands.sh - make run CMD='…' hands the command over as it was typed
+# commands.sh - make run CMD='…' hands the command over as it was typed; make install brings the daemon where it may
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
 set -u
@@ -37,4 +37,21 @@ expect_ok "so is an apostrophe" \
 	typed "[run][--][sh][-c][echo 'it is']" CMD="echo 'it is'"
 expect_ok "a shell's own command goes to a shell" typed '[run][--][sh][-c][cd /]' CMD='cd /'
 expect_ok "an assignment does" typed '[run][--][sh][-c][A=1 sleep 3]' CMD='A=1 sleep 3'
+
+# make install: its packages are asked for, and where they cannot be had it goes on.
+cp "$tools/build" "$tools/install-programs" "$door/tools/"
+for name in tools/install-dependencies tools/build-targets bin/meson bin/ninja; do
+	mkdir -p "$door/${name%/*}"
+	printf '#!/bin/sh\necho "${0##*/} $*" >>"%s/said"\n' "$door" >"$door/$name"
+	chmod +x "$door/$name"
+done
+echo '[ "$*" = run ]' >>"$door/tools/install-dependencies"
+installs() {
+	PATH=$door/bin:$PATH env -u MAKEFLAGS -u MAKELEVEL make -s -C "$door" --no-print-directory install
+}
+expect_ok "make install goes on where packages of the daemon cannot be had" installs
+expect_ok "and asks for them" grep -qx 'install-dependencies install' "$door/said"
+expect_ok "and installs" grep -q '^meson install -C build' "$door/said"
+sed -i '$s/.*/exit 1/' "$door/tools/install-dependencies"
+expect_failure "without a compiler it does not" '' installs
 tap_end

@@ -341,6 +341,7 @@ void es_chain_tick(struct es_chain *chain, int64_t now_mono_ns)
 	if (problem)
 		es_log_say_seldom(&chain->daemon->log, &chain->journal_log, ES_LOG_WARNING, "%s",
 				  problem);
+	es_jobs_seek(chain->jobs, es_clock_boot_ns(), es_clock_unix_ns());
 	if (period_ns == 0 || now_mono_ns - chain->scanned_ns < period_ns)
 		return;
 	chain->scanned_ns = now_mono_ns;

@@ -106,6 +106,8 @@ struct es_job *es_jobs_at(const struct es_jobs *jobs, size_t i);
  * Cheap enough for every 5 s with 100 jobs; a job that was told of begin and has no cgroup is never ended by it.
  */
 int es_jobs_scan(struct es_jobs *jobs, int64_t now_boot_ns, int64_t now_unix_ns);
+/** es_jobs_seek - of young jobs whose CPU time is not known yet: whether their cgroups, and counters in them, are there by now; for every second */
+void es_jobs_seek(struct es_jobs *jobs, int64_t now_boot_ns, int64_t now_unix_ns);
 
 /** es_jobs_read_time - CPU times of all running jobs, by kept descriptors; frozen ones stand still, renamed ones are found again */
 void es_jobs_read_time(struct es_jobs *jobs);

@@ -94,6 +94,17 @@ void es_jobs_detach(struct es_jobs *jobs, struct es_jobs_entry *entry, size_t at
 	choose_counters(jobs, entry);
 }
 
+/* Whether a counter of the other kind has told of the same time already. */
+static bool is_told(const struct es_jobs_entry *entry, const struct es_jobs_group *group)
+{
+	for (size_t i = 0; i < entry->job.n_cgroups; i++)
+		if (entry->group[i].counts && entry->group[i].is_read &&
+		    es_grouptime_is_exact(entry->group[i].time) !=
+			    es_grouptime_is_exact(group->time))
+			return true;
+	return false;
+}
+
 static int open_group(struct es_jobs *jobs, const char *path, struct es_jobs_group *ret)
 {
 	struct es_jobs_group group = { .counts = true };
@@ -161,6 +172,8 @@ int es_jobs_attach(struct es_jobs *jobs, struct es_jobs_entry *entry, const char
 		return es_error_say(err, -E2BIG, "job %s has %u cgroups already", job->about.id,
 				    ES_JOB_CGROUPS_MAX);
 	}
+	if (how == ES_JOBS_SINCE_EVER && is_told(entry, &group))
+		how = ES_JOBS_SINCE_NOW;
 	(void)snprintf(job->cgroups[job->n_cgroups], sizeof(job->cgroups[0]), "%s", path);
 	entry->group[job->n_cgroups++] = group;
 	if (how == ES_JOBS_SINCE_NOW)

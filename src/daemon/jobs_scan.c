@@ -18,6 +18,9 @@
  */
 #define PATIENCE_NS (600 * ES_NS_PER_S)
 
+/* Who tells of a job may be ahead of its cgroup: so long it is looked for more often than by scans. */
+#define SEEK_NS (60 * ES_NS_PER_S)
+
 struct scan {
 	struct es_jobs *jobs;
 	int64_t now_ns, now_unix_ns;
@@ -224,6 +227,20 @@ static void look_at_job(const struct scan *scan, struct es_jobs_entry *entry)
 		return;
 	es_jobs_store(jobs, entry, false);
 	es_jobs_say(jobs, ES_JOBS_CHANGED, entry, "", scan->now_ns);
+}
+
+void es_jobs_seek(struct es_jobs *jobs, int64_t now_boot_ns, int64_t now_unix_ns)
+{
+	const struct scan scan = { .jobs = jobs,
+				   .now_ns = now_boot_ns,
+				   .now_unix_ns = now_unix_ns };
+
+	for (size_t i = jobs->n; i-- > 0;) {
+		struct es_jobs_entry *entry = jobs->entry[i];
+
+		if (!entry->has_time && now_boot_ns - entry->job.start_ns < SEEK_NS)
+			look_at_job(&scan, entry);
+	}
 }
 
 static bool is_over(const struct scan *scan, const struct es_jobs_entry *entry)

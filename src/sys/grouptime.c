@@ -34,6 +34,7 @@ struct es_grouptime {
 	const struct es_group_tree *place; /* by which it is known to be there */
 	uint64_t ino, dev;
 	const struct es_group_tree *counter;
+	uint64_t counter_ino; /* of the folder that it was read in */
 	enum from from;
 	int fd; /* -1: opened for each read, where there are too many */
 	uint32_t *in; /* [n_packages] CPUs it may use: how v2's sum is shared out */
@@ -176,6 +177,7 @@ static int find_place(struct es_grouptime *time)
 		}
 		if (!time->counter && (tree->has_time || tree->is_v2)) {
 			time->counter = tree;
+			time->counter_ino = (uint64_t)st.st_ino;
 			time->from = tree->is_v2 ? FROM_STAT : FROM_PERCPU;
 		}
 	}
@@ -350,6 +352,36 @@ static bool find_renamed(struct es_grouptime *time)
 	return false;
 }
 
+/*
+ * Hierarchies of v1 are filled one after the other: Slurm's freezer is there from a job's begin on, its cpuacct may come with
+ * the first task, and go and come again with each step.
+ */
+static bool has_other_counter(const struct es_grouptime *time)
+{
+	const struct es_groups *groups = time->groups;
+	char path[ES_PATH_MAX_BYTES];
+	struct stat st;
+
+	for (size_t i = 0; i < groups->n; i++) {
+		const struct es_group_tree *tree = &groups->tree[i];
+		bool is_known = time->from != FROM_NOWHERE;
+		const char *file = tree->is_v2 ? "cpu.stat" : "cpuacct.usage_percpu";
+		es_cleanup(es_closep) int fd = -1;
+
+		if (!(tree->has_time || tree->is_v2) || (is_known && tree != time->counter) ||
+		    !es_group_file(tree, time->path, file, path, sizeof(path)) ||
+		    !es_root_exists(groups->root, path))
+			continue;
+		if (!is_known)
+			return true;
+		if (!es_group_file(tree, time->path, "", path, sizeof(path)))
+			continue;
+		fd = es_root_openat(groups->root, path, O_PATH | O_DIRECTORY);
+		return fd >= 0 && fstat(fd, &st) == 0 && (uint64_t)st.st_ino != time->counter_ino;
+	}
+	return false;
+}
+
 enum es_group_state es_grouptime_look(struct es_grouptime *time)
 {
 	char path[ES_PATH_MAX_BYTES];
@@ -366,7 +398,7 @@ enum es_group_state es_grouptime_look(struct es_grouptime *time)
 		return find_renamed(time) ? ES_GROUP_RENAMED : ES_GROUP_GONE;
 	if ((uint64_t)st.st_ino != time->ino || (uint64_t)st.st_dev != time->dev)
 		return ES_GROUP_REPLACED;
-	return ES_GROUP_THERE;
+	return has_other_counter(time) ? ES_GROUP_REPLACED : ES_GROUP_THERE;
 }
 
 const char *es_grouptime_path(const struct es_grouptime *time)

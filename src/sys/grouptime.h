@@ -82,7 +82,7 @@ bool es_grouptime_learn(struct es_grouptime *time);
 enum es_group_state {
 	ES_GROUP_THERE,
 	ES_GROUP_RENAMED, /* its path is another one now */
-	ES_GROUP_REPLACED, /* another one has its path: open it anew */
+	ES_GROUP_REPLACED, /* another one has its path, or its counter came since, all of which is its own: open it anew */
 	ES_GROUP_GONE,
 };
 

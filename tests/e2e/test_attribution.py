@@ -91,8 +91,13 @@ def job(daemon, *args):
     return done.stdout
 
 
+def group_of(name):
+    """As Slurm's: a scan may see it before its begin is told, and before all of its files are there."""
+    return f"/slurm/uid_{os.getuid()}/job_{name}"
+
+
 def begin(daemon, name, *args):
-    job(daemon, "begin", "--id", name, "--cgroup", f"/site/job_{name}", *args)
+    job(daemon, "begin", "--id", name, "--cgroup", group_of(name), *args)
 
 
 def status(daemon, name):
@@ -120,8 +125,8 @@ def book(daemon):
 def test_two_jobs_share_by_cpu_time(place):
     """Of two jobs on one node the one with three times the CPU time has three times the energy; the book closes"""
     with node(place, "skx2s", "--seed", "4") as (daemon, _, machine):
-        machine.work("/site/job_1", 0.9)
-        machine.work("/site/job_2", 0.3)
+        machine.work(group_of("1"), 0.9)
+        machine.work(group_of("2"), 0.3)
         begin(daemon, "1", "--shared", "--gpus", "none")
         begin(daemon, "2", "--shared", "--gpus", "none")
         time.sleep(3.2)
@@ -140,7 +145,7 @@ def test_two_jobs_share_by_cpu_time(place):
 def test_killed_daemon_loses_no_energy(place):
     """kill -9 in the middle of an exclusive job, three seconds of nothing: the job has the energy of all its time"""
     with node(place, "skx2s", "--seed", "5") as (daemon, twin, machine):
-        machine.work("/site/job_3", 1)
+        machine.work(group_of("3"), 1)
         before_ns = boot_ns()
         begin(daemon, "3", "--exclusive")
         begun_ns = boot_ns()
@@ -169,9 +174,9 @@ def test_gpus_go_to_who_has_them(place):
     """A GPU of the scheduler's list is a job's own; one that nobody said goes to who computes there, as the library tells"""
     with node(place, "genoa2s-a100x4", "--seed", "6") as (daemon, twin, machine):
         for name in ("4", "5", "6"):
-            machine.work(f"/site/job_{name}", 0.2)
-        machine.process(4001, "/site/job_5")
-        machine.process(4002, "/site/job_6")
+            machine.work(group_of(name), 0.2)
+        machine.process(4001, group_of("5"))
+        machine.process(4002, group_of("6"))
         twin.write(".twin/processes/1", "4001 60\n4002 20")
         twin.write(".twin/processes/2", "4001 50")
         begin(daemon, "4", "--shared", "--gpus", "0")

@@ -526,6 +526,94 @@ static void a_missed_end_is_found_and_a_new_folder_is_the_same_job(void **state)
 	assert_non_null(es_jobs_find(node->jobs, "12"));
 }
 
+#define FREEZER "sys/fs/cgroup/freezer"
+
+static void a_counter_that_comes_later_is_found(void **state)
+{
+	struct node *node = *state;
+	struct es_job *job;
+
+	/* Found by its freezer, or by a folder whose files are not there yet: nothing counts its CPU time. */
+	kill_it(node);
+	put(node, FREEZER "/slurm/uid_5/job_12/freezer.state", "THAWED\n");
+	put(node, ACCT "/slurm/uid_5/job_13/tasks", "");
+	start(node, "boot-1");
+	scan(node, 105);
+	job = es_jobs_find(node->jobs, "12");
+	assert_non_null(job);
+	assert_int_equal(job->cpu_ns[0], -1);
+	assert_int_equal(es_jobs_find(node->jobs, "13")->cpu_ns[0], -1);
+
+	put_usage(node, "/slurm/uid_5/job_12", 100, 0, 0, 7);
+	put_usage(node, "/slurm/uid_5/job_13", 30, 0, 0, 0);
+	es_jobs_seek(node->jobs, 106 * S, 5006 * S);
+	es_jobs_read_time(node->jobs);
+	assert_int_equal(job->n_cgroups, 1);
+	assert_int_equal(job->cpu_ns[0], 100);
+	assert_int_equal(job->cpu_ns[1], 7);
+	assert_int_equal(es_jobs_find(node->jobs, "13")->cpu_ns[0], 30);
+
+	/* A step's end takes the counter away and leaves the freezer; the next one has a counter of its own. */
+	remove_group(node, ACCT, "/slurm/uid_5/job_12");
+	scan(node, 110);
+	es_jobs_read_time(node->jobs);
+	assert_int_equal(job->cpu_ns[0], 100);
+	put(node, ACCT "/in/the/number/of/the/last/one", "");
+	put_usage(node, "/slurm/uid_5/job_12", 20, 0, 0, 0);
+	scan(node, 115);
+	es_jobs_read_time(node->jobs);
+	assert_int_equal(job->cpu_ns[0], 120);
+	assert_int_equal(job->cpu_ns[1], 7);
+}
+
+static void a_cgroup_that_comes_after_its_job_is_found(void **state)
+{
+	struct node *node = *state;
+	struct es_local_job told = job_of("12", 5);
+	struct es_job *job;
+
+	(void)snprintf(told.cgroup, sizeof(told.cgroup), "/site/job_12");
+	assert_int_equal(begin(node, &told, 0, 101), 0);
+	job = es_jobs_find(node->jobs, "12");
+	es_jobs_seek(node->jobs, 102 * S, 5002 * S);
+	assert_int_equal(job->n_cgroups, 0);
+	put_usage(node, "/site/job_12", 40, 0, 0, 0);
+	es_jobs_seek(node->jobs, 103 * S, 5003 * S);
+	es_jobs_read_time(node->jobs);
+	assert_int_equal(job->n_cgroups, 1);
+	assert_int_equal(job->cpu_ns[0], 40);
+}
+
+/* v2's sum and v1's counters tell of the same time, whichever comes first. */
+static void no_time_is_counted_twice(void **state)
+{
+	struct node *node = *state;
+
+	put(node, UNIFIED "/system.slice/slurmstepd.scope/job_12/cpu.stat", "usage_usec 0\n");
+	put_usage(node, "/slurm/uid_5/job_13", 0, 0, 0, 0);
+	scan(node, 105);
+	put(node, UNIFIED "/system.slice/slurmstepd.scope/job_12/cpu.stat", "usage_usec 1000\n");
+	put_usage(node, "/slurm/uid_5/job_13", 500000, 0, 500000, 0);
+	es_jobs_read_time(node->jobs);
+	put_usage(node, "/slurm/uid_5/job_12", 500000, 0, 500000, 0);
+	put(node, UNIFIED "/system.slice/slurmstepd.scope/job_13/cpu.stat", "usage_usec 1000\n");
+	scan(node, 110);
+	es_jobs_read_time(node->jobs);
+	for (int i = 12; i <= 13; i++) {
+		char id[8];
+		const struct es_job *job;
+
+		(void)snprintf(id, sizeof(id), "%d", i);
+		job = es_jobs_find(node->jobs, id);
+		assert_int_equal(job->n_cgroups, 2);
+		assert_int_equal(job->cpu_ns[0], 500000);
+		assert_int_equal(job->cpu_ns[1], 500000);
+	}
+	put_usage(node, "/slurm/uid_5/job_12", 500000, 10, 500000, 0);
+	es_jobs_read_time(node->jobs);
+	assert_int_equal(es_jobs_find(node->jobs, "12")->cpu_ns[0], 500010);
+}
+
 static void an_ended_jobs_folder_is_no_new_job(void **state)
 {
 	struct node *node = *state;
@@ -763,6 +851,9 @@ int main(void)
 		TEST(the_sum_of_v2_is_shared_out_by_cpus),
 		TEST(a_missed_begin_is_found),
 		TEST(a_missed_end_is_found_and_a_new_folder_is_the_same_job),
+		TEST(a_counter_that_comes_later_is_found),
+		TEST(a_cgroup_that_comes_after_its_job_is_found),
+		TEST(no_time_is_counted_twice),
 		TEST(an_ended_jobs_folder_is_no_new_job),
 		TEST(a_renamed_cgroup_is_found_again),
 		TEST(only_the_own_slurmds_jobs_are_found),

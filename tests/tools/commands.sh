@@ -36,6 +36,8 @@ expect_ok "a dollar is the command's, not make's" \
 expect_ok "so is an apostrophe" \
 	typed "[run][--][sh][-c][echo 'it is']" CMD="echo 'it is'"
 expect_ok "a shell's own command goes to a shell" typed '[run][--][sh][-c][cd /]' CMD='cd /'
+expect_ok "the built programs are found by name" \
+	typed '[run][--][energyscopium][sources]' CMD='energyscopium sources'
 expect_ok "an assignment does" typed '[run][--][sh][-c][A=1 sleep 3]' CMD='A=1 sleep 3'
 
 # make install: its packages are asked for, and where they cannot be had it goes on.

@@ -178,14 +178,23 @@ static bool may_see(const struct es_client *client, const struct es_local_job *j
 	       (client->peer.has_uid && job->has_uid && job->uid == client->peer.uid);
 }
 
+static struct es_spool_viewer viewer_of(const struct es_client *client)
+{
+	return (struct es_spool_viewer){ .is_admin = client->peer.is_admin,
+					 .has_uid = client->peer.has_uid,
+					 .uid = client->peer.uid,
+					 .serial = client->rights.job_serial };
+}
+
 /* What is known of a job; without a spool only that it runs. */
 static int find_job(struct es_client *client, const char *id, struct es_local_job_is *ret)
 {
 	const struct es_chain *chain = &client->daemon->chain;
 	const struct es_job *job = es_jobs_find(chain->jobs, id);
+	const struct es_spool_viewer viewer = viewer_of(client);
 	uint64_t node_uj = 0;
 
-	if (chain->spool && es_spool_find(chain->spool, id, 0, ret) == 0)
+	if (chain->spool && es_spool_find(chain->spool, &viewer, id, 0, ret) == 0)
 		return 0;
 	if (!job)
 		return -ENOENT;
@@ -227,10 +236,10 @@ static void answer_open(const struct question *question)
 {
 	struct es_client *client = question->client;
 	struct es_spool *spool = client->daemon->chain.spool;
+	const struct es_spool_viewer viewer = viewer_of(client);
 	char id[ES_LOCAL_ID_MAX_BYTES];
 	uint8_t packet[ES_IPC_MESSAGE_MAX_BYTES];
 	uint32_t which;
-	uid_t uid = (uid_t)-1;
 	es_cleanup(es_closep) int fd = -1;
 	int n;
 
@@ -239,9 +248,8 @@ static void answer_open(const struct question *question)
 		refuse_form(question);
 		return;
 	}
-	fd = spool ? es_spool_open_recording(spool, id, which, &uid) : -ENOENT;
-	if (fd < 0 || !(client->peer.is_admin || strcmp(client->rights.job, id) == 0 ||
-			(client->peer.has_uid && uid == client->peer.uid))) {
+	fd = spool ? es_spool_open_recording(spool, &viewer, id, which) : -ENOENT;
+	if (fd < 0) {
 		es_client_answer(client, question->number, ES_IPC_NOT_OPEN, 0,
 				 "there is no recording of job '%s' here, or it is not yours", id);
 		return;

@@ -319,41 +319,57 @@ void es_spool_tick(struct es_spool *spool, int64_t now_unix_ns)
 	}
 }
 
+static bool may_see(const struct es_spool_viewer *viewer, bool has_uid, uint32_t uid,
+		    uint64_t serial)
+{
+	return viewer->is_admin || (viewer->has_uid && has_uid && uid == viewer->uid) ||
+	       (viewer->serial && serial == viewer->serial);
+}
+
 /* A running one, then those that ended, newest first. */
-static struct es_spool_job *find_kept(const struct es_spool *spool, const char *id, uint32_t *which)
+static struct es_spool_job *find_kept(const struct es_spool *spool,
+				      const struct es_spool_viewer *viewer, const char *id,
+				      uint32_t *which)
 {
 	struct es_spool_job *const lists[] = { spool->jobs, spool->ending };
 
 	for (size_t i = 0; i < ES_ARRAY_SIZE(lists); i++)
 		for (struct es_spool_job *job = lists[i]; job; job = job->next)
-			if (strcmp(job->is.job.id, id) == 0 && (*which)-- == 0)
+			if (strcmp(job->is.job.id, id) == 0 &&
+			    may_see(viewer, job->is.job.has_uid, job->is.job.uid, job->serial) &&
+			    (*which)-- == 0)
 				return job;
 	return NULL;
 }
 
-static const struct es_spool_entry *find_done(const struct es_spool *spool, const char *id,
+static const struct es_spool_entry *find_done(const struct es_spool *spool,
+					      const struct es_spool_viewer *viewer, const char *id,
 					      uint32_t *which)
 {
-	for (size_t i = spool->n_entries; i-- > 0;)
-		if (strcmp(spool->entries[i].id, id) == 0 && (*which)-- == 0)
-			return &spool->entries[i];
+	for (size_t i = spool->n_entries; i-- > 0;) {
+		const struct es_spool_entry *entry = &spool->entries[i];
+
+		if (strcmp(entry->id, id) == 0 &&
+		    may_see(viewer, entry->has_uid, entry->uid, entry->serial) && (*which)-- == 0)
+			return entry;
+	}
 	return NULL;
 }
 
-int es_spool_find(struct es_spool *spool, const char *id, uint32_t which,
-		  struct es_local_job_is *ret)
+int es_spool_find(struct es_spool *spool, const struct es_spool_viewer *viewer, const char *id,
+		  uint32_t which, struct es_local_job_is *ret)
 {
 	const struct es_spool_job *kept;
 	const struct es_spool_entry *entry;
 	char name[ES_NAME_MAX_BYTES + 8];
 
 	es_spool_take_done(spool);
-	kept = find_kept(spool, id, &which);
+	kept = find_kept(spool, viewer, id, &which);
 	if (kept) {
 		*ret = kept->is;
 		return 0;
 	}
-	entry = find_done(spool, id, &which);
+	entry = find_done(spool, viewer, id, &which);
 	if (!entry)
 		return -ENOENT;
 	if (entry->is) {
@@ -364,10 +380,11 @@ int es_spool_find(struct es_spool *spool, const char *id, uint32_t which,
 	return es_summary_get(spool->jobs_fd, name, ret);
 }
 
-int es_spool_open_recording(struct es_spool *spool, const char *id, uint32_t which, uid_t *ret_uid)
+int es_spool_open_recording(struct es_spool *spool, const struct es_spool_viewer *viewer,
+			    const char *id, uint32_t which)
 {
 	const struct es_spool_entry *entry;
-	struct es_spool_job *kept = find_kept(spool, id, &which);
+	struct es_spool_job *kept = find_kept(spool, viewer, id, &which);
 	char name[ES_NAME_MAX_BYTES + 8];
 	int fd;
 
@@ -375,21 +392,17 @@ int es_spool_open_recording(struct es_spool *spool, const char *id, uint32_t whi
 		if (!kept->has_file)
 			return -ENODATA;
 		(void)es_spool_file_flush(&kept->file, es_clock_boot_ns(), true);
-		*ret_uid = kept->is.job.has_uid ? kept->is.job.uid : (uid_t)-1;
 		fd = open(kept->file.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 		return fd < 0 ? -errno : fd;
 	}
-	entry = find_done(spool, id, &which);
+	entry = find_done(spool, viewer, id, &which);
 	if (!entry)
 		return -ENOENT;
 	if (!entry->has_recording)
 		return -ENODATA;
 	(void)snprintf(name, sizeof(name), "%s.esr", entry->stem);
 	fd = openat(spool->jobs_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return -errno;
-	*ret_uid = entry->has_uid ? entry->uid : (uid_t)-1;
-	return fd;
+	return fd < 0 ? -errno : fd;
 }
 
 int es_spool_totals(struct es_spool *spool, const char *id, uid_t uid, struct es_local_job_is *ret,

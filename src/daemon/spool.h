@@ -50,11 +50,23 @@ void es_spool_feed(struct es_spool *spool, const struct es_jobs *jobs,
 /** es_spool_tick - once a second or so: flush, quota, what ended files still need */
 void es_spool_tick(struct es_spool *spool, int64_t now_unix_ns);
 
-/** es_spool_fill - what is known of a job, running or ended, by id; @which 0: the newest of that id. 0, -ENOENT */
-int es_spool_find(struct es_spool *spool, const char *id, uint32_t which,
-		  struct es_local_job_is *ret);
-/** es_spool_open_recording - read-only; a descriptor or negative errno. @ret_uid: whose it is; -1: nobody said, so it is nobody's but an administrator's */
-int es_spool_open_recording(struct es_spool *spool, const char *id, uint32_t which, uid_t *ret_uid);
+/**
+ * struct es_spool_viewer - who asks: for others than administrators only the own jobs are there
+ * A number may be had by several jobs one after the other, of several users: it proves nothing.
+ */
+struct es_spool_viewer {
+	bool is_admin;
+	bool has_uid;
+	uid_t uid;
+	uint64_t serial; /* of the job that it is a process of; 0: of none */
+};
+
+/** es_spool_find - what is known of a job, running or ended, by id; @which 0: the newest of that id that @viewer may see. 0, -ENOENT */
+int es_spool_find(struct es_spool *spool, const struct es_spool_viewer *viewer, const char *id,
+		  uint32_t which, struct es_local_job_is *ret);
+/** es_spool_open_recording - likewise, read-only; a descriptor or negative errno */
+int es_spool_open_recording(struct es_spool *spool, const struct es_spool_viewer *viewer,
+			    const char *id, uint32_t which);
 /**
  * es_spool_totals - summaries of all nodes of a job in the shared folder; @ret [@max]; how many, or negative errno (-EOPNOTSUPP: no such folder is configured)
  * The folder may be of a network that hangs: to be called aside, while @spool is open; any thread may.

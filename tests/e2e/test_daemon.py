@@ -20,6 +20,7 @@ import twins
 from harness import PLAYER, TREE, Skip, equal, expect, near
 
 USER, OTHER = 64211, 64212
+JOB_PENDING = 1 << 6  # of a job whose files are being written
 SET_CLOCK = os.environ.get("ES_SET_CLOCK_MODULE", "")
 
 
@@ -393,6 +394,47 @@ def test_rights(place):
 
         equal(as_user(USER, steal), repr([daemons.NOT_OPEN, daemons.NOT_OPEN, daemons.DENIED, daemons.DENIED, daemons.DENIED,
                                           daemons.DENIED, daemons.DENIED]), "another user's job")
+
+
+def test_number_of_anothers_job(place):
+    """A user who takes the number of another's job that is over neither reads its recordings nor hides them from their owner"""
+    root = tree_of(place)
+
+    def recordings():
+        answers = []
+        with daemons.Connection(daemon.socket) as connection:
+            for which in range(3):
+                kind, body = connection.ask(daemons.JOB_OPEN, daemons.text_body("9", which))
+                if kind != daemons.FILE:
+                    break
+                answers.append(kind)
+            kind, _ = connection.ask(daemons.JOB_STATUS, daemons.text_body("9"))
+        return repr((len(answers), kind == daemons.JOB))
+
+    def settled():
+        kind, body = daemon.ask(daemons.JOB_STATUS, daemons.text_body("9"))
+        return kind == daemons.JOB and not daemons.job_of(body)["flags"] & JOB_PENDING
+
+    def until(condition, what):
+        deadline = time.monotonic() + daemons.WAIT_S
+        while not condition():
+            expect(time.monotonic() < deadline, what)
+            time.sleep(0.05)
+
+    with moving(root), daemons.up(place, root=root) as daemon:
+        begin(daemon, "9", OTHER, flags=1)
+        until(lambda: as_user(OTHER, recordings) == repr((1, True)), "the job's recording")
+        end(daemon, "9")
+        until(settled, "the summary")
+
+        def take():
+            with daemons.Connection(daemon.socket) as connection:
+                return repr(daemons.take_answer(connection.ask(daemons.JOB_BEGIN, daemons.job_body("9"))[1])[0])
+
+        equal(as_user(USER, take), repr(daemons.OK), "a job of the same number")
+        until(lambda: as_user(USER, recordings) != repr((0, True)), "the user's own recording")
+        equal(as_user(USER, recordings), repr((1, True)), "what the user has: its own alone")
+        equal(as_user(OTHER, recordings), repr((1, True)), "what the owner of the other one has")
 
 
 def test_page_ends_with_the_job(place):

@@ -191,6 +191,8 @@ static int remove_place(void **state)
 	return 0;
 }
 
+static const struct es_spool_viewer admin = { .is_admin = true };
+
 static void begin_job(struct place *place, const char *id, uint64_t serial, bool is_exclusive)
 {
 	struct es_job *job = &place->job;
@@ -246,7 +248,7 @@ static void end_job(struct place *place)
 static void settled(struct place *place, const char *id, struct es_local_job_is *ret)
 {
 	for (int tries = 0; tries < 2000; tries++) {
-		assert_int_equal(es_spool_find(place->spool, id, 0, ret), 0);
+		assert_int_equal(es_spool_find(place->spool, &admin, id, 0, ret), 0);
 		if (!(ret->job.flags & ES_LOCAL_PENDING))
 			return;
 		usleep(5000);
@@ -301,11 +303,10 @@ static struct es_recording *see(struct place *place, const char *id, struct seen
 						   .sweep = see_sweep,
 						   .event = see_event };
 	struct es_recording *recording;
-	uid_t uid = (uid_t)-1;
-	int fd = es_spool_open_recording(place->spool, id, 0, &uid);
+	const struct es_spool_viewer owner = { .has_uid = true, .uid = getuid() };
+	int fd = es_spool_open_recording(place->spool, &owner, id, 0);
 
 	assert_true(fd >= 0);
-	assert_int_equal(uid, getuid());
 	assert_true(write(fd, "x", 1) < 0); /* read-only */
 	memset(seen, 0, sizeof(*seen));
 	assert_int_equal(es_recording_open_fd(fd, id, NULL, &recording, NULL), 0);
@@ -448,6 +449,7 @@ static void who_shares_from_now_on_sees_the_node_no_more(void **state)
 	struct es_recording *recording;
 	struct es_local_job_is is;
 	struct seen seen;
+	struct es_spool_viewer stranger = { .has_uid = true, .uid = getuid() + 1 };
 
 	begin_job(place, "45", 5, true);
 	for (int i = 0; i < 3; i++)
@@ -462,7 +464,12 @@ static void who_shares_from_now_on_sees_the_node_no_more(void **state)
 	assert_int_equal(seen.n_sweeps, 3);
 	es_recording_close(recording);
 	assert_int_equal(is.energy_uj, 6 * 175000000ULL); /* all of it, by the book */
-	assert_true(es_spool_open_recording(place->spool, "45", 1, &(uid_t){ 0 }) >= 0);
+	assert_true(es_spool_open_recording(place->spool, &admin, "45", 1) >= 0);
+	assert_int_equal(es_spool_open_recording(place->spool, &stranger, "45", 0), -ENOENT);
+	assert_int_equal(es_spool_open_recording(place->spool, &stranger, "45", 1), -ENOENT);
+	assert_int_equal(es_spool_find(place->spool, &stranger, "45", 0, &is), -ENOENT);
+	stranger.serial = place->job.serial; /* a process of it, whatever its user is called here */
+	assert_int_equal(es_spool_find(place->spool, &stranger, "45", 0, &is), 0);
 }
 
 /* Three finished jobs, room for one: the oldest go, and what runs stays. */
@@ -487,9 +494,9 @@ static void the_oldest_go_when_the_quota_is_passed(void **state)
 	for (int k = 0; k < 30; k++)
 		feed(place);
 	es_spool_tick(place->spool, es_clock_unix_ns());
-	assert_int_equal(es_spool_find(place->spool, "50", 0, &is), -ENOENT);
-	assert_int_equal(es_spool_find(place->spool, "59", 0, &is), 0);
-	assert_true(es_spool_open_recording(place->spool, "59", 0, &(uid_t){ 0 }) >= 0);
+	assert_int_equal(es_spool_find(place->spool, &admin, "50", 0, &is), -ENOENT);
+	assert_int_equal(es_spool_find(place->spool, &admin, "59", 0, &is), 0);
+	assert_true(es_spool_open_recording(place->spool, &admin, "59", 0) >= 0);
 	end_job(place);
 }
 
@@ -507,7 +514,7 @@ static void what_is_old_goes(void **state)
 	end_job(place);
 	settled(place, "60", &is);
 	es_spool_tick(place->spool, es_clock_unix_ns() + 7200 * S);
-	assert_int_equal(es_spool_find(place->spool, "60", 0, &is), -ENOENT);
+	assert_int_equal(es_spool_find(place->spool, &admin, "60", 0, &is), -ENOENT);
 }
 
 /* The disk takes no byte more (a limit on files stands for that): it is said once, and nothing is lost. */
@@ -531,7 +538,7 @@ static void a_full_disk_is_said_once_and_loses_nothing(void **state)
 	assert_int_equal(place->n_said, 1);
 	assert_non_null(strstr(place->said, "cannot write into the spool"));
 	end_job(place);
-	assert_int_equal(es_spool_find(place->spool, "61", 0, &is), 0);
+	assert_int_equal(es_spool_find(place->spool, &admin, "61", 0, &is), 0);
 	assert_true(is.job.flags & ES_LOCAL_PENDING);
 
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
@@ -605,7 +612,7 @@ static void what_nobody_goes_on_with_gets_its_summary(void **state)
 	feed(place); /* no job runs */
 	for (int tries = 0; tries < 2000 && r < 0; tries++) {
 		es_spool_tick(place->spool, es_clock_unix_ns());
-		r = es_spool_find(place->spool, "63", 0, &is);
+		r = es_spool_find(place->spool, &admin, "63", 0, &is);
 		usleep(5000);
 	}
 	assert_int_equal(r, 0);
@@ -617,8 +624,8 @@ static void what_nobody_goes_on_with_gets_its_summary(void **state)
 	/* And is known after another start. */
 	es_spool_close(place->spool);
 	open_spool(place);
-	assert_int_equal(es_spool_find(place->spool, "63", 0, &is), 0);
-	assert_int_equal(es_spool_find(place->spool, "63", 1, &is), -ENOENT);
+	assert_int_equal(es_spool_find(place->spool, &admin, "63", 0, &is), 0);
+	assert_int_equal(es_spool_find(place->spool, &admin, "63", 1, &is), -ENOENT);
 }
 
 /* It ended before anything was read: it has no recording, and is not forgotten. */
@@ -626,16 +633,15 @@ static void a_job_without_a_sweep_has_a_summary(void **state)
 {
 	struct place *place = *state;
 	struct es_local_job_is is;
-	uid_t uid;
 
 	begin_job(place, "64", 43, true);
 	end_job(place);
 	settled(place, "64", &is);
 	assert_false(is.has_energy);
-	assert_int_equal(es_spool_open_recording(place->spool, "64", 0, &uid), -ENODATA);
+	assert_int_equal(es_spool_open_recording(place->spool, &admin, "64", 0), -ENODATA);
 	es_spool_close(place->spool);
 	open_spool(place);
-	assert_int_equal(es_spool_find(place->spool, "64", 0, &is), 0);
+	assert_int_equal(es_spool_find(place->spool, &admin, "64", 0, &is), 0);
 	assert_false(is.has_energy);
 }
 

@@ -80,7 +80,8 @@ struct es_client *es_client_create(struct es_daemon *daemon, int fd, const struc
 	client->serial = ++server->serial;
 	client->tokens = TOKENS_MAX;
 	client->filled_ns = es_clock_mono_ns();
-	es_rights_judge(peer, daemon->chain.jobs, &daemon->config, &client->rights);
+	es_peer_pin(fd, daemon->chain.jobs, &client->peer);
+	es_rights_judge(&client->peer, daemon->chain.jobs, &daemon->config, &client->rights);
 	if (uv_poll_init(&daemon->loop, &client->poll, fd) < 0) {
 		free(client);
 		return NULL;

@@ -98,6 +98,8 @@ int es_jobs_end(struct es_jobs *jobs, const struct es_local_end *end, uid_t peer
 struct es_job *es_jobs_find(const struct es_jobs *jobs, const char *id);
 /** es_jobs_of_pid - the job whose cgroup the process @pid is in, as the kernel of the node sees it; NULL: none */
 struct es_job *es_jobs_of_pid(const struct es_jobs *jobs, pid_t pid);
+/** es_jobs_start_of_pid - when it started, in the kernel's ticks after boot; 0: it is gone, or may not be seen */
+uint64_t es_jobs_start_of_pid(const struct es_jobs *jobs, pid_t pid);
 /** es_jobs_at - the running ones, oldest first; NULL after the last one */
 struct es_job *es_jobs_at(const struct es_jobs *jobs, size_t i);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "daemon/jobs_private.h"
+#include "sys/process.h"
 
 #define WHOLE_PPM 1000000U
 
@@ -342,4 +343,9 @@ struct es_job *es_jobs_of_pid(const struct es_jobs *jobs, pid_t pid)
 			}
 	}
 	return best ? &best->job : NULL;
+}
+
+uint64_t es_jobs_start_of_pid(const struct es_jobs *jobs, pid_t pid)
+{
+	return es_process_start(jobs->root, pid);
 }

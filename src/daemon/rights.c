@@ -7,12 +7,17 @@
 #include "daemon/rights.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+
+#ifndef SO_PEERPIDFD
+#define SO_PEERPIDFD 77
+#endif
 
 #define GROUPS_MAX 65536U /* NGROUPS_MAX of Linux */
 #define OVERFLOW_UID \
@@ -32,15 +37,15 @@ static bool is_in_group(int fd, gid_t group)
 {
 	socklen_t size = 64 * sizeof(gid_t);
 	es_cleanup(es_freep) gid_t *groups = malloc(size);
+	int r = groups ? getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) : -1;
 
-	if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0 &&
-	    errno == ERANGE && size <= GROUPS_MAX * sizeof(gid_t)) {
+	if (groups && r < 0 && errno == ERANGE && size <= GROUPS_MAX * sizeof(gid_t)) {
 		free(groups);
 		groups = malloc(size);
-		if (groups && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) < 0)
-			size = 0;
+		r = groups ? getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &size) : -1;
 	}
-	for (size_t i = 0; groups && i < size / sizeof(gid_t); i++)
+	/* Before Linux 4.13 nobody tells: then there is nothing in the room for them. */
+	for (size_t i = 0; r == 0 && i < size / sizeof(gid_t); i++)
 		if (groups[i] == group)
 			return true;
 	return false;
@@ -63,10 +68,44 @@ int es_peer_know(int fd, gid_t group, struct es_peer *ret)
 	return 0;
 }
 
+/* Since Linux 6.5; its number then stands for this process while the descriptor shows no end. */
+static bool has_left(int fd)
+{
+	int pid_fd = -1;
+	socklen_t size = sizeof(pid_fd);
+	struct pollfd pollfd = { .events = POLLIN };
+	bool is_over;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pid_fd, &size) < 0)
+		return errno == ESRCH || errno == EINVAL; /* else the kernel does not know that */
+	pollfd.fd = pid_fd;
+	is_over = poll(&pollfd, 1, 0) != 0;
+	(void)close(pid_fd);
+	return is_over;
+}
+
+void es_peer_pin(int fd, const struct es_jobs *jobs, struct es_peer *peer)
+{
+	if (!jobs || peer->pid <= 0)
+		return;
+	peer->start_ticks = es_jobs_start_of_pid(jobs, peer->pid);
+	/* Behind the look at its number: what is still there was there then. */
+	if (has_left(fd))
+		peer->pid = 0;
+}
+
+/* The job whose cgroup the peer is in. Its number may be another process' by now: looked at last, it was the same one. */
+static struct es_job *job_of_process(const struct es_peer *peer, const struct es_jobs *jobs)
+{
+	struct es_job *job = es_jobs_of_pid(jobs, peer->pid);
+
+	return job && es_jobs_start_of_pid(jobs, peer->pid) == peer->start_ticks ? job : NULL;
+}
+
 struct es_job *es_rights_job(const struct es_peer *peer, const struct es_jobs *jobs)
 {
 	/* Who is in a job's cgroup was put there by the system, whatever user its container made of it. */
-	struct es_job *job = jobs && peer->pid > 0 ? es_jobs_of_pid(jobs, peer->pid) : NULL;
+	struct es_job *job = jobs && peer->pid > 0 ? job_of_process(peer, jobs) : NULL;
 
 	for (size_t i = 0; !job && jobs && peer->has_uid && peer->uid != 0; i++) {
 		struct es_job *other = es_jobs_at(jobs, i);

@@ -21,7 +21,8 @@
 
 /** struct es_peer - who is at the other end of a socket, as the kernel knows it */
 struct es_peer {
-	pid_t pid; /* 0: of a namespace that is not below ours */
+	pid_t pid; /* 0: of a namespace that is not below ours, or gone before it was looked at */
+	uint64_t start_ticks; /* of that process, after boot; 0: not known. With the number it names one for good */
 	uid_t uid;
 	bool has_uid; /* else the kernel has no number for it here */
 	bool is_admin; /* root, the daemon's own user, or of its group */
@@ -38,6 +39,8 @@ struct es_rights {
 
 /** es_peer_know - who is at the other end of @fd; @group: -1: nobody's. 0 or negative errno */
 int es_peer_know(int fd, gid_t group, struct es_peer *ret);
+/** es_peer_pin - so that another process which gets its number has none of its rights; once, when it comes */
+void es_peer_pin(int fd, const struct es_jobs *jobs, struct es_peer *peer);
 
 /** es_rights_judge - what @peer may see now; @jobs: NULL: there are none */
 void es_rights_judge(const struct es_peer *peer, const struct es_jobs *jobs,

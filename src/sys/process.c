@@ -110,6 +110,13 @@ int es_process_read(const struct es_root *root, pid_t pid, struct es_process *re
 	return 0;
 }
 
+uint64_t es_process_start(const struct es_root *root, pid_t pid)
+{
+	struct es_process process;
+
+	return read_stat(root, pid, &process) < 0 ? 0 : process.start_ticks;
+}
+
 bool es_process_is_over(const struct es_process *process)
 {
 	return process->state == 'Z' || process->state == 'X' || process->state == 'x';

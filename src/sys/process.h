@@ -32,6 +32,9 @@ int es_process_parse_stat(const char *text, struct es_process *ret);
 /** es_process_read - 0; -ESRCH: there is none of that number, or it may not be seen; errors of open and read */
 int es_process_read(const struct es_root *root, pid_t pid, struct es_process *ret);
 
+/** es_process_start - of @pid, after boot; 0: there is none of that number, or it may not be seen. One small read */
+uint64_t es_process_start(const struct es_root *root, pid_t pid);
+
 /** es_process_is_over - it has ended, and its parent has not asked for its status yet */
 bool es_process_is_over(const struct es_process *process);
 

@@ -360,6 +360,15 @@ static void add_to(struct es_jobs *jobs, struct es_jobs_entry *entry, struct es_
 	es_jobs_say(jobs, ES_JOBS_CHANGED, entry, "", now_ns);
 }
 
+/* Of which nobody told: its number is only what its cgroup is called. */
+static bool is_other_found(const struct es_local_job *known, const struct es_local_job *about,
+			   bool is_others)
+{
+	return (known->flags & ES_LOCAL_REPAIRED) &&
+	       (is_others || (about->scheduler[0] && strcmp(about->scheduler, "script") != 0 &&
+			      strcmp(about->scheduler, known->scheduler) != 0));
+}
+
 /* One of that id runs: is it the same? 1: add to it; 0: it is over, begin anew. */
 static int meet(struct es_jobs *jobs, struct es_jobs_entry *entry, const struct es_local_job *about,
 		uid_t peer_uid, int64_t now_ns, int64_t now_unix_ns, struct es_error *err)
@@ -373,8 +382,11 @@ static int meet(struct es_jobs *jobs, struct es_jobs_entry *entry, const struct 
 		return is_others || !known->has_uid
 			       ? es_jobs_refuse(err, about->id, "it is another user's")
 			       : 1;
-	/* A user took the number before the scheduler gave it away. */
-	if (!entry->is_roots && is_others) {
+	/*
+	 * A user took the number before the scheduler gave it away, be it the same user: what it said then is not to be the job's. Or it is
+	 * that of some container, which has no better right to it.
+	 */
+	if (!entry->is_roots || is_other_found(known, about, is_others)) {
 		es_jobs_finish(jobs, entry, now_ns, now_unix_ns);
 		return 0;
 	}

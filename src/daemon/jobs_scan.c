@@ -5,6 +5,7 @@
  * Copyright (C) 2026 the EnergyScopium authors
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,9 @@
 
 /* Who tells of a job may be ahead of its cgroup: so long it is looked for more often than by scans. */
 #define SEEK_NS (60 * ES_NS_PER_S)
+
+#define FIRST_USER_UID \
+	1000U /* users below that are the system's: Flux runs everybody's jobs in its own slice */
 
 struct scan {
 	struct es_jobs *jobs;
@@ -70,14 +74,23 @@ static void add_group(const struct scan *scan, struct es_jobs_entry *entry, cons
 	es_jobs_say(jobs, ES_JOBS_CHANGED, entry, "", scan->now_ns);
 }
 
-static int begin_found(const struct scan *scan, const char *path, const struct es_jobgroup *found)
+/* In the slice of an ordinary user, who makes cgroups of any name there: it counts as much as a begin that this user tells. */
+static bool is_in_users_slice(const char *path, uint32_t *ret_uid)
+{
+	return sscanf(path, "/user.slice/user-%9" SCNu32 ".slice/", ret_uid) == 1 &&
+	       *ret_uid >= FIRST_USER_UID;
+}
+
+static int begin_found(const struct scan *scan, const char *path, const struct es_jobgroup *found,
+		       bool is_users)
 {
 	struct es_jobs *jobs = scan->jobs;
 	struct es_jobs_entry *entry;
 	struct es_local_job *about;
 	uid_t uid;
 
-	if (jobs->n == ES_JOBS_MAX)
+	if (jobs->n == ES_JOBS_MAX ||
+	    (is_users && es_jobs_check_room(jobs, found->id, found->uid, NULL) < 0))
 		return 0;
 	about = calloc(1, sizeof(*about));
 	if (!about)
@@ -96,7 +109,7 @@ static int begin_found(const struct scan *scan, const char *path, const struct e
 	free(about);
 	if (!entry)
 		return 0;
-	entry->is_roots = true;
+	entry->is_roots = !is_users;
 	entry->job.serial = jobs->next_serial++;
 	entry->job.start_ns = scan->now_ns;
 	entry->job.start_unix_ns = scan->now_unix_ns;
@@ -121,23 +134,30 @@ static bool has_group(const struct es_jobs_entry *entry, const char *path)
 	return false;
 }
 
-static int see(void *arg, const char *path, const struct es_jobgroup *found, uint64_t ino)
+static int see(void *arg, const char *path, const struct es_jobgroup *about, uint64_t ino)
 {
 	const struct scan *scan = arg;
 	struct es_jobs *jobs = scan->jobs;
+	struct es_jobgroup whose = *about, *found = &whose;
 	struct es_jobs_entry *entry;
 	const struct es_jobs_over *over;
+	uint32_t uid;
+	bool is_users = is_in_users_slice(path, &uid);
 
 	(void)ino; /* of this hierarchy, which may not be the one that an ended job was known by */
 	if (!is_ours(jobs, found))
 		return 0;
+	if (is_users) {
+		found->has_uid = true;
+		found->uid = uid;
+	}
 	entry = es_jobs_lookup(jobs, found->id);
 	if (entry && has_group(entry, path))
 		return 0;
 	over = find_over(jobs, path);
 	if (over && es_groups_ino(jobs->groups, path) == over->ino)
 		return 0;
-	if (entry && !entry->is_roots) {
+	if (entry && !entry->is_roots && !is_users) {
 		/* A user took this number for something else; the scheduler's word counts. */
 		es_jobs_finish(jobs, entry, scan->now_ns, scan->now_unix_ns);
 		entry = NULL;
@@ -151,7 +171,7 @@ static int see(void *arg, const char *path, const struct es_jobgroup *found, uin
 	/* What is within another job's cgroup is that job's. */
 	if (es_jobs_group_owner(jobs, path, true))
 		return 0;
-	return begin_found(scan, path, found);
+	return begin_found(scan, path, found, is_users);
 }
 
 /* True where something changed that the journal should know. */

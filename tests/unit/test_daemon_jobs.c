@@ -373,6 +373,77 @@ static void a_forged_id_gives_way_to_the_schedulers_job(void **state)
 	assert_non_null(strstr(node->err.text, "2000"));
 }
 
+/* What a user says of a number is not what the scheduler's job of that number, and of the same user, is then. */
+static void who_guesses_its_own_next_number_gains_nothing(void **state)
+{
+	struct node *node = *state;
+	struct es_local_job told = job_of("13", -1), slurms = job_of("13", 1000);
+
+	(void)snprintf(told.account, sizeof(told.account), "others");
+	told.flags = ES_LOCAL_SHARED;
+	assert_int_equal(begin(node, &told, 1000, 101), 0);
+	(void)snprintf(slurms.account, sizeof(slurms.account), "own");
+	slurms.flags = ES_LOCAL_EXCLUSIVE;
+	assert_int_equal(begin(node, &slurms, 0, 102), 0);
+	assert_string_equal(heard(node), "begun:13@101 ended:13@102 begun:13@102");
+	assert_string_equal(es_jobs_find(node->jobs, "13")->about.account, "own");
+	assert_true(es_jobs_is_exclusive(node->jobs, es_jobs_find(node->jobs, "13")));
+}
+
+#define OWN "/user.slice/user-1000.slice/user@1000.service"
+
+/* In their own slices users make cgroups of any name. */
+static void a_cgroup_of_a_user_is_no_word_of_roots(void **state)
+{
+	struct node *node = *state;
+	struct es_local_job told, slurms = job_of("12", 2000);
+
+	(void)snprintf(slurms.scheduler, sizeof(slurms.scheduler), "slurm");
+	put_usage(node, OWN "/apptainer-12.scope", 0, 0, 0, 0);
+	put_usage(node, OWN "/shell-0-13.service", 0, 0, 0, 0);
+	put_cpus(node, OWN "/shell-0-13.service", "0-3\n");
+	scan(node, 101);
+	assert_int_equal(es_jobs_find(node->jobs, "13")->about.uid, 1000);
+	assert_int_equal(begin(node, &slurms, 0, 102), 0);
+	assert_int_equal(es_jobs_find(node->jobs, "12")->about.uid, 2000);
+	scan(node, 103);
+	assert_int_equal(es_jobs_find(node->jobs, "12")->n_cgroups, 0);
+	assert_int_equal(end(node, "12", 0, 104), 0);
+	/* It is alone, and has all CPUs: so it says. */
+	assert_false(es_jobs_is_exclusive(node->jobs, es_jobs_find(node->jobs, "13")));
+	/* Nor does it end another user's job. */
+	assert_int_equal(begin(node, &(struct es_local_job){ .id = "14" }, 2000, 105), 0);
+	put_usage(node, OWN "/shell-0-14.service", 0, 0, 0, 0);
+	scan(node, 106);
+	assert_int_equal(es_jobs_find(node->jobs, "14")->about.uid, 2000);
+	/* And they are not more than a user may begin. */
+	for (int i = 100; i < 200; i++) {
+		char path[128];
+
+		(void)snprintf(path, sizeof(path), OWN "/apptainer-%d.scope", i);
+		put_usage(node, path, 0, 0, 0, 0);
+	}
+	scan(node, 107);
+	told = job_of("200", -1);
+	assert_int_equal(begin(node, &told, 1000, 108), -E2BIG);
+	assert_null(es_jobs_at(node->jobs, 40));
+}
+
+/* A container's process number, by chance that of a job. */
+static void a_jobs_number_is_not_a_containers(void **state)
+{
+	struct node *node = *state;
+	struct es_local_job slurms = job_of("12", 0);
+
+	put_usage(node, "/apptainer/12", 0, 0, 0, 0);
+	scan(node, 101);
+	assert_string_equal(es_jobs_find(node->jobs, "12")->about.scheduler, "apptainer");
+	(void)snprintf(slurms.scheduler, sizeof(slurms.scheduler), "slurm");
+	assert_int_equal(begin(node, &slurms, 0, 102), 0);
+	assert_string_equal(es_jobs_find(node->jobs, "12")->about.scheduler, "slurm");
+	assert_int_equal(es_jobs_find(node->jobs, "12")->n_cgroups, 0);
+}
+
 static void a_requeued_job_is_another_one(void **state)
 {
 	struct node *node = *state;
@@ -845,6 +916,9 @@ int main(void)
 		TEST(users_leave_room_for_others),
 		TEST(ids_that_are_none_are_refused_with_words),
 		TEST(a_forged_id_gives_way_to_the_schedulers_job),
+		TEST(who_guesses_its_own_next_number_gains_nothing),
+		TEST(a_cgroup_of_a_user_is_no_word_of_roots),
+		TEST(a_jobs_number_is_not_a_containers),
 		TEST(a_requeued_job_is_another_one),
 		TEST(an_exclusive_job_shows_that_an_end_was_missed),
 		TEST(cpu_time_is_counted_per_package_from_the_begin_on),

@@ -41,6 +41,7 @@ static void add_line(struct es_account *account, size_t meter)
 	line->scope = domain->type == ES_DOMAIN_GPU ? ES_SCOPE_GPU : ES_SCOPE_NODE;
 	line->gpu.domain = domain;
 	line->part.kind = domain->kind;
+	line->part.meter = domain;
 	line->part.type = domain->type;
 	memcpy(line->part.domain, domain->name, sizeof(line->part.domain));
 	account->has_gpu_parts |= line->scope == ES_SCOPE_GPU;
@@ -82,7 +83,7 @@ static void add_lines(struct es_account *account)
 
 		line->scope = ES_SCOPE_REST;
 		line->part.kind = account->node_kind;
-		line->part.type = ES_DOMAIN_NODE;
+		line->part.type = ES_DOMAIN_OTHER;
 		(void)snprintf(line->part.domain, sizeof(line->part.domain), ES_ACCOUNT_REST);
 	}
 }

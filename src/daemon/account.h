@@ -43,7 +43,8 @@ struct es_account_options {
 struct es_account_part {
 	char domain[ES_NAME_MAX_BYTES]; /* its name: package-0, gpu-2, rest */
 	enum es_kind kind; /* of the meter */
-	enum es_domain_type type; /* of "rest": ES_DOMAIN_NODE */
+	const struct es_domain *meter; /* the account's; NULL: of "rest" */
+	enum es_domain_type type; /* of "rest": ES_DOMAIN_OTHER, it is not the node */
 	uint64_t energy_uj; /* since the epoch */
 	uint64_t idle_uj, rest_uj; /* nobody's: not allocated, and used by no job */
 	uint64_t ended_uj; /* of jobs that are over */

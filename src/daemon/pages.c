@@ -94,18 +94,24 @@ static void tell_share(const struct es_client *client, size_t i, struct es_local
 	const struct es_account *account = client->daemon->chain.account;
 	size_t n = es_account_n_parts(account);
 	const struct es_account_part *part = i < n ? es_account_part(account, i) : NULL;
+	const struct es_domain *meter = part ? part->meter : NULL;
 	enum es_domain_type type = part ? part->type : ES_DOMAIN_NODE;
 
+	/* Where it is tells one package or GPU from the next. No peak: what the book says is not doubted. */
 	*ret = (struct es_local_domain){
-		.package = -1,
-		.die = -1,
-		.core = -1,
+		.package = meter ? meter->package : -1,
+		.die = meter ? meter->die : -1,
+		.core = meter ? meter->core : -1,
 		.parent = part ? (int32_t)n : -1,
 		.duplicate_of = -1,
 		.is_there = true,
 		.unit_nj = 1000,
-		.peak_mw = es_peak_default_mw(type),
 	};
+	if (meter) {
+		(void)snprintf(ret->pci, sizeof(ret->pci), "%s", meter->pci);
+		(void)snprintf(ret->model, sizeof(ret->model), "%s", meter->model);
+		(void)snprintf(ret->uuid, sizeof(ret->uuid), "%s", meter->uuid);
+	}
 	(void)snprintf(ret->name, sizeof(ret->name), "%s", part ? part->domain : "node");
 	(void)snprintf(ret->source, sizeof(ret->source), "share");
 	(void)snprintf(ret->id, sizeof(ret->id), "share/%.200s", ret->name);

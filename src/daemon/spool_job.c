@@ -159,6 +159,7 @@ static struct es_domain attributed(const struct es_spool *spool, const char *nam
 								     : 1000 };
 	domain.idle_mw = domain.full_mw = 0; /* of an estimate its spread is what counts */
 	domain.limit_mw = 0; /* of the whole part, which is not the job's */
+	domain.peak_mw = 0; /* what the book says is not doubted */
 	domain.limit_kind[0] = domain.reason[0] = domain.fix[0] = '\0';
 	domain.is_chosen = domain.is_chosen_total = false;
 	return domain;
@@ -348,19 +349,11 @@ static void tell_rule(struct es_spool_job *kept, size_t i, const struct es_accou
 	(void)es_spool_file_event(&kept->file, ES_EVENT_SHARED, t_ns, (int64_t)i, text);
 }
 
-/* When the meter of a part was read in this sweep; false: it was not. */
-static bool read_at(const struct es_spool *spool, const struct es_sweep *sweep, const char *name,
-		    int64_t *ret_t_ns)
+static bool is_read(const struct es_sweep *sweep, const struct es_spool *spool, const char *name)
 {
 	size_t i = 0;
 
-	*ret_t_ns = sweep->boot_ns;
-	if (!meter_of(spool, name, &i) || i >= sweep->n)
-		return true;
-	if (sweep->readings[i].error)
-		return false;
-	*ret_t_ns = sweep->readings[i].t_ns;
-	return true;
+	return !meter_of(spool, name, &i) || i >= sweep->n || !sweep->readings[i].error;
 }
 
 static void shared_row(const struct es_spool *spool, struct es_spool_job *kept,
@@ -368,20 +361,21 @@ static void shared_row(const struct es_spool *spool, struct es_spool_job *kept,
 		       uint64_t node_uj, const struct es_sweep *sweep)
 {
 	size_t n = es_account_n_parts(account);
-	int64_t t_ns, last_ns = sweep->boot_ns;
 
 	if (n + has_node_meter(spool) != kept->file.meta.n_domains)
 		return; /* another epoch: the daemon closes this file and begins anew */
+	if (sweep->boot_ns <= kept->start_ns)
+		return; /* it was on its way when the job began, which has its zero there */
 	es_spool_file_row(&kept->file, sweep->boot_ns);
 	for (size_t i = 0; i < n; i++) {
 		tell_rule(kept, i, &shares[i], sweep->boot_ns);
-		if (!read_at(spool, sweep, es_account_part(account, i)->domain, &t_ns))
-			continue;
-		es_rows_set(&kept->file.rows, i, t_ns, shares[i].dynamic_uj + shares[i].idle_uj, 0);
-		last_ns = t_ns > last_ns ? t_ns : last_ns;
+		/* The book is as of the sweep, also where a slow meter has shown nothing new. */
+		if (is_read(sweep, spool, es_account_part(account, i)->domain))
+			es_rows_set(&kept->file.rows, i, sweep->boot_ns,
+				    shares[i].dynamic_uj + shares[i].idle_uj, 0);
 	}
 	if (n < kept->file.meta.n_domains)
-		es_rows_set(&kept->file.rows, n, last_ns, node_uj, 0);
+		es_rows_set(&kept->file.rows, n, sweep->boot_ns, node_uj, 0);
 }
 
 static void take_shares(struct es_spool_job *kept, const struct es_account *account,

@@ -12,12 +12,14 @@
 #include "base/parse.h"
 #include "format/report.h"
 
+/* By the machine's CPU time nothing can be told of what is a job's share of it already. */
 static bool is_tellable(const struct es_report *report)
 {
 	return es_report_is_metered(report) && !(report->kinds & 1u << ES_KIND_ESTIMATED) &&
 	       report->meta->n_nodes == 1 && report->meta->virt != ES_VIRT_CONTAINER &&
 	       report->is_whole && !report->options.from_ns && !report->options.to_ns &&
-	       es_report_launch_is_alone(&report->launch);
+	       es_report_launch_is_alone(&report->launch) && !report->daemon.is_share &&
+	       !es_report_is_shared(report);
 }
 
 static int64_t step_of_busy_ns(const struct es_report *report)

@@ -25,6 +25,7 @@ static const char *const rule_words[ES_N_SHARE_RULES] = {
 	[ES_SHARE_ACTIVITY] = "activity on GPUs",
 	[ES_SHARE_SLICES] = "slices of GPUs",
 	[ES_SHARE_ALLOCATION] = "what is allocated",
+	[ES_SHARE_PARTS] = "what the job had of the parts, for what the node draws beside them",
 };
 
 static const char *const method_words[ES_N_IDLE_METHODS] = {

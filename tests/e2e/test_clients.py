@@ -22,7 +22,7 @@ from test_attribution import Machine
 
 USER, OTHER = 64201, 64202
 EVERYBODY = {"serve": "everybody"}
-LOAD = "busy 60s cpu=60%\n"
+LOAD = "busy 60s cpu=60% idle=40%\n"
 
 
 def need_users():
@@ -238,6 +238,43 @@ def test_job_shares(place):
         start_ns = boot_ns(report["job"]["start"])
         truth = twin.energy_uj(start_ns, start_ns + int(report["job"]["duration_s"] * 1e9))
         expect(0 < found["package-0"]["energy_j"] < truth["package-0"] / 1e6, f"{found['package-0']} of {truth}")
+        check_parts(report, {"package-0", "dram-0", "package-1", "dram-1"})
+        equal(report["energy"]["attributed"], None, "by CPU time of the machine, of what is a share of it already")
+
+
+def check_parts(report, names):
+    """Each part of a share is one of its own, and they sum up to the node's."""
+    found = domains(report)
+    equal({name for name, d in found.items() if d["chosen"]}, names, "parts")
+    equal([name for name, d in found.items() if d["chosen_total"]], ["node"], "total")
+    parts_j = sum(d["energy_j"] for name, d in found.items() if name in names)
+    near(parts_j, found["node"]["energy_j"], 1e-3 * parts_j + 0.01, "sum of the parts")
+    equal(report["energy"]["node_j"], found["node"]["energy_j"], "the node")
+
+
+def test_job_shares_boards(place):
+    """Of a node with a meter of its own a job's GPUs and its part of the rest are told apart, as in its recording"""
+    need_users()
+    parts = {"package-0", "gpu-0", "gpu-2", "gpu-4", "gpu-6", "dram", "rest"}
+    with working(place) as machine, node(place, kind="mi250x", jobs_root=machine.root) as (twin, daemon):
+        machine.work("/site/job_20", 0.9)
+        begin(daemon, place, "20", "--user", USER, "--shared", "--cgroup", "/site/job_20", "--gpus", "0,1")
+        begin(daemon, place, "21", "--user", OTHER, "--shared", "--gpus", "2,3")
+        done = as_user(place, "run", "--root", twin.mount, "--name", "r", "--json=r.json", "--", "sleep", "3", daemon=daemon.socket)
+        equal(done.returncode, 0, done.stderr)
+        report = read_json(place)
+        check_parts(report, parts)
+        found = domains(report)
+        expect(found["gpu-0"]["energy_j"] > 0 and found["rest"]["energy_j"] > 0, f"{found}")
+        equal([found[name]["energy_j"] for name in ("gpu-2", "gpu-4", "gpu-6")], [0, 0, 0], "GPUs of others")
+        # Where the controller has shown nothing new a sweep knows more all the same, and none of it is thrown away.
+        done = as_user(place, "report", "20", "--json", daemon=daemon.socket)
+        equal(done.returncode, 0, done.stderr)
+        report = json.loads(done.stdout)
+        check_parts(report, parts)
+        equal((report["quality"]["rejected"], report["quality"]["gaps_total"]), (0, 0), f"{report['quality']}")
+        text = as_user(place, "report", "20", daemon=daemon.socket).stdout
+        expect("what the job had of the parts" in text and "(null)" not in text, text)
 
 
 def job_status(daemon, job):

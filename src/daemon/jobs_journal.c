@@ -33,6 +33,7 @@ struct es_journal {
 	int fd;
 	int new_fd; /* while it is written anew; else -1 */
 	uint64_t size, new_size;
+	int new_error; /* of the first entry that is not in it */
 	char path[ES_PATH_MAX_BYTES];
 	struct es_buf entry;
 };
@@ -82,6 +83,8 @@ int es_journal_append(struct es_journal *journal, uint8_t type, const void *data
 	r = write_at(is_new ? journal->new_fd : journal->fd, entry->data, entry->len, *size);
 	if (r == 0)
 		*size += entry->len;
+	else if (is_new && journal->new_error == 0)
+		journal->new_error = r;
 	return r;
 }
 
@@ -266,6 +269,7 @@ int es_journal_begin_anew(struct es_journal *journal)
 	if (r == 0)
 		r = write_at(journal->new_fd, magic, MAGIC_BYTES, 0);
 	journal->new_size = MAGIC_BYTES;
+	journal->new_error = 0;
 	if (r < 0 && journal->new_fd >= 0) {
 		(void)close(journal->new_fd);
 		journal->new_fd = -1;
@@ -276,13 +280,13 @@ int es_journal_begin_anew(struct es_journal *journal)
 int es_journal_end_anew(struct es_journal *journal)
 {
 	char path[ES_PATH_MAX_BYTES + 8];
-	int r = 0;
+	int r = journal->new_error;
 
 	if (journal->new_fd < 0)
 		return -EINVAL;
 	new_path(journal, path, sizeof(path));
 	/* The name changes after the content is on disk: else a power cut leaves an empty file. */
-	if (fdatasync(journal->new_fd) < 0 || rename(path, journal->path) < 0)
+	if (r == 0 && (fdatasync(journal->new_fd) < 0 || rename(path, journal->path) < 0))
 		r = -errno;
 	if (r < 0) {
 		(void)unlink(path);

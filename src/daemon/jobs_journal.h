@@ -36,7 +36,7 @@ int es_journal_fd(const struct es_journal *journal);
 
 /**
  * es_journal_begin_anew, es_journal_end_anew - replace all entries by those appended between
- * The file changes at the end only, at once. 0 or negative errno: then the old one goes on.
+ * The file changes at the end only, at once, and only with all of these in it. 0 or negative errno: then the old one goes on.
  */
 int es_journal_begin_anew(struct es_journal *journal);
 int es_journal_end_anew(struct es_journal *journal);

@@ -64,7 +64,9 @@ struct es_jobs {
 	size_t n_packages;
 	int64_t *busy_ns; /* [n_packages] */
 	bool has_busy;
-	bool is_foreign_boot; /* while loading */
+	char past_boot_id[64]; /* of what was last read of the journal */
+	bool is_boot_told; /* the journal's end is of this boot */
+	bool is_behind; /* something could not be written into the journal, and is not in it yet */
 	uint64_t least_bytes; /* of the journal when it was written anew */
 	char problem[ES_TEXT_MAX_BYTES];
 	uint8_t *buffer; /* for entries of the journal */
@@ -128,5 +130,7 @@ struct es_jobs_entry *es_jobs_group_owner(const struct es_jobs *jobs, const char
 int es_jobs_load(struct es_jobs *jobs, const char *path, int64_t now_boot_ns, struct es_error *err);
 void es_jobs_store(struct es_jobs *jobs, const struct es_jobs_entry *entry, bool must_sync);
 void es_jobs_store_end(struct es_jobs *jobs, const struct es_jobs_entry *entry);
+/** es_jobs_keep_journal - write it anew where it has become large, or the disk did not take all of it */
+void es_jobs_keep_journal(struct es_jobs *jobs);
 
 #endif

@@ -283,5 +283,6 @@ int es_jobs_scan(struct es_jobs *jobs, int64_t now_boot_ns, int64_t now_unix_ns)
 			jobs->entry[i]->job.about.flags |= ES_LOCAL_REPAIRED;
 			es_jobs_finish(jobs, jobs->entry[i], now_boot_ns, now_unix_ns);
 		}
+	es_jobs_keep_journal(jobs);
 	return r;
 }

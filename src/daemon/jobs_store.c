@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  *
- * Entries: BOOT at the start (texts boot id; u64 next serial), JOB (all that is known of one that runs: a later one replaces it), OVER (a
+ * Entries: BOOT at the start, and where the file goes on in another boot (texts boot id; u64 next serial), JOB (all that is known of one that runs: a later one replaces it), OVER (a
  * job of that serial has ended), GROUP (a cgroup of one that has ended, whose folder was still there).
  */
 #include <errno.h>
@@ -33,22 +33,39 @@ enum {
 	IS_ROOTS = 1U << 1,
 };
 
+/* What follows is of this boot. In a buffer of its own: an entry waits in the other one. */
+static int put_boot(struct es_jobs *jobs)
+{
+	uint8_t out[256];
+	struct es_packer packer = { .out = out, .size = sizeof(out) };
+	int r;
+
+	es_pack_text(&packer, jobs->boot_id);
+	es_pack_u64(&packer, jobs->next_serial);
+	r = packer.error ? packer.error
+			 : es_journal_append(jobs->journal, ENTRY_BOOT, packer.out, packer.n);
+	jobs->is_boot_told = r == 0;
+	return r;
+}
+
 static void put(struct es_jobs *jobs, uint8_t type, const struct es_packer *packer, bool must_sync)
 {
 	int r = packer->error;
 
 	if (!jobs->journal || jobs->is_loading)
 		return;
+	if (r == 0 && !jobs->is_boot_told)
+		r = put_boot(jobs);
 	if (r == 0)
 		r = es_journal_append(jobs->journal, type, packer->out, packer->n);
 	if (r < 0) {
+		jobs->is_behind = true;
 		(void)snprintf(jobs->problem, sizeof(jobs->problem),
 			       "the journal of jobs cannot be written: %s; after a restart of the "
 			       "daemon jobs may be missing",
 			       es_strerror(r));
 		return;
 	}
-	jobs->problem[0] = '\0';
 	if (must_sync && jobs->sync)
 		jobs->sync(jobs->arg, es_journal_fd(jobs->journal));
 	else if (must_sync)
@@ -58,15 +75,6 @@ static void put(struct es_jobs *jobs, uint8_t type, const struct es_packer *pack
 static struct es_packer packer_of(struct es_jobs *jobs)
 {
 	return (struct es_packer){ .out = jobs->buffer, .size = BUFFER_BYTES };
-}
-
-static void put_boot(struct es_jobs *jobs)
-{
-	struct es_packer packer = packer_of(jobs);
-
-	es_pack_text(&packer, jobs->boot_id);
-	es_pack_u64(&packer, jobs->next_serial);
-	put(jobs, ENTRY_BOOT, &packer, false);
 }
 
 static void put_job(struct es_jobs *jobs, const struct es_jobs_entry *entry, bool must_sync)
@@ -118,28 +126,37 @@ static void put_over(struct es_jobs *jobs, uint64_t serial)
 /* Only what is still true, in a new file that takes the old one's place. */
 static void write_anew(struct es_jobs *jobs)
 {
+	bool was_boot_told = jobs->is_boot_told, was_behind = jobs->is_behind;
+
 	if (es_journal_begin_anew(jobs->journal) < 0)
 		return; /* the old one goes on growing, which is no harm yet */
-	put_boot(jobs);
+	(void)put_boot(jobs);
 	for (size_t i = 0; i < jobs->n; i++)
 		put_job(jobs, jobs->entry[i], false);
 	for (size_t i = 0; i < jobs->n_over; i++)
 		put_group(jobs, jobs->over[i].path, jobs->over[i].ino);
-	(void)es_journal_end_anew(jobs->journal);
+	jobs->is_behind = false;
+	if (es_journal_end_anew(jobs->journal) < 0) {
+		jobs->is_boot_told = was_boot_told;
+		jobs->is_behind = was_behind;
+	}
+	if (!jobs->is_behind)
+		jobs->problem[0] = '\0';
 	jobs->least_bytes = es_journal_bytes(jobs->journal);
 }
 
-static void keep_small(struct es_jobs *jobs)
+void es_jobs_keep_journal(struct es_jobs *jobs)
 {
 	if (jobs->journal && !jobs->is_loading &&
-	    es_journal_bytes(jobs->journal) > ANEW_BYTES + 4 * jobs->least_bytes)
+	    (jobs->is_behind ||
+	     es_journal_bytes(jobs->journal) > ANEW_BYTES + 4 * jobs->least_bytes))
 		write_anew(jobs);
 }
 
 void es_jobs_store(struct es_jobs *jobs, const struct es_jobs_entry *entry, bool must_sync)
 {
 	put_job(jobs, entry, must_sync);
-	keep_small(jobs);
+	es_jobs_keep_journal(jobs);
 }
 
 void es_jobs_store_end(struct es_jobs *jobs, const struct es_jobs_entry *entry)
@@ -255,6 +272,23 @@ static int take_over(struct es_jobs *jobs, struct es_unpacker *in)
 	return 0;
 }
 
+static void forget_over(struct es_jobs *jobs)
+{
+	for (size_t i = 0; i < jobs->n_over; i++)
+		free(jobs->over[i].path);
+	jobs->n_over = 0;
+}
+
+/* Nobody is told while loading. */
+static void drop_all(struct es_jobs *jobs)
+{
+	while (jobs->n > 0) {
+		jobs->entry[0]->n_steps = 0;
+		es_jobs_finish(jobs, jobs->entry[0], 0, 0);
+	}
+	forget_over(jobs);
+}
+
 static int take_entry(void *arg, uint8_t type, const uint8_t *data, size_t n)
 {
 	struct es_jobs *jobs = arg;
@@ -269,7 +303,10 @@ static int take_entry(void *arg, uint8_t type, const uint8_t *data, size_t n)
 		number = es_unpack_u64(&in);
 		if (in.error)
 			return in.error;
-		jobs->is_foreign_boot = strcmp(boot_id, jobs->boot_id) != 0;
+		/* Those of the boot before were told of as over when that one was begun. */
+		if (jobs->past_boot_id[0] && strcmp(boot_id, jobs->past_boot_id) != 0)
+			drop_all(jobs);
+		(void)snprintf(jobs->past_boot_id, sizeof(jobs->past_boot_id), "%s", boot_id);
 		if (number > jobs->next_serial)
 			jobs->next_serial = number;
 		return 0;
@@ -286,13 +323,6 @@ static int take_entry(void *arg, uint8_t type, const uint8_t *data, size_t n)
 		return r == -E2BIG ? 0 : r;
 	}
 	return 0; /* of a newer version */
-}
-
-static void forget_over(struct es_jobs *jobs)
-{
-	for (size_t i = 0; i < jobs->n_over; i++)
-		free(jobs->over[i].path);
-	jobs->n_over = 0;
 }
 
 /* The same boot: go on. Where a folder is gone its time is as the last sweep's; the next scan says what became of the job. */
@@ -342,7 +372,8 @@ int es_jobs_load(struct es_jobs *jobs, const char *path, int64_t now_boot_ns, st
 	jobs->tell = tell;
 	if (r < 0)
 		return r;
-	if (jobs->is_foreign_boot) {
+	jobs->is_boot_told = strcmp(jobs->past_boot_id, jobs->boot_id) == 0;
+	if (jobs->past_boot_id[0] && !jobs->is_boot_told) {
 		end_unknown(jobs);
 	} else {
 		for (size_t i = 0; i < jobs->n; i++)

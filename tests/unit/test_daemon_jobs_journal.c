@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -247,15 +249,119 @@ static void jobs_outlive_a_kill_at_any_byte(void **state)
 	es_root_close(&root);
 }
 
+/* A disk that takes no byte more, as a limit on files. */
+static struct rlimit fill_disk(rlim_t bytes)
+{
+	struct rlimit old, full;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	full = (struct rlimit){ .rlim_cur = bytes, .rlim_max = old.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &full), 0);
+	return old;
+}
+
+static size_t count_jobs(const struct es_jobs *jobs)
+{
+	size_t n = 0;
+
+	while (es_jobs_at(jobs, n))
+		n++;
+	return n;
+}
+
+static void begin_some(struct es_jobs *jobs, int first, int n)
+{
+	for (int i = first; i < first + n; i++) {
+		struct es_local_job job = { .has_uid = true, .uid = 5 };
+
+		(void)snprintf(job.id, sizeof(job.id), "%d", i);
+		assert_int_equal(es_jobs_begin(jobs, &job, 0, 2, 2, NULL), 0);
+	}
+}
+
+static void a_full_disk_takes_no_job_away(void **state)
+{
+	struct place *place = *state;
+	struct es_root root;
+	struct es_jobs_options options = { .root = &root, .journal = place->path, .boot_id = "b" };
+	struct es_jobs *jobs;
+	struct rlimit old;
+
+	assert_int_equal(es_root_open(place->dir, -1, &root, NULL), 0);
+	assert_int_equal(es_jobs_create(&options, 1, 1, &jobs, NULL), 0);
+	begin_some(jobs, 0, 30);
+	es_jobs_destroy(jobs);
+	/* There is room for some of them, and no longer for all. */
+	old = fill_disk((rlim_t)size_of(place->path) / 2);
+	assert_int_equal(es_jobs_create(&options, 3, 3, &jobs, NULL), 0);
+	assert_int_equal(count_jobs(jobs), 30);
+	es_jobs_destroy(jobs);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(es_jobs_create(&options, 4, 4, &jobs, NULL), 0);
+	assert_int_equal(count_jobs(jobs), 30);
+	es_jobs_destroy(jobs);
+	es_root_close(&root);
+}
+
+/* The disk was full when the machine came up, so that what was before is in the file still. */
+static void jobs_of_this_boot_are_told_from_those_before(void **state)
+{
+	struct place *place = *state;
+	struct es_root root;
+	struct es_jobs_options options = { .root = &root, .journal = place->path, .boot_id = "b" };
+	struct es_jobs *jobs;
+	struct rlimit old;
+
+	assert_int_equal(es_root_open(place->dir, -1, &root, NULL), 0);
+	assert_int_equal(es_jobs_create(&options, 1, 1, &jobs, NULL), 0);
+	begin_some(jobs, 0, 3);
+	es_jobs_destroy(jobs);
+	old = fill_disk(4);
+	options.boot_id = "c";
+	assert_int_equal(es_jobs_create(&options, 1, 1, &jobs, NULL), 0);
+	assert_int_equal(count_jobs(jobs), 0);
+	begin_some(jobs, 10, 1);
+	assert_non_null(es_jobs_problem(jobs));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	begin_some(jobs, 11, 2);
+	assert_null(es_jobs_problem(jobs));
+	es_jobs_destroy(jobs);
+	assert_int_equal(es_jobs_create(&options, 4, 4, &jobs, NULL), 0);
+	assert_int_equal(count_jobs(jobs), 3);
+	assert_non_null(es_jobs_find(jobs, "10"));
+	/* What began and ended in the meantime is written later, too, without news. */
+	old = fill_disk(4);
+	begin_some(jobs, 20, 1);
+	assert_int_equal(es_jobs_end(jobs, &(struct es_local_end){ .id = "11" }, 0, 5, 5, NULL), 0);
+	assert_int_equal(es_jobs_scan(jobs, 5, 5), 0);
+	assert_non_null(es_jobs_problem(jobs));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(es_jobs_scan(jobs, 6, 6), 0);
+	assert_null(es_jobs_problem(jobs));
+	es_jobs_destroy(jobs);
+	assert_int_equal(es_jobs_create(&options, 7, 7, &jobs, NULL), 0);
+	assert_int_equal(count_jobs(jobs), 3);
+	assert_null(es_jobs_find(jobs, "11"));
+	assert_non_null(es_jobs_find(jobs, "20"));
+	es_jobs_destroy(jobs);
+	es_root_close(&root);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(entries_come_back_in_order),	TEST(a_tail_that_is_torn_is_cut_off),
-		TEST(what_is_no_journal_is_kept_aside), TEST(an_entry_that_is_none_of_ours_ends_it),
-		TEST(it_is_written_anew_at_once),	TEST(two_do_not_write_to_one),
+		TEST(entries_come_back_in_order),
+		TEST(a_tail_that_is_torn_is_cut_off),
+		TEST(what_is_no_journal_is_kept_aside),
+		TEST(an_entry_that_is_none_of_ours_ends_it),
+		TEST(it_is_written_anew_at_once),
+		TEST(two_do_not_write_to_one),
 		TEST(jobs_outlive_a_kill_at_any_byte),
+		TEST(a_full_disk_takes_no_job_away),
+		TEST(jobs_of_this_boot_are_told_from_those_before),
 	};
 
 	return cmocka_run_group_tests_name("daemon/jobs_journal", tests, NULL, NULL);

@@ -53,7 +53,8 @@ static void read_group(struct es_jobs_group *group)
 }
 
 /* Of a job that is in both, the counters of v1 are taken: they are the same time, told by CPU. */
-static void choose_counters(const struct es_jobs *jobs, struct es_jobs_entry *entry)
+static void choose_counters(const struct es_jobs *jobs, struct es_jobs_entry *entry,
+			    bool is_as_before)
 {
 	bool has_exact = false;
 
@@ -63,9 +64,12 @@ static void choose_counters(const struct es_jobs *jobs, struct es_jobs_entry *en
 		struct es_jobs_group *group = &entry->group[i];
 		bool counts = !has_exact || es_grouptime_is_exact(group->time);
 
-		/* The past that it has told stays; the other one counts from now on. */
-		if (group->counts != counts)
+		/* The past that it has told stays; the other one counts from now on, which is after it was last read. */
+		if (group->counts != counts && !is_as_before) {
+			if (counts)
+				read_group(group);
 			add_raw(jobs, entry, group, counts ? -1 : 1);
+		}
 		group->counts = counts;
 	}
 }
@@ -92,7 +96,7 @@ void es_jobs_detach(struct es_jobs *jobs, struct es_jobs_entry *entry, size_t at
 	if (group->counts)
 		add_raw(jobs, entry, group, 1);
 	forget_group(entry, at);
-	choose_counters(jobs, entry);
+	choose_counters(jobs, entry, false);
 }
 
 /* Whether a counter of the other kind has told of the same time already. */
@@ -179,7 +183,7 @@ int es_jobs_attach(struct es_jobs *jobs, struct es_jobs_entry *entry, const char
 	entry->group[job->n_cgroups++] = group;
 	if (how == ES_JOBS_SINCE_NOW)
 		add_raw(jobs, entry, &group, -1);
-	choose_counters(jobs, entry);
+	choose_counters(jobs, entry, how == ES_JOBS_AS_BEFORE);
 	entry->gone_ns = 0;
 	return 1;
 }

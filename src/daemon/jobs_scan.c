@@ -200,6 +200,8 @@ static bool look_at_group(const struct scan *scan, struct es_jobs_entry *entry, 
 		(void)snprintf(path, sizeof(path), "%s", entry->job.cgroups[at]);
 		es_jobs_detach(jobs, entry, at);
 		(void)es_jobs_attach(jobs, entry, path, ES_JOBS_SINCE_EVER, NULL);
+		if (entry->job.n_cgroups == 0) /* that one is gone by now, or another job's */
+			entry->gone_ns = scan->now_ns;
 		return true;
 	case ES_GROUP_GONE:
 		es_jobs_detach(jobs, entry, at);

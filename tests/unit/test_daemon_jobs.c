@@ -685,6 +685,38 @@ static void no_time_is_counted_twice(void **state)
 	assert_int_equal(es_jobs_find(node->jobs, "12")->cpu_ns[0], 500010);
 }
 
+/* Both kinds of counters tell of the same time: neither a restart nor the end of one of them counts it again. */
+static void no_time_is_counted_again_after_a_kill(void **state)
+{
+	struct node *node = *state;
+
+	put(node, UNIFIED "/system.slice/slurmstepd.scope/job_12/cpu.stat", "usage_usec 0\n");
+	scan(node, 105);
+	put_usage(node, "/slurm/uid_5/job_12", 0, 0, 0, 0);
+	scan(node, 110);
+	assert_int_equal(es_jobs_find(node->jobs, "12")->n_cgroups, 2);
+	put(node, UNIFIED "/system.slice/slurmstepd.scope/job_12/cpu.stat", "usage_usec 1000\n");
+	put_usage(node, "/slurm/uid_5/job_12", 500000, 0, 500000, 0);
+	es_jobs_read_time(node->jobs);
+	assert_int_equal(es_jobs_find(node->jobs, "12")->cpu_ns[0], 500000);
+	kill_it(node);
+	start(node, "boot-1");
+	assert_int_equal(es_jobs_find(node->jobs, "12")->n_cgroups, 2);
+	es_jobs_read_time(node->jobs);
+	assert_int_equal(es_jobs_find(node->jobs, "12")->cpu_ns[0], 500000);
+	put(node, UNIFIED "/system.slice/slurmstepd.scope/job_12/cpu.stat", "usage_usec 3000\n");
+	put_usage(node, "/slurm/uid_5/job_12", 1500000, 0, 1500000, 0);
+	es_jobs_read_time(node->jobs);
+	remove_group(node, ACCT, "/slurm/uid_5/job_12");
+	scan(node, 115);
+	es_jobs_read_time(node->jobs);
+	assert_int_equal(es_jobs_find(node->jobs, "12")->n_cgroups, 1);
+	assert_int_equal(es_jobs_find(node->jobs, "12")->cpu_ns[0], 1500000);
+	put(node, UNIFIED "/system.slice/slurmstepd.scope/job_12/cpu.stat", "usage_usec 3002\n");
+	es_jobs_read_time(node->jobs);
+	assert_int_equal(es_jobs_find(node->jobs, "12")->cpu_ns[0], 1501000);
+}
+
 static void an_ended_jobs_folder_is_no_new_job(void **state)
 {
 	struct node *node = *state;
@@ -916,6 +948,7 @@ int main(void)
 		TEST(users_leave_room_for_others),
 		TEST(ids_that_are_none_are_refused_with_words),
 		TEST(a_forged_id_gives_way_to_the_schedulers_job),
+		TEST(no_time_is_counted_again_after_a_kill),
 		TEST(who_guesses_its_own_next_number_gains_nothing),
 		TEST(a_cgroup_of_a_user_is_no_word_of_roots),
 		TEST(a_jobs_number_is_not_a_containers),

@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "daemon/client.h"
 
+#define BEGINS_EVERY_NS ES_NS_PER_S /* jobs of a user, on average */
+#define BEGINS_AT_ONCE 32U
 #define STATE_MAX_BYTES (ES_IPC_MESSAGE_MAX_BYTES - 64U)
 
 /** struct question - a packet, taken apart */
@@ -129,6 +131,14 @@ static uid_t uid_for_jobs(const struct es_client *client)
 	return client->peer.has_uid && client->peer.uid == geteuid() ? 0 : client->peer.uid;
 }
 
+/* Each leaves a recording, and those of others make room for it. */
+static bool may_begin(struct es_client *client, const char *id)
+{
+	return uid_for_jobs(client) == 0 || es_jobs_find(client->daemon->chain.jobs, id) ||
+	       es_paces_take(&client->daemon->server.begins, client->peer.uid, es_clock_mono_ns(),
+			     BEGINS_EVERY_NS, BEGINS_AT_ONCE);
+}
+
 static void answer_begin(const struct question *question)
 {
 	struct es_client *client = question->client;
@@ -150,11 +160,16 @@ static void answer_begin(const struct question *question)
 				 "your user is not known on this node");
 		return;
 	}
+	if (!may_begin(client, job->id)) {
+		es_client_answer(client, question->number, ES_IPC_TOO_MANY, 0,
+				 "job %s: this user begins jobs too often: wait a second", job->id);
+		return;
+	}
 	r = es_jobs_begin(client->daemon->chain.jobs, job, uid_for_jobs(client), now_ns,
 			  es_clock_unix_ns(), &err);
 	/* So that its first interval begins where it does. */
 	if (r == 0)
-		(void)es_sampling_wish(client->daemon->sampling);
+		(void)es_client_wish(client);
 	es_client_answer(client, question->number, verdict_of(r), now_ns, "%s", err.text);
 }
 
@@ -201,7 +216,10 @@ static int find_job(struct es_client *client, const char *id, struct es_local_jo
 	*ret = (struct es_local_job_is){ .job = job->about, .start_unix_ns = job->start_unix_ns };
 	(void)snprintf(ret->node, sizeof(ret->node), "%s", client->daemon->node->name);
 	ret->dur_ns = es_clock_boot_ns() - job->start_ns;
-	ret->has_energy = es_account_of(chain->account, job, &node_uj) != NULL;
+	/* The book has every sweep; a user may see fewer where somebody else has the meters read faster. */
+	ret->has_energy = (client->peer.is_admin ||
+			   chain->head.period_ns >= client->rights.least_period_ns) &&
+			  es_account_of(chain->account, job, &node_uj);
 	ret->energy_uj = node_uj;
 	(void)snprintf(ret->kind, sizeof(ret->kind), "%s", es_kind_name(ES_KIND_ATTRIBUTED));
 	return 0;

@@ -18,6 +18,7 @@
 #include "daemon/rights.h"
 #include "sys/pci.h"
 
+#define EDGES_AT_ONCE 4U /* of users' jobs */
 #define SAVE_NS (ES_NS_PER_S * 9 / 10) /* with each sweep of a second */
 
 static void put_words(void *arg, int error, const char *words)
@@ -38,6 +39,27 @@ static void tell_of_job(struct es_chain *chain, enum es_jobs_news news, const st
 		es_log_say(log, ES_LOG_INFO, "job %s has ended%s", job->about.id, how);
 }
 
+/* Recordings hold no more than their owners may see while they are made. */
+static int64_t recorded_every_ns(const struct es_chain *chain)
+{
+	const struct es_daemon_config *config = &chain->daemon->config;
+	int64_t least_ns = config->has_fast_readings ? 0 : ES_RIGHTS_EXCLUSIVE_NS;
+	const struct es_job *job;
+
+	for (size_t i = 0; !config->has_fast_readings && (job = es_jobs_at(chain->jobs, i)); i++)
+		if (!es_jobs_is_exclusive(chain->jobs, job))
+			least_ns = ES_RIGHTS_SHARED_NS;
+	return config->period_ns > least_ns ? config->period_ns : least_ns;
+}
+
+/* A sweep beside those planned is recorded: the scheduler's word, or a user's, who could tell of edges without end. */
+static bool is_edge(struct es_chain *chain, bool is_users)
+{
+	return !is_users || !chain->jobs ||
+	       es_pace_take(&chain->edges, es_clock_mono_ns(), recorded_every_ns(chain),
+			    EDGES_AT_ONCE);
+}
+
 /* Order matters: the spool closes a job's recording with what the book has of it. */
 static void on_news(void *arg, enum es_jobs_news news, struct es_job *job, const char *step,
 		    int64_t t_ns)
@@ -49,7 +71,10 @@ static void on_news(void *arg, enum es_jobs_news news, struct es_job *job, const
 		es_spool_news(chain->spool, news, job, step, t_ns);
 	if (news == ES_JOBS_ENDED && chain->account)
 		es_account_close(chain->account, job);
-	chain->has_news = chain->has_edge = true;
+	chain->has_news = true;
+	/* The end of a user's job was recorded with the sweep that it waited for. */
+	if (!chain->has_edge && !(news == ES_JOBS_ENDED && es_jobs_is_users(job)))
+		chain->has_edge = is_edge(chain, es_jobs_is_users(job));
 }
 
 static void describe_node(struct es_chain *chain)
@@ -284,28 +309,19 @@ static void fill_head(struct es_chain *chain, const struct es_sweep *sweep)
 	es_account_values(chain->account, chain->values);
 }
 
-/* Recordings hold no more than their owners may see while they are made. */
-static int64_t recorded_every_ns(const struct es_chain *chain)
-{
-	const struct es_daemon_config *config = &chain->daemon->config;
-	int64_t least_ns = config->has_fast_readings ? 0 : ES_RIGHTS_EXCLUSIVE_NS;
-	const struct es_job *job;
-
-	for (size_t i = 0; !config->has_fast_readings && (job = es_jobs_at(chain->jobs, i)); i++)
-		if (!es_jobs_is_exclusive(chain->jobs, job))
-			least_ns = ES_RIGHTS_SHARED_NS;
-	return config->period_ns > least_ns ? config->period_ns : least_ns;
-}
-
 /* Readers may have the meters read faster than recordings are planned; edges of jobs are always in them. */
-static bool is_recorded(const struct es_chain *chain, const struct es_sweep *sweep)
+static bool is_recorded(struct es_chain *chain, const struct es_sweep *sweep)
 {
 	const struct es_ends *ends = &chain->daemon->ends;
 	int64_t since_ns = sweep->mono_ns - chain->recorded_ns;
 
-	if (chain->has_edge || (ends->n && ends->told[0].wish_ns <= sweep->mono_ns))
+	if (chain->has_edge || since_ns >= recorded_every_ns(chain) / 16 * 15)
 		return true;
-	return since_ns >= recorded_every_ns(chain) / 16 * 15;
+	for (size_t i = 0; i < ends->n; i++)
+		if (ends->told[i].wish_ns <= sweep->mono_ns &&
+		    is_edge(chain, ends->told[i].uid != 0))
+			return true;
+	return false;
 }
 
 void es_chain_feed(struct es_chain *chain, const struct es_sweep *sweep)

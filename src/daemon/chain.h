@@ -11,6 +11,7 @@
 #include "daemon/jobs.h"
 #include "daemon/jobs_sync.h"
 #include "daemon/log.h"
+#include "daemon/pace.h"
 #include "daemon/spool.h"
 #include "daemon/statefile.h"
 
@@ -32,6 +33,7 @@ struct es_chain {
 	int64_t scanned_ns, saved_ns, recorded_ns; /* monotonic clock */
 	bool has_news; /* jobs began or ended since readers were looked at */
 	bool has_edge; /* and since a sweep was recorded */
+	struct es_pace edges; /* of what users tell */
 	struct es_log_limit lost, spool_log, scan_log, journal_log;
 };
 

@@ -21,6 +21,7 @@
 #define TOKENS_PER_S 200 /* messages that are heard of one connection */
 #define TOKENS_MAX 400 /* at once, after a silence */
 #define ADMIN_FACTOR 10 /* 64 slurmd that end their jobs at once */
+#define WISHES_AT_ONCE 2 /* sweeps out of turn: both ends of a short job */
 #define STUCK_NS (5 * ES_NS_PER_S) /* who reads no answer for so long is dropped */
 
 static void on_ready(uv_poll_t *poll, int status, int events);
@@ -258,6 +259,17 @@ void es_client_resume(struct es_client *client)
 		free(client);
 	else
 		look_at(client);
+}
+
+int64_t es_client_wish(struct es_client *client)
+{
+	struct es_daemon *daemon = client->daemon;
+	int64_t now_ns = es_clock_mono_ns();
+
+	if (client->peer.is_admin || es_paces_take(&daemon->server.wishes, client->peer.uid, now_ns,
+						   client->rights.least_period_ns, WISHES_AT_ONCE))
+		return es_sampling_wish(daemon->sampling);
+	return now_ns;
 }
 
 void es_client_tick(struct es_client *client, int64_t now_mono_ns)

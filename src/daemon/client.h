@@ -72,6 +72,12 @@ void es_client_answer(struct es_client *client, uint32_t number, enum es_ipc_ver
 /** es_client_begin_list - packets made by es_answer_next() follow */
 void es_client_begin_list(struct es_client *client, enum es_client_list list, uint32_t number);
 
+/**
+ * es_client_wish - have the meters read out of turn for it, where it may: a user no more often than it may see them
+ * Returns the monotonic time from which on a sweep is one that it waits for, be it that one or the next in turn.
+ */
+int64_t es_client_wish(struct es_client *client);
+
 /** es_answer - a packet of a client, and what is said to it; by daemon/answer.c */
 void es_answer(struct es_client *client, const uint8_t *packet, size_t n);
 /** es_answer_next - the next packet of its list into @out; its bytes, 0: that was the last one */

@@ -55,11 +55,13 @@ void es_ends_add(struct es_client *client, uint32_t number, const struct es_loca
 		told.end.t_ns = es_clock_boot_ns();
 	if (!ends->told)
 		ends->told = calloc(ES_ENDS_MAX, sizeof(*ends->told));
-	if (!ends->told || ends->n == ES_ENDS_MAX) {
+	/* What is refused, or would be one too many, waits for nothing; what users tell leaves room for the system's. */
+	if (!ends->told || ends->n >= (told.uid == 0 ? ES_ENDS_MAX : ES_ENDS_MAX / 2) ||
+	    es_jobs_may_end(daemon->chain.jobs, &told.end, told.uid, NULL) < 0) {
 		carry_out(daemon, &told);
 		return;
 	}
-	told.wish_ns = es_sampling_wish(daemon->sampling);
+	told.wish_ns = es_client_wish(client);
 	ends->told[ends->n++] = told;
 }
 

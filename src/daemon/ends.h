@@ -14,7 +14,7 @@
 
 #include "wire/local.h"
 
-#define ES_ENDS_MAX 256U /* at a time; more are carried out at once */
+#define ES_ENDS_MAX 256U /* at a time, half of them of users; more are carried out at once */
 
 /** struct es_end_told - one of them */
 struct es_end_told {

@@ -448,13 +448,10 @@ int es_jobs_begin(struct es_jobs *jobs, const struct es_local_job *told, uid_t p
 }
 
 static int end_step(struct es_jobs *jobs, struct es_jobs_entry *entry,
-		    const struct es_local_end *end, int64_t now_ns, struct es_error *err)
+		    const struct es_local_end *end, int64_t now_ns)
 {
 	int at = find_step(entry, end->step);
 
-	if (at < 0)
-		return es_error_say(err, -ENOENT, "job %s has no open step %.64s", end->id,
-				    end->step);
 	entry->n_steps--;
 	memmove(entry->steps + at, entry->steps + at + 1,
 		(entry->n_steps - (size_t)at) * sizeof(*entry->steps));
@@ -464,11 +461,10 @@ static int end_step(struct es_jobs *jobs, struct es_jobs_entry *entry,
 	return 0;
 }
 
-int es_jobs_end(struct es_jobs *jobs, const struct es_local_end *end, uid_t peer_uid,
-		int64_t now_boot_ns, int64_t now_unix_ns, struct es_error *err)
+int es_jobs_may_end(const struct es_jobs *jobs, const struct es_local_end *end, uid_t peer_uid,
+		    struct es_error *err)
 {
-	struct es_jobs_entry *entry = es_jobs_lookup(jobs, end->id);
-	int64_t stop_ns;
+	const struct es_jobs_entry *entry = es_jobs_lookup(jobs, end->id);
 
 	if (!entry)
 		return es_error_say(err, -ENOENT, "no job %.64s runs here", end->id);
@@ -476,8 +472,29 @@ int es_jobs_end(struct es_jobs *jobs, const struct es_local_end *end, uid_t peer
 		return es_jobs_refuse(err, end->id, "it is another user's");
 	if (peer_uid != 0 && entry->is_roots)
 		return es_jobs_refuse(err, end->id, "root began it, and only root ends it");
+	if (end->step[0] && find_step(entry, end->step) < 0)
+		return es_error_say(err, -ENOENT, "job %s has no open step %.64s", end->id,
+				    end->step);
+	return 0;
+}
+
+bool es_jobs_is_users(const struct es_job *job)
+{
+	return !((const struct es_jobs_entry *)(const void *)job)->is_roots;
+}
+
+int es_jobs_end(struct es_jobs *jobs, const struct es_local_end *end, uid_t peer_uid,
+		int64_t now_boot_ns, int64_t now_unix_ns, struct es_error *err)
+{
+	struct es_jobs_entry *entry;
+	int64_t stop_ns;
+	int r = es_jobs_may_end(jobs, end, peer_uid, err);
+
+	if (r < 0)
+		return r;
+	entry = es_jobs_lookup(jobs, end->id);
 	if (end->step[0])
-		return end_step(jobs, entry, end, now_boot_ns, err);
+		return end_step(jobs, entry, end, now_boot_ns);
 	entry->job.has_status = end->has_status;
 	entry->job.status = end->status;
 	stop_ns = peer_uid == 0 ? when(end->t_ns, entry->job.start_ns, now_boot_ns) : now_boot_ns;

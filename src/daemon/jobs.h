@@ -94,6 +94,12 @@ int es_jobs_begin(struct es_jobs *jobs, const struct es_local_job *told, uid_t p
 int es_jobs_end(struct es_jobs *jobs, const struct es_local_end *end, uid_t peer_uid,
 		int64_t now_boot_ns, int64_t now_unix_ns, struct es_error *err);
 
+/** es_jobs_may_end - what es_jobs_end() would say, 0 or negative errno; nothing is ended */
+int es_jobs_may_end(const struct es_jobs *jobs, const struct es_local_end *end, uid_t peer_uid,
+		    struct es_error *err);
+/** es_jobs_is_users - a user's word began it: root told nothing of it, and no cgroup of a scheduler showed it */
+bool es_jobs_is_users(const struct es_job *job);
+
 /** es_jobs_find - the running job of that id; NULL: none */
 struct es_job *es_jobs_find(const struct es_jobs *jobs, const char *id);
 /** es_jobs_of_pid - the job whose cgroup the process @pid is in, as the kernel of the node sees it; NULL: none */

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "daemon/log.h"
+#include "daemon/pace.h"
 #include "daemon/sweep.h"
 #include "ipc/page.h"
 
@@ -54,6 +55,7 @@ struct es_server {
 	size_t n_clients;
 	uint64_t serial; /* of the client that came last */
 	uint64_t n_served, n_messages, n_refused, n_dropped;
+	struct es_paces wishes, begins; /* of users: sweeps out of turn, and jobs */
 	struct es_log_limit full, broken, crowded;
 };
 

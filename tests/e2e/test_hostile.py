@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# test_hostile.py - users who ask the daemon for more than they may have, at the cost of others
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Copyright (C) 2026 the EnergyScopium authors
+import contextlib
+import os
+import sys
+import time
+
+import daemons
+import harness
+from harness import Skip, equal, expect
+from test_daemon import OTHER, USER, as_user, begin, tree_of
+
+
+def verdict(answer):
+    return daemons.take_answer(answer[1])[0]
+
+
+def sweeps_of(daemon, function):
+    """(sweeps, seconds) while a user does something."""
+    before = daemon.state()
+    as_user(USER, function)
+    after = daemon.state()
+    return after["sampling"]["sweeps"] - before["sampling"]["sweeps"], after["uptime_s"] - before["uptime_s"]
+
+
+def test_sweeps_out_of_turn(place):
+    """No user has the meters read out of turn more often than it may see them, by whatever it tells of jobs"""
+    root = tree_of(place)
+
+    def end_others():
+        with contextlib.ExitStack() as stack:
+            connections = [stack.enter_context(daemons.Connection(daemon.socket)) for _ in range(4)]
+            for _ in range(40):
+                for connection in connections:
+                    equal(verdict(connection.ask(daemons.JOB_END, daemons.end_body("8"))), daemons.DENIED, "another user's job")
+                    equal(verdict(connection.ask(daemons.JOB_END, daemons.end_body("none"))), daemons.NOT_OPEN, "no job")
+        return ""
+
+    def steps():
+        with daemons.Connection(daemon.socket) as connection:
+            equal(verdict(connection.ask(daemons.JOB_BEGIN, daemons.job_body("mine"))), daemons.OK, "a job of its own")
+            for i in range(100):
+                connection.ask(daemons.JOB_BEGIN, daemons.job_body("mine", step=f"s{i}"))
+            equal(verdict(connection.ask(daemons.JOB_END, daemons.end_body("mine"))), daemons.OK, "its end")
+        return ""
+
+    with daemons.up(place, root=root) as daemon:
+        begin(daemon, "8", OTHER)
+        for name, function in (("ends of others' jobs", end_others), ("steps", steps)):
+            n, seconds = sweeps_of(daemon, function)
+            expect(n <= 2 * seconds + 6, f"{name}: {n} sweeps in {seconds:.1f} s")
+        n = daemon.state()["sampling"]["sweeps"]
+        equal(verdict(daemon.ask(daemons.JOB_END, daemons.end_body("8"))), daemons.OK, "the system's word")
+        if os.geteuid() == 0:
+            expect(daemon.state()["sampling"]["sweeps"] > n, "it is waited for with a sweep")
+
+
+def test_jobs_without_end(place):
+    """A user begins so many jobs at once and then one a second; nobody else has to wait for that"""
+    root = tree_of(place)
+
+    def many():
+        verdicts, start = [], time.monotonic()
+        with daemons.Connection(daemon.socket) as connection:
+            for i in range(3):
+                names = [f"mine{i}.{k}" for k in range(30)]
+                verdicts += [verdict(connection.ask(daemons.JOB_BEGIN, daemons.job_body(name))) for name in names]
+                for name in names:
+                    connection.send(daemons.JOB_END, daemons.end_body(name))
+                for _ in names:
+                    connection.receive()
+        n, seconds = verdicts.count(daemons.OK), time.monotonic() - start
+        expect(30 <= n <= 34 + seconds, f"{n} jobs in {seconds:.1f} s")
+        return repr(sorted(set(verdicts)))
+
+    with daemons.up(place, root=root) as daemon:
+        if os.geteuid() != 0:
+            raise Skip("needs root, to be two users")
+        equal(as_user(USER, many), repr([daemons.OK, daemons.TOO_MANY]), "one user")
+        equal(as_user(OTHER, lambda: str(verdict(daemon.ask(daemons.JOB_BEGIN, daemons.job_body("other"))))),
+              str(daemons.OK), "another one")
+        for i in range(60):
+            begin(daemon, f"root{i}", USER)
+
+
+if __name__ == "__main__":
+    sys.exit(harness.main(sys.modules[__name__]))

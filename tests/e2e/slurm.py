@@ -4,6 +4,7 @@
 """Every daemon is started in the foreground, on ports and in a folder of its own, and ended by its process."""
 import os
 import pwd
+import random
 import re
 import shutil
 import signal
@@ -90,14 +91,18 @@ SYSTEM_MODULES = ("/usr/lib/x86_64-linux-gnu/slurm-wlm", "/usr/lib/aarch64-linux
 
 
 def free_ports(n):
-    """Ports that nobody had a moment ago."""
-    sockets = [socket.socket() for _ in range(n)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
+    """Ports that nobody has, below those that the kernel hands out: no connection takes one before a daemon has it."""
+    ports = []
+    for port in random.sample(range(10000, 32000), 22000):
+        with socket.socket() as s:
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
+        if len(ports) == n:
+            return ports
+    raise Skip(f"no {n} ports are free here")
 
 
 class Slurm:
@@ -174,7 +179,7 @@ class Slurm:
         self.start("munged", "--foreground", "--force", f"--socket={self.place}/munge.sock", f"--key-file={key}",
                    f"--pid-file={self.place}/munge.pid", f"--seed-file={self.place}/munge.seed",
                    f"--log-file={self.place}/munge.log")
-        self.wait_for(lambda: os.path.exists(f"{self.place}/munge.sock"), "munged")
+        self.wait_to_start(lambda: os.path.exists(f"{self.place}/munge.sock"), "munged")
 
     def quietly(self, *args, stdin=None):
         return subprocess.run(args, env=self.env, text=True, capture_output=True, timeout=60, check=False, input=stdin)
@@ -191,12 +196,12 @@ class Slurm:
                    "--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=0",
                    "--innodb-lock-wait-timeout=900")
         client = ["mariadb", "--no-defaults", "-S", self.path("db/sock")]
-        self.wait_for(lambda: self.quietly(*client, "-e", "select 1").returncode == 0, "mariadbd")
+        self.wait_to_start(lambda: self.quietly(*client, "-e", "select 1").returncode == 0, "mariadbd")
         self.quietly(*client, stdin="create user slurm@'127.0.0.1' identified by 'pw'; create user slurm@localhost identified by 'pw';"
                      "create database slurm_acct; grant all on slurm_acct.* to slurm@'127.0.0.1';"
                      "grant all on slurm_acct.* to slurm@localhost;")
         self.start("slurmdbd", "-D")
-        self.wait_for(lambda: self.quietly("sacctmgr", "-n", "list", "cluster").returncode == 0, "slurmdbd")
+        self.wait_to_start(lambda: self.quietly("sacctmgr", "-n", "list", "cluster").returncode == 0, "slurmdbd")
         self.quietly("sacctmgr", "-i", "add", "cluster", "loop")
 
     def start_node(self, node):
@@ -216,7 +221,8 @@ class Slurm:
             self.start("slurmctld", "-D")
             for node in self.nodes:
                 self.start_node(node)
-            self.wait_for(self.is_idle, "slurmd")
+            # From here on our plug-ins are in it: that it does not come up is no reason to skip.
+            self.wait_for(self.is_idle, "the nodes")
         except BaseException:
             self.stop()
             raise
@@ -227,12 +233,16 @@ class Slurm:
                               timeout=20, check=False)
         return told.stdout.strip() == str(self.n)
 
-    def wait_for(self, is_there, what):
-        end = time.monotonic() + 30
+    def wait_for(self, is_there, what, error=AssertionError):
+        end = time.monotonic() + 60
         while not is_there():
             if time.monotonic() > end:
-                raise Skip(f"{what} did not come up here")
+                raise error(f"{what} did not come")
             time.sleep(0.05)
+
+    def wait_to_start(self, is_there, what):
+        """What is not our product may be unable to run here; later on nothing is skipped any more."""
+        self.wait_for(is_there, what, Skip)
 
     def call(self, *args, user=None, cwd=None, env=None, timeout=60):
         """A command of Slurm's, as root or as another user."""
@@ -260,7 +270,7 @@ class Slurm:
 
     def wait_for_job(self, job, *states):
         """It is over, on all its nodes, in one of these states."""
-        end = time.monotonic() + 40
+        end = time.monotonic() + 90  # slurmctld looks at time limits every 30 s
         while True:
             known = self.job(job)
             queued = self.call("squeue", "-h", "-j", str(job), "-o", "%T").stdout.strip()

@@ -18,6 +18,7 @@
  * its end was missed.
  */
 #define PATIENCE_NS (600 * ES_NS_PER_S)
+#define EPILOG_NS (2 * ES_NS_PER_S) /* from a job's last process to the word that it is over */
 
 /* Who tells of a job may be ahead of its cgroup: so long it is looked for more often than by scans. */
 #define SEEK_NS (60 * ES_NS_PER_S)
@@ -265,10 +266,25 @@ void es_jobs_seek(struct es_jobs *jobs, int64_t now_boot_ns, int64_t now_unix_ns
 	}
 }
 
+/*
+ * A job lives as long as its script, or the shell of salloc: where that is open and its cgroup is gone, nobody told of its end, and
+ * of the job's neither (the daemon did not run then).
+ */
+static bool has_lost_its_script(const struct es_jobs_entry *entry)
+{
+	for (size_t i = 0; i < entry->n_steps; i++)
+		if (!strcmp(entry->steps[i], "batch") || !strcmp(entry->steps[i], "interactive"))
+			return true;
+	return false;
+}
+
 static bool is_over(const struct scan *scan, const struct es_jobs_entry *entry)
 {
-	return entry->gone_ns != 0 &&
-	       !(can_wait(entry) && scan->now_ns - entry->gone_ns < PATIENCE_NS);
+	int64_t patience_ns = 0;
+
+	if (can_wait(entry))
+		patience_ns = has_lost_its_script(entry) ? EPILOG_NS : PATIENCE_NS;
+	return entry->gone_ns != 0 && scan->now_ns - entry->gone_ns >= patience_ns;
 }
 
 int es_jobs_scan(struct es_jobs *jobs, int64_t now_boot_ns, int64_t now_unix_ns)

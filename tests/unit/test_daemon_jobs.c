@@ -597,6 +597,35 @@ static void a_missed_end_is_found_and_a_new_folder_is_the_same_job(void **state)
 	assert_non_null(es_jobs_find(node->jobs, "12"));
 }
 
+static void a_job_is_over_with_its_script(void **state)
+{
+	struct node *node = *state;
+	struct es_local_job told = job_of("12", 5), other;
+
+	put_usage(node, "/slurm/uid_5/job_12", 100, 0, 0, 0);
+	put_usage(node, "/slurm/uid_5/job_13", 100, 0, 0, 0);
+	(void)snprintf(told.scheduler, sizeof(told.scheduler), "slurm");
+	(void)snprintf(told.cgroup, sizeof(told.cgroup), "/slurm/uid_5/job_12");
+	other = told;
+	(void)snprintf(other.id, sizeof(other.id), "13");
+	(void)snprintf(other.cgroup, sizeof(other.cgroup), "/slurm/uid_5/job_13");
+	(void)snprintf(told.step, sizeof(told.step), "batch");
+	(void)snprintf(other.step, sizeof(other.step), "0");
+	assert_int_equal(begin(node, &told, 0, 101), 0);
+	assert_int_equal(begin(node, &other, 0, 101), 0);
+
+	/* Both ends are told while the daemon does not run; a step's may not be that of its job. */
+	kill_it(node);
+	remove_group(node, ACCT, "/slurm/uid_5");
+	start(node, "boot-1");
+	(void)heard(node);
+	scan(node, 205);
+	scan(node, 210);
+	assert_null(es_jobs_find(node->jobs, "12"));
+	assert_non_null(es_jobs_find(node->jobs, "13"));
+	assert_non_null(strstr(heard(node), "unstep:12.batch@2"));
+}
+
 #define FREEZER "sys/fs/cgroup/freezer"
 
 static void a_counter_that_comes_later_is_found(void **state)
@@ -957,6 +986,7 @@ int main(void)
 		TEST(cpu_time_is_counted_per_package_from_the_begin_on),
 		TEST(the_sum_of_v2_is_shared_out_by_cpus),
 		TEST(a_missed_begin_is_found),
+		TEST(a_job_is_over_with_its_script),
 		TEST(a_missed_end_is_found_and_a_new_folder_is_the_same_job),
 		TEST(a_counter_that_comes_later_is_found),
 		TEST(a_cgroup_that_comes_after_its_job_is_found),

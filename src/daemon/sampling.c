@@ -27,7 +27,8 @@ struct es_sampling {
 	struct es_ring ring;
 	struct es_live live; /* the thread's alone, like sequence */
 	uint64_t sequence;
-	int64_t wished_ns; /* the thread's: when it last read out of turn */
+	int64_t wished_ns; /* the thread's: when it last read out of turn, */
+	int64_t read_ns; /* and when it last read */
 	pthread_t thread;
 	bool is_running;
 
@@ -112,6 +113,7 @@ es_hot static void read_meters(struct es_sampling *sampling, bool is_turn)
 	int64_t late_ns = is_turn ? mono_ns - next_ns : 0, took_ns;
 	int64_t until_ns = mono_ns + ASIDE_NS;
 
+	sampling->read_ns = mono_ns;
 	if (is_turn)
 		es_live_turn(&sampling->live, mono_ns);
 	else
@@ -150,6 +152,10 @@ static void obey(struct es_sampling *sampling, const struct orders *orders)
 		sampling->options.period_ns = orders->period_ns;
 		es_live_plan(&sampling->live, orders->period_ns);
 		align(sampling);
+		/* Each plan begins with the turn after now: were there many, none would ever come. */
+		if (es_clock_mono_ns() - sampling->read_ns >=
+		    sampling->live.period_ns - sampling->live.period_ns / 16)
+			read_meters(sampling, false);
 	}
 	if (orders->wants_sweep) {
 		int64_t since_ns = es_clock_mono_ns() - sampling->wished_ns;

@@ -149,6 +149,25 @@ static void another_period_is_kept_from_now_on(void **state)
 	}
 }
 
+/* Readers come and go, each with a period of its own: whoever does so all the time holds up nobody. */
+static void plans_without_end_keep_no_sweep_away(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t last = next(f, 0).sequence;
+	int64_t until_ns = es_clock_mono_ns() + PATIENCE_S * ES_NS_PER_S;
+	unsigned n = 0;
+
+	for (int64_t i = 0; n < 20 && es_clock_mono_ns() < until_ns; i++) {
+		es_sampling_period(f->sampling, (100 + i % 2) * MS);
+		(void)usleep(500);
+		while (es_ring_peek(es_sampling_ring(f->sampling))) {
+			last = next(f, last).sequence;
+			n++;
+		}
+	}
+	assert_true(n >= 20);
+}
+
 static void who_takes_nothing_holds_up_nobody(void **state)
 {
 	struct fixture *f = *state;
@@ -193,6 +212,7 @@ int main(void)
 		TEST(it_begins_and_ends_with_a_sweep),
 		TEST(a_sweep_out_of_turn_begins_after_the_wish),
 		TEST(another_period_is_kept_from_now_on),
+		TEST(plans_without_end_keep_no_sweep_away),
 		TEST(who_takes_nothing_holds_up_nobody),
 		TEST(letting_go_is_done_by_the_thread),
 	};

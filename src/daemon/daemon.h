@@ -52,7 +52,7 @@ struct es_daemon {
 	bool is_opening; /* meters are opened anew, aside */
 	bool has_new_devices; /* and will be, once no job runs */
 	bool stops;
-	struct es_log_limit late, clock, covers;
+	struct es_log_limit late, clock, covers, waits;
 };
 
 /** es_daemon_period - how often the meters are read, by what the readers want */

@@ -28,6 +28,7 @@ static bool take(struct es_daemon *daemon, const char *why)
 		return false;
 	daemon->released_until_ns = 0;
 	es_sampling_take(daemon->sampling);
+	daemon->look_ns = 0; /* devices may be others now */
 	es_log_say(&daemon->log, ES_LOG_NOTICE, "GPUs are had again: %s", why);
 	return true;
 }
@@ -41,7 +42,8 @@ static void let_go(struct es_daemon *daemon, int64_t for_ns, struct es_ipc_messa
 	daemon->released_until_ns = for_ns > 0 ? es_clock_mono_ns() + for_ns : INT64_MAX;
 	if (is_new)
 		es_log_say(&daemon->log, ES_LOG_NOTICE, "GPUs are let go: they are not measured");
-	if (r == -EINPROGRESS) {
+	/* Who opens meters anew has the drivers open, too, for a moment. */
+	if (r == -EINPROGRESS || (r == 0 && daemon->is_opening)) {
 		answer_with(answer, ES_IPC_PENDING, "the drivers are being closed");
 	} else if (r == -EOPNOTSUPP) {
 		daemon->released_until_ns = 0;

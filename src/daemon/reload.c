@@ -87,7 +87,7 @@ static void on_opened(uv_work_t *work, int status)
 		es_log_say(&daemon->log, ES_LOG_ERROR, "%s: the meters stay as they were",
 			   opening->err.text);
 	if (is_opened && !daemon->stops && !is_same_list(daemon->node, opening->node) &&
-	    es_chain_count_jobs(&daemon->chain) == 0) {
+	    es_chain_count_jobs(&daemon->chain) == 0 && !daemon->released_until_ns) {
 		replace_node(daemon, opening->node);
 		opening->node = NULL;
 		daemon->has_new_devices = false;
@@ -131,7 +131,13 @@ void es_reload_look(struct es_daemon *daemon)
 			   "the machine shows other devices: meters are opened anew%s",
 			   es_chain_count_jobs(&daemon->chain) ? " once no job runs" : "");
 	}
-	if (daemon->has_new_devices && es_chain_count_jobs(&daemon->chain) == 0)
+	if (!daemon->has_new_devices || es_chain_count_jobs(&daemon->chain))
+		return;
+	/* A driver that is taken away and put back shows other devices, and was let go for just that. */
+	if (daemon->released_until_ns)
+		es_log_say_seldom(&daemon->log, &daemon->waits, ES_LOG_NOTICE,
+				  "meters are opened anew once GPUs are had again");
+	else
 		begin_opening(daemon);
 }
 

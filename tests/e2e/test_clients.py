@@ -404,9 +404,19 @@ def test_release(place):
         said = [one for one in json.loads(done.stdout)["recorders"] if one["job"] == "energyscopiumd"]
         equal([one["state"] for one in said], ["released"], done.stdout + done.stderr)
         equal(said[0]["pid"], daemon.process.pid, "process")
+        # What changes meanwhile must not have the driver opened again: it may be taken away, and be back as another one.
+        watts = os.path.join(place, "watts")
+        with open(watts, "w", encoding="utf-8") as file:
+            file.write("100\n")
+        daemon.write_config({"meters": [f"file:{watts}?unit=W"]})
+        daemon.reload()
+        daemon.wait_log("once GPUs are had again")
+        expect(daemon.state()["sampling"]["released"], "they are still let go")
+        expect("meters are read anew" not in daemon.log(), daemon.log())
         done = harness.call("node", "take", "gpu", "--json", "--daemon", daemon.socket, cwd=place)
         said = [one for one in json.loads(done.stdout)["recorders"] if one["job"] == "energyscopiumd"]
         equal([one["state"] for one in said], ["taken"], done.stdout + done.stderr)
+        daemon.wait_log("meters are read anew")
 
 
 def test_totals(place):

@@ -53,26 +53,46 @@ static int open_folder(const char *shared, const char *id, bool may_make)
 	return -EPERM;
 }
 
+static bool is_same_user(const struct es_local_job *one, const struct es_local_job *other)
+{
+	return one->has_uid == other->has_uid && one->uid == other->uid;
+}
+
+/* Anybody may tell of a job of any number: that of another one, which has ended, stays as it is. */
+static bool may_replace(int fd, const char *name, const struct es_local_job_is *job)
+{
+	struct es_local_job_is old;
+
+	return !(job->job.flags & ES_LOCAL_OF_USER) || es_summary_get(fd, name, &old) < 0 ||
+	       ((old.job.flags & ES_LOCAL_OF_USER) && is_same_user(&old.job, &job->job));
+}
+
 int es_gathered_put(const char *shared, const struct es_local_job_is *job)
 {
 	es_cleanup(es_closep) int fd = open_folder(shared, job->job.id, true);
 	char name[ES_NAME_MAX_BYTES];
 	int r = fd < 0 ? fd : file_name(job->node, name, sizeof(name));
 
-	return r < 0 ? r : es_summary_put(fd, name, job);
+	if (r < 0)
+		return r;
+	return may_replace(fd, name, job) ? es_summary_put(fd, name, job) : 0;
 }
 
-int es_gathered_remove(const char *shared, const char *id, const char *node)
+int es_gathered_remove(const char *shared, const struct es_local_job_is *job)
 {
-	es_cleanup(es_closep) int fd = open_folder(shared, id, false);
+	es_cleanup(es_closep) int fd = open_folder(shared, job->job.id, false);
 	char name[ES_NAME_MAX_BYTES], path[ES_PATH_MAX_BYTES];
-	int r = fd < 0 ? fd : file_name(node, name, sizeof(name));
+	struct es_local_job_is there;
+	int r = fd < 0 ? fd : file_name(job->node, name, sizeof(name));
 
 	if (r < 0)
 		return r;
+	if (es_summary_get(fd, name, &there) == 0 &&
+	    (there.stop_unix_ns != job->stop_unix_ns || !is_same_user(&there.job, &job->job)))
+		return 0;
 	if (unlinkat(fd, name, 0) < 0 && errno != ENOENT)
 		return -errno;
-	if (snprintf(path, sizeof(path), "%s/%s", shared, id) < (int)sizeof(path))
+	if (snprintf(path, sizeof(path), "%s/%s", shared, job->job.id) < (int)sizeof(path))
 		(void)rmdir(path);
 	return 0;
 }
@@ -86,28 +106,43 @@ static int by_place(const void *a, const void *b)
 	return strcmp(one->node, other->node);
 }
 
+/* What root told of comes last, whenever it was. */
+static bool is_before(const struct es_local_job_is *one, const struct es_local_job_is *other)
+{
+	bool is_of_user = one->job.flags & ES_LOCAL_OF_USER;
+	bool is_others = other->job.flags & ES_LOCAL_OF_USER;
+
+	return is_of_user == is_others ? one->stop_unix_ns < other->stop_unix_ns : is_of_user;
+}
+
 /*
  * A job that was queued again, or a number that came round again, leaves older files of other nodes: what counts is of the
- * newest start, and went on while that did.
+ * newest start, and went on while that did. So does a user who takes somebody's number.
  */
 static size_t keep_newest(struct es_local_job_is *jobs, size_t n)
 {
 	const struct es_local_job_is *newest = NULL;
-	uint32_t restarts;
+	uint32_t restarts, of_user, uid;
 	int64_t start_ns, stop_ns;
 	size_t n_kept = 0;
+	bool has_uid;
 
 	for (size_t i = 0; i < n; i++)
-		if (!newest || jobs[i].stop_unix_ns > newest->stop_unix_ns)
+		if (!newest || is_before(newest, &jobs[i]))
 			newest = &jobs[i];
 	if (!newest)
 		return 0;
+	of_user = newest->job.flags & ES_LOCAL_OF_USER;
+	has_uid = newest->job.has_uid;
+	uid = newest->job.uid;
 	restarts = newest->job.restarts;
 	start_ns = newest->start_unix_ns;
 	stop_ns = newest->stop_unix_ns;
 	for (size_t i = 0; i < n; i++) {
 		if (jobs[i].job.restarts != restarts || jobs[i].stop_unix_ns < start_ns ||
-		    jobs[i].start_unix_ns > stop_ns)
+		    jobs[i].start_unix_ns > stop_ns ||
+		    (jobs[i].job.flags & ES_LOCAL_OF_USER) != of_user ||
+		    (has_uid && jobs[i].job.has_uid && jobs[i].job.uid != uid))
 			continue;
 		if (n_kept != i)
 			jobs[n_kept] = jobs[i];

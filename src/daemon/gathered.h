@@ -14,13 +14,17 @@
 
 #include "wire/local.h"
 
-/** es_gathered_put - this node's summary of its job; 0 or negative errno */
+/**
+ * es_gathered_put - this node's summary of its job; 0 or negative errno
+ * What only a user says of a number replaces nothing but what the same user said of it.
+ */
 int es_gathered_put(const char *shared, const struct es_local_job_is *job);
-/** es_gathered_remove - likewise; and the job's folder with its last file */
-int es_gathered_remove(const char *shared, const char *id, const char *node);
+/** es_gathered_remove - this node's summary, where it is that of @job and not of a later one of the same number; and the folder with its last file */
+int es_gathered_remove(const char *shared, const struct es_local_job_is *job);
 /**
  * es_gathered_read - what the nodes of one job wrote, of its newest start, sorted by the nodes' places in the job
- * @uid: whose job it must be, UINT32_MAX: anybody's. Files that are no summaries of it are passed over.
+ * @uid: whose job it must be, UINT32_MAX: anybody's. Files that are no summaries of it are passed over, and what only users say where
+ * root has told of it.
  * Returns how many of @max; -ENOENT: nobody wrote any; negative errno.
  */
 int es_gathered_read(const char *shared, const char *id, uint32_t uid, struct es_local_job_is *ret,

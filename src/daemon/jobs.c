@@ -327,7 +327,8 @@ static int begin_new(struct es_jobs *jobs, struct es_local_job *about, uid_t pee
 	entry->job.serial = jobs->next_serial++;
 	entry->job.start_ns = peer_uid == 0 ? when(about->t_ns, 0, now_ns) : now_ns;
 	entry->job.start_unix_ns = now_unix_ns - (now_ns - entry->job.start_ns);
-	entry->job.about.flags &= ~(uint32_t)(ES_LOCAL_ENDED | ES_LOCAL_PENDING);
+	entry->job.about.flags &= ~(uint32_t)(ES_LOCAL_ENDED | ES_LOCAL_PENDING | ES_LOCAL_OF_USER);
+	entry->job.about.flags |= peer_uid != 0 ? ES_LOCAL_OF_USER : 0;
 	if (about->restarts > 0)
 		entry->job.about.flags |= ES_LOCAL_RESTARTED;
 	es_jobs_find_cgroup(jobs, entry, about, peer_uid, true, err);

@@ -99,7 +99,7 @@ static int begin_found(const struct scan *scan, const char *path, const struct e
 	(void)snprintf(about->id, sizeof(about->id), "%s", found->id);
 	(void)snprintf(about->scheduler, sizeof(about->scheduler), "%s", found->scheduler);
 	(void)snprintf(about->cgroup, sizeof(about->cgroup), "%s", path);
-	about->flags = ES_LOCAL_REPAIRED;
+	about->flags = ES_LOCAL_REPAIRED | (is_users ? ES_LOCAL_OF_USER : 0);
 	about->has_uid = found->has_uid;
 	about->uid = found->uid;
 	if (!about->has_uid && es_groups_user(jobs->groups, path, &uid) == 0) {

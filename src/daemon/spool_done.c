@@ -213,7 +213,7 @@ static void remove_for_all(struct es_task *base)
 {
 	struct task *task = (struct task *)base;
 
-	(void)es_gathered_remove(task->folder, task->is.job.id, task->is.node);
+	(void)es_gathered_remove(task->folder, &task->is);
 }
 
 static void tell_all_nodes(struct es_spool *spool, const struct es_local_job_is *is, bool is_over)
@@ -399,6 +399,37 @@ int es_spool_scan(struct es_spool *spool, struct es_error *err)
 	return r;
 }
 
+/* ID-SERIAL of a stem, without the number of a job's further file: ID-SERIAL.2 */
+static size_t name_bytes(const char *stem)
+{
+	const char *hyphen = strrchr(stem, '-');
+
+	return hyphen ? (size_t)(hyphen - stem) + 1 + strspn(hyphen + 1, "0123456789") : 0;
+}
+
+static bool is_before(const char *stem, const char *other)
+{
+	size_t n = name_bytes(stem);
+
+	return n == name_bytes(other) && strncmp(stem, other, n) == 0 && strlen(stem) == n &&
+	       strlen(other) > n;
+}
+
+/* The job's first file, before it shared the node: what it had in all is known where its next one is. */
+static bool is_part(const struct es_spool *spool, const char *stem)
+{
+	const struct es_spool_job *const lists[] = { spool->jobs, spool->ending };
+
+	for (size_t i = 0; i < ES_ARRAY_SIZE(lists); i++)
+		for (const struct es_spool_job *job = lists[i]; job; job = job->next)
+			if (is_before(stem, job->stem))
+				return true;
+	for (size_t i = 0; i < spool->n_entries; i++)
+		if (!spool->entries[i].is_node && is_before(stem, spool->entries[i].stem))
+			return true;
+	return false;
+}
+
 void es_spool_finish_orphans(struct es_spool *spool)
 {
 	for (size_t i = 0; i < spool->n_entries; i++) {
@@ -411,7 +442,7 @@ void es_spool_finish_orphans(struct es_spool *spool)
 		if (!task)
 			return;
 		task->has_recording = true;
-		task->is_for_all_nodes = true;
+		task->is_for_all_nodes = !is_part(spool, entry->stem);
 		if (!give_finish(spool, task))
 			return;
 		entry->is_orphan = false;
@@ -440,6 +471,9 @@ static bool remove_entry(struct es_spool *spool, struct es_spool_entry *entry)
 		return false;
 	task->is_node = entry->is_node;
 	memcpy(task->is.job.id, entry->id, sizeof(entry->id));
+	task->is.job.has_uid = entry->has_uid;
+	task->is.job.uid = entry->uid;
+	task->is.stop_unix_ns = entry->stop_unix_ns;
 	(void)snprintf(task->is.node, sizeof(task->is.node), "%s", spool->meta.nodes[0].name);
 	if (!entry->is_node)
 		tell_all_nodes(spool, &task->is, true);

@@ -64,6 +64,7 @@ enum es_local_flag {
 	ES_LOCAL_RESTARTED = 1U << 4, /* a requeued job: not the first time */
 	ES_LOCAL_ENDED = 1U << 5,
 	ES_LOCAL_PENDING = 1U << 6, /* ended, and its files are still being written */
+	ES_LOCAL_OF_USER = 1U << 7, /* only its user says that there is such a job, not root */
 };
 
 /** struct es_local_job - a job or step on this node, as somebody who should know says; "" and 0: not known */

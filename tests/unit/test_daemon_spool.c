@@ -685,6 +685,109 @@ static void all_nodes_read_what_each_wrote(void **state)
 	free(all);
 }
 
+static int total_of(struct place *place, const char *id, struct es_local_job_is *ret)
+{
+	struct es_local_job_is *all = calloc(8, sizeof(*all));
+	int n = -ENOENT;
+
+	assert_non_null(all);
+	for (int tries = 0; tries < 1000 && n < 1; tries++) {
+		es_spool_tick(place->spool, es_clock_unix_ns());
+		n = es_spool_totals(place->spool, id, (uid_t)-1, all, 8);
+		usleep(5000);
+	}
+	if (n > 0)
+		*ret = all[0];
+	free(all);
+	return n;
+}
+
+/* Its first file has only what it drew while it had the node alone. */
+static void a_part_of_a_job_is_not_told_to_all_nodes(void **state)
+{
+	struct place *place = *state;
+	struct es_local_job_is is, total;
+
+	es_spool_close(place->spool);
+	place->options.shared = place->shared;
+	place->options.orphans_ns = 1;
+	open_spool(place);
+	begin_job(place, "71", 51, true);
+	feed(place);
+	feed(place);
+	place->jobs.is_exclusive = false;
+	feed(place);
+	feed(place);
+	end_job(place);
+	settled(place, "71", &is);
+	assert_int_equal(total_of(place, "71", &total), 1);
+	assert_int_equal(total.energy_uj, is.energy_uj);
+	es_spool_close(place->spool);
+	open_spool(place);
+	begin_job(place, "72", 52, true);
+	feed(place);
+	end_job(place);
+	settled(place, "72", &is);
+	/* Tasks are done in order: that of the first file of 71 was before this one's. */
+	begin_job(place, "73", 53, true);
+	feed(place);
+	es_spool_tick(place->spool, es_clock_unix_ns());
+	end_job(place);
+	settled(place, "73", &is);
+	assert_int_equal(total_of(place, "73", &total), 1);
+	total.energy_uj = 0;
+	assert_int_equal(total_of(place, "71", &total), 1);
+	settled(place, "71", &is);
+	assert_int_equal(total.energy_uj, is.energy_uj);
+}
+
+/* The number of a job that was queued again, and that of somebody who takes it. */
+static void a_summary_is_replaced_by_who_may(void **state)
+{
+	struct place *place = *state;
+	struct es_local_job_is old, is;
+	struct es_local_job_is *all = calloc(8, sizeof(*all));
+
+	assert_non_null(all);
+	es_spool_close(place->spool);
+	place->options.shared = place->shared;
+	open_spool(place);
+	begin_job(place, "74", 54, true);
+	feed(place);
+	end_job(place);
+	settled(place, "74", &old);
+	assert_int_equal(total_of(place, "74", &is), 1);
+
+	/* Another user says that it has a job of that number, here and there. */
+	is = old;
+	is.job.uid++;
+	is.job.flags |= ES_LOCAL_OF_USER;
+	is.energy_uj = 1;
+	is.stop_unix_ns += 10 * S;
+	assert_int_equal(es_gathered_put(place->shared, &is), 0);
+	snprintf(is.node, sizeof(is.node), "n2");
+	assert_int_equal(es_gathered_put(place->shared, &is), 0);
+	assert_int_equal(es_gathered_read(place->shared, "74", UINT32_MAX, all, 8), 1);
+	assert_int_equal(all[0].energy_uj, old.energy_uj);
+	/* Its own it may replace, and so may root. */
+	is.energy_uj = 2;
+	assert_int_equal(es_gathered_put(place->shared, &is), 0);
+	assert_int_equal(es_gathered_read(place->shared, "74", is.job.uid, all, 8), 1);
+	assert_int_equal(all[0].energy_uj, 2);
+
+	/* The first run's recording goes; the second run's summary stays. */
+	is = old;
+	is.job.restarts++;
+	is.stop_unix_ns += 100 * S;
+	is.energy_uj = 3;
+	assert_int_equal(es_gathered_put(place->shared, &is), 0);
+	assert_int_equal(es_gathered_remove(place->shared, &old), 0);
+	assert_int_equal(es_gathered_read(place->shared, "74", UINT32_MAX, all, 8), 1);
+	assert_int_equal(all[0].energy_uj, 3);
+	assert_int_equal(es_gathered_remove(place->shared, &is), 0);
+	free(all);
+}
+
 static void a_shared_folder_that_is_away_is_said_once(void **state)
 {
 	struct place *place = *state;
@@ -818,6 +921,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_job_without_a_sweep_has_a_summary, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(all_nodes_read_what_each_wrote, make_place,
+						remove_place),
+		cmocka_unit_test_setup_teardown(a_part_of_a_job_is_not_told_to_all_nodes,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(a_summary_is_replaced_by_who_may, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(a_shared_folder_that_is_away_is_said_once,
 						make_place, remove_place),

@@ -201,27 +201,19 @@ static struct es_spool_viewer viewer_of(const struct es_client *client)
 					 .serial = client->rights.job_serial };
 }
 
-/* What is known of a job; without a spool only that it runs. */
+/* What is known of a job, of one that runs no newer than this client may see it. */
 static int find_job(struct es_client *client, const char *id, struct es_local_job_is *ret)
 {
 	const struct es_chain *chain = &client->daemon->chain;
 	const struct es_job *job = es_jobs_find(chain->jobs, id);
 	const struct es_spool_viewer viewer = viewer_of(client);
-	uint64_t node_uj = 0;
+	const struct es_told *told = es_pages_told(client);
 
-	if (chain->spool && es_spool_find(chain->spool, &viewer, id, 0, ret) == 0)
-		return 0;
-	if (!job)
-		return -ENOENT;
-	*ret = (struct es_local_job_is){ .job = job->about, .start_unix_ns = job->start_unix_ns };
-	(void)snprintf(ret->node, sizeof(ret->node), "%s", client->daemon->node->name);
-	ret->dur_ns = es_clock_boot_ns() - job->start_ns;
-	/* The book has every sweep; a user may see fewer where somebody else has the meters read faster. */
-	ret->has_energy = (client->peer.is_admin ||
-			   chain->head.period_ns >= client->rights.least_period_ns) &&
-			  es_account_of(chain->account, job, &node_uj);
-	ret->energy_uj = node_uj;
-	(void)snprintf(ret->kind, sizeof(ret->kind), "%s", es_kind_name(ES_KIND_ATTRIBUTED));
+	if (!job || !may_see(client, &job->about))
+		return chain->spool ? es_spool_find(chain->spool, &viewer, id, 0, ret) : -ENOENT;
+	es_chain_job_is(chain, job, ret);
+	if (told)
+		es_told_limit(told, job->serial, ret);
 	return 0;
 }
 

@@ -367,6 +367,25 @@ void es_chain_tick(struct es_chain *chain, int64_t now_mono_ns)
 				  "cgroups cannot be looked through for jobs: %s", es_strerror(r));
 }
 
+void es_chain_job_is(const struct es_chain *chain, const struct es_job *job,
+		     struct es_local_job_is *ret)
+{
+	const struct es_local_job_is *is = chain->spool ? es_spool_running(chain->spool, job)
+							: NULL;
+	uint64_t node_uj = 0;
+
+	if (is) {
+		*ret = *is;
+		return;
+	}
+	*ret = (struct es_local_job_is){ .job = job->about, .start_unix_ns = job->start_unix_ns };
+	(void)snprintf(ret->node, sizeof(ret->node), "%s", chain->daemon->node->name);
+	ret->dur_ns = es_clock_boot_ns() - job->start_ns;
+	ret->has_energy = es_account_of(chain->account, job, &node_uj) != NULL;
+	ret->energy_uj = node_uj;
+	(void)snprintf(ret->kind, sizeof(ret->kind), "%s", es_kind_name(ES_KIND_ATTRIBUTED));
+}
+
 size_t es_chain_count_jobs(const struct es_chain *chain)
 {
 	size_t n = 0;

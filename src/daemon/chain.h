@@ -48,6 +48,10 @@ void es_chain_feed(struct es_chain *chain, const struct es_sweep *sweep);
 /** es_chain_tick - once a second or so: cgroups are looked through, files flushed */
 void es_chain_tick(struct es_chain *chain, int64_t now_mono_ns);
 
+/** es_chain_job_is - what is known of a running job; without a spool only that it runs, and its energy */
+void es_chain_job_is(const struct es_chain *chain, const struct es_job *job,
+		     struct es_local_job_is *ret);
+
 /** es_chain_count_jobs - how many run */
 size_t es_chain_count_jobs(const struct es_chain *chain);
 

@@ -99,6 +99,8 @@ void es_pages_open_gates(struct es_server *server, const struct es_sweep *sweep)
 void es_pages_close_gates(struct es_server *server);
 /** es_pages_shown_ns - boot clock of the last sweep that this client may see; 0: none yet */
 int64_t es_pages_shown_ns(const struct es_client *client);
+/** es_pages_told - what this client is told of running jobs; NULL: what is known now */
+const struct es_told *es_pages_told(const struct es_client *client);
 /** es_pages_n - how many domains this client sees */
 size_t es_pages_n(const struct es_client *client);
 /** es_pages_domain - the @i-th of them, as it is told */

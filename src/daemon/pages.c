@@ -179,7 +179,8 @@ static struct es_gate *gate_of(const struct es_client *client)
 
 	if (client->rights.least_period_ns < ES_RIGHTS_EXCLUSIVE_NS)
 		return NULL;
-	return &server->gates[is_share(client) ? ES_GATE_SHARED : ES_GATE_EXCLUSIVE];
+	return &server->gates[client->rights.view == ES_LOCAL_VIEW_NODE ? ES_GATE_EXCLUSIVE
+									: ES_GATE_SHARED];
 }
 
 static int64_t slot_of(int64_t period_ns, int64_t unix_ns)
@@ -196,6 +197,18 @@ static bool is_wished_for(const struct es_server *server, const struct es_gate *
 		    gate_of(client) == gate)
 			return true;
 	return false;
+}
+
+static void keep_jobs(struct es_gate *gate, const struct es_chain *chain)
+{
+	es_cleanup(es_freep) struct es_local_job_is *is = malloc(sizeof(*is));
+	const struct es_job *job;
+
+	es_told_forget(&gate->told);
+	for (size_t i = 0; is && (job = es_jobs_at(chain->jobs, i)); i++) {
+		es_chain_job_is(chain, job, is);
+		(void)es_told_keep(&gate->told, job->serial, is);
+	}
 }
 
 static void open_gate(struct es_server *server, struct es_gate *gate, const struct es_sweep *sweep)
@@ -218,6 +231,7 @@ static void open_gate(struct es_server *server, struct es_gate *gate, const stru
 	gate->shown_ns = sweep->boot_ns;
 	gate->head = daemon->chain.head;
 	memcpy(gate->values, daemon->chain.values, gate->n * sizeof(*gate->values));
+	keep_jobs(gate, &daemon->chain);
 }
 
 void es_pages_open_gates(struct es_server *server, const struct es_sweep *sweep)
@@ -231,6 +245,7 @@ void es_pages_close_gates(struct es_server *server)
 	for (size_t i = 0; i < ES_N_GATES; i++) {
 		free(server->gates[i].values);
 		server->gates[i].values = NULL;
+		es_told_finish(&server->gates[i].told);
 		server->gates[i].shown_ns = 0;
 	}
 }
@@ -240,6 +255,13 @@ int64_t es_pages_shown_ns(const struct es_client *client)
 	const struct es_gate *gate = gate_of(client);
 
 	return gate ? gate->shown_ns : client->daemon->chain.head.sweep_ns;
+}
+
+const struct es_told *es_pages_told(const struct es_client *client)
+{
+	const struct es_gate *gate = gate_of(client);
+
+	return gate ? &gate->told : NULL;
 }
 
 static void write_share(struct es_client *client, struct es_page_copy *head)

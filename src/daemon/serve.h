@@ -16,6 +16,7 @@
 #include "daemon/log.h"
 #include "daemon/pace.h"
 #include "daemon/sweep.h"
+#include "daemon/told.h"
 #include "ipc/page.h"
 
 struct es_daemon;
@@ -33,6 +34,7 @@ struct es_gate {
 	struct es_page_copy head;
 	struct es_page_value *values; /* [n] then, owned */
 	size_t n;
+	struct es_told told; /* of jobs, then */
 };
 
 enum es_gate_kind {

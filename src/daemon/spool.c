@@ -380,6 +380,15 @@ int es_spool_find(struct es_spool *spool, const struct es_spool_viewer *viewer, 
 	return es_summary_get(spool->jobs_fd, name, ret);
 }
 
+const struct es_local_job_is *es_spool_running(const struct es_spool *spool,
+					       const struct es_job *job)
+{
+	for (const struct es_spool_job *kept = spool->jobs; kept; kept = kept->next)
+		if (kept->serial == job->serial)
+			return &kept->is;
+	return NULL;
+}
+
 int es_spool_open_recording(struct es_spool *spool, const struct es_spool_viewer *viewer,
 			    const char *id, uint32_t which)
 {

@@ -67,6 +67,9 @@ int es_spool_find(struct es_spool *spool, const struct es_spool_viewer *viewer, 
 /** es_spool_open_recording - likewise, read-only; a descriptor or negative errno */
 int es_spool_open_recording(struct es_spool *spool, const struct es_spool_viewer *viewer,
 			    const char *id, uint32_t which);
+/** es_spool_running - what is known of a running job as of the last sweep, borrowed until the next one; NULL: it is not in the spool */
+const struct es_local_job_is *es_spool_running(const struct es_spool *spool,
+					       const struct es_job *job);
 /**
  * es_spool_totals - summaries of all nodes of a job in the shared folder; @ret [@max]; how many, or negative errno (-EOPNOTSUPP: no such folder is configured)
  * The folder may be of a network that hangs: to be called aside, while @spool is open; any thread may.

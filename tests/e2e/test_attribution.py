@@ -11,6 +11,7 @@ import time
 
 import daemons
 import harness
+import test_daemon
 import twins
 from harness import call, equal, expect, near
 
@@ -91,9 +92,9 @@ def job(daemon, *args):
     return done.stdout
 
 
-def group_of(name):
+def group_of(name, uid=os.getuid()):
     """As Slurm's: a scan may see it before its begin is told, and before all of its files are there."""
-    return f"/slurm/uid_{os.getuid()}/job_{name}"
+    return f"/slurm/uid_{uid}/job_{name}"
 
 
 def begin(daemon, name, *args):
@@ -140,6 +141,53 @@ def test_two_jobs_share_by_cpu_time(place):
         equal(part(first, "package-0")[1], "cpu_time", "rule")
         sums = book(daemon)
         expect(sums["jobs_j"] >= first["energy_j"] + second["energy_j"] - 1e-5, f"{sums}")
+
+
+def energies_told(path, job, seconds):
+    """(distinct energies of a running job that its user is told, time), asked again and again while jobs of the user come and go."""
+    seen = set()
+    is_over = threading.Event()
+
+    def come_and_go():
+        with daemons.Connection(path) as connection:
+            for i in range(10_000):
+                if is_over.is_set():
+                    return
+                connection.ask(daemons.JOB_BEGIN, daemons.job_body(f"u{i}", uid=os.geteuid()))
+                connection.ask(daemons.JOB_END, daemons.end_body(f"u{i}"))
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    began = time.monotonic()
+    with daemons.Connection(path) as connection:
+        while time.monotonic() - began < seconds:
+            kind, body = connection.ask(daemons.JOB_STATUS, daemons.text_body(job))
+            equal(kind, daemons.JOB, f"the answer to JOB_STATUS {body}")
+            told = [daemons.job_of(body)] + [daemons.job_of(other) for kind, other in connection.ask_list(daemons.JOBS)
+                                             if kind == daemons.JOB]
+            seen |= {(is_["has_energy"], is_["energy_uj"]) for is_ in told if is_["id"] == job}
+            time.sleep(0.01)
+    seconds = time.monotonic() - began
+    is_over.set()
+    thread.join()
+    return f"{len({energy for has, energy in seen if has})} {seconds}"
+
+
+def test_questions_are_no_meter(place):
+    """What a user is told of a running job changes no faster than its page would, whatever the user begins and ends"""
+    user, other = test_daemon.USER, test_daemon.OTHER
+    os.chmod(place, 0o755)
+    for name, spool in (("with", "spool"), ("without", "machine/sys/devices/system/cpu/online/is-no-folder")):
+        folder = os.path.join(place, name)
+        os.mkdir(folder)
+        with node(folder, "skx2s", "--seed", "4", spool=os.path.join(folder, spool)) as (daemon, _, machine), \
+                daemon.connect() as fast:
+            fast.watch(20_000_000).next()  # an administrator has the meters read at 50 Hz
+            for job_id, uid in (("1", user), ("2", other)):
+                machine.work(group_of(job_id, uid), 0.5)
+                test_daemon.begin(daemon, job_id, uid, flags=2, cgroup=group_of(job_id, uid))
+            n, seconds = map(float, test_daemon.as_user(user, lambda: energies_told(daemon.socket, "1", 4)).split())
+            expect(2 <= n <= seconds * 4 / 3 + 2, f"{n} energies were told in {seconds} s {name} a spool")
 
 
 def test_killed_daemon_loses_no_energy(place):

@@ -6,6 +6,7 @@
  */
 #include "daemon/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,16 @@ void es_log_init(struct es_log *log)
 	*log = (struct es_log){ .most = ES_LOG_INFO, .is_journal = is_journal() };
 }
 
-static void put_line(const struct es_log *log, enum es_log_level level, const char *line, size_t n)
+/* A line is shorter than what there is room for where there is room at all: in a pipe a page, in a socket more. */
+static bool would_wait(void)
+{
+	struct pollfd pollfd = { .fd = 2, .events = POLLOUT };
+
+	return poll(&pollfd, 1, 0) == 0;
+}
+
+static void write_line(const struct es_log *log, enum es_log_level level, const char *line,
+		       size_t n)
 {
 	/* Source: sd-daemon(3): SD_ERR 3, SD_WARNING 4, SD_NOTICE 5, SD_INFO 6, SD_DEBUG 7. */
 	char head[32] = "energyscopiumd: ";
@@ -61,6 +71,22 @@ static void put_line(const struct es_log *log, enum es_log_level level, const ch
 	}
 	/* One write: lines of several writers do not mix. Nobody can be told that it failed. */
 	(void)es_write_all(2, text, (size_t)length);
+}
+
+static void put_line(struct es_log *log, enum es_log_level level, const char *line, size_t n)
+{
+	if (log->n_unwritten && !would_wait()) {
+		char words[64];
+		int length = snprintf(words, sizeof(words), "(%llu lines before were not taken)",
+				      (unsigned long long)log->n_unwritten);
+
+		log->n_unwritten = 0;
+		write_line(log, ES_LOG_WARNING, words, (size_t)length);
+	}
+	if (would_wait())
+		log->n_unwritten++;
+	else
+		write_line(log, level, line, n);
 }
 
 __attribute__((format(printf, 4, 0))) static void

@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  *
- * By the main thread alone. Where stderr is the journal, lines begin with the level as sd-daemon(3) has it.
+ * By the main thread alone. Where stderr is the journal, lines begin with the level as sd-daemon(3) has it. A reader of stderr that
+ * hangs is not waited for: lines are left out, and counted.
  */
 #ifndef ES_DAEMON_LOG_H
 #define ES_DAEMON_LOG_H
@@ -25,6 +26,7 @@ struct es_log {
 	enum es_log_level most; /* nothing beyond it is said */
 	bool is_journal;
 	uint64_t n_said[ES_N_LOG_LEVELS], n_hidden;
+	uint64_t n_unwritten; /* lines that nobody took, since the last one that was */
 };
 
 /** struct es_log_limit - one kind of message that may come often: one line a minute, with how many were left out */

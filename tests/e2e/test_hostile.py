@@ -57,6 +57,28 @@ def test_sweeps_out_of_turn(place):
             expect(daemon.state()["sampling"]["sweeps"] > n, "it is waited for with a sweep")
 
 
+def test_log_that_nobody_takes(place):
+    """A journal that hangs holds up nobody; when it is back it is told that lines are missing"""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"." * 4096)
+    os.set_blocking(writer, True)
+    with daemons.up(place, root=tree_of(place), preexec=lambda: os.dup2(writer, 2)) as daemon:
+        begin(daemon, "7", os.geteuid())
+        before = daemon.state()["sampling"]["sweeps"]
+        os.read(reader, 1 << 20)
+        begin(daemon, "8", os.geteuid())
+        said = b""
+        while b"job 8 begins" not in said:
+            said += os.read(reader, 1 << 20)
+        expect(b"lines before were not taken" in said, said)
+        expect(daemon.state()["sampling"]["sweeps"] >= before, "sweeps go on")
+    os.close(reader)
+    os.close(writer)
+
+
 def test_jobs_without_end(place):
     """A user begins so many jobs at once and then one a second; nobody else has to wait for that"""
     root = tree_of(place)

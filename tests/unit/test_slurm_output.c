@@ -220,7 +220,18 @@ static void only_lines_of_ours_pass(void **state)
 
 		assert_string_equal(said, "job line 7 --wait 2s /s\n");
 	}
-	put_file(program, "#!/bin/sh\nyes energyscopium x\n", 0755);
+	/* Its user may take hold of it, and gains nothing: no other process, no time. */
+	put_file(
+		program,
+		"#!/bin/sh\nwhile read -r a b c d e; do case \"$b\" in cpu) echo energyscopium $d;;\n"
+		"processes) echo energyscopium $c;; esac; done </proc/self/limits\n",
+		0755);
+	assert_int_equal(es_slurm_ask_line(program, "/s", 7, "2s", until_ns, text, sizeof(text), &n,
+					   &err),
+			 0);
+	assert_int_equal(n, strlen("energyscopium 10\nenergyscopium 0\n"));
+	assert_memory_equal(text, "energyscopium 10\nenergyscopium 0\n", n);
+	put_file(program, "#!/bin/sh\nexec yes energyscopium x\n", 0755);
 	assert_int_equal(es_slurm_ask_line(program, "/s", 7, "2s", until_ns, text, sizeof(text), &n,
 					   &err),
 			 -EMSGSIZE);

@@ -22,6 +22,7 @@
 #define FRESH_NS (100 * ES_NS_PER_MS) /* a sweep younger than that needs no other one */
 #define WAIT_LEAST_NS ES_NS_PER_S
 #define WAIT_MOST_NS (30 * ES_NS_PER_S)
+#define GLANCE_NS ES_NS_PER_MS /* for an answer that should be there by now */
 #define PERIOD_NS ES_NS_PER_S /* of the page: sweeps out of turn come on top */
 #define POWER_MAX_MW 1000000000ULL /* no node draws 1 MW: a page that says so is wrong */
 #define SLACK_NS ES_NS_PER_S /* a sweep's time is that of its beginning */
@@ -70,16 +71,33 @@ static int refusal(const struct answer *answer, struct es_error *err)
 			    "the daemon says: %.500s", message.text);
 }
 
-/* Ask, and have the answer of that type; a descriptor that comes along is the caller's. */
-static int ask(struct es_node_energy *energy, const uint8_t *question, int length, uint16_t type,
-	       int64_t until_ns, struct answer *ret, struct es_error *err)
+/* Wait for the answer to the last question, with its descriptor; others that come meanwhile are dropped. */
+static int receive(struct es_node_energy *energy, int64_t until_ns, struct answer *ret)
 {
-	int r = length;
+	for (;;) {
+		int r = es_packet_receive(energy->fd, until_ns, ret->bytes, &ret->n, &ret->fd);
+
+		if (r == 0)
+			r = es_packet_head_get(ret->bytes, ret->n, &ret->head);
+		if (r == 0 && ret->head.number == energy->number)
+			return 0;
+		es_closep(&ret->fd);
+		ret->fd = -1;
+		if (r < 0)
+			return r;
+		if (es_clock_mono_ns() >= until_ns)
+			return -ETIMEDOUT; /* of many that say nothing, too */
+	}
+}
+
+/* The answer of that type; a descriptor that comes along is the caller's. */
+static int hear(struct es_node_energy *energy, uint16_t type, int64_t until_ns, struct answer *ret,
+		struct es_error *err)
+{
+	int r;
 
 	ret->fd = -1;
-	if (r > 0)
-		r = es_packet_ask(energy->fd, question, (size_t)length, until_ns, ret->bytes,
-				  &ret->n, &ret->head, &ret->fd);
+	r = receive(energy, until_ns, ret);
 	if (r < 0)
 		return es_error_set(err, r, "the daemon at '%s' does not answer", energy->socket);
 	if (ret->head.type == type)
@@ -88,6 +106,19 @@ static int ask(struct es_node_energy *energy, const uint8_t *question, int lengt
 	ret->fd = -1;
 	r = refusal(ret, err);
 	return r < 0 ? r : es_error_say(err, -EBADMSG, "the daemon answers something else");
+}
+
+static int ask(struct es_node_energy *energy, const uint8_t *question, int length,
+	       struct es_error *err)
+{
+	int r = length;
+
+	if (r > 0)
+		r = es_packet_send(energy->fd, question, (size_t)length, -1);
+	if (r == -EAGAIN)
+		r = -ETIMEDOUT; /* it reads nothing */
+	return r < 0 ? es_error_set(err, r, "the daemon at '%s' does not answer", energy->socket)
+		     : 0;
 }
 
 /* A daemon's user is not ours: its socket's owner is trusted where only root or that user could have put it. */
@@ -110,28 +141,38 @@ static int owner_of(const char *path, uid_t *ret)
 	return 0;
 }
 
-static int watch(struct es_node_energy *energy, int64_t until_ns, struct es_error *err)
+static int open_page(struct es_node_energy *energy, const struct answer *answer,
+		     struct es_error *err)
 {
-	uint8_t question[ES_IPC_HEADER_BYTES + 64];
-	struct answer answer;
-	int r = es_local_put_watch(++energy->number, PERIOD_NS, question, sizeof(question));
+	int r;
 
-	r = ask(energy, question, r, ES_LOCAL_PAGE, until_ns, &answer, err);
-	if (r < 0)
-		return r;
-	es_cleanup(es_closep) int fd = answer.fd;
-
-	if (fd < 0)
+	if (answer->fd < 0)
 		return es_error_say(err, -EBADMSG, "the daemon gives no page");
-	r = es_page_open(fd, &energy->view, err);
+	r = es_page_open(answer->fd, &energy->view, err);
 	if (r < 0)
 		return r;
 	energy->values = calloc(es_page_n(energy->view) + 1, sizeof(*energy->values));
 	return energy->values ? 0 : es_error_set(err, -ENOMEM, "the daemon's page");
 }
 
+/* A page that does not come in time stays asked for, and the next call finds it: on a busy node a daemon may be late once. */
+static int await_page(struct es_node_energy *energy, int64_t until_ns, struct es_error *err)
+{
+	struct answer answer;
+	int r = hear(energy, ES_LOCAL_PAGE, until_ns, &answer, err);
+
+	if (r == 0) {
+		r = open_page(energy, &answer, err);
+		es_closep(&answer.fd);
+	}
+	if (r < 0 && r != -ETIMEDOUT)
+		disconnect(energy);
+	return r;
+}
+
 static int connect_to(struct es_node_energy *energy, int64_t until_ns, struct es_error *err)
 {
+	uint8_t question[ES_IPC_HEADER_BYTES + 64];
 	uid_t owner = 0;
 	int r = energy->socket[0] ? owner_of(energy->socket, &owner) : -ENAMETOOLONG;
 
@@ -142,9 +183,11 @@ static int connect_to(struct es_node_energy *energy, int64_t until_ns, struct es
 		energy->fd = -1;
 		return es_error_set(err, r, "no daemon at '%s'", energy->socket);
 	}
-	r = watch(energy, until_ns, err);
-	if (r < 0)
-		disconnect(energy);
+	r = es_local_put_watch(++energy->number, PERIOD_NS, question, sizeof(question));
+	r = ask(energy, question, r, err);
+	if (r == 0)
+		return await_page(energy, until_ns, err);
+	disconnect(energy);
 	return r;
 }
 
@@ -155,7 +198,9 @@ static int sweep(struct es_node_energy *energy, int64_t until_ns, struct es_erro
 	struct answer answer;
 	int r = es_local_put_empty(ES_LOCAL_SWEEP, ++energy->number, question, sizeof(question));
 
-	r = ask(energy, question, r, ES_IPC_ANSWER, until_ns, &answer, err);
+	r = ask(energy, question, r, err);
+	if (r == 0)
+		r = hear(energy, ES_IPC_ANSWER, until_ns, &answer, err);
 	if (r < 0)
 		return r;
 	es_closep(&answer.fd);
@@ -251,13 +296,15 @@ static int take(struct es_node_energy *energy, bool may_ask, int64_t until_ns, s
 
 static int read_now(struct es_node_energy *energy, bool may_ask, struct es_error *err)
 {
-	int64_t until_ns = es_clock_mono_ns() + ES_NODE_ENERGY_BUDGET_NS;
+	int64_t until_ns = es_clock_mono_ns() + (may_ask ? ES_NODE_ENERGY_BUDGET_NS : GLANCE_NS);
 	int r = -EPIPE;
 
+	if (energy->fd >= 0 && !energy->view)
+		r = await_page(energy, until_ns, err);
 	if (energy->view)
 		r = take(energy, may_ask, until_ns, err);
 	/* It was started anew, or has new domains: both end the connection. */
-	if (may_ask && (!energy->view || r == -EPIPE)) {
+	if (may_ask && (energy->fd < 0 || r == -EPIPE)) {
 		disconnect(energy);
 		r = connect_to(energy, until_ns, err);
 		if (r == 0)

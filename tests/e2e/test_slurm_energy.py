@@ -46,12 +46,19 @@ def energies(slurm, job, *names):
     return of(rows)
 
 
+def late(slurm, node):
+    """Whether a step of this node once had no answer of the daemon within its 50 ms: a machine that is busy with other things."""
+    return bool(re.search(r"^\[[^]]*\] \[\d+\.\w+\] energyscopium: .*does not answer", slurm.read(f"slurmd.{node}.log"), re.M))
+
+
 def between(nodes, names, told_j, inner, outer, what):
     """A job's energy is at least what its nodes used while it surely ran, and at most what they used around it."""
     lo = nodes.energy_j(names, inner[0] + SLACK_NS, inner[1] - SLACK_NS)
     hi = nodes.energy_j(names, outer[0], outer[1])
     slack = 1 + len(names)  # whole joules of each node, and the steps of their meters
-    expect(told_j is not None and lo - slack <= told_j <= hi + slack, f"{what}: {lo:.1f} J <= {told_j} J <= {hi:.1f} J")
+    # Without an answer an edge of the step is as old as the daemon's page, or as the next look at it: a second each.
+    slack += sum(nodes.energy_j([node], *outer) / (outer[1] - outer[0]) * 2e9 for node in names if late(nodes.slurm, node))
+    expect(told_j is not None and lo - slack <= told_j <= hi + slack, f"{what}: {lo:.1f} J <= {told_j} J <= {hi:.1f} J, +-{slack:.1f} J")
     expect(hi < 3 * lo + 100, f"{what}: the bounds say something: {lo:.1f} J, {hi:.1f} J")
 
 
@@ -226,7 +233,8 @@ def test_liars(place):
                env_of=lambda node: {"ENERGYSCOPIUM_DAEMON": sockets[node]}) as slurm:
         for job, node in enumerate(slurm.nodes, 1):
             equal(slurm.srun("-w", node, "sleep", "1.5").returncode, 0, f"a job on {node}")
-            rows = slurm.sacct(job, *ENERGY)
+            # As long as slurmdbd has only the job's end, and not yet that of its steps, they are shown with 0 J.
+            rows = slurm.sacct(job, *ENERGY, has=lambda rows: not any(row["ConsumedEnergyRaw"] for row in rows))
             equal([(row["ConsumedEnergyRaw"], row["ConsumedEnergy"]) for row in rows], [("", "")] * 3, f"energy of {node}")
             equal(slurm.watts(node), None, f"power of {node}")
             expect("IDLE" in slurm.call("scontrol", "show", "node", node).stdout, f"{node} is idle")

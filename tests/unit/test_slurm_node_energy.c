@@ -277,6 +277,27 @@ static void a_daemon_that_hangs_is_not_asked_every_time(void **state)
 	assert_int_equal(f->now.energy_uj, 55);
 }
 
+static void an_answer_that_is_late_is_found_at_the_next_call(void **state)
+{
+	struct fixture *f = *state;
+	int64_t until_ns = es_clock_mono_ns() + LONG_NS;
+
+	f->daemon.manner = HANGS;
+	assert_int_equal(read_energy(f), -ETIMEDOUT);
+	f->energy.retry_ns = INT64_MAX; /* it is not asked any more */
+	assert_int_equal(es_node_energy_read(&f->energy, &f->now, &f->err), -EAGAIN);
+	assert_false(f->now.is_known);
+
+	f->daemon.manner = ANSWERS;
+	while (f->energy.fd >= 0 && !f->energy.view && es_clock_mono_ns() < until_ns)
+		(void)es_node_energy_read(&f->energy, &f->now, &f->err);
+	assert_non_null(f->energy.view);
+	assert_int_equal(f->daemon.n_asked, 1);
+	make_sweep(&f->daemon);
+	assert_int_equal(es_node_energy_read(&f->energy, &f->now, &f->err), 0);
+	assert_true(f->now.is_known);
+}
+
 static void a_refusal_is_told_in_the_daemon_s_words(void **state)
 {
 	struct fixture *f = *state;
@@ -492,6 +513,7 @@ int main(void)
 		TEST(the_energy_is_that_since_the_first_reading),
 		TEST(a_daemon_that_hangs_is_not_waited_for),
 		TEST(a_daemon_that_hangs_is_not_asked_every_time),
+		TEST(an_answer_that_is_late_is_found_at_the_next_call),
 		TEST(a_refusal_is_told_in_the_daemon_s_words),
 		TEST(what_was_used_while_it_hung_is_counted),
 		TEST(a_restart_that_kept_the_book_loses_nothing),

@@ -16,20 +16,24 @@ int es_jobs_refuse(struct es_error *err, const char *id, const char *why)
 	return es_error_say(err, -EPERM, "job %s: %s", id, why);
 }
 
-/* A user's own: the kernel says whose the folder is, and systemd keeps a slice for each user. */
+/* A user's own: the kernel says whose the folder is, and systemd keeps a slice for each user. What Slurm gives to users (steps) is its job's. */
 int es_jobs_check_cgroup(const struct es_jobs *jobs, const struct es_local_job *about, uid_t uid,
 			 struct es_error *err)
 {
+	struct es_jobgroup group;
 	char slice[64];
 	uid_t owner;
 
 	(void)snprintf(slice, sizeof(slice), "/user.slice/user-%u.slice/", (unsigned)uid);
 	if (strncmp(about->cgroup, slice, strlen(slice)) == 0)
 		return 0;
-	if (es_groups_owner(jobs->groups, about->cgroup, &owner) == 0 && owner == uid)
-		return 0;
-	return es_error_say(err, -EPERM, "job %s: cgroup '%.500s' is not this user's", about->id,
-			    about->cgroup);
+	if (es_groups_owner(jobs->groups, about->cgroup, &owner) < 0 || owner != uid)
+		return es_error_say(err, -EPERM, "job %s: cgroup '%.500s' is not this user's",
+				    about->id, about->cgroup);
+	if (es_jobgroup_parse(about->cgroup, &group))
+		return es_error_say(err, -EPERM, "job %s: cgroup '%.500s' is that of job %s by %s",
+				    about->id, about->cgroup, group.id, group.scheduler);
+	return 0;
 }
 
 /* What a user says of the own processes is believed; what would be at the cost of others is not. */

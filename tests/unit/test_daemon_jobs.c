@@ -429,6 +429,24 @@ static void a_cgroup_of_a_user_is_no_word_of_roots(void **state)
 	assert_null(es_jobs_at(node->jobs, 40));
 }
 
+/* Slurm gives the folders of steps to their users: who took one for a job of its own would hide Slurm's. */
+static void a_step_of_slurm_is_no_users_job(void **state)
+{
+	struct node *node = *state;
+	struct es_local_job told = job_of("mine", -1);
+	uid_t user = geteuid() ? geteuid() : 1000;
+	char path[512];
+
+	put_usage(node, "/slurm/uid_1000/job_15/step_0", 0, 0, 0, 0);
+	(void)snprintf(path, sizeof(path), "%s/" ACCT "/slurm/uid_1000/job_15/step_0", node->dir);
+	assert_int_equal(chown(path, user, (gid_t)-1), 0);
+	(void)snprintf(told.cgroup, sizeof(told.cgroup), "/slurm/uid_1000/job_15/step_0");
+	assert_int_equal(begin(node, &told, user, 101), -EPERM);
+	assert_non_null(strstr(node->err.text, "job 15 by slurm"));
+	scan(node, 102);
+	assert_int_equal(es_jobs_find(node->jobs, "15")->n_cgroups, 1);
+}
+
 /* A container's process number, by chance that of a job. */
 static void a_jobs_number_is_not_a_containers(void **state)
 {
@@ -980,6 +998,7 @@ int main(void)
 		TEST(no_time_is_counted_again_after_a_kill),
 		TEST(who_guesses_its_own_next_number_gains_nothing),
 		TEST(a_cgroup_of_a_user_is_no_word_of_roots),
+		TEST(a_step_of_slurm_is_no_users_job),
 		TEST(a_jobs_number_is_not_a_containers),
 		TEST(a_requeued_job_is_another_one),
 		TEST(an_exclusive_job_shows_that_an_end_was_missed),

@@ -16,6 +16,8 @@
 #include "core/domain.h"
 #include "core/signal.h"
 
+#define ES_META_SCHEMA "energyscopium.recording/1"
+
 /** struct es_node_info - one node of a recording */
 struct es_node_info {
 	char name[ES_NAME_MAX_BYTES];
@@ -89,5 +91,7 @@ int es_meta_write(const struct es_meta *meta, struct es_buf *out);
 int es_meta_read(const char *text, size_t n, struct es_meta *ret, struct es_error *err);
 
 const char *es_virt_name(enum es_virt virt);
+/** es_virt_from_name - 0, or -EINVAL: it is none, and *@ret stays */
+int es_virt_from_name(const char *name, enum es_virt *ret);
 
 #endif

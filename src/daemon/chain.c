@@ -162,7 +162,7 @@ static int open_jobs(struct es_chain *chain, struct es_error *err)
 	r = es_jobs_create(&options, es_clock_boot_ns(), es_clock_unix_ns(), &chain->jobs, &why);
 	if (r == 0 && why.text[0])
 		es_log_say(&daemon->log, ES_LOG_WARNING, "%s", why.text);
-	return r < 0 ? es_error_set(err, r, "jobs: %s", why.text) : 0;
+	return r < 0 ? es_error_say(err, r, "jobs: %s", why.text) : 0;
 }
 
 /* Where a daemon before this one stopped, or was stopped. */

@@ -227,7 +227,10 @@ int es_journal_open(const char *path, es_journal_fn each, void *arg, struct es_j
 		r = take_past(journal, each, arg, err);
 	if (r < 0) {
 		es_journal_close(journal);
-		return es_error_set(err, r, "journal of jobs '%s'", path);
+		return r == -EBUSY
+			       ? es_error_say(err, r, "spool: another daemon has its journal '%s'",
+					      path)
+			       : es_error_set(err, r, "journal of jobs '%s'", path);
 	}
 	*ret = journal;
 	return 0;

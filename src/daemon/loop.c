@@ -20,6 +20,7 @@
 #include "daemon/housekeeping.h"
 #include "daemon/notify.h"
 #include "daemon/reload.h"
+#include "daemon/tell.h"
 
 #define TICK_NS (ES_NS_PER_S * 9 / 10)
 #define TIMER_MS 2000
@@ -45,7 +46,8 @@ static void tell_status(struct es_daemon *daemon, const char *more)
 	char text[512], period[ES_QUANTITY_TEXT_BYTES];
 
 	(void)snprintf(text, sizeof(text), "%sSTATUS=%zu meters every %s, %zu jobs, %zu readers",
-		       more, daemon->node->n, es_duration_text(daemon->config.period_ns, period),
+		       more, es_tell_count(daemon->node),
+		       es_duration_text(daemon->config.period_ns, period),
 		       es_chain_count_jobs(&daemon->chain), es_server_n_watching(&daemon->server));
 	(void)es_notify(text);
 }
@@ -325,17 +327,12 @@ static void close_all(struct es_daemon *daemon)
 static void tell_begin(struct es_daemon *daemon)
 {
 	char period[ES_QUANTITY_TEXT_BYTES];
-	size_t n_chosen = 0;
 
-	for (size_t i = 0; i < daemon->node->n; i++)
-		n_chosen += daemon->node->domains[i].is_chosen_total;
 	es_log_say(&daemon->log, ES_LOG_NOTICE,
 		   "version %s on node '%s': %zu meters every %s, socket '%s'", ES_VERSION,
-		   daemon->node->name, daemon->node->n,
+		   daemon->node->name, es_tell_count(daemon->node),
 		   es_duration_text(daemon->config.period_ns, period), daemon->server.path);
-	if (!n_chosen)
-		es_log_say(&daemon->log, ES_LOG_WARNING,
-			   "nothing here can be measured: 'energyscopium doctor' tells why");
+	es_tell_meters(&daemon->log, daemon->node);
 	if (daemon->config.has_fast_readings)
 		es_log_say(&daemon->log, ES_LOG_NOTICE,
 			   "fast_readings: jobs may read at any rate (CVE-2020-8694)");

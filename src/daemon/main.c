@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "daemon/daemon.h"
@@ -108,8 +109,12 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	if (line.checks) {
-		(void)printf("the configuration '%s' is right\n",
-			     line.places.config ? line.places.config : ES_DAEMON_CONFIG);
+		if (!line.places.config && access(ES_DAEMON_CONFIG, F_OK) < 0)
+			(void)printf("the configuration '%s' is not there: defaults are taken\n",
+				     ES_DAEMON_CONFIG);
+		else
+			(void)printf("the configuration '%s' is right\n",
+				     line.places.config ? line.places.config : ES_DAEMON_CONFIG);
 	} else {
 		daemon->log.most = daemon->config.log_level;
 		status = es_daemon_run(daemon);

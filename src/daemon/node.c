@@ -212,6 +212,7 @@ int es_node_open(const struct es_daemon_config *config, const char *root, uint64
 	es_machine_read(&node->root, &node->machine);
 	name_node(node, config);
 	node->hash = hash_devices(&node->root);
+	node->n_named = config->n_meters;
 	r = es_sampler_create(&node->root, &options, &node->sampler, err);
 	if (r < 0) {
 		es_node_finish(node);

@@ -24,6 +24,7 @@ struct es_node {
 		domains; /* [n] copies of those that are read, owned: states settled, covers chosen */
 	size_t *of_sampler; /* [n] their indices there, owned */
 	size_t n;
+	size_t n_named; /* sources that the configuration names: the sampler's last ones */
 	struct es_node_domains list; /* of these, for the others */
 	struct es_watch watch; /* what was seen of them in this stretch of time */
 	struct es_evidence *evidence; /* [n], owned */

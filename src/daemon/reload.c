@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "daemon/daemon.h"
 #include "daemon/notify.h"
+#include "daemon/tell.h"
 
 /* Meters are opened and watched aside: that takes a second, or what a vendor's library takes. */
 struct opening {
@@ -73,7 +74,8 @@ static void replace_node(struct es_daemon *daemon, struct es_node *node)
 	es_log_say(&daemon->log, ES_LOG_NOTICE,
 		   "meters are read anew: %zu of them; what running jobs had is told by their "
 		   "recordings, and the book begins at zero",
-		   node->n);
+		   es_tell_count(node));
+	es_tell_meters(&daemon->log, node);
 }
 
 static void on_opened(uv_work_t *work, int status)

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
 import contextlib
+import glob
 import os
 import random
 import resource
@@ -498,6 +499,10 @@ def test_one_socket(place):
         equal(second.returncode, 1, second.stderr)
         expect("another daemon listens there" in second.stderr, second.stderr)
         equal(os.stat(daemon.socket).st_mode & 0o777, 0o666, "mode of the socket")
+        second = subprocess.run([daemons.PROGRAM, "--config", daemon.config_path, "--root", root, "--socket", daemon.socket + "2"],
+                                capture_output=True, text=True, timeout=30, check=False)
+        equal(second.returncode, 1, second.stderr)
+        expect("another daemon has its journal" in second.stderr and "busy" not in second.stderr, second.stderr)
         daemon.kill()
         daemon.start()
         equal(daemon.stop(), 0, "status")
@@ -510,6 +515,22 @@ def test_one_socket(place):
         with open(daemon.socket, encoding="utf-8") as file:
             equal(file.read(), "mine", "a file that is no socket")
         os.unlink(daemon.socket)
+
+
+def test_meters_in_vain(place):
+    """The log names configured meters that cannot be read, and says where a node is only estimated; not where all is well"""
+    root = tree_of(place)
+    with daemons.up(place, root=root, config={"meters": ["dcmi:"]}) as daemon:
+        daemon.wait_log("the meter 'dcmi/node' of the configuration: ")
+        expect("estimated from CPU time" not in daemon.log(), daemon.log())
+        expect("powercap" not in daemon.log(), daemon.log())
+    for path in glob.glob(os.path.join(root, "sys/class/powercap/*/energy_uj")) + \
+            glob.glob(os.path.join(root, "sys/class/powercap/*/*/energy_uj")):
+        os.chmod(path, 0o600)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("none\n")
+    with daemons.up(place, root=root) as daemon:
+        daemon.wait_log("its energy is estimated from CPU time")
 
 
 WRONG = """period: 5

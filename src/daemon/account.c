@@ -329,13 +329,25 @@ const struct es_account_part *es_account_part(const struct es_account *account, 
 	return part < account->n_parts ? &account->lines[part].part : NULL;
 }
 
+/* Neither what it uses nor what it was allocated is known: that it had nothing would be said without a reason. */
+static bool is_dark(const struct es_account *account, const struct es_job *job)
+{
+	const struct es_account_job *own = job->account;
+
+	if (own->sum_uj > 0)
+		return false;
+	for (size_t i = 0; i < account->n_packages; i++)
+		if (job->allocated_ppm[i] > 0 || job->cpu_ns[i] >= 0)
+			return false;
+	return true;
+}
+
 const struct es_account_share *es_account_of(const struct es_account *account,
 					     const struct es_job *job, uint64_t *ret_node_uj)
 {
 	const struct es_account_job *own = job->account;
 
-	(void)account;
-	if (!own)
+	if (!own || is_dark(account, job))
 		return NULL;
 	*ret_node_uj = own->sum_uj;
 	return own->shares;

@@ -79,7 +79,7 @@ void es_account_close(struct es_account *account, struct es_job *job);
 
 size_t es_account_n_parts(const struct es_account *account);
 const struct es_account_part *es_account_part(const struct es_account *account, size_t part);
-/** es_account_of - a job's lines, [n_parts]; NULL: it has none yet. @ret_node_uj: their sum */
+/** es_account_of - a job's lines, [n_parts]; NULL: it has none yet, or nothing is known by which it could have any. @ret_node_uj: their sum */
 const struct es_account_share *es_account_of(const struct es_account *account,
 					     const struct es_job *job, uint64_t *ret_node_uj);
 /** es_account_gap_ns - for how long since its first sweep some part of the node showed a job nothing that counts (0: its time is covered) */

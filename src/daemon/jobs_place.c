@@ -67,8 +67,12 @@ void es_jobs_find_cgroup(struct es_jobs *jobs, struct es_jobs_entry *entry,
 		(void)snprintf(entry->job.about.cgroup, sizeof(entry->job.about.cgroup), "%s",
 			       about->cgroup);
 	}
-	if (!about->cgroup[0])
+	if (!about->cgroup[0]) {
+		if (entry->job.n_cgroups == 0 && !entry->job.about.cpus[0] &&
+		    entry->job.about.n_cpus == 0 && !(entry->job.about.flags & ES_LOCAL_EXCLUSIVE))
+			say_missing(err, about->id, "neither its CPUs nor its processes were told");
 		return;
+	}
 	r = es_jobs_attach(jobs, entry, about->cgroup, ES_JOBS_SINCE_NOW, &why);
 	if (r == -EEXIST || r == -E2BIG)
 		say_missing(err, about->id, why.text);

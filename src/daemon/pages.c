@@ -159,7 +159,9 @@ static int fill_share(const struct es_client *client, struct es_page_value *valu
 				   : shares ? shares[i].dynamic_uj + shares[i].idle_uj
 					    : 0;
 
-		values[i] = (struct es_page_value){ .t_ns = head->sweep_ns, .energy_uj = part_uj };
+		values[i] = (struct es_page_value){ .t_ns = head->sweep_ns,
+						    .energy_uj = part_uj,
+						    .error = shares ? 0 : -ENODATA };
 	}
 	head->node_mw = 0;
 	if (client->written_ns && head->sweep_ns > client->written_ns)

@@ -134,6 +134,12 @@ int es_spool_file_open(struct es_spool_file *file, const char *path, struct es_m
 	r = es_rows_init(&file->rows, file->meta.domains, file->meta.n_domains, ROWS_MAX);
 	if (r == 0)
 		r = es_faults_init(&file->faults, file->meta.n_domains);
+	if (r == 0) {
+		file->read_ns = calloc(file->meta.n_domains + 1, sizeof(*file->read_ns));
+		r = file->read_ns ? 0 : -ENOMEM;
+		if (r < 0)
+			es_faults_finish(&file->faults);
+	}
 	if (r < 0)
 		return es_error_set(err, r, "recording '%s'", path);
 	file->is_ready = true;
@@ -156,6 +162,7 @@ void es_spool_file_finish(struct es_spool_file *file)
 	if (file->is_ready)
 		es_faults_finish(&file->faults);
 	es_meta_finish(&file->meta);
+	free(file->read_ns);
 	free(file->tags);
 	free(file->waiting);
 	memset(file, 0, sizeof(*file));

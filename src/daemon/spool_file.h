@@ -36,6 +36,7 @@ struct es_spool_file {
 	struct es_rows rows;
 	struct es_clocks clocks;
 	struct es_faults faults;
+	int64_t *read_ns; /* [n domains] when each was read last, owned */
 	size_t keep_bytes; /* set before it is opened: what is kept in memory while the disk takes nothing, at most */
 	bool is_ready; /* rows and faults have their memory */
 	bool has_ended; /* nothing comes behind its end */

@@ -327,6 +327,10 @@ void es_spool_raw_row(struct es_spool_file *file, const struct es_sweep *sweep)
 	for (size_t i = 0; i < sweep->n && i < file->meta.n_domains; i++) {
 		const struct es_reading *reading = &sweep->readings[i];
 
+		/* A slow meter shows the same reading again: it is one, and stands there already. */
+		if (reading->t_ns && reading->t_ns == file->read_ns[i])
+			continue;
+		file->read_ns[i] = reading->t_ns;
 		if (reading->error == 0)
 			es_rows_set(&file->rows, i, reading->t_ns, reading->value,
 				    reading->activity_ns);

@@ -190,6 +190,31 @@ def test_questions_are_no_meter(place):
             expect(2 <= n <= seconds * 4 / 3 + 2, f"{n} energies were told in {seconds} s {name} a spool")
 
 
+def test_unknown_is_not_zero(place):
+    """Of a job of which neither CPUs nor processes are known no energy is told, which is said when it begins; until they are"""
+    with node(place, "skx2s", "--seed", "4") as (daemon, _, machine):
+        done = call("job", "begin", "--id", "7", "--shared", env=daemon.env)
+        equal(done.returncode, 0, done.stderr)
+        expect("neither its CPUs nor its processes were told" in done.stderr, done.stderr)
+        done = call("job", "begin", "--id", "8", "--shared", "--json", env=daemon.env)
+        expect("neither its CPUs" in json.loads(done.stdout)["warning"], done.stdout)
+        with daemon.connect() as connection:  # a share is given once there was a sweep of each job
+            page = connection.watch(10 ** 9)
+            page.next(page.next()["sequence"] + 1)
+            page.close()
+        told = status(daemon, "7")
+        equal((told["job"]["energy_j"], told["job"]["parts"]), (None, []), "energy")
+        machine.work(group_of("7"), 0.9)
+        begin(daemon, "7", "--cpus", "0")
+        until = time.monotonic() + daemons.WAIT_S
+        while not status(daemon, "7")["job"]["energy_j"]:
+            expect(time.monotonic() < until, "its energy is never told")
+            time.sleep(0.2)
+        job(daemon, "end", "--id", "8")
+        ended = status(daemon, "8")
+        equal(ended["job"]["energy_j"], None, "of an ended job")
+
+
 def test_killed_daemon_loses_no_energy(place):
     """kill -9 in the middle of an exclusive job, three seconds of nothing: the job has the energy of all its time"""
     with node(place, "skx2s", "--seed", "5") as (daemon, twin, machine):

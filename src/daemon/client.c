@@ -67,7 +67,7 @@ void es_client_drop(struct es_client *client)
 	client->totals = NULL;
 	(void)uv_poll_stop(&client->poll);
 	uv_close((uv_handle_t *)&client->poll, on_closed);
-	es_server_hang_up(client->fd);
+	es_partings_hang_up(&client->daemon->server.partings, client->fd, client->peer.uid);
 }
 
 struct es_client *es_client_create(struct es_daemon *daemon, int fd, const struct es_peer *peer)
@@ -129,6 +129,12 @@ static void hear(struct es_client *client)
 			break;
 		if (!take_token(client)) {
 			client->is_throttled = true; /* until the next tick */
+			break;
+		}
+		/* It is not taken: what came along would be closed here, by whoever it belongs to made slow. */
+		if (es_packet_has_descriptors(client->fd)) {
+			client->ends_after = true;
+			es_client_answer(client, 0, ES_IPC_DENIED, 0, "descriptors are not taken");
 			break;
 		}
 		r = es_packet_receive(client->fd, 0, packet, &n, NULL);

@@ -26,7 +26,6 @@
 #define ACCEPTED_AT_ONCE 16U
 #define PAUSE_MS 50U /* when there is no descriptor, or others were turned away by the dozen */
 #define BACKLOG 512
-#define UNREAD_MAX 512 /* packets of one connection that the kernel holds, at most */
 
 static void on_readable(uv_poll_t *poll, int status, int events);
 
@@ -48,22 +47,11 @@ static void pause_listening(struct es_server *server)
 
 static size_t count_of_uid(const struct es_server *server, uid_t uid)
 {
-	size_t n = 0;
+	size_t n = es_partings_of(&server->partings, uid);
 
 	for (const struct es_client *client = server->clients; client; client = client->next)
 		n += client->peer.uid == uid;
 	return n;
-}
-
-void es_server_hang_up(int fd)
-{
-	uint8_t byte;
-
-	/* Where something lies unread the other side would get an error in place of the answer. */
-	(void)shutdown(fd, SHUT_RD);
-	for (int i = 0; i < UNREAD_MAX && recv(fd, &byte, sizeof(byte), MSG_DONTWAIT) > 0; i++)
-		;
-	(void)close(fd);
 }
 
 static void turn_away(struct es_server *server, int fd, const char *words)
@@ -79,11 +67,13 @@ static void turn_away(struct es_server *server, int fd, const char *words)
 /* False: it would be one too many. */
 static bool has_room(struct es_server *server, const struct es_peer *peer)
 {
-	if (server->n_clients >= CLIENTS_MAX)
+	size_t n = server->n_clients + server->partings.n;
+
+	if (n >= CLIENTS_MAX)
 		return false;
 	if (peer->is_admin)
 		return true;
-	return server->n_clients < CLIENTS_MAX - KEPT_FOR_ADMINS &&
+	return n < CLIENTS_MAX - KEPT_FOR_ADMINS &&
 	       count_of_uid(server, peer->uid) < CLIENTS_PER_UID_MAX;
 }
 
@@ -98,7 +88,7 @@ static void accept_without_descriptors(struct es_server *server)
 	fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd >= 0) {
 		turn_away(server, fd, "the daemon has no descriptor left: try again later");
-		es_server_hang_up(fd);
+		es_partings_hang_up(&server->partings, fd, (uid_t)-1);
 	}
 	server->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	es_log_say_seldom(&server->daemon->log, &server->full, ES_LOG_WARNING,
@@ -108,9 +98,8 @@ static void accept_without_descriptors(struct es_server *server)
 /* 0: there may be others; negative: not now. */
 static int accept_one(struct es_server *server)
 {
-	es_cleanup(es_closep) int fd =
-		accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct es_peer peer;
+	int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct es_peer peer = { .uid = (uid_t)-1 };
 
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
 		accept_without_descriptors(server);
@@ -118,21 +107,22 @@ static int accept_one(struct es_server *server)
 	}
 	if (fd < 0)
 		return errno == ECONNABORTED || errno == EINTR ? 0 : -errno;
-	if (es_peer_know(fd, server->group, &peer) < 0)
+	if (es_peer_know(fd, server->group, &peer) < 0) {
+		es_partings_hang_up(&server->partings, fd, peer.uid);
 		return 0;
+	}
 	if (!has_room(server, &peer)) {
 		turn_away(server, fd, "too many connections: try again later");
-		es_server_hang_up(es_steal_fd(&fd));
+		es_partings_hang_up(&server->partings, fd, peer.uid);
 		es_log_say_seldom(&server->daemon->log, &server->crowded, ES_LOG_WARNING,
 				  "uid %u has too many connections: others are turned away",
 				  (unsigned)peer.uid);
 		return -EUSERS;
 	}
-	es_packet_take_no_descriptors(fd);
-	if (es_client_create(server->daemon, fd, &peer)) {
+	if (es_client_create(server->daemon, fd, &peer))
 		server->n_served++;
-		(void)es_steal_fd(&fd);
-	}
+	else
+		es_partings_hang_up(&server->partings, fd, peer.uid);
 	return 0;
 }
 
@@ -211,6 +201,7 @@ static int bind_socket(struct es_server *server, struct es_error *err)
 	if (bind(server->fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return es_error_set(err, -errno, "socket '%s'", server->path);
 	server->is_bound = true;
+	es_packet_take_no_descriptors(server->fd);
 	/* Who may see what is settled by who asks. */
 	if (chmod(server->path, 0666) < 0 || listen(server->fd, BACKLOG) < 0)
 		return es_error_set(err, -errno, "socket '%s'", server->path);
@@ -256,6 +247,7 @@ void es_server_close(struct es_server *server)
 		uv_close((uv_handle_t *)&server->later, NULL);
 	es_closep(&server->fd);
 	es_closep(&server->reserve_fd);
+	es_partings_finish(&server->partings);
 	es_pages_close_gates(server);
 	server->fd = server->reserve_fd = -1;
 }
@@ -300,6 +292,7 @@ void es_server_tick(struct es_server *server, int64_t now_mono_ns)
 {
 	struct es_client *next;
 
+	es_partings_tick(&server->partings);
 	for (struct es_client *client = server->clients; client; client = next) {
 		next = client->next;
 		es_client_tick(client, now_mono_ns);

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "daemon/log.h"
 #include "daemon/pace.h"
+#include "daemon/parting.h"
 #include "daemon/sweep.h"
 #include "daemon/told.h"
 #include "ipc/page.h"
@@ -55,6 +56,7 @@ struct es_server {
 	struct es_gate gates[ES_N_GATES];
 	struct es_client *clients; /* a list */
 	size_t n_clients;
+	struct es_partings partings; /* connections that count until they are closed */
 	uint64_t serial; /* of the client that came last */
 	uint64_t n_served, n_messages, n_refused, n_dropped;
 	struct es_paces wishes, begins; /* of users: sweeps out of turn, and jobs */
@@ -64,9 +66,6 @@ struct es_server {
 int es_server_open(struct es_server *server, struct es_daemon *daemon, struct es_error *err);
 /** es_server_close - and all clients; nothing happens in it any more once the loop has gone round */
 void es_server_close(struct es_server *server);
-
-/** es_server_hang_up - close a connection so that its last answer is read: what it still sends is taken and forgotten */
-void es_server_hang_up(int fd);
 
 /** es_server_sweep - a sweep is there: pages are written, and who waited for it is told */
 void es_server_sweep(struct es_server *server, const struct es_sweep *sweep);

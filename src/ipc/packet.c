@@ -94,6 +94,17 @@ void es_packet_take_no_descriptors(int fd)
 	(void)setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &no, sizeof(no));
 }
 
+bool es_packet_has_descriptors(int fd)
+{
+	uint8_t byte;
+	struct iovec part = { .iov_base = &byte, .iov_len = sizeof(byte) };
+	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1 };
+
+	/* Without room for them the kernel says that they were left out; those of the packet are kept. */
+	return recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT) >= 0 &&
+	       message.msg_flags & MSG_CTRUNC;
+}
+
 /* The one descriptor that came along, or -1; whatever else came is closed. @ret_n: how many came. */
 static int take_descriptor(struct msghdr *message, size_t *ret_n)
 {

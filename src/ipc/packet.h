@@ -7,6 +7,7 @@
 #ifndef ES_IPC_PACKET_H
 #define ES_IPC_PACKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,9 +36,16 @@ int es_packet_send(int fd, const void *data, size_t n, int pass_fd);
 
 /**
  * es_packet_take_no_descriptors - what others send along is refused by the kernel (6.16), and they get an error
- * Elsewhere it is closed where it is received, and closing can take long: a socket may linger.
+ * Elsewhere it is closed where it is received, and closing can take long: a socket may linger. Who listens does it with
+ * the listening socket, whose connections are like it from the start.
  */
 void es_packet_take_no_descriptors(int fd);
+
+/**
+ * es_packet_has_descriptors - whether the next packet, which stays where it is, brings some
+ * Who takes it closes them, also with an es_packet_receive() that lets them go, and so does who closes @fd.
+ */
+bool es_packet_has_descriptors(int fd);
 
 /**
  * es_packet_receive - the next packet

@@ -2,8 +2,12 @@
 # test_hostile.py - users who ask the daemon for more than they may have, at the cost of others
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Copyright (C) 2026 the EnergyScopium authors
+import array
 import contextlib
 import os
+import signal
+import socket
+import struct
 import sys
 import time
 
@@ -11,6 +15,8 @@ import daemons
 import harness
 from harness import Skip, equal, expect
 from test_daemon import OTHER, USER, as_user, begin, tree_of
+
+OLD_KERNEL = os.environ.get("ES_OLD_KERNEL_MODULE", "")
 
 
 def verdict(answer):
@@ -77,6 +83,75 @@ def test_log_that_nobody_takes(place):
         expect(daemon.state()["sampling"]["sweeps"] >= before, "sweeps go on")
     os.close(reader)
     os.close(writer)
+
+
+def lingering():
+    """A connection whose end is not taken, and which waits for that when it is closed; and the other side."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        near = socket.socket()
+        near.connect(listener.getsockname())
+        far, _ = listener.accept()
+    near.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            near.send(bytes(65536))
+    near.setblocking(True)
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 3600))
+    return near, far
+
+
+def send_along(connection, fd):
+    data = daemons.packet(daemons.HELLO, daemons.text_body("x"))
+    connection.socket.sendmsg([data], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [fd]))])
+
+
+def test_descriptors_sent_along(place):
+    """What is slow to close costs nobody time: not taken with a packet, not left in a connection that ends"""
+    if not OLD_KERNEL:
+        raise Skip("ES_OLD_KERNEL_MODULE is not set")
+    with daemons.up(place, root=tree_of(place), env={"LD_PRELOAD": OLD_KERNEL}) as daemon, contextlib.ExitStack() as stack:
+        for is_read in (True, False):
+            near, far = lingering()
+            stack.enter_context(far)
+            connection = stack.enter_context(daemon.connect())
+            daemon.process.send_signal(signal.SIGSTOP)
+            if not is_read:  # behind a packet after which the daemon hangs up
+                connection.send(200, b"")
+            send_along(connection, near.fileno())
+            near.close()
+            daemon.process.send_signal(signal.SIGCONT)
+            answers = []
+            while None not in answers:
+                with contextlib.suppress(ConnectionResetError):  # not all of it was read; what was said comes behind
+                    answers.append(connection.receive())
+            equal([answer and answer[0] for answer in answers], [daemons.ANSWER, None], "it is told why, and no more")
+        before = daemon.state()["sampling"]["sweeps"]
+        until = time.monotonic() + daemons.WAIT_S
+        while daemon.state()["sampling"]["sweeps"] == before and time.monotonic() < until:
+            time.sleep(0.05)
+        expect(daemon.state()["sampling"]["sweeps"] > before, "sweeps go on")
+
+
+def test_descriptors_refused(place):
+    """Where the kernel can refuse them (Linux 6.16) it does so before the daemon has seen the connection"""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+        try:
+            probe.setsockopt(socket.SOL_SOCKET, 83, 0)
+        except OSError:
+            raise Skip("this kernel refuses no descriptors") from None
+    with daemons.up(place, root=tree_of(place)) as daemon:
+        daemon.process.send_signal(signal.SIGSTOP)
+        with daemon.connect() as connection:
+            try:
+                send_along(connection, 0)
+                was_sent = True
+            except PermissionError:
+                was_sent = False
+            finally:
+                daemon.process.send_signal(signal.SIGCONT)
+        expect(not was_sent, "a descriptor is on its way to the daemon")
 
 
 def test_jobs_without_end(place):

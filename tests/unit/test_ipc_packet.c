@@ -341,6 +341,25 @@ static void a_question_waits_where_others_are_still_unread(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+static void descriptors_are_seen_before_they_are_taken(void **state)
+{
+	struct fixture *f = *state;
+	unsigned before = count_descriptors();
+
+	assert_false(es_packet_has_descriptors(f->fds[1]));
+	assert_int_equal(es_packet_send(f->fds[0], "plain", 5, -1), 0);
+	assert_int_equal(es_packet_send(f->fds[0], "p", 1, f->fds[0]), 0);
+	assert_false(es_packet_has_descriptors(f->fds[1]));
+	assert_int_equal(receive(f, false), 0);
+	assert_int_equal(f->n, 5);
+	for (int i = 0; i < 3; i++)
+		assert_true(es_packet_has_descriptors(f->fds[1]));
+	assert_int_equal(count_descriptors(), before);
+	assert_int_equal(receive(f, false), 0);
+	assert_int_equal(f->n, 1);
+	assert_false(es_packet_has_descriptors(f->fds[1]));
+}
+
 /* From Linux 6.16 on the sender gets an error; before, nothing changes. */
 static void who_takes_no_descriptors_still_takes_packets(void **state)
 {
@@ -368,6 +387,7 @@ int main(void)
 		TEST(a_descriptor_comes_along_and_is_closed_on_exec),
 		TEST(who_wants_no_descriptor_gets_none),
 		TEST(several_descriptors_are_refused_and_closed),
+		TEST(descriptors_are_seen_before_they_are_taken),
 		TEST(a_descriptor_without_room_for_it_is_an_error),
 		TEST(a_packet_longer_than_any_is_refused_with_its_descriptor),
 		TEST(an_empty_packet_is_an_end),

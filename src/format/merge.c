@@ -22,6 +22,8 @@
 #define LAGS_MAX 1000U
 #define BIN_MIN_NS (10 * ES_NS_PER_MS)
 #define APART_MAX_NS (366 * 86400 * ES_NS_PER_S)
+#define CLOCK_MAX_NS \
+	(ES_TIME_MAX_NS / 4 * 3) /* the year 2079: sums and differences of clocks fit */
 #define ROWS_MAX 8U
 
 /* One recording while its times are found out. */
@@ -260,6 +262,18 @@ static int refuse_twice(struct es_recording *const *parts, size_t n, struct es_e
 	return r;
 }
 
+/* What the file of anybody says of its clocks; -ERANGE: no machine's. */
+static int place(const struct part *part, struct es_merge_node *node)
+{
+	if (llabs(part->ahead_ns) > CLOCK_MAX_NS)
+		return -ERANGE;
+	node->start_unix_ns = part->first_ns + part->ahead_ns;
+	node->stop_unix_ns = part->last_ns + part->ahead_ns;
+	return llabs(node->start_unix_ns) > CLOCK_MAX_NS || llabs(node->stop_unix_ns) > CLOCK_MAX_NS
+		       ? -ERANGE
+		       : 0;
+}
+
 static int look_at_all(struct part *parts, struct es_recording *const *recordings, size_t n,
 		       struct es_merge *merge)
 {
@@ -272,8 +286,8 @@ static int look_at_all(struct part *parts, struct es_recording *const *recording
 		r = look(&parts[i]);
 		(void)snprintf(node->name, sizeof(node->name), "%s",
 			       es_recording_meta(recordings[i])->nodes[0].name);
-		node->start_unix_ns = parts[i].first_ns + parts[i].ahead_ns;
-		node->stop_unix_ns = parts[i].last_ns + parts[i].ahead_ns;
+		if (r == 0)
+			r = place(&parts[i], node);
 	}
 	return r;
 }

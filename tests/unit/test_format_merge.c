@@ -221,6 +221,39 @@ struct order {
 	unsigned n_sweeps, n_clocks;
 };
 
+/* Clocks of files are anybody's: as far apart as a recording may say. */
+static void clocks_beyond_all_years_are_refused(void **state)
+{
+	static const struct {
+		int64_t at_ns, boot_ns, unix_ns;
+	} clocks[] = { { 0, 0, ES_TIME_MAX_NS },
+		       { 0, 0, -ES_TIME_MAX_NS },
+		       { ES_TIME_MAX_NS / 2, -ES_TIME_MAX_NS, ES_TIME_MAX_NS },
+		       { -ES_TIME_MAX_NS / 2, ES_TIME_MAX_NS, -ES_TIME_MAX_NS } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		struct test_recording one, other;
+		struct es_recording *parts[2], *joined;
+		struct es_error err = { .code = 0 };
+		struct es_merge merge;
+
+		make(&one, "n1", 0, 0, -1, 2);
+		make(&other, "n2", clocks[i].at_ns, 0, -1, 3);
+		assert_int_equal(es_recorder_clock(other.recorder, clocks[i].boot_ns,
+						   clocks[i].boot_ns, clocks[i].unix_ns),
+				 0);
+		parts[0] = opened(&one);
+		parts[1] = opened(&other);
+		assert_int_equal(es_merge(parts, 2, &joined, &merge, &err), -ERANGE);
+		assert_non_null(strstr(err.text, "a year apart"));
+		es_recording_close(parts[0]);
+		es_recording_close(parts[1]);
+		test_recording_finish(&one);
+		test_recording_finish(&other);
+	}
+}
+
 static int in_order(void *arg, int64_t t_ns)
 {
 	struct order *order = arg;
@@ -303,6 +336,7 @@ int main(void)
 		cmocka_unit_test(energies_are_the_sum_and_nothing_is_filled_in),
 		cmocka_unit_test(clocks_that_are_kept_are_believed_unless_power_says_otherwise),
 		cmocka_unit_test(a_node_twice_is_refused_and_stays_its_callers),
+		cmocka_unit_test(clocks_beyond_all_years_are_refused),
 		cmocka_unit_test(a_torn_one_is_walked_as_far_as_it_is_whole),
 		cmocka_unit_test(steps_that_come_again_tell_nothing),
 		cmocka_unit_test(noise_tells_nothing),

@@ -198,8 +198,8 @@ static int open_meters(struct es_run *run, struct es_error *err)
 	if (r == 0)
 		r = es_sampler_create(&run->tree, &options, &run->sampler, err);
 	if (r == 0)
-		r = es_through_open(run->daemon, run->root, run->period_ns, run->sampler,
-				    &run->through, err);
+		r = es_through_open(run->command ? "run" : "record", run->daemon, run->root,
+				    run->period_ns, run->sampler, &run->through, err);
 	if (r == 0)
 		r = choose_domains(run, err);
 	if (r == 0 && run->no_activity)

@@ -459,8 +459,8 @@ int es_survey_make(const struct es_survey_options *options, struct es_survey *re
 	es_hidden_find(&survey.root, &survey.hidden);
 	r = es_sampler_create(&survey.root, &meters, &survey.sampler, err);
 	if (r == 0)
-		r = es_through_open(options->daemon, options->root, WATCH_NS / 10, survey.sampler,
-				    &survey.through, err);
+		r = es_through_open("sources", options->daemon, options->root, WATCH_NS / 10,
+				    survey.sampler, &survey.through, err);
 	if (r < 0)
 		goto fail;
 	survey.domains = es_sampler_domains(survey.sampler, &survey.n_domains);

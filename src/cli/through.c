@@ -17,6 +17,9 @@
 #include "record/event.h"
 #include "source/daemon.h"
 
+#define ANSWER_NS ES_NS_PER_S /* for a daemon that nobody asked for */
+#define NAMED_MORE_NS (4 * ES_NS_PER_S)
+
 static bool is_of_ours(const struct es_sampler_source *entry)
 {
 	return entry->source && !entry->ops->schemes;
@@ -117,8 +120,21 @@ static bool is_silence(int r)
 	return r == -ENOENT || r == -ECONNREFUSED || r == -ENOTDIR;
 }
 
-int es_through_open(const char *named, bool has_root, int64_t period_ns, struct es_sampler *sampler,
-		    struct es_through *ret, struct es_error *err)
+/* What is to be measured waits meanwhile. */
+static int connect_to(const char *command, const char *path, bool is_named, int64_t period_ns,
+		      struct es_source **ret, struct es_error *err)
+{
+	int r = es_daemon_open(path, period_ns, ANSWER_NS, ret, err);
+
+	if (r != -ETIMEDOUT || !is_named)
+		return r;
+	(void)es_complain(command, 0, "%s: waiting for it, %d s more", err->text,
+			  (int)(NAMED_MORE_NS / ES_NS_PER_S));
+	return es_daemon_open(path, period_ns, NAMED_MORE_NS, ret, err);
+}
+
+int es_through_open(const char *command, const char *named, bool has_root, int64_t period_ns,
+		    struct es_sampler *sampler, struct es_through *ret, struct es_error *err)
 {
 	char path[ES_IPC_PATH_MAX_BYTES];
 	struct es_through through = { .why = { .code = 0 } };
@@ -135,7 +151,7 @@ int es_through_open(const char *named, bool has_root, int64_t period_ns, struct 
 		return es_error_say(err, r, "%s", why.text);
 	if (!named && ((has_root && !is_chosen) || can_read_all(sampler)))
 		return 0;
-	r = es_daemon_open(path, period_ns, &source, &why);
+	r = connect_to(command, path, named, period_ns, &source, &why);
 	if (r < 0 && named)
 		return es_error_say(err, r, "%s", why.text);
 	if (r < 0) {

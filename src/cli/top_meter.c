@@ -100,7 +100,7 @@ int es_top_meter_create(const struct es_top_options *options, struct es_top_mete
 	es_machine_read(&meter->root, &meter->machine);
 	r = es_sampler_create(&meter->root, &meters, &meter->sampler, err);
 	if (r == 0)
-		r = es_through_open(options->daemon, options->root, options->period_ns,
+		r = es_through_open("top", options->daemon, options->root, options->period_ns,
 				    meter->sampler, &meter->through, err);
 	if (r < 0)
 		goto fail;

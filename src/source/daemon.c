@@ -17,7 +17,6 @@
 #include "base/hot.h"
 #include "source/daemon_link.h"
 
-#define OPEN_NS (5 * ES_NS_PER_S)
 #define PAUSE_NS (20 * ES_NS_PER_MS) /* between tries to reach one that is being started */
 #define SOON_NS (100 * ES_NS_PER_MS) /* so long the first reading may hold up what is measured */
 /* Where counters begin: one that goes back to 0 and comes on is below all that was read before, and so seen to have gone back. */
@@ -376,8 +375,8 @@ static int take_domains(struct daemon *daemon, struct es_error *err)
 	return r < 0 ? es_error_set(err, r, "daemon") : 0;
 }
 
-int es_daemon_open(const char *socket_path, int64_t period_ns, struct es_source **ret,
-		   struct es_error *err)
+int es_daemon_open(const char *socket_path, int64_t period_ns, int64_t wait_ns,
+		   struct es_source **ret, struct es_error *err)
 {
 	struct daemon *daemon = calloc(1, sizeof(*daemon));
 	struct sockaddr_un address;
@@ -391,7 +390,7 @@ int es_daemon_open(const char *socket_path, int64_t period_ns, struct es_source 
 	daemon->link.fd = -1;
 	daemon->link.wanted_ns = period_ns;
 	COPY_TEXT(daemon->link.path, socket_path);
-	r = es_daemon_link_open(&daemon->link, es_clock_mono_ns() + OPEN_NS, err);
+	r = es_daemon_link_open(&daemon->link, es_clock_mono_ns() + wait_ns, err);
 	if (r == 0)
 		r = take_domains(daemon, err);
 	if (r < 0) {

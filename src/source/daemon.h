@@ -21,14 +21,15 @@
 /**
  * es_daemon_open - connect to the daemon at @socket_path
  * @period_ns: between readings, as wanted; the daemon may grant a longer one (the source's plan has it)
+ * @wait_ns: for its answers, at most
  * @ret: owned by caller, or by the sampler that it is added to
  *
- * Waits at most 5 s. Whoever listens there is believed: the path is the user's or the administrator's choice.
+ * Whoever listens there is believed: the path is the user's or the administrator's choice.
  * Returns 0; -ENOENT, -ECONNREFUSED: no daemon listens; -EACCES: it shows this user nothing, and says why;
  * -ETIMEDOUT: it does not answer; -EPROTONOSUPPORT; -EBADMSG; -ENOMEM.
  */
-int es_daemon_open(const char *socket_path, int64_t period_ns, struct es_source **ret,
-		   struct es_error *err);
+int es_daemon_open(const char *socket_path, int64_t period_ns, int64_t wait_ns,
+		   struct es_source **ret, struct es_error *err);
 
 /** es_daemon_welcome - who answers and what is seen, as told when it was connected last; borrowed. @source: of es_daemon_open() */
 const struct es_local_welcome *es_daemon_welcome(const struct es_source *source);

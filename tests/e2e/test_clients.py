@@ -327,7 +327,13 @@ def test_stopped(place):
             done = as_user(place, "run", "--root", twin.mount, "--name", "s", "--", "true", daemon=daemon.socket)
             equal(done.returncode, 0, done.stderr)
             expect("measuring without it" in done.stderr, done.stderr)
-            expect(time.monotonic() - begun < 15, f"it took {time.monotonic() - begun} s")
+            expect("waiting for it" not in done.stderr, done.stderr)
+            # By name: waited for, said, and then refused.
+            begun = time.monotonic()
+            done = as_user(place, "run", "--root", twin.mount, "--name", "t", "--daemon", daemon.socket, "--", "true")
+            equal(done.returncode, 125, done.stderr)
+            expect("does not answer: waiting for it, 4 s more" in done.stderr, done.stderr)
+            expect(time.monotonic() - begun > 4.9, f"it was waited for {time.monotonic() - begun} s")
         finally:
             os.kill(daemon.process.pid, signal.SIGCONT)
 

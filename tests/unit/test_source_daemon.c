@@ -51,7 +51,7 @@ static int tear_down(void **state)
 static void open_source(struct fixture *f)
 {
 	struct es_error err = { .code = 0 };
-	int r = es_daemon_open(f->daemon.path, 10 * ES_NS_PER_MS, &f->source, &err);
+	int r = es_daemon_open(f->daemon.path, 10 * ES_NS_PER_MS, WAIT_NS, &f->source, &err);
 
 	if (r < 0)
 		fail_msg("%s", err.text);
@@ -213,10 +213,28 @@ static void nobody_there_is_said(void **state)
 	struct es_error err = { .code = 0 };
 
 	local_daemon_stop(&f->daemon);
-	assert_int_equal(es_daemon_open(f->daemon.path, ES_NS_PER_S, &f->source, &err), -ENOENT);
+	assert_int_equal(es_daemon_open(f->daemon.path, ES_NS_PER_S, WAIT_NS, &f->source, &err),
+			 -ENOENT);
 	assert_non_null(strstr(err.text, f->daemon.path));
 	assert_null(f->source);
-	assert_int_equal(es_daemon_open("/dev/null", ES_NS_PER_S, &f->source, &err), -ECONNREFUSED);
+	assert_int_equal(es_daemon_open("/dev/null", ES_NS_PER_S, WAIT_NS, &f->source, &err),
+			 -ECONNREFUSED);
+}
+
+static void one_that_says_nothing_is_waited_for_no_longer_than_wanted(void **state)
+{
+	struct fixture *f = *state;
+	struct es_error err = { .code = 0 };
+
+	(void)pthread_mutex_lock(&f->daemon.lock);
+	f->daemon.is_silent = true;
+	(void)pthread_mutex_unlock(&f->daemon.lock);
+	/* Were it waited for as long as it lives this would never end. */
+	assert_int_equal(es_daemon_open(f->daemon.path, ES_NS_PER_S, 20 * ES_NS_PER_MS, &f->source,
+					&err),
+			 -ETIMEDOUT);
+	assert_non_null(strstr(err.text, "does not answer"));
+	assert_null(f->source);
 }
 
 static void who_sees_nothing_is_told_why(void **state)
@@ -226,7 +244,8 @@ static void who_sees_nothing_is_told_why(void **state)
 
 	f->daemon.welcome.view = ES_LOCAL_VIEW_NOTHING;
 	memcpy(f->daemon.welcome.words, "no job of yours runs here", 26);
-	assert_int_equal(es_daemon_open(f->daemon.path, ES_NS_PER_S, &f->source, &err), -EACCES);
+	assert_int_equal(es_daemon_open(f->daemon.path, ES_NS_PER_S, WAIT_NS, &f->source, &err),
+			 -EACCES);
 	assert_non_null(strstr(err.text, "no job of yours"));
 
 	/* It may still be about to answer the rest of what it was asked. */
@@ -234,7 +253,8 @@ static void who_sees_nothing_is_told_why(void **state)
 	f->daemon.welcome.view = ES_LOCAL_VIEW_NODE;
 	f->daemon.refusal = "not faster than this";
 	(void)pthread_mutex_unlock(&f->daemon.lock);
-	assert_int_equal(es_daemon_open(f->daemon.path, ES_NS_PER_S, &f->source, &err), -EACCES);
+	assert_int_equal(es_daemon_open(f->daemon.path, ES_NS_PER_S, WAIT_NS, &f->source, &err),
+			 -EACCES);
 	assert_non_null(strstr(err.text, "not faster than this"));
 }
 
@@ -543,7 +563,7 @@ static void without_memory_nothing_is_opened_or_left(void **state)
 		int r;
 
 		failing_malloc_at(n);
-		r = es_daemon_open(f->daemon.path, ES_NS_PER_S, &f->source, &err);
+		r = es_daemon_open(f->daemon.path, ES_NS_PER_S, WAIT_NS, &f->source, &err);
 		was_hit = failing_malloc_hit();
 		failing_malloc_at(0);
 		n_failed += r < 0;
@@ -566,6 +586,7 @@ int main(void)
 		TEST(energies_are_those_of_the_page),
 		TEST(a_meter_that_fails_fails_alone),
 		TEST(nobody_there_is_said),
+		TEST(one_that_says_nothing_is_waited_for_no_longer_than_wanted),
 		TEST(who_sees_nothing_is_told_why),
 		TEST(a_sweep_that_is_asked_for_is_in_the_next_reading),
 		TEST(the_end_waits_for_a_sweep_that_may_be_seen),

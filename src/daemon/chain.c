@@ -334,9 +334,13 @@ void es_chain_feed(struct es_chain *chain, const struct es_sweep *sweep)
 		es_log_say_seldom(&chain->daemon->log, &chain->lost, ES_LOG_ERROR,
 				  "a sweep could not be shared out: %s", es_strerror(r));
 	if (chain->spool && is_recorded(chain, sweep)) {
+		struct es_sweep recorded = *sweep;
+
+		/* Who watches faster has no part in what is planned for recordings. */
+		recorded.period_ns = recorded_every_ns(chain);
 		chain->recorded_ns = sweep->mono_ns;
 		chain->has_edge = false;
-		es_spool_feed(chain->spool, chain->jobs, chain->account, sweep);
+		es_spool_feed(chain->spool, chain->jobs, chain->account, &recorded);
 	}
 	fill_head(chain, sweep);
 	/* More often is of no use: after a kill the counters tell what went on since. */

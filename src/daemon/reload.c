@@ -96,6 +96,7 @@ static void on_opened(uv_work_t *work, int status)
 	} else if (is_opened && is_same_list(daemon->node, opening->node)) {
 		/* What changed is no meter: it is not looked at again. */
 		daemon->node->hash = opening->node->hash;
+		es_tell_meters(&daemon->log, opening->node);
 		daemon->has_new_devices = false;
 	}
 	if (opening->node && is_opened)
@@ -208,6 +209,9 @@ static void take_config(struct es_daemon *daemon, struct es_daemon_config *confi
 		now->n_meters = config->n_meters;
 		now->psys = config->psys;
 		daemon->has_new_devices = true;
+		if (es_chain_count_jobs(&daemon->chain))
+			es_log_say(&daemon->log, ES_LOG_NOTICE,
+				   "other meters are opened once no job runs");
 	}
 	es_server_rights(&daemon->server);
 	es_daemon_plan(daemon);

@@ -571,6 +571,13 @@ def test_configuration(place):
         state = daemon.state()
         equal((state["sampling"]["period_ms"], state["serve"]), (100, "everybody"), "what was reloaded")
         daemon.wait_log("'quota' takes effect with the next start")
+        expect("once no job runs" not in daemon.log(), "no other meters were named")
+        begin(daemon, "1", 0)
+        daemon.write_config({"meters": ["dcmi:"]})
+        daemon.reload()
+        daemon.wait_log("other meters are opened once no job runs")
+        end(daemon, "1")
+        daemon.wait_log("the meter 'dcmi/node' of the configuration")
 
 
 def test_service_manager(place):

@@ -87,6 +87,7 @@ def test_report_of_a_job_by_its_number(place):
         expect(2.6 <= told["job"]["duration_s"] <= 30, f"its time: {told['job']['duration_s']} s")
         equal((told["job"]["exclusive"], told["energy"]["kind"], told["job"]["nodes"]), (True, "measured", ["n1"]), "the job")
         equal(told["quality"]["rejected"], 0, f"{told['quality']}")
+        equal(told["quality"]["period_ms"]["planned"], 100, "a recording holds no more than its owner may see, as planned")
         expect("step 0" in [r["name"] for r in told["regions"]], "the step is a region")
         near(told_status["energy_j"], told["energy"]["measured_j"], 1.0, "what status says, edges included")
         other = call("report", "4711", env=daemon.env)

@@ -60,6 +60,8 @@ void es_daemon_plan(struct es_daemon *daemon);
 /** es_ends_due - what waited for a sweep that began at @sweep_mono_ns is carried out; es_ends_finish(): all of it */
 void es_ends_due(struct es_daemon *daemon, int64_t sweep_mono_ns);
 void es_ends_finish(struct es_daemon *daemon);
+/** es_ends_hasten - the next run of a job that was queued again begins: the end of the one before is not to be its own */
+void es_ends_hasten(struct es_daemon *daemon, const struct es_local_job *begun);
 
 /** es_daemon_start_sampling - the thread begins to read the node's meters; es_daemon_take_sweeps(): what it has read */
 int es_daemon_start_sampling(struct es_daemon *daemon, struct es_error *err);

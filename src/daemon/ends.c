@@ -79,6 +79,26 @@ void es_ends_due(struct es_daemon *daemon, int64_t sweep_mono_ns)
 	}
 }
 
+void es_ends_hasten(struct es_daemon *daemon, const struct es_local_job *begun)
+{
+	struct es_ends *ends = &daemon->ends;
+	const struct es_job *job = es_jobs_find(daemon->chain.jobs, begun->id);
+
+	if (!job || begun->restarts <= job->about.restarts)
+		return;
+	for (size_t i = 0; i < ends->n;) {
+		const struct es_end_told told = ends->told[i];
+
+		if (strcmp(told.end.id, begun->id) != 0) {
+			i++;
+			continue;
+		}
+		memmove(&ends->told[i], &ends->told[i + 1],
+			(--ends->n - i) * sizeof(ends->told[0]));
+		carry_out(daemon, &told);
+	}
+}
+
 void es_ends_finish(struct es_daemon *daemon)
 {
 	es_ends_due(daemon, INT64_MAX);

@@ -438,6 +438,24 @@ def test_number_of_anothers_job(place):
         equal(as_user(OTHER, recordings), repr((1, True)), "what the owner of the other one has")
 
 
+def test_requeued_at_once(place):
+    """The end of a job is not that of its next run, which begins before the last sweep of the first one"""
+    root = tree_of(place)
+    with moving(root), daemons.up(place, root=root) as daemon, daemon.connect() as connection:
+        if os.geteuid() != 0:
+            raise Skip("needs root, whose word counts")
+        begin(daemon, "7", USER)
+        for _ in range(5):
+            connection.send(daemons.JOB_END, daemons.end_body("7"))
+            ended = connection.number
+            restarts = daemons.job_of(daemon.ask(daemons.JOB_STATUS, daemons.text_body("7"))[1])["restarts"]
+            connection.send(daemons.JOB_BEGIN, daemons.job_body("7", uid=USER, restarts=restarts + 1))
+            verdicts = dict((number, daemons.take_answer(body)[0]) for _, number, body in (connection.receive() for _ in range(2)))
+            expect(verdicts[ended] in (daemons.OK, daemons.NOT_OPEN), f"the end: {verdicts}")
+            jobs = [daemons.job_of(body) for _, body in daemon.connect().ask_list(daemons.JOBS)]
+            equal([(j["id"], j["restarts"]) for j in jobs], [("7", restarts + 1)], "the next run goes on")
+
+
 def test_page_ends_with_the_job(place):
     """Nothing more is written to the page of a job that has ended"""
     root = tree_of(place)

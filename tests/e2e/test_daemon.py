@@ -595,6 +595,7 @@ def test_configuration(place):
         daemon.reload()
         daemon.wait_log("other meters are opened once no job runs")
         end(daemon, "1")
+        daemon.reload()  # else after half a minute
         daemon.wait_log("the meter 'dcmi/node' of the configuration")
 
 

@@ -292,6 +292,7 @@ def enter(path):
 def test_namespaces(place):
     """A process in PID and user namespaces of its own is known by its cgroup, renamed or not; its job ends with the folder"""
     program = program_for_user(place)
+    refused = None
     with real_cgroup(41) as path, twins.up(place, "skx2s", "--seed", "3") as twin, \
             daemons.up(place, root=twin.mount, jobs_root="/",
                        config={"scan_period": "1s", "node": path.split("/")[1][6:]}) as daemon:
@@ -303,6 +304,9 @@ def test_namespaces(place):
                        ["unshare", "-UrpfC", "--mount-proc"]):
             done = subprocess.run([*prefix, *ask], env=env, text=True, capture_output=True, timeout=60, check=False, cwd="/",
                                   preexec_fn=enter(path))
+            if prefix and "unshare failed" in done.stderr:  # in a chroot
+                refused = done.stderr.strip()
+                continue
             equal(json.loads(good(done))["job"]["id"], "41", f"{prefix}: {done.stderr}")
         as_other = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups"]
         for prefix in ([], ["unshare", "-Upf", "--mount-proc"]):
@@ -325,6 +329,8 @@ def test_namespaces(place):
             for folder in (f"{renamed}/step_0", renamed):
                 os.rmdir(CPUACCT + folder)
         daemon.wait_log("job 41 has ended, as its cgroup tells")
+    if refused:
+        raise Skip(f"all but namespaces holds; here {refused}")
 
 
 if __name__ == "__main__":

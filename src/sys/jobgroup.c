@@ -13,7 +13,8 @@
  *   OAR        sources/core/tools/job_resource_manager_cgroups.pl: /oar/USER_JOB; with systemd /oar.slice/oar-uUID.slice/oar-uUID-jJOB.slice
  *   PBS        src/hooks/cgroups/pbs_cgroups.PY of OpenPBS: /pbs_jobs.service/jobid/JOB (v2: jobs), before 2020 /pbspro.slice/pbspro-JOB.slice
  *              with the name escaped for systemd, and /pbspro/JOB
- *   LSF        LSF documentation, "Memory and swap limit enforcement based on Linux cgroups": /lsf/CLUSTER/job.JOB.PID.TIME
+ *   LSF        LSF documentation, "Memory and swap limit enforcement based on Linux cgroups": /lsf/CLUSTER/job.JOB.PID.TIME,
+ *              of an array's element job.JOB[INDEX].PID.TIME (CEEMS, internal/common, which accounts for both)
  *   Flux       flux-core, sdexec: imp-shell-RANK-JOB.service or shell-RANK-JOB.service, in system.slice or its user's slice
  */
 #include "sys/jobgroup.h"

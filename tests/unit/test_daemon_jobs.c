@@ -702,6 +702,25 @@ static void a_cgroup_that_comes_after_its_job_is_found(void **state)
 	assert_int_equal(job->cpu_ns[0], 40);
 }
 
+static void the_element_of_an_array_that_lsf_tells_of_has_its_cgroup(void **state)
+{
+	struct node *node = *state;
+	struct es_local_job told = job_of("5[3]", 5);
+	const struct es_job *job;
+
+	(void)snprintf(told.scheduler, sizeof(told.scheduler), "lsf");
+	assert_int_equal(begin(node, &told, 0, 101), 0);
+	put_usage(node, "/lsf/c1/job.5[3].77.1700000000", 60, 0, 0, 0);
+	put_usage(node, "/lsf/c1/job.5[4].78.1700000000", 70, 0, 0, 0);
+	scan(node, 105);
+	job = es_jobs_find(node->jobs, "5[3]");
+	assert_int_equal(job->n_cgroups, 1);
+	assert_string_equal(job->cgroups[0], "/lsf/c1/job.5[3].77.1700000000");
+	assert_int_equal(job->cpu_ns[0], 60);
+	assert_non_null(es_jobs_find(node->jobs, "5[4]"));
+	assert_null(es_jobs_find(node->jobs, "5"));
+}
+
 /* v2's sum and v1's counters tell of the same time, whichever comes first. */
 static void no_time_is_counted_twice(void **state)
 {
@@ -1009,6 +1028,7 @@ int main(void)
 		TEST(a_missed_end_is_found_and_a_new_folder_is_the_same_job),
 		TEST(a_counter_that_comes_later_is_found),
 		TEST(a_cgroup_that_comes_after_its_job_is_found),
+		TEST(the_element_of_an_array_that_lsf_tells_of_has_its_cgroup),
 		TEST(no_time_is_counted_twice),
 		TEST(an_ended_jobs_folder_is_no_new_job),
 		TEST(a_renamed_cgroup_is_found_again),

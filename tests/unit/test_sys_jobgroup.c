@@ -81,6 +81,8 @@ static const struct {
 	{ "/pbspro/12.server", "pbs", "12.server", "", "", -1, "/pbspro/12.server" },
 	{ "/lsf/cluster1/job.99.12345.1700000000", "lsf", "99", "", "", -1,
 	  "/lsf/cluster1/job.99.12345.1700000000" },
+	{ "/lsf/cluster1/job.99[3].12345.1700000000", "lsf", "99[3]", "", "", -1,
+	  "/lsf/cluster1/job.99[3].12345.1700000000" },
 	{ "/system.slice/imp-shell-0-f28QP3kqBZ.service", "flux", "f28QP3kqBZ", "", "", -1,
 	  "/system.slice/imp-shell-0-f28QP3kqBZ.service" },
 	{ "/user.slice/user-993.slice/user@993.service/shell-1-\\xc6\\x9228QP3kqBZ.service", "flux",

@@ -147,6 +147,11 @@ def test_nodes_of_a_job(place):
         expect("nodes<['n1', 'n2']>" in line and len(line.splitlines()) == 1, line)
         sums = [status(daemon, "74")["energy_j"] for daemon in (one, two)]
         expect(f"energy(kWh)<{sum(sums) / 3.6e6:.7f}"[:24] in line, f"{sums} in {line}")
+        told = json.loads(good(call("job", "line", "74", "--json", "--pue", "1", env=one.env)))
+        equal((told["schema"], told["line"], told["nodes_heard"], told["nodes_over"]),
+              ("energyscopium.job-line/1", line.rstrip("\n"), 2, 2), "the line as JSON")
+        equal((told["job"]["id"], told["job"]["nodes"]), ("74", ["n1", "n2"]), "its job")
+        near(told["energy"]["node_j"], sum(sums), 0.01, "its energy")
         told = report(one.spool, two.spool)
         equal((told["job"]["nodes"], told["job"]["nodes_total"]), (["n1", "n2"], 2), "nodes")
         near(told["energy"]["measured_j"], sum(sums), 2.0, "their sum")

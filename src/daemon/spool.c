@@ -176,6 +176,7 @@ void es_spool_close(struct es_spool *spool)
 	if (spool->remote && !es_worker_end(spool->remote, REMOTE_END_NS))
 		spool->log(spool->arg, -ETIMEDOUT,
 			   "the shared folder does not answer: summaries are not written there");
+	es_spool_drop_late(spool, NULL);
 	for (size_t i = 0; i < spool->n_entries; i++)
 		free(spool->entries[i].is);
 	free(spool->entries);
@@ -273,9 +274,9 @@ static void say_disk(struct es_spool *spool, int r)
 	spool->disk = r;
 	(void)snprintf(
 		words, sizeof(words),
-		r < 0 ? "cannot write into the spool '%s': readings are kept in memory, and it is tried again"
+		r < 0 ? "cannot write into the spool '%s': %s: readings are kept in memory, and it is tried again"
 		      : "the spool '%s' takes recordings again",
-		spool->folder);
+		spool->folder, es_strerror(r));
 	spool->log(spool->arg, r, words);
 }
 
@@ -311,6 +312,7 @@ void es_spool_tick(struct es_spool *spool, int64_t now_unix_ns)
 			(void)es_spool_file_flush(&job->file, now_ns, false);
 	hand_over_all(spool);
 	es_spool_take_done(spool);
+	es_spool_try_late(spool, now_ns);
 	if (spool->fed_ns && now_ns - spool->opened_ns >= spool->options.orphans_ns)
 		es_spool_finish_orphans(spool);
 	if (spool->looked_ns == 0 || now_ns - spool->looked_ns >= LOOK_NS) {

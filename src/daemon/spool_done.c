@@ -20,6 +20,7 @@
 #include "daemon/summary.h"
 
 #define SUMMARY_BYTES 4096U
+#define LATE_NS (2 * ES_NS_PER_S) /* between two tries of a folder that took nothing */
 
 /* What is done aside; texts and the job are copies. */
 struct task {
@@ -216,6 +217,30 @@ static void remove_for_all(struct es_task *base)
 	(void)es_gathered_remove(task->folder, &task->is);
 }
 
+void es_spool_drop_late(struct es_spool *spool, const char *id)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < spool->n_late; i++) {
+		struct task *task = (struct task *)spool->late[i];
+
+		if (!id || strcmp(task->is.job.id, id) == 0)
+			drop(&task->task);
+		else
+			spool->late[n++] = &task->task;
+	}
+	spool->n_late = n;
+}
+
+void es_spool_try_late(struct es_spool *spool, int64_t now_ns)
+{
+	if (spool->n_late == 0 || now_ns - spool->late_ns < LATE_NS ||
+	    es_worker_give(spool->remote, spool->late[0]) < 0)
+		return;
+	spool->late_ns = spool->remote_error < 0 ? now_ns : 0;
+	memmove(spool->late, spool->late + 1, --spool->n_late * sizeof(struct es_task *));
+}
+
 static void tell_all_nodes(struct es_spool *spool, const struct es_local_job_is *is, bool is_over)
 {
 	struct task *task;
@@ -226,6 +251,7 @@ static void tell_all_nodes(struct es_spool *spool, const struct es_local_job_is 
 	if (!task)
 		return;
 	task->is = *is;
+	es_spool_drop_late(spool, is->job.id); /* this one is newer */
 	if (es_worker_give(spool->remote, &task->task) == 0)
 		return;
 	drop(&task->task);
@@ -265,6 +291,25 @@ static void take_local(struct es_spool *spool, struct task *task)
 	}
 }
 
+/* Once when it begins, or for another reason, once when it is over. */
+static void say_remote(struct es_spool *spool, int r)
+{
+	char words[ES_PATH_MAX_BYTES + 256];
+
+	if (r == spool->remote_error)
+		return;
+	spool->remote_error = r;
+	if (r < 0)
+		(void)snprintf(
+			words, sizeof(words),
+			"cannot write a summary into the shared folder '%s': %s: it is tried again, and until then lines of jobs on several nodes lack this one",
+			spool->shared, es_strerror(r));
+	else
+		(void)snprintf(words, sizeof(words), "the shared folder '%s' takes summaries again",
+			       spool->shared);
+	spool->log(spool->arg, r, words);
+}
+
 void es_spool_take_done(struct es_spool *spool)
 {
 	struct es_task *task;
@@ -277,15 +322,12 @@ void es_spool_take_done(struct es_spool *spool)
 	while (spool->remote && (task = es_worker_take(spool->remote))) {
 		if (task->run == put_for_all)
 			r = ((struct task *)task)->error;
-		task->drop(task);
+		if (task->run == put_for_all && r < 0 && spool->n_late < ES_SPOOL_LATE_MAX)
+			spool->late[spool->n_late++] = task;
+		else
+			task->drop(task);
 	}
-	if (r == spool->remote_error)
-		return;
-	spool->remote_error = r;
-	spool->log(
-		spool->arg, r,
-		r < 0 ? "cannot write a summary into the shared folder: lines of jobs on several nodes lack this one"
-		      : "the shared folder takes summaries again");
+	say_remote(spool, r);
 }
 
 static int by_stop(const void *a, const void *b)

@@ -52,6 +52,8 @@ struct es_spool_entry {
 	struct es_local_job_is *is; /* until its summary is in a file; owned, NULL: it is */
 };
 
+#define ES_SPOOL_LATE_MAX 256U
+
 /** struct es_spool - all of it belongs to one thread; its workers get copies */
 struct es_spool {
 	struct es_spool_options options; /* texts are copies of its own */
@@ -74,6 +76,10 @@ struct es_spool {
 	int64_t fed_ns, opened_ns; /* boot clock */
 	int64_t looked_ns; /* when the quota was last looked at */
 	int disk, remote_error; /* what was said last: 0, or negative errno */
+	struct es_task *late
+		[ES_SPOOL_LATE_MAX]; /* [n_late] summaries that the shared folder did not take: tried again, owned */
+	size_t n_late;
+	int64_t late_ns; /* boot clock: when one was tried last */
 	unsigned n_unkept; /* summaries for the shared folder that were given up */
 };
 
@@ -106,6 +112,10 @@ void es_spool_adopt(struct es_spool *spool, const char *stem);
 struct es_spool_entry *es_spool_add(struct es_spool *spool, const char *stem, bool is_node);
 /** es_spool_hand_over - a job's file is complete: what follows is done aside; false: later */
 bool es_spool_hand_over(struct es_spool *spool, struct es_spool_job *kept);
+/** es_spool_try_late - now and then the oldest summary that the shared folder did not take */
+void es_spool_try_late(struct es_spool *spool, int64_t now_ns);
+/** es_spool_drop_late - those of a job, or all (NULL) */
+void es_spool_drop_late(struct es_spool *spool, const char *id);
 /** es_spool_take_done - what the workers have done since */
 void es_spool_take_done(struct es_spool *spool);
 /** es_spool_finish_orphans - recordings whose job nobody goes on with get their summary */

@@ -702,6 +702,38 @@ static int total_of(struct place *place, const char *id, struct es_local_job_is 
 	return n;
 }
 
+/* An NFS that is away for a while: the reason is said, and the summary is there once it is back. */
+static void what_a_shared_folder_did_not_take_is_tried_again(void **state)
+{
+	struct place *place = *state;
+	struct es_local_job_is is, total;
+
+	es_spool_close(place->spool);
+	place->options.shared = place->shared;
+	open_spool(place);
+	assert_int_equal(rmdir(place->shared), 0);
+	begin_job(place, "75", 55, true);
+	feed(place);
+	end_job(place);
+	settled(place, "75", &is);
+	for (int tries = 0; tries < 1000 && place->n_said == 0; tries++) {
+		es_spool_tick(place->spool, es_clock_unix_ns());
+		usleep(5000);
+	}
+	assert_int_equal(place->n_said, 1);
+	assert_non_null(strstr(place->said, place->shared));
+	assert_non_null(strstr(place->said, "No such file or directory"));
+	assert_int_equal(mkdir(place->shared, 0700), 0);
+	for (int tries = 0; tries < 4000 && total_of(place, "75", &total) != 1; tries++)
+		usleep(5000);
+	assert_int_equal(total.energy_uj, is.energy_uj);
+	for (int tries = 0; tries < 1000 && place->n_said == 1; tries++) {
+		es_spool_tick(place->spool, es_clock_unix_ns());
+		usleep(5000);
+	}
+	assert_non_null(strstr(place->said, "takes summaries again"));
+}
+
 /* Its first file has only what it drew while it had the node alone. */
 static void a_part_of_a_job_is_not_told_to_all_nodes(void **state)
 {
@@ -923,6 +955,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(all_nodes_read_what_each_wrote, make_place,
 						remove_place),
 		cmocka_unit_test_setup_teardown(a_part_of_a_job_is_not_told_to_all_nodes,
+						make_place, remove_place),
+		cmocka_unit_test_setup_teardown(what_a_shared_folder_did_not_take_is_tried_again,
 						make_place, remove_place),
 		cmocka_unit_test_setup_teardown(a_summary_is_replaced_by_who_may, make_place,
 						remove_place),

@@ -22,6 +22,7 @@
 /* An energy plug-in is loaded by the very version it was built for; a SPANK plug-in by all of its release. Source: Slurm, src/common/plugin.c */
 #define SAME_VERSION 0xffffffU
 #define SAME_RELEASE 0xffff00U
+#define BUILD_ANEW "meson setup build -Dslurm_include=DIR && ninja -C build slurm-plugins"
 
 struct host {
 	const struct es_root *root;
@@ -54,12 +55,15 @@ static void check_folders(const struct host *host)
 	const char *folders = es_slurm_conf_get(&host->conf, ES_SLURM_PLUGIN_DIR);
 
 	while (*folders) {
-		char path[ES_PATH_MAX_BYTES];
+		char path[ES_PATH_MAX_BYTES], fix[ES_NAME_MAX_BYTES];
 		size_t n = strcspn(folders, ":");
 
 		(void)snprintf(path, sizeof(path), "%.*s", (int)n, folders);
+		(void)snprintf(fix, sizeof(fix),
+			       "PluginDir in slurm.conf without it, or: sudo mkdir -p %.180s",
+			       path);
 		if (n > 0 && !es_root_exists(host->root, path))
-			es_find(host->findings, "slurm", ES_VERDICT_PROBLEM, "",
+			es_find(host->findings, "slurm", ES_VERDICT_PROBLEM, fix,
 				"PluginDir names '%.500s', which is not there: nothing of Slurm starts",
 				path);
 		folders += n + (folders[n] ? 1 : 0);
@@ -120,20 +124,19 @@ static bool check_module(const struct host *host, const char *what, const char *
 	int r = n < 0 ? (int)n : es_slurm_module_version(data, (size_t)n, &version);
 
 	if (r < 0) {
-		es_find(host->findings, what, ES_VERDICT_PROBLEM, "",
+		es_find(host->findings, what, ES_VERDICT_PROBLEM, BUILD_ANEW,
 			"'%.500s' is no plug-in that Slurm would load: %s", path, es_strerror(r));
 		return false;
 	}
 	if (host->has_version && (version & mask) != (host->version & mask)) {
-		es_find(host->findings, what, ES_VERDICT_PROBLEM,
-			"meson setup build -Dslurm_include=DIR && ninja -C build slurm-plugins",
+		es_find(host->findings, what, ES_VERDICT_PROBLEM, BUILD_ANEW,
 			"'%.500s' is built for Slurm %s, and slurmd is %s: it is not loaded", path,
 			es_slurm_version_text(version, built),
 			es_slurm_version_text(host->version, here));
 		return false;
 	}
 	if (host->root->is_machine && es_slurm_module_load(path, &err) < 0) {
-		es_find(host->findings, what, ES_VERDICT_PROBLEM, "",
+		es_find(host->findings, what, ES_VERDICT_PROBLEM, BUILD_ANEW,
 			"'%.400s' cannot be loaded: %.500s", path, err.text);
 		return false;
 	}
@@ -177,15 +180,17 @@ static void check_spank(struct host *host)
 			path);
 	} else if (!find_module(host, stack->plugin, module)) {
 		es_find(host->findings, "spank",
-			stack->is_required ? ES_VERDICT_PROBLEM : ES_VERDICT_NOTE, "",
-			"'%.400s' names '%.400s', which is not there%s", path, stack->plugin,
-			stack->is_required ? ": no job can start" : "");
+			stack->is_required ? ES_VERDICT_PROBLEM : ES_VERDICT_NOTE,
+			"its whole path there, or the folder that it is in to PluginDir in slurm.conf",
+			"'%.400s' names '%.400s', which is not there: %s", path, stack->plugin,
+			stack->is_required ? "no job can start"
+					   : "jobs are found by their cgroups, and print no line");
 	} else if (check_module(host, "spank", module, SAME_RELEASE) && stack->is_required) {
-		es_find(host->findings, "spank", ES_VERDICT_NOTE, "",
+		es_find(host->findings, "spank", ES_VERDICT_NOTE, "optional in its place",
 			"'%.500s' says required: with optional no job would depend on it", path);
 	}
 	if (stack->n_times > 1)
-		es_find(host->findings, "spank", ES_VERDICT_NOTE, "",
+		es_find(host->findings, "spank", ES_VERDICT_NOTE, "one line of it",
 			"'%.500s' and what it includes name it %u times", path, stack->n_times);
 }
 

@@ -146,7 +146,9 @@ static int read_one(const char *arg, const char *node, struct es_slurm_args *ret
 int es_slurm_args_read(int argc, char *const argv[], const char *node, struct es_slurm_args *ret,
 		       struct es_error *err)
 {
-	int first = 0;
+	char wrong[ES_TEXT_MAX_BYTES / 2] = "";
+	unsigned n_wrong = 0;
+	size_t n = 0;
 
 	*ret = (struct es_slurm_args){
 		.socket = ES_LOCAL_SOCKET,
@@ -157,16 +159,20 @@ int es_slurm_args_read(int argc, char *const argv[], const char *node, struct es
 		.wait_ns = WAIT_NS,
 	};
 	for (int i = 0; i < argc; i++) {
-		if (read_one(argv[i], node, ret) == 0 || first < 0)
+		if (read_one(argv[i], node, ret) == 0 || n >= sizeof(wrong))
 			continue;
-		first = es_error_say(
-			err, -EINVAL,
-			"plugstack.conf: '%s' is none of socket=PATH line=yes|no "
-			"exclusive=yes|no wait=TIME comment=none|admin|system state=PATH helpers=PATH "
-			"program=PATH, ignoring it",
-			argv[i]);
+		n_wrong++;
+		n += (size_t)snprintf(wrong + n, sizeof(wrong) - n, "%s'%s'", n ? ", " : "",
+				      argv[i]);
 	}
-	return first;
+	if (n_wrong == 0)
+		return 0;
+	return es_error_say(
+		err, -EINVAL,
+		"plugstack.conf: %s: none of socket=PATH line=yes|no exclusive=yes|no "
+		"wait=TIME (up to 60s) comment=none|admin|system state=PATH helpers=PATH "
+		"program=PATH, ignoring %s",
+		wrong, n_wrong > 1 ? "them" : "it");
 }
 
 const char *es_slurm_comment_name(enum es_slurm_comment comment)

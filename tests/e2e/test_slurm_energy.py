@@ -184,6 +184,14 @@ def test_doctor(place):
     expect("AcctGatherNodeFreq" in found["energy"][1]["fix"], "how often the node is asked")
     expect(found["prolog"][0]["verdict"] == "note" and "Contain" in found["prolog"][0]["fix"], f"{found['prolog']}")
     expect("2 files read" in found["slurm"][0]["text"], f"{found['slurm']}")
+    with open(conf, "w", encoding="ascii") as file:
+        file.write("PluginDir=/not/there\nAcctGatherEnergyType=acct_gather_energy/energyscopium,acct_gather_energy/ipmi\n")
+    with open(f"{place}/plugstack.conf", "w", encoding="ascii") as file:
+        file.write("required energyscopium-spank.so\noptional energyscopium-spank.so\n")
+    told = json.loads(harness.call("doctor", "--json", env={"SLURM_CONF": conf}).stdout)
+    wrong = [f for f in told["findings"] if f["what"] in ("slurm", "spank", "energy", "prolog") and f["verdict"] != "ok"]
+    equal([f["what"] for f in wrong if not f.get("fix")], [], f"without a fix: {wrong}")
+    equal(len(wrong), 8, f"what is wrong there: {wrong}")
 
 
 class Liar(threading.Thread):

@@ -80,6 +80,23 @@ static void what_is_wrong_is_named_and_changes_nothing(void **state)
 	assert_string_equal(args.socket, ES_LOCAL_SOCKET);
 }
 
+static void all_that_is_wrong_is_named_at_once(void **state)
+{
+	char first[] = "line=maybe", right[] = "line=no", second[] = "wait=2";
+	char *argv[] = { first, right, second };
+	char *many[ES_TEXT_MAX_BYTES];
+	struct es_slurm_args args;
+	struct es_error err = { .code = 0 };
+
+	(void)state;
+	assert_int_equal(es_slurm_args_read(3, argv, "n1", &args, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "'line=maybe', 'wait=2'"));
+	for (size_t i = 0; i < ES_ARRAY_SIZE(many); i++)
+		many[i] = first;
+	assert_int_equal(es_slurm_args_read(ES_ARRAY_SIZE(many), many, "n1", &args, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "socket=PATH"));
+}
+
 static void wishes_are_two(void **state)
 {
 	enum es_slurm_wish wish;
@@ -100,6 +117,7 @@ int main(void)
 		cmocka_unit_test(nothing_said_is_the_usual),
 		cmocka_unit_test(all_can_be_said),
 		cmocka_unit_test(what_is_wrong_is_named_and_changes_nothing),
+		cmocka_unit_test(all_that_is_wrong_is_named_at_once),
 		cmocka_unit_test(wishes_are_two),
 	};
 

@@ -353,6 +353,14 @@ const struct es_account_share *es_account_of(const struct es_account *account,
 	return own->shares;
 }
 
+uint64_t es_account_before(const struct es_account *account, const struct es_job *job)
+{
+	const struct es_account_job *own = job->account;
+
+	(void)account;
+	return own ? own->before_uj : 0;
+}
+
 int64_t es_account_gap_ns(const struct es_account *account, const struct es_job *job)
 {
 	const struct es_account_job *own = job->account;

@@ -105,13 +105,17 @@ void es_account_values(const struct es_account *account, struct es_page_value *r
 /** es_account_epoch - of the values: that of the domains, or the one that was loaded: pages go on with it, so that clients lose nothing */
 uint64_t es_account_epoch(const struct es_account *account);
 
+/** es_account_before - what a job had by the books of other meters before this one; no part of es_account_of() */
+uint64_t es_account_before(const struct es_account *account, const struct es_job *job);
+
 /** es_account_gpus_words - how the owners of GPUs are known here, or why not, for logs and the daemon's state; borrowed */
 const char *es_account_gpus_words(const struct es_account *account);
 
 /**
  * es_account_save, es_account_load - for a file that outlives a kill: raw values, CPU times, sums
  * After load the first sweep closes the gap: its energy is shared out by the CPU times over the gap. 0; -ESTALE: of another
- * boot or other domains (then nothing is taken: jobs go on from zero, and the caller says so); -EBADMSG, -ENOMEM: likewise.
+ * boot or other domains (then the book begins anew, and the caller says so: of the same boot jobs keep what they had, es_account_before());
+ * -EBADMSG, -ENOMEM: nothing is taken.
  */
 int es_account_save(const struct es_account *account, const struct es_jobs *jobs,
 		    const char *boot_id, struct es_buf *out);

@@ -70,6 +70,7 @@ struct es_account_line {
 struct es_account_job {
 	uint64_t serial;
 	size_t place; /* among the account's jobs */
+	uint64_t before_uj; /* by the books of other meters before this one */
 	int64_t seen_ns; /* its time up to then is in its claims; boot clock */
 	int64_t gap_ns;
 	int64_t *cpu_ns; /* [n_packages] as of then; -1: not known */

@@ -4,7 +4,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later
  * Copyright (C) 2026 the EnergyScopium authors
  *
- * Little-endian, with a checksum at its end: magic, version, boot id, which domains in which covers, then what is needed to go on. Of a
+ * Little-endian, with a checksum at its end: magic, version, checksums of the boot id and of
+ * which domains are in which covers, then what is needed to go on. Of a
  * track that is the last reading that counted, not what waits: that is read again. A file of this boot only, so no version is kept alive.
  */
 #include <errno.h>
@@ -12,9 +13,10 @@
 
 #include "block/crc32c.h"
 #include "daemon/account_private.h"
+#include "sys/grouptime.h"
 
 #define MAGIC 0x42415345U /* "ESAB" */
-#define VERSION 1U
+#define VERSION 2U
 #define CHECKSUM_BYTES 4U
 #define VALUE_MAX (INT64_MAX / 16) /* 18 years in ns, 570 GJ in µJ: sums of some fit */
 
@@ -45,10 +47,15 @@ static uint64_t get_u64(struct es_cursor *in)
 	return value;
 }
 
-/* Of all that must be the same for a saved book to be this one's. */
-static uint32_t fingerprint(const struct es_account *account, const char *boot_id)
+static uint32_t sum_of_boot(const char *boot_id)
 {
-	uint32_t crc = es_crc32c(0, boot_id, strlen(boot_id) + 1);
+	return es_crc32c(0, boot_id, strlen(boot_id) + 1);
+}
+
+/* Of all meters, which must be the same for a saved book to go on. */
+static uint32_t fingerprint(const struct es_account *account)
+{
+	uint32_t crc = 0;
 
 	for (size_t i = 0; i < account->n_domains; i++) {
 		const struct es_domain *domain = &account->domains[i];
@@ -147,6 +154,7 @@ static void put_job(const struct es_account *account, struct es_buf *out,
 		    const struct es_account_job *own)
 {
 	(void)es_buf_le64(out, own->serial);
+	(void)es_buf_le64(out, own->before_uj);
 	put_i64(out, own->seen_ns);
 	put_i64(out, own->gap_ns);
 	for (size_t i = 0; i < account->n_packages; i++)
@@ -165,6 +173,7 @@ static void put_job(const struct es_account *account, struct es_buf *out,
 static void get_job(const struct es_account *account, struct es_cursor *in,
 		    struct es_account_job *own)
 {
+	own->before_uj = get_u64(in);
 	own->seen_ns = get_i64(in);
 	own->gap_ns = get_i64(in);
 	own->sum_uj = 0;
@@ -198,7 +207,8 @@ int es_account_save(const struct es_account *account, const struct es_jobs *jobs
 	es_buf_reset(out);
 	(void)es_buf_le32(out, MAGIC);
 	(void)es_buf_le32(out, VERSION);
-	(void)es_buf_le32(out, fingerprint(account, boot_id));
+	(void)es_buf_le32(out, sum_of_boot(boot_id));
+	(void)es_buf_le32(out, fingerprint(account));
 	(void)es_buf_le32(out, (uint32_t)account->n_domains);
 	(void)es_buf_le32(out, (uint32_t)account->n_parts);
 	(void)es_buf_le32(out, (uint32_t)account->n_packages);
@@ -290,6 +300,69 @@ static bool is_closed(const struct es_account *account)
 	return true;
 }
 
+/** struct counts - of a saved book */
+struct counts {
+	uint32_t n_domains, n_parts, n_packages, n_jobs;
+};
+
+static void pass_over(struct es_cursor *in, const struct counts *counts)
+{
+	struct es_account_meter meter = { .gap_ns = 0 };
+	struct es_account_line line = { .open_ns = 0 };
+
+	(void)es_cursor_le64(in);
+	(void)es_cursor_u8(in);
+	for (int i = 0; i < 7; i++)
+		(void)es_cursor_le64(in);
+	for (uint32_t i = 0; i < counts->n_packages && !in->error; i++)
+		(void)es_cursor_le64(in);
+	for (uint32_t i = 0; i < counts->n_domains && !in->error; i++)
+		get_meter(in, &meter);
+	for (uint32_t i = 0; i < counts->n_parts && !in->error; i++)
+		get_line(in, &line);
+}
+
+/* What one job had, of all parts, and before these. */
+static uint64_t take_sum(struct es_cursor *in, const struct counts *counts)
+{
+	uint64_t sum_uj = get_u64(in);
+
+	for (uint32_t i = 0; i < counts->n_packages + 2 && !in->error; i++)
+		(void)es_cursor_le64(in);
+	for (uint32_t i = 0; i < counts->n_parts && !in->error; i++) {
+		for (int k = 0; k < 3; k++)
+			(void)es_cursor_le64(in);
+		(void)es_cursor_u8(in);
+		(void)es_cursor_u8(in);
+		sum_uj += get_u64(in);
+		sum_uj += get_u64(in);
+		if (sum_uj > VALUE_MAX)
+			in->error = -EBADMSG;
+	}
+	return sum_uj;
+}
+
+/* The book is of other meters: what those that run had by it stays theirs. */
+static int take_before(struct es_account *account, const struct es_jobs *jobs, struct es_cursor *in,
+		       const struct counts *counts)
+{
+	pass_over(in, counts);
+	for (uint32_t k = 0; k < counts->n_jobs && !in->error; k++) {
+		uint64_t serial = es_cursor_le64(in), sum_uj = take_sum(in, counts);
+		struct es_job *job = in->error ? NULL : find_job(jobs, serial);
+		struct es_account_job *own;
+
+		if (!job || job->account)
+			continue;
+		own = es_account_job_create(account, serial);
+		if (!own)
+			return -ENOMEM;
+		own->before_uj = sum_uj;
+		job->account = own;
+	}
+	return in->error || es_cursor_left(in) ? -EBADMSG : -ESTALE;
+}
+
 /* As it was made: nothing of what was read is left. */
 static void forget_all(struct es_account *account, struct es_jobs *jobs, uint64_t epoch)
 {
@@ -321,7 +394,8 @@ int es_account_load(struct es_account *account, struct es_jobs *jobs, const char
 {
 	struct es_cursor in;
 	uint64_t epoch = account->epoch;
-	uint32_t n_jobs;
+	struct counts counts;
+	uint32_t meters;
 	int r = es_account_prepare(account, jobs);
 
 	if (r < 0)
@@ -334,17 +408,25 @@ int es_account_load(struct es_account *account, struct es_jobs *jobs, const char
 	es_cursor_init(&in, data, n - CHECKSUM_BYTES);
 	if (es_cursor_le32(&in) != MAGIC)
 		return -EBADMSG;
-	if (es_cursor_le32(&in) != VERSION ||
-	    es_cursor_le32(&in) != fingerprint(account, boot_id) ||
-	    es_cursor_le32(&in) != account->n_domains || es_cursor_le32(&in) != account->n_parts ||
-	    es_cursor_le32(&in) != account->n_packages)
+	if (es_cursor_le32(&in) != VERSION || es_cursor_le32(&in) != sum_of_boot(boot_id))
 		return -ESTALE;
-	n_jobs = es_cursor_le32(&in);
-	get_all(account, &in);
-	r = n_jobs > ES_JOBS_MAX ? -EBADMSG : get_jobs(account, jobs, &in, n_jobs);
-	if (r == 0 && (in.error || es_cursor_left(&in) || !is_closed(account)))
-		r = -EBADMSG;
-	if (r < 0)
+	meters = es_cursor_le32(&in);
+	counts.n_domains = es_cursor_le32(&in);
+	counts.n_parts = es_cursor_le32(&in);
+	counts.n_packages = es_cursor_le32(&in);
+	counts.n_jobs = es_cursor_le32(&in);
+	if (counts.n_jobs > ES_JOBS_MAX || counts.n_packages > ES_GROUP_PACKAGES_MAX)
+		return -EBADMSG;
+	if (meters != fingerprint(account) || counts.n_domains != account->n_domains ||
+	    counts.n_parts != account->n_parts || counts.n_packages != account->n_packages) {
+		r = take_before(account, jobs, &in, &counts);
+	} else {
+		get_all(account, &in);
+		r = get_jobs(account, jobs, &in, counts.n_jobs);
+		if (r == 0 && (in.error || es_cursor_left(&in) || !is_closed(account)))
+			r = -EBADMSG;
+	}
+	if (r < 0 && r != -ESTALE)
 		forget_all(account, jobs, epoch);
 	es_account_settle_idle(account);
 	return r;

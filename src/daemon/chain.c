@@ -183,7 +183,7 @@ static void load_state(struct es_chain *chain)
 	if (r == -ESTALE)
 		es_log_say(
 			log, ES_LOG_NOTICE,
-			"what was counted before is of another boot, or of other meters: jobs go on from zero");
+			"what was counted before is of another boot, or of other meters: jobs keep what they had by these, and what was drawn since the last sweep is not known");
 	else if (r < 0 && r != -ENOENT)
 		es_log_say(log, ES_LOG_WARNING,
 			   "what was counted before cannot be read (%s): jobs go on from zero",
@@ -386,7 +386,7 @@ void es_chain_job_is(const struct es_chain *chain, const struct es_job *job,
 	(void)snprintf(ret->node, sizeof(ret->node), "%s", chain->daemon->node->name);
 	ret->dur_ns = es_clock_boot_ns() - job->start_ns;
 	ret->has_energy = es_account_of(chain->account, job, &node_uj) != NULL;
-	ret->energy_uj = node_uj;
+	ret->energy_uj = node_uj + es_account_before(chain->account, job);
 	(void)snprintf(ret->kind, sizeof(ret->kind), "%s", es_kind_name(ES_KIND_ATTRIBUTED));
 }
 

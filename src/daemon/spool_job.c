@@ -447,7 +447,8 @@ int es_spool_job_feed(struct es_spool *spool, struct es_spool_job *kept, const s
 	int r;
 
 	if (shares)
-		take_shares(kept, account, shares, node_uj, is_exclusive);
+		take_shares(kept, account, shares, node_uj + es_account_before(account, job),
+			    is_exclusive);
 	kept->is.dur_ns = sweep->boot_ns > kept->start_ns ? sweep->boot_ns - kept->start_ns : 0;
 	if (kept->has_file && kept->is_raw && !is_exclusive)
 		end_raw_file(spool, kept, sweep->boot_ns);

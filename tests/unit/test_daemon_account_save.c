@@ -153,6 +153,36 @@ static void idle_power_is_known_at_once(void **state)
 	assert_int_equal(es_account_part(s->book.account, 1)->idle_mw, 10000);
 }
 
+/* As after an upgrade of a driver, or with a package that is gone: once, and once more. */
+static void with_other_meters_a_job_keeps_what_it_had(void **state)
+{
+	struct saved *s = *state;
+	struct es_job *a = fake_job(&s->book.jobs, s->book.now_ns, WHOLE);
+	uint64_t had_uj;
+
+	draw(s, 10 * J, 12 * J);
+	book_sweep(&s->book, S);
+	had_uj = book_of(&s->book, a);
+	assert_true(had_uj > 0);
+	save(s);
+	s->book.domains[s->package].id[0]++;
+	assert_int_equal(load(s, BOOT), -ESTALE);
+	assert_int_equal(es_account_before(s->book.account, a), had_uj);
+	assert_int_equal(book_of(&s->book, a), 0);
+	book_sweep(&s->book, S);
+	draw(s, 5 * J, 6 * J);
+	book_sweep(&s->book, S);
+	had_uj += book_of(&s->book, a);
+	assert_true(book_of(&s->book, a) > 0);
+	(void)book_assert_closed(&s->book);
+	save(s);
+	assert_int_equal(load(s, BOOT), 0);
+	assert_int_equal(es_account_before(s->book.account, a) + book_of(&s->book, a), had_uj);
+	s->book.domains[s->package].id[0]++;
+	assert_int_equal(load(s, BOOT), -ESTALE);
+	assert_int_equal(es_account_before(s->book.account, a), had_uj);
+}
+
 static void another_boot_or_other_meters_are_refused(void **state)
 {
 	struct saved *s = *state;
@@ -204,6 +234,7 @@ int main(void)
 		TEST(a_job_that_began_in_the_gap_has_its_part_of_it),
 		TEST(a_job_that_ended_in_the_gap_keeps_what_it_had_as_an_ended_one),
 		TEST(idle_power_is_known_at_once),
+		TEST(with_other_meters_a_job_keeps_what_it_had),
 		TEST(another_boot_or_other_meters_are_refused),
 		TEST(what_is_cut_or_changed_is_refused),
 	};

@@ -67,6 +67,13 @@ const struct es_account_share *es_account_of(const struct es_account *account,
 	return account->has_shares ? account->shares : NULL;
 }
 
+uint64_t es_account_before(const struct es_account *account, const struct es_job *job)
+{
+	(void)account;
+	(void)job;
+	return 0;
+}
+
 bool es_account_node(const struct es_account *account, uint64_t *ret_uj, uint64_t *ret_mw,
 		     enum es_kind *ret_kind, uint64_t *ret_residual_uj)
 {

@@ -13,6 +13,9 @@
 #include "base/clock.h"
 #include "daemon/client.h"
 
+#define PAGES_EVERY_NS (100 * ES_NS_PER_MS) /* pages of a user, on average */
+#define PAGES_AT_ONCE 64U
+
 static bool is_share(const struct es_client *client)
 {
 	return client->rights.view == ES_LOCAL_VIEW_SHARE;
@@ -319,6 +322,14 @@ void es_pages_sweep(struct es_client *client, const struct es_sweep *sweep)
 			 "");
 }
 
+/* Nobody can tell how many it keeps, each of them memory of ours, when its connections are gone. */
+static bool is_hasty(struct es_client *client)
+{
+	return !client->peer.is_admin &&
+	       !es_paces_take(&client->daemon->server.pages, client->peer.uid, es_clock_mono_ns(),
+			      PAGES_EVERY_NS, PAGES_AT_ONCE);
+}
+
 static int make_page(struct es_client *client, int *ret_fd, struct es_error *err)
 {
 	const struct es_daemon *daemon = client->daemon;
@@ -351,6 +362,11 @@ void es_pages_watch(struct es_client *client, uint32_t number, int64_t period_ns
 	if (period_ns > ES_PERIOD_MAX_NS)
 		period_ns = ES_PERIOD_MAX_NS;
 	client->period_ns = period_ns;
+	if (!client->page && is_hasty(client)) {
+		es_client_answer(client, number, ES_IPC_TOO_MANY, 0,
+				 "this user asks for pages too often: try again later");
+		return;
+	}
 	if (!client->page && make_page(client, &fd, &err) < 0) {
 		es_client_answer(client, number, ES_IPC_LOST, 0, "%s", err.text);
 		return;

@@ -24,7 +24,10 @@
 #define KEPT_FOR_ADMINS 32U /* places of those that only root and the daemon's group get */
 #define CLIENTS_PER_UID_MAX 64U
 #define ACCEPTED_AT_ONCE 16U
+#define COMES_EVERY_NS (20 * ES_NS_PER_MS) /* connections of a user, on average */
+#define COMES_AT_ONCE 128U
 #define PAUSE_MS 50U /* when there is no descriptor, or others were turned away by the dozen */
+#define SHORT_PAUSE_MS 5U /* when they come too fast: those of others wait behind them */
 #define BACKLOG 512
 
 static void on_readable(uv_poll_t *poll, int status, int events);
@@ -38,11 +41,11 @@ static void on_later(uv_timer_t *timer)
 }
 
 /* Who comes meanwhile waits in the kernel. */
-static void pause_listening(struct es_server *server)
+static void pause_listening(struct es_server *server, unsigned pause_ms)
 {
 	server->is_paused = true;
 	(void)uv_poll_stop(&server->poll);
-	(void)uv_timer_start(&server->later, on_later, PAUSE_MS, 0);
+	(void)uv_timer_start(&server->later, on_later, pause_ms, 0);
 }
 
 static size_t count_of_uid(const struct es_server *server, uid_t uid)
@@ -62,6 +65,13 @@ static void turn_away(struct es_server *server, int fd, const char *words)
 	(void)snprintf(answer.text, sizeof(answer.text), "%s", words);
 	(void)es_packet_send(fd, bytes, es_ipc_encode(&answer, bytes), -1);
 	server->n_refused++;
+}
+
+/* Each costs more than most messages: who comes and goes all the time is heard no more often than who stays. */
+static bool is_hasty(struct es_server *server, const struct es_peer *peer)
+{
+	return !peer->is_admin && !es_paces_take(&server->comes, peer->uid, es_clock_mono_ns(),
+						 COMES_EVERY_NS, COMES_AT_ONCE);
 }
 
 /* False: it would be one too many. */
@@ -100,6 +110,7 @@ static int accept_one(struct es_server *server)
 {
 	int fd = accept4(server->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct es_peer peer = { .uid = (uid_t)-1 };
+	bool is_too_fast;
 
 	if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
 		accept_without_descriptors(server);
@@ -111,13 +122,15 @@ static int accept_one(struct es_server *server)
 		es_partings_hang_up(&server->partings, fd, peer.uid);
 		return 0;
 	}
-	if (!has_room(server, &peer)) {
+	is_too_fast = is_hasty(server, &peer);
+	if (is_too_fast || !has_room(server, &peer)) {
 		turn_away(server, fd, "too many connections: try again later");
 		es_partings_hang_up(&server->partings, fd, peer.uid);
-		es_log_say_seldom(&server->daemon->log, &server->crowded, ES_LOG_WARNING,
-				  "uid %u has too many connections: others are turned away",
-				  (unsigned)peer.uid);
-		return -EUSERS;
+		es_log_say_seldom(
+			&server->daemon->log, &server->crowded, ES_LOG_WARNING,
+			"uid %u has or makes too many connections: others are turned away",
+			(unsigned)peer.uid);
+		return is_too_fast ? -EDQUOT : -EUSERS;
 	}
 	if (es_client_create(server->daemon, fd, &peer))
 		server->n_served++;
@@ -129,7 +142,7 @@ static int accept_one(struct es_server *server)
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
 	struct es_server *server = poll->data;
-	unsigned n_refused = 0;
+	unsigned n_refused = 0, n_hasty = 0;
 
 	(void)status;
 	(void)events;
@@ -137,15 +150,16 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		int r = accept_one(server);
 
 		n_refused += r == -EUSERS;
+		n_hasty += r == -EDQUOT;
 		if (r == -EAGAIN)
-			return;
-		if (r < 0 && r != -EUSERS) {
-			pause_listening(server);
+			break;
+		if (r < 0 && r != -EUSERS && r != -EDQUOT) {
+			pause_listening(server, PAUSE_MS);
 			return;
 		}
 	}
-	if (n_refused)
-		pause_listening(server);
+	if (n_refused || n_hasty)
+		pause_listening(server, n_refused ? PAUSE_MS : SHORT_PAUSE_MS);
 }
 
 /* A socket that a daemon before us left: gone, unless somebody still listens. */

@@ -59,7 +59,8 @@ struct es_server {
 	struct es_partings partings; /* connections that count until they are closed */
 	uint64_t serial; /* of the client that came last */
 	uint64_t n_served, n_messages, n_refused, n_dropped;
-	struct es_paces wishes, begins; /* of users: sweeps out of turn, and jobs */
+	struct es_paces comes, pages, wishes,
+		begins; /* of users: connections, pages, sweeps out of turn, jobs */
 	struct es_log_limit full, broken, crowded;
 };
 

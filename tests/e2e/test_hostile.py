@@ -154,6 +154,38 @@ def test_descriptors_refused(place):
         expect(not was_sent, "a descriptor is on its way to the daemon")
 
 
+def test_coming_and_going(place):
+    """Who connects and leaves all the time is let in at a pace of ours, and so is who asks for pages and keeps them"""
+
+    def come(seconds=1.5):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as one:
+                one.connect(daemon.socket)
+        return ""
+
+    def hoard(seconds=1.5):
+        pages, start = [], time.monotonic()
+        while time.monotonic() < start + seconds:
+            with contextlib.suppress(OSError), daemons.Connection(daemon.socket) as connection:
+                connection.send(daemons.WATCH, struct.pack("<q", 10**9))
+                if connection.receive()[0] == daemons.PAGE:
+                    pages.append(connection.fds.pop())
+        return f"{len(pages)} {time.monotonic() - start}"
+
+    with daemons.up(place, root=tree_of(place), config={"serve": "everybody"}) as daemon:
+        if os.geteuid() != 0:
+            raise Skip("needs root, to be another user")
+        before = daemon.state()
+        as_user(USER, come)
+        equal(daemon.ask(daemons.HELLO, daemons.text_body("root"))[0], daemons.WELCOME, "another user")
+        after = daemon.state()
+        n, seconds = after["clients"]["served"] - before["clients"]["served"], after["uptime_s"] - before["uptime_s"]
+        expect(n <= 140 + 50 * seconds, f"{n} connections of one user were let in in {seconds:.1f} s")
+        n, seconds = map(float, as_user(OTHER, hoard).split())
+        expect(1 <= n <= 68 + 10 * seconds, f"{n:.0f} pages of one user in {seconds:.1f} s")
+
+
 def test_jobs_without_end(place):
     """A user begins so many jobs at once and then one a second; nobody else has to wait for that"""
     root = tree_of(place)

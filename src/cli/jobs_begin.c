@@ -116,6 +116,9 @@ static int put_process(struct telling *telling)
 	struct es_local_job *job = &telling->job;
 	uint64_t pid;
 
+	if (telling->pid && telling->cgroup)
+		return es_complain(telling->command, ES_EXIT_USAGE,
+				   "--cgroup and --pid exclude each other");
 	if (telling->pid) {
 		if (es_parse_u64(telling->pid, &pid) < 0 || pid == 0 || pid > INT32_MAX)
 			return wrong(telling, "pid", telling->pid, "a process has a number");
@@ -150,8 +153,12 @@ static int put_others(struct telling *telling)
 		job->restarts = (uint32_t)n;
 	}
 	status = put(telling, "nodes", telling->nodes, job->nodes, sizeof(job->nodes));
-	if (status < 0 && telling->nodes)
+	if (status < 0 && telling->nodes) {
 		job->n_nodes = es_jobs_count_nodes(job->nodes);
+		if (job->n_nodes == 0)
+			return wrong(telling, "nodes", telling->nodes,
+				     "a list of nodes is such as n1,gpu[001-004]");
+	}
 	if (status < 0)
 		status = put(telling, "name", telling->name, job->name, sizeof(job->name));
 	return status;

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "daemon/account_gpus.h"
 #include "daemon/client.h"
 
 #define BEGINS_EVERY_NS ES_NS_PER_S /* jobs of a user, on average */
@@ -139,6 +140,22 @@ static bool may_begin(struct es_client *client, const char *id)
 			     BEGINS_EVERY_NS, BEGINS_AT_ONCE);
 }
 
+/* A list that means nothing here is a slip, or of GPUs that nobody measures: either way their energy will be missed. */
+static void look_for_gpus(const struct es_node *node, const struct es_local_job *job,
+			  struct es_error *err)
+{
+	uint32_t instances;
+
+	if (!job->has_gpus || !job->gpus[0] || err->text[0])
+		return;
+	for (size_t i = 0; i < node->n; i++)
+		if (node->domains[i].type == ES_DOMAIN_GPU &&
+		    es_account_gpu_named(&node->domains[i], job->gpus, &instances))
+			return;
+	(void)es_error_say(err, 0, "job %s: of its GPUs '%.200s' none is measured on this node",
+			   job->id, job->gpus);
+}
+
 static void answer_begin(const struct question *question)
 {
 	struct es_client *client = question->client;
@@ -172,6 +189,8 @@ static void answer_begin(const struct question *question)
 	/* So that its first interval begins where it does. */
 	if (r == 0)
 		(void)es_client_wish(client);
+	if (r >= 0)
+		look_for_gpus(client->daemon->node, job, &err);
 	es_client_answer(client, question->number, verdict_of(r), now_ns, "%s", err.text);
 }
 

@@ -198,6 +198,9 @@ def test_unknown_is_not_zero(place):
         expect("neither its CPUs nor its processes were told" in done.stderr, done.stderr)
         done = call("job", "begin", "--id", "8", "--shared", "--json", env=daemon.env)
         expect("neither its CPUs" in json.loads(done.stdout)["warning"], done.stdout)
+        done = call("job", "begin", "--id", "9", "--shared", "--cpus", "1", "--gpus", "5", env=daemon.env)
+        expect("of its GPUs '5' none is measured" in done.stderr, done.stderr)
+        job(daemon, "end", "--id", "9")
         with daemon.connect() as connection:  # a share is given once there was a sweep of each job
             page = connection.watch(10 ** 9)
             page.next(page.next()["sequence"] + 1)

@@ -137,6 +137,8 @@ def test_wrong_usage(place):
                             ("such as 0-3,8", ("begin", "--id", "x", "--cpus", "1,")),
                             ("no such user", ("begin", "--id", "x", "--user", "no-such-user")),
                             ("exclude each other", ("begin", "--id", "x", "--shared", "--exclusive")),
+                            ("exclude each other", ("begin", "--id", "x", "--cgroup", "/a", "--pid", "1")),
+                            ("such as n1,gpu[001-004]", ("begin", "--id", "x", "--nodes", "n[1-")),
                             ("leading slash", ("begin", "--id", "x", "--cgroup", "slurm")),
                             ("has a number", ("begin", "--id", "x", "--pid", "0")),
                             ("0 to 255", ("end", "--id", "x", "--status", "256")),

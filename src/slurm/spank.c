@@ -190,18 +190,48 @@ static void about(spank_t sp, const struct plug *plug, es_slurm_get_fn get, void
 		ret->flags |= ES_LOCAL_OFF;
 }
 
+/* -1: it is not root's alone, or cannot be made. */
+static int open_state(const char *path, bool may_make)
+{
+	es_cleanup(es_closep) int fd = -1;
+	struct stat status;
+
+	if (may_make)
+		(void)mkdir(path, 0700);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status) < 0 || status.st_uid != 0 || (status.st_mode & 077))
+		return -1;
+	return es_steal_fd(&fd);
+}
+
+/* Said once, in slurmd's log, and not to every user. */
+static void check_site(spank_t sp, int argc, char *argv[])
+{
+	es_cleanup(es_closep) int state = -1;
+	char node[ES_NAME_MAX_BYTES];
+	struct es_slurm_args args;
+	struct es_error err = { .code = 0 };
+
+	find_node(sp, node);
+	if (es_slurm_args_read(argc, argv, node, &args, &err) < 0)
+		slurm_error("energyscopium: %s", err.text);
+	state = open_state(args.state, true);
+	if (state < 0)
+		slurm_error(
+			"energyscopium: the folder '%s' is not root's alone (0700), or cannot be "
+			"made: no job has its line",
+			args.state);
+}
+
 int slurm_spank_init(spank_t sp, int argc, char *argv[])
 {
 	char name[sizeof(OPTION)], info[12], usage[80];
-	struct es_slurm_args args;
 	struct spank_option option;
-	struct es_error err = { .code = 0 };
 
 	option_fill(&option, name, info, usage);
 	(void)spank_option_register(sp, &option);
-	/* Said once, in slurmd's log, and not to every user. */
-	if (spank_context() == S_CTX_SLURMD && es_slurm_args_read(argc, argv, "", &args, &err) < 0)
-		slurm_error("energyscopium: %s", err.text);
+	if (spank_context() == S_CTX_SLURMD)
+		check_site(sp, argc, argv);
 	return 0;
 }
 
@@ -248,20 +278,6 @@ int slurm_spank_init_post_opt(spank_t sp, int argc, char *argv[])
 	return 0;
 }
 
-/* -1: it is not root's alone, or cannot be made. */
-static int open_state(const struct plug *plug, bool may_make)
-{
-	es_cleanup(es_closep) int fd = -1;
-	struct stat status;
-
-	if (may_make)
-		(void)mkdir(plug->args.state, 0700);
-	fd = open(plug->args.state, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &status) < 0 || status.st_uid != 0 || (status.st_mode & 077))
-		return -1;
-	return es_steal_fd(&fd);
-}
-
 static void name_state(const struct plug *plug, char *ret, size_t size)
 {
 	(void)snprintf(ret, size, "%s.%" PRIu32, plug->node, plug->job);
@@ -279,7 +295,7 @@ int slurm_spank_task_init_privileged(spank_t sp, int argc, char *argv[])
 	if (plug.wish == ES_SLURM_WISH_OFF ||
 	    (!plug.args.has_line && plug.wish != ES_SLURM_WISH_MEASURE))
 		return 0;
-	folder = open_state(&plug, true);
+	folder = open_state(plug.args.state, true);
 	if (folder < 0)
 		return 0;
 	name_state(&plug, name, sizeof(name));
@@ -406,7 +422,7 @@ int slurm_spank_job_epilog(spank_t sp, int argc, char *argv[])
 	(void)es_slurm_tell_end(plug.args.socket, &end);
 
 	name_state(&plug, name, sizeof(name));
-	folder = open_state(&plug, false);
+	folder = open_state(plug.args.state, false);
 	has_output = folder >= 0 && faccessat(folder, name, R_OK, 0) == 0;
 	if (wish_of(sp) == ES_SLURM_WISH_OFF)
 		return 0;

@@ -187,6 +187,19 @@ def test_option(place):
         equal(slurm.srun("--energyscopium=off", "true").stderr, "")
 
 
+def test_settings(place):
+    """What is wrong in plugstack.conf, or with the folder of notes, is in slurmd's log; jobs end well, without a line."""
+    os.makedirs(f"{place}/state")
+    os.chmod(f"{place}/state", 0o777)
+    with cluster(place, 1, more="line=perhaps wait=1d") as slurm:
+        job = submit(place, slurm, "echo hello")
+        slurm.wait_for_job(job, "COMPLETED")
+        equal((output_of(place, "out"), os.listdir(f"{place}/state")), ("hello\n", []))
+        log = slurm.read(f"slurmd.{slurm.nodes[0]}.log")
+        for words in ("'line=perhaps', 'wait=1d'", f"the folder '{place}/state' is not root's alone"):
+            equal(log.count(words), 1, f"{words} in {log}")
+
+
 @contextlib.contextmanager
 def deaf(path, accepts):
     """A daemon that was stopped: it takes nothing, or not even connections any more."""

@@ -11,10 +11,11 @@ import os
 import time
 
 import daemons
+import harness
 import twins
 from slurm import Slurm
 
-MODULES = os.environ.get("ES_SLURM_MODULES", "")
+MODULES = harness.for_anybody(os.environ.get("ES_SLURM_MODULES", ""))
 PARTS = ("package-", "dram-")  # what the meters of these nodes see
 
 

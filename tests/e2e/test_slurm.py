@@ -15,7 +15,7 @@ from harness import Skip, equal, expect
 from listeners import Listener
 from slurm import Slurm
 
-MODULES = os.environ.get("ES_SLURM_MODULES", "")
+MODULES = harness.for_anybody(os.environ.get("ES_SLURM_MODULES", ""))
 USER, OTHER = "games", "news"  # two users that every Debian has
 
 # Stands for "energyscopium job line": who it is, and a line. It may start no other program.

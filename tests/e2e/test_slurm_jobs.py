@@ -27,7 +27,7 @@ def cluster(place, n, more="", config=None, **how):
         os.makedirs(os.path.join(place, folder))
         os.chmod(os.path.join(place, folder), 0o1777)
     plugstack = (f"required {MODULES}/energyscopium-spank.so socket={place}/%n.d/socket state={place}/state "
-                 f"helpers={MODULES} program={PROGRAM} {more}")
+                 f"helpers={MODULES} program={harness.for_anybody(PROGRAM)} {more}")
     conf = {"PrologFlags": "Alloc", **how.pop("conf", {})}
     with slurmnodes.up(place, n, plugstack=plugstack, conf=conf, config={"shared": f"{place}/shared", **(config or {})},
                        **how) as nodes:

@@ -417,6 +417,11 @@ def test_rights(place):
 def test_number_of_anothers_job(place):
     """A user who takes the number of another's job that is over neither reads its recordings nor hides them from their owner"""
     root = tree_of(place)
+    own = f"/user.slice/user-{USER}.slice/own"
+    os.makedirs(f"{root}/sys/fs/cgroup{own}")
+    for name, text in (("cgroup.controllers", "\n"), (f"{own[1:]}/cpu.stat", "usage_usec 1000\n")):
+        with open(f"{root}/sys/fs/cgroup/{name}", "w", encoding="ascii") as file:
+            file.write(text)
     group = f"/user.slice/user-{USER}.slice/job"
     for folder in ("", group):  # what it uses must be known for a recording
         path = os.path.join(root, "sys/fs/cgroup/cpuacct" + folder)

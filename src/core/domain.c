@@ -173,6 +173,11 @@ bool es_domain_contains(const struct es_domain *outer, const struct es_domain *i
 	return outer->type != inner->type || is_wider(outer, inner);
 }
 
+bool es_domain_is_estimate(const struct es_domain *domain)
+{
+	return domain->kind == ES_KIND_ESTIMATED || domain->spread_ppm > 0;
+}
+
 bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b)
 {
 	/* Platform meters have no place, only names: psys-1 is another zone than psys, whatever board it may measure. */

@@ -117,6 +117,8 @@ void es_domain_init(struct es_domain *domain, const char *source, enum es_domain
 
 /** es_domain_contains - true where the joules of @inner are, by their types and places, also joules of @outer */
 bool es_domain_contains(const struct es_domain *outer, const struct es_domain *inner);
+/** es_domain_is_estimate - made up from CPU time by a model, or a job's share of such a domain */
+bool es_domain_is_estimate(const struct es_domain *domain);
 /** es_domain_is_twin - true where both report the same part of the same node */
 bool es_domain_is_twin(const struct es_domain *a, const struct es_domain *b);
 /**

@@ -79,6 +79,9 @@ void es_account_close(struct es_account *account, struct es_job *job);
 
 size_t es_account_n_parts(const struct es_account *account);
 const struct es_account_part *es_account_part(const struct es_account *account, size_t part);
+/** es_account_part_name - of a job's share of it, and its type: a meter of the whole node is a part beside their sum, which is named node */
+enum es_domain_type es_account_part_name(const struct es_account_part *part, char *ret,
+					 size_t size);
 /** es_account_of - a job's lines, [n_parts]; NULL: it has none yet, or nothing is known by which it could have any. @ret_node_uj: their sum */
 const struct es_account_share *es_account_of(const struct es_account *account,
 					     const struct es_job *job, uint64_t *ret_node_uj);

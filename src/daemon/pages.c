@@ -91,6 +91,22 @@ static void tell_domain(const struct es_domain *domain, struct es_local_domain *
 	copy_instances(domain, ret);
 }
 
+/* A share of an estimate is no surer than that, nor is their sum. */
+static void tell_spread(const struct es_account *account, const struct es_account_part *part,
+			struct es_local_domain *ret)
+{
+	for (size_t i = 0; i < es_account_n_parts(account); i++) {
+		const struct es_account_part *other = es_account_part(account, i);
+
+		if ((part && part != other) || !other->meter)
+			continue;
+		if (other->meter->spread_ppm > ret->spread_ppm)
+			ret->spread_ppm = other->meter->spread_ppm;
+		if (other->meter->idle_spread_ppm > ret->idle_spread_ppm)
+			ret->idle_spread_ppm = other->meter->idle_spread_ppm;
+	}
+}
+
 /* A job's share of a part is a domain of its own, in which all others are contained by the last one. */
 static void tell_share(const struct es_client *client, size_t i, struct es_local_domain *ret)
 {
@@ -98,7 +114,7 @@ static void tell_share(const struct es_client *client, size_t i, struct es_local
 	size_t n = es_account_n_parts(account);
 	const struct es_account_part *part = i < n ? es_account_part(account, i) : NULL;
 	const struct es_domain *meter = part ? part->meter : NULL;
-	enum es_domain_type type = part ? part->type : ES_DOMAIN_NODE;
+	enum es_domain_type type = ES_DOMAIN_NODE;
 
 	/* Where it is tells one package or GPU from the next. No peak: what the book says is not doubted. */
 	*ret = (struct es_local_domain){
@@ -115,7 +131,10 @@ static void tell_share(const struct es_client *client, size_t i, struct es_local
 		(void)snprintf(ret->model, sizeof(ret->model), "%s", meter->model);
 		(void)snprintf(ret->uuid, sizeof(ret->uuid), "%s", meter->uuid);
 	}
-	(void)snprintf(ret->name, sizeof(ret->name), "%s", part ? part->domain : "node");
+	(void)snprintf(ret->name, sizeof(ret->name), "node");
+	if (part)
+		type = es_account_part_name(part, ret->name, sizeof(ret->name));
+	tell_spread(account, part, ret);
 	(void)snprintf(ret->source, sizeof(ret->source), "share");
 	(void)snprintf(ret->id, sizeof(ret->id), "share/%.200s", ret->name);
 	(void)snprintf(ret->type, sizeof(ret->type), "%s", es_domain_type_name(type));

@@ -178,6 +178,9 @@ static int shared_meta(const struct es_spool *spool, const struct es_account *ac
 		const struct es_account_part *part = es_account_part(account, i);
 		struct es_domain domain = attributed(spool, part->domain, part->type);
 
+		domain.type = es_account_part_name(part, domain.name, sizeof(domain.name));
+		(void)snprintf(domain.id, sizeof(domain.id), "job/%.200s", domain.name);
+
 		r = es_meta_add_domain(&meta, &domain);
 	}
 	whole.core = -1; /* of no feed */

@@ -289,6 +289,7 @@ static void sum_covers(struct es_report *report)
 	for (size_t i = 0; i < report->meta->n_domains; i++) {
 		const struct es_report_domain *sum = &report->by_domain[i];
 		enum es_kind kind = report->domains[i].kind;
+		bool is_estimate = es_domain_is_estimate(&report->domains[i]);
 		struct es_report_window window = es_report_window(report, report->domains[i].node);
 		int64_t dur_ns = window.stop_ns - window.start_ns;
 
@@ -303,9 +304,10 @@ static void sum_covers(struct es_report *report)
 				      : 1.0;
 		report->has_energy = true;
 		report->total_uj += sum->energy_uj;
-		report->kinds |= 1u << kind |
-				 (sum->filled_uj > sum->held_uj ? 1u << ES_KIND_ESTIMATED : 0u);
-		if (kind == ES_KIND_ESTIMATED) {
+		report->kinds |= 1u << kind | (is_estimate || sum->filled_uj > sum->held_uj
+						       ? 1u << ES_KIND_ESTIMATED
+						       : 0u);
+		if (is_estimate) {
 			estimated_j += sum->uncertainty_j;
 		} else {
 			report->metered_uj += sum->energy_uj - sum->filled_uj + sum->held_uj;

@@ -35,7 +35,7 @@ static struct node_sum sum_node(const struct es_report *report, uint32_t node)
 		if (domain->node != node || !domain->is_chosen_total ||
 		    !report->by_domain[i].is_known)
 			continue;
-		if (domain->kind == ES_KIND_ESTIMATED) {
+		if (es_domain_is_estimate(domain)) {
 			sum.estimated_uj += energy_uj;
 			continue;
 		}

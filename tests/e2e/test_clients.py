@@ -242,6 +242,23 @@ def test_job_shares(place):
         equal(report["energy"]["attributed"], None, "by CPU time of the machine, of what is a share of it already")
 
 
+def test_job_shares_an_estimate(place):
+    """A share of an estimate is no surer than the estimate, and no hardware meter's, in a run as in the job's recording"""
+    need_users()
+    with working(place) as machine, node(place, kind="vm", jobs_root=machine.root) as (twin, daemon):
+        daemon.wait_log("its energy is estimated from CPU time")
+        machine.work("/site/job_22", 0.5)
+        begin(daemon, place, "22", "--user", USER, "--shared", "--cgroup", "/site/job_22")
+        begin(daemon, place, "23", "--user", OTHER, "--shared")
+        done = as_user(place, "run", "--root", twin.mount, "--name", "r", "--json=r.json", "--", "sleep", "2", daemon=daemon.socket)
+        equal(done.returncode, 0, done.stderr)
+        for report in (read_json(place), json.loads(as_user(place, "report", "22", "--json", daemon=daemon.socket).stdout)):
+            check_parts(report, {"estimate-node"})
+            energy = report["energy"]
+            expect(energy["uncertainty_j"] > 0.3 * energy["node_j"], f"{energy}")
+            equal(energy["metered_share"], 0, "what meters tell")
+
+
 def check_parts(report, names):
     """Each part of a share is one of its own, and they sum up to the node's."""
     found = domains(report)

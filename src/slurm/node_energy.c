@@ -75,8 +75,10 @@ static int refusal(const struct answer *answer, struct es_error *err)
 static int receive(struct es_node_energy *energy, int64_t until_ns, struct answer *ret)
 {
 	for (;;) {
-		int r = es_packet_receive(energy->fd, until_ns, ret->bytes, &ret->n, &ret->fd);
+		int r;
 
+		ret->fd = -1;
+		r = es_packet_receive(energy->fd, until_ns, ret->bytes, &ret->n, &ret->fd);
 		if (r == 0)
 			r = es_packet_head_get(ret->bytes, ret->n, &ret->head);
 		if (r == 0 && ret->head.number == energy->number)
@@ -199,8 +201,9 @@ static int sweep(struct es_node_energy *energy, int64_t until_ns, struct es_erro
 	int r = es_local_put_empty(ES_LOCAL_SWEEP, ++energy->number, question, sizeof(question));
 
 	r = ask(energy, question, r, err);
-	if (r == 0)
-		r = hear(energy, ES_IPC_ANSWER, until_ns, &answer, err);
+	if (r < 0)
+		return r;
+	r = hear(energy, ES_IPC_ANSWER, until_ns, &answer, err);
 	if (r < 0)
 		return r;
 	es_closep(&answer.fd);

@@ -142,7 +142,8 @@ def test_faults(place):
         told = energies(slurm, job, job)
         between(nodes, slurm.nodes, told[job], times_in(f"{place}/job"), (before, boot_ns()), "the job")
         log = slurm.read(f"slurmd.{bad}.log")
-        equal(len(re.findall(r"^\[[^]]*\] energyscopium: .*its last value stays", log, re.M)), 1, f"slurmd said so once\n{log}")
+        said = len(re.findall(r"^\[[^]]*\] energyscopium: .*its last value stays", log, re.M))
+        expect(1 <= said <= 1 + (boot_ns() - before) // (60 * 10**9), f"slurmd said so once, or once a minute\n{log}")
         expect("IDLE" in slurm.call("scontrol", "show", "node", bad).stdout, "the node is as it was")
 
 

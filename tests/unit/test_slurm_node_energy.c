@@ -214,10 +214,17 @@ static int tear_down(void **state)
 /* Ask at once, whatever went wrong before, and as if the last sweep were long ago. */
 static int read_energy(struct fixture *f)
 {
-	f->energy.retry_ns = 0;
-	f->err.text[0] = '\0';
-	usleep(110000); /* a sweep younger than 100 ms needs no other one */
-	return es_node_energy_read(&f->energy, &f->now, &f->err);
+	int64_t until_ns = es_clock_mono_ns() + LONG_NS;
+	int r;
+
+	/* A daemon that answers may need more than 50 ms for it on a busy machine. */
+	do {
+		f->energy.retry_ns = 0;
+		f->err.text[0] = '\0';
+		usleep(110000); /* a sweep younger than 100 ms needs no other one */
+		r = es_node_energy_read(&f->energy, &f->now, &f->err);
+	} while (r == -ETIMEDOUT && f->daemon.manner != HANGS && es_clock_mono_ns() < until_ns);
+	return r;
 }
 
 static void the_energy_is_that_since_the_first_reading(void **state)
@@ -307,9 +314,9 @@ static void a_refusal_is_told_in_the_daemon_s_words(void **state)
 	assert_int_equal(read_energy(f), -EACCES);
 	assert_non_null(strstr(f->err.text, "no job of yours is here"));
 	assert_true(f->now.is_known && !f->now.is_fresh);
+	assert_int_equal(f->energy.wait_ns, 0); /* and it is asked again at once */
 	f->daemon.manner = ANSWERS;
-	usleep(110000);
-	assert_int_equal(es_node_energy_read(&f->energy, &f->now, &f->err), 0);
+	assert_int_equal(read_energy(f), 0);
 	assert_true(f->now.is_fresh);
 }
 

@@ -244,6 +244,19 @@ def test_install(place):
     expect(program in plan.values(), f"the unit starts '{program}', which is not installed")
 
 
+def test_install_plugins(place):
+    """The plug-ins for Slurm are installed where manual and tutorial tell PluginDir to look."""
+    plan = installed()
+    prefix = next((path[:-len("/bin/energyscopium")] for path in plan.values() if path.endswith("/bin/energyscopium")), None)
+    folders = {os.path.dirname(path) for path in plan.values() if path.endswith("energyscopium-spank.so")}
+    if not folders:
+        raise Skip("the plug-in for Slurm was not built here (its headers)")
+    equal(folders, {f"{prefix}/lib/energyscopium/slurm"}, "folder")
+    for page in ("man/energyscopium-slurm.7", "tutorial/administrators.md"):
+        with open(os.path.join(ROOT, "doc", page), encoding="utf-8") as file:
+            expect("PluginDir=/usr/lib/energyscopium/slurm:" in file.read(), page)
+
+
 def test_install_documents(place):
     """Each manual page and document is installed."""
     plan = {os.path.basename(path) for path in installed()}

@@ -159,8 +159,8 @@ static void others_are_nobodys(void **state)
 		"/pbspro.slice/pbspro-7\\x00.slice",
 		"/lsf/cluster1/other.99",
 		"/system.slice/imp-shell-x-f2.service",
-		"/slurm/uid_1/job_"
-		"0123456789012345678901234567890123456789012345678901234567890123456789",
+		("/slurm/uid_1/job_"
+		 "0123456789012345678901234567890123456789012345678901234567890123456789"),
 	};
 
 	(void)state;

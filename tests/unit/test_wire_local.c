@@ -410,8 +410,8 @@ static void ids_have_only_their_letters(void **state)
 					    "5.batch",
 					    "a:b[1]",
 					    "x-y",
-					    "0123456789012345678901234567890123456789"
-					    "01234567890123456789012" };
+					    ("0123456789012345678901234567890123456789"
+					     "01234567890123456789012") };
 	static const char *const bad[] = { "",	  ".",	 "..", "-x",  "[1]",
 					   "a/b", "a b", "*",  "a\n", "caf\xc3\xa9" };
 	char longer[ES_LOCAL_ID_MAX_BYTES + 1];

@@ -239,7 +239,7 @@ static void only_lines_of_ours_pass(void **state)
 	assert_int_equal(es_slurm_ask_line(program, "/s", 7, "2s", es_clock_mono_ns() + 1000000,
 					   text, sizeof(text), &n, &err),
 			 -ETIMEDOUT);
-	assert_int_equal(es_slurm_ask_line("/nonexistent", "/s", 7, "2s", until_ns, text,
+	assert_int_equal(es_slurm_ask_line("/nonexistent/program", "/s", 7, "2s", until_ns, text,
 					   sizeof(text), &n, &err),
 			 -ENOENT);
 }

@@ -150,7 +150,7 @@ static void a_program_is_started_apart(void **state)
 	assert_true(fifo >= 0);
 	assert_true(read(fifo, text, sizeof(text) - 1) > 0);
 	assert_string_equal(text, "word   /\n");
-	assert_int_equal(es_slurm_start("/nonexistent", argv), -ENOENT);
+	assert_int_equal(es_slurm_start("/nonexistent/program", argv), -ENOENT);
 }
 
 int main(void)

@@ -767,7 +767,8 @@ def test_cost(place):
         n = len(first["meters"]) + first["meters_left_out"]
         expect(n >= 16, f"{n} meters")
         with open(f"/proc/{daemon.process.pid}/maps", encoding="utf-8") as maps:
-            is_instrumented = any(name in maps.read() for name in ("libasan", "libtsan", "valgrind"))
+            libraries = maps.read()
+        is_instrumented = any(name in libraries for name in ("libasan", "libtsan", "valgrind"))
         expect(is_instrumented or last["rss_bytes"] <= 12_000_000, f"{last['rss_bytes']} bytes resident")
         share = (last["cpu_s"] - first["cpu_s"]) / (last["uptime_s"] - first["uptime_s"])
         print(f"# {n} meters at 1 Hz: {share * 100:.3f} % of a core, {last['rss_bytes'] / 1e6:.1f} MB")

@@ -172,7 +172,7 @@ static void who_takes_nothing_holds_up_nobody(void **state)
 {
 	struct fixture *f = *state;
 	struct es_sampling_stats stats = { .n_dropped = 0 };
-	uint64_t last;
+	uint64_t last, sequence, hole = 0;
 
 	es_sampling_period(f->sampling, MS);
 	while (stats.n_dropped < 5) {
@@ -183,10 +183,16 @@ static void who_takes_nothing_holds_up_nobody(void **state)
 	/* The oldest are there, and what is missing shows in the numbers. */
 	last = next(f, 0).sequence;
 	assert_int_equal(last, 100);
-	while (es_ring_peek(es_sampling_ring(f->sampling)))
-		last = next(f, last).sequence;
+	/* One more may come when there is room again, before the period has changed. */
+	while (es_ring_peek(es_sampling_ring(f->sampling))) {
+		sequence = next(f, 0).sequence;
+		hole = sequence - last > hole ? sequence - last : hole;
+		last = sequence;
+	}
 	(void)es_sampling_wish(f->sampling);
-	assert_true(next(f, 0).sequence > last + 5);
+	sequence = next(f, 0).sequence;
+	hole = sequence - last > hole ? sequence - last : hole;
+	assert_true(hole > 5);
 }
 
 static void letting_go_is_done_by_the_thread(void **state)
